@@ -1,0 +1,134 @@
+"""What every generated kernel calls: the work that is the same for all rules.
+
+This module imports Numba and is imported by generated kernels only, at the first step.
+"""
+
+import math
+from typing import Any
+
+from numba import float32, float64, njit
+
+from adamas.kernel import job as j
+from adamas.kernel.intrinsics import (
+    abs,
+    claim,
+    load_float32,
+    load_float64,
+    load_int64,
+    maximum,
+    minimum,
+    prefetch,
+    sign,
+    sqrt,
+    store_float32,
+    store_float64,
+    store_int64,
+    where,
+    widest_vectors,
+)
+
+__all__ = [
+    "abs", "begin", "claim", "compiled", "end", "entry", "exp", "float32", "float64",
+    "load_float32", "load_float64", "load_int64", "log", "maximum", "minimum", "prefetch",
+    "settle", "sign", "sqrt", "store_float32", "store_float64", "store_int64", "survey", "where",
+    "widest_vectors",
+]  # fmt: skip
+
+exp, log = math.exp, math.log
+
+# No fast-math in anything that writes a parameter or a state: each operation is rounded as IEEE
+# says, so vector bodies, remainders and any split give the same bits.
+compiled = njit(nogil=True, error_model="numpy")
+# A sum of squares only vectorises when its terms may be regrouped.
+_regrouped = njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+
+
+def entry(cached: bool) -> Any:
+    """The decorator of a kernel's entry point; `cached` keeps its machine code beside its file."""
+    return njit(nogil=True, error_model="numpy", cache=cached)
+
+
+@_regrouped
+def _squares_float32(at: int, count: int) -> float:
+    widest_vectors()
+    total = 0.0
+    for tile in range(0, count, 256):
+        for line in range(tile + 1024, tile + 1280, 16):
+            prefetch(at + 4 * line)
+        for i in range(tile, min(tile + 256, count)):
+            x = float64(load_float32(at, i, 0))
+            total += x * x
+    return total
+
+
+@_regrouped
+def _squares_float64(at: int, count: int) -> float:
+    widest_vectors()
+    total = 0.0
+    for i in range(count):
+        x = load_float64(at, i, 0)
+        total += x * x
+    return total
+
+
+@compiled
+def survey(job: int) -> None:
+    """Write every slice's sum of squares; threads claim slices one by one."""
+    slices, table = load_int64(job, j.SLICES, 0), load_int64(job, j.TABLE, 0)
+    width = load_int64(job, j.ROW, 0)
+    while True:
+        k = claim(job, j.SURVEYED)
+        if k >= slices:
+            break
+        row = table + k * width
+        at, count = load_int64(row, j.GRADIENT, 0), load_int64(row, j.COUNT, 0)
+        total = 0.0
+        if at != 0:
+            if load_int64(row, j.WIDTH, 0) == 4:
+                total = _squares_float32(at, count)
+            else:
+                total = _squares_float64(at, count)
+        store_float64(row, j.SQUARES, 0, total)
+
+
+@compiled
+def settle(job: int) -> int:
+    """Add the slices up in their order, clip, and say whether the sum is finite."""
+    slices, table = load_int64(job, j.SLICES, 0), load_int64(job, j.TABLE, 0)
+    width = load_int64(job, j.ROW, 0)
+    total = 0.0
+    for k in range(slices):
+        total += load_float64(table + k * width, j.SQUARES, 0)
+    scale, clip = load_float64(job, j.SCALE, 0), load_float64(job, j.CLIP, 0)
+    norm = math.sqrt(total) * math.fabs(scale)
+    store_float64(job, j.NORM, 0, norm)
+    if norm > clip:
+        store_float64(job, j.SCALE, 0, scale * (clip / norm))
+    return j.DONE if total - total == 0.0 else j.NOT_FINITE
+
+
+@compiled
+def begin(job: int) -> int:
+    """The next slice of the sweep as its address, or 0 when all are taken."""
+    k = claim(job, j.SWEPT)
+    if k >= load_int64(job, j.SLICES, 0):
+        return 0
+    return load_int64(job, j.TABLE, 0) + k * load_int64(job, j.ROW, 0)
+
+
+@compiled
+def end(job: int, scalars: int) -> None:
+    """Count a slice as finished; the last one takes over step counts and scalar states.
+
+    Until then nothing but the arrays has changed, and once a sweep has begun every thread runs it
+    to the end: an interrupted step is either not begun or whole.
+    """
+    if claim(job, j.FINISHED) + 1 != load_int64(job, j.SLICES, 0):
+        return
+    steps, active = load_int64(job, j.STEPS, 0), load_int64(job, j.ACTIVE, 0)
+    old, new = load_int64(job, j.SCALARS, 0), load_int64(job, j.NEXT, 0)
+    for k in range(load_int64(job, j.TENSORS, 0)):
+        if load_int64(active, k, 0) != 0:
+            store_int64(steps, k, 0, load_int64(steps, k, 0) + 1)
+            for s in range(k * scalars, (k + 1) * scalars):
+                store_float64(old, s, 0, load_float64(new, s, 0))

@@ -1,0 +1,176 @@
+"""Formula x storage formats -> the source of one fused kernel. The only file that writes code.
+
+The text is meant to be read: `adamas show adamw` prints it, and it is the file that is compiled.
+Names that are not the formula's begin with an underscore.
+"""
+
+import ast
+from dataclasses import dataclass
+
+from adamas.codecs import Codec
+from adamas.kernel import job as j
+from adamas.kernel.formula import Formula
+from adamas.kernel.hoist import Hoisted, hoist
+
+TILE = 128
+AHEAD = 256  # elements between a prefetch and its use: best of 256..2048 measured
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a kernel finds its numbers: the format of the parameter, gradient and each state."""
+
+    parameter: Codec
+    gradient: Codec
+    states: tuple[Codec, ...]
+    zero_grads: bool = False
+
+    @property
+    def compute(self) -> str:
+        """The dtype of the arithmetic: float64 for float64 parameters, else float32."""
+        return "float64" if self.parameter.size == 8 else "float32"
+
+
+@dataclass(frozen=True)
+class Woven:
+    """A kernel's source, with the sizes its caller has to provide."""
+
+    name: str
+    source: str
+    hypers: tuple[str, ...]
+    scalars: tuple[str, ...]
+    constants: int
+
+
+def weave(formula: Formula, layout: Layout, version: str) -> Woven:
+    """Write the kernel of `formula` for arrays in `layout`."""
+    parts = hoist(formula)
+    stored = ", ".join(
+        f"{name} {codec.name}"
+        for name, codec in zip(
+            ("p", "g", *formula.states),
+            (layout.parameter, layout.gradient, *layout.states),
+            strict=True,
+        )
+    )
+    head = [
+        f'"""{formula.name}: {stored}.',
+        "",
+        f"Written by adamas {version} from the formula; edits here are lost.",
+        '"""',
+        "",
+        "from adamas.kernel import machine as _m",
+        "from adamas.kernel.machine import abs, exp, log, maximum, minimum, sign, sqrt, where",
+    ]
+    blocks = [head, _prologue(formula, parts), _update(formula, parts, layout), _run(formula)]
+    source = "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
+    hypers, scalars = tuple(formula.hypers), formula.scalars
+    return Woven(formula.name, source, hypers, scalars, len(parts.constants))
+
+
+def _prologue(formula: Formula, parts: Hoisted) -> list[str]:
+    """Constants of every tensor with a gradient, and the new values of its scalar states."""
+    lines = [
+        "@_m.compiled",
+        "def prologue(_job):",
+        f"    _hypers = _m.load_int64(_job, {j.HYPERS}, 0)",
+        f"    for _k in range(_m.load_int64(_job, {j.TENSORS}, 0)):",
+        f"        if _m.load_int64(_m.load_int64(_job, {j.ACTIVE}, 0), _k, 0) == 0:",
+        "            continue",
+        f"        t = _m.float64(_m.load_int64(_m.load_int64(_job, {j.STEPS}, 0), _k, 0) + 1)",
+        f"        _group = _m.load_int64(_m.load_int64(_job, {j.GROUPS}, 0), _k, 0)",
+    ]
+    for k, name in enumerate(formula.hypers):
+        width = len(formula.hypers)
+        lines.append(f"        {name} = _m.load_float64(_hypers, _group * {width} + {k}, 0)")
+    for k, name in enumerate(formula.scalars):
+        where = f"_m.load_int64(_job, {j.SCALARS}, 0), _k * {len(formula.scalars)} + {k}"
+        lines.append(f"        {name} = _m.load_float64({where}, 0)")
+    lines += [f"        {ast.unparse(s)}" for s in parts.prologue]
+    for k, name in enumerate(formula.scalars):
+        where = f"_m.load_int64(_job, {j.NEXT}, 0), _k * {len(formula.scalars)} + {k}"
+        value = ast.unparse(parts.next_scalars[name])
+        lines.append(f"        _m.store_float64({where}, 0, _m.float64({value}))")
+    lines.append(f"        _row = _m.load_int64(_m.load_int64(_job, {j.CONSTANTS}, 0), _k, 0)")
+    for k, (name, value) in enumerate(parts.constants.items()):
+        text = ast.unparse(value)
+        note = "" if text == name else f"  # {name}"
+        lines.append(f"        _m.store_float64(_row, {k}, 0, _m.float64({text})){note}")
+    return lines
+
+
+def _update(formula: Formula, parts: Hoisted, layout: Layout) -> list[str]:
+    """One slice: the formula on every element, tile by tile."""
+    number = f"_m.{layout.compute}"
+    arrays = {"p": layout.parameter, "g": layout.gradient}
+    arrays |= dict(zip(formula.states, layout.states, strict=True))
+    words = {"g": j.GRADIENT, "p": j.PARAMETER}
+    words |= {name: j.STATES + k for k, name in enumerate(formula.states)}
+    lines = [
+        "@_m.compiled",
+        "def update(_slice, _scale):",
+        "    _m.widest_vectors()",
+        f"    _factor = {number}(_scale)",
+        f"    _n = _m.load_int64(_slice, {j.COUNT}, 0)",
+        f"    _row = _m.load_int64(_slice, {j.CONSTANT}, 0)",
+    ]
+    lines += [f"    _{a}_at = _m.load_int64(_slice, {words[a]}, 0)" for a in arrays]
+    lines.append(f"    for _repeat in range(_m.load_int64(_slice, {j.REPEAT}, 0)):")
+    lines += [
+        f"        {name} = {number}(_m.load_float64(_row, {k}, 0))"
+        for k, name in enumerate(parts.constants)
+    ]
+    lines += [
+        f"        _row += {8 * len(parts.constants)}",
+        f"        for _tile in range(0, _n, {TILE}):",
+        f"            for _line in range(_tile + {AHEAD}, _tile + {AHEAD + TILE}, 16):",
+    ]
+    lines += [f"                _m.prefetch(_{a}_at + {c.size} * _line)" for a, c in arrays.items()]
+    lines.append(f"            for _i in range(_tile, min(_tile + {TILE}, _n)):")
+    lines += _element(parts, layout, arrays)
+    return lines
+
+
+def _element(parts: Hoisted, layout: Layout, arrays: dict[str, Codec]) -> list[str]:
+    number = f"_m.{layout.compute}"
+    lines = [_load(a, codec, k, number) for k, (a, codec) in enumerate(arrays.items())]
+    lines.append("g = g * _factor")
+    lines += [ast.unparse(s) for s in parts.body]
+    for k, (a, codec) in enumerate(arrays.items()):
+        if a in parts.outputs:
+            lines.append(_store(a, codec, k, parts.outputs[a]))
+        elif layout.zero_grads:
+            lines.append(_store(a, codec, k, "0.0"))
+    return [" " * 16 + line for line in lines]
+
+
+def _load(array: str, codec: Codec, scope: int, number: str) -> str:
+    return f"{array} = {number}(_m.load_{codec.name}(_{array}_at, _i, {scope}))"
+
+
+def _store(array: str, codec: Codec, scope: int, value: str) -> str:
+    return f"_m.store_{codec.name}(_{array}_at, _i, {scope}, _m.{codec.name}({value}))"
+
+
+def _run(formula: Formula) -> list[str]:
+    """The entry: phases in one call, so that a tiny step is a single dispatch."""
+    return f"""
+def run(_job, _phases):
+    if _phases & {j.SURVEY}:
+        _m.survey(_job)
+    if _phases & {j.SETTLE}:
+        if _m.settle(_job) != {j.DONE}:
+            return {j.NOT_FINITE}
+    if _phases & {j.PROLOGUE}:
+        prologue(_job)
+    if _phases & {j.SWEEP}:
+        _scale = _m.load_float64(_job, {j.SCALE}, 0)
+        while True:
+            _slice = _m.begin(_job)
+            if _slice == 0:
+                break
+            if _m.load_int64(_slice, {j.GRADIENT}, 0) != 0:
+                update(_slice, _scale)
+            _m.end(_job, {len(formula.scalars)})
+    return {j.DONE}
+""".strip().splitlines()

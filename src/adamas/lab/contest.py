@@ -1,0 +1,82 @@
+"""A fair comparison on one problem: tune everyone alike, then judge on seeds nobody has seen.
+
+The thin seed of the lab's protocol: constant learning rate, a fixed number of updates, paired
+seeds, the difference to Adam with its interval.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import mean
+from typing import Any
+
+import numpy as np
+
+from adamas.lab.problems import Problem
+from adamas.lab.statistics import judge, t_interval
+from adamas.lab.trial import RULES, Record, run
+from adamas.lab.tuning import Tuned, tune, width
+
+REFERENCE = "adam"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is decided before the first run: the learning rates and the two disjoint sets of seeds.
+
+    Raises `ValueError` when a report seed was also used for tuning.
+    """
+
+    grid: tuple[float, ...]
+    tuning: tuple[int, ...]
+    report: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a plan that would judge an optimizer on the seeds it was tuned on."""
+        shared = sorted(set(self.tuning) & set(self.report))
+        if shared:
+            raise ValueError(f"seeds {shared} would both tune and judge; use disjoint seeds")
+
+
+def contest(problem: Problem, plan: Plan, stage: Callable[[str], None]) -> dict[str, Any]:
+    """Tune and judge every optimizer; `stage(name)` is called before each is tuned."""
+    tuned: dict[str, Tuned] = {}
+    for name in RULES:
+        stage(name)
+        tuned[name] = tune(problem, name, plan.grid, plan.tuning)
+    records: dict[str, list[Record]] = {name: [] for name in RULES}
+    # Seed by seed, so that a problem that is costly to draw is drawn once for all optimizers.
+    for seed in plan.report:
+        for name in RULES:
+            records[name].append(run(problem, name, tuned[name].lr, seed))
+    reference = [record.final for record in records[REFERENCE]]
+    return {
+        "problem": problem.name,
+        "steps": problem.steps,
+        "batch": problem.batch,
+        "plan": asdict(plan),
+        "optimizers": {name: row(tuned[name], records[name], reference) for name in RULES},
+    }
+
+
+def row(tuned: Tuned, records: Sequence[Record], reference: Sequence[float]) -> dict[str, Any]:
+    """Return one optimizer's numbers: search, width, final losses, interval, verdict, mean curve."""
+    finals = [record.final for record in records]
+    return {
+        "lr": tuned.lr,
+        "at_edge": tuned.at_edge,
+        "points": [asdict(point) for point in tuned.points],
+        "width": asdict(width(tuned.points)) | {"decades": width(tuned.points).decades},
+        "finals": finals,
+        "diverged": sum(record.diverged for record in records),
+        "interval": asdict(t_interval(finals)),
+        "verdict": asdict(judge(finals, reference)),
+        "extras": {key: mean(r.extras[key] for r in records) for key in records[0].extras},
+        "curve": mean_curve(records),
+    }
+
+
+def mean_curve(records: Sequence[Record]) -> dict[str, Any]:
+    """Return the mean loss at each evaluation that every run reached."""
+    length = min(len(record.steps) for record in records)
+    losses = np.array([record.losses[:length] for record in records])
+    return {"steps": list(records[0].steps[:length]), "loss": losses.mean(axis=0).tolist()}

@@ -1,0 +1,117 @@
+"""The same search for every optimizer: equally many learning rates, equally many seeds.
+
+One learning rate for all optimizers decides the winner by itself, so each is tuned on the same log
+grid, half a decade apart, and then once more a quarter decade to either side of its best. Seeds
+used here are never used again for the report.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite, log, log10
+from statistics import mean
+
+from adamas.lab.problems import Problem
+from adamas.lab.trial import Record, run
+
+Score = Callable[[Record], float]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One learning rate: its mean score over the tuning seeds (lower is better), and failures."""
+
+    lr: float
+    score: float
+    runs: int
+    diverged: int
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The points that were tried, by rising learning rate, and the best of them."""
+
+    optimizer: str
+    lr: float
+    points: tuple[Point, ...]
+    at_edge: bool
+
+
+@dataclass(frozen=True)
+class Width:
+    """The learning rates around the best whose score stays within a factor of the best.
+
+    `open_ended` says that the range reached an end of the grid, so that it may be wider.
+    """
+
+    low: float
+    high: float
+    open_ended: bool
+
+    @property
+    def decades(self) -> float:
+        """Return the width in powers of ten."""
+        return log10(self.high / self.low)
+
+
+def log_grid(low: float, high: float, per_decade: int = 2) -> tuple[float, ...]:
+    """Return learning rates from 10**low to 10**high, both included.
+
+    >>> [f"{lr:.3g}" for lr in log_grid(-3, -1)]
+    ['0.001', '0.00316', '0.01', '0.0316', '0.1']
+    """
+    count = round((high - low) * per_decade) + 1
+    return tuple(10 ** (low + i / per_decade) for i in range(count))
+
+
+def final_loss(record: Record) -> float:
+    """Score a run by its last loss; a diverged run is infinitely bad."""
+    return record.final
+
+
+def tune(
+    problem: Problem,
+    optimizer: str,
+    grid: Sequence[float],
+    seeds: Sequence[int],
+    score: Score = final_loss,
+) -> Tuned:
+    """Try every learning rate of `grid`, then both neighbours of the best, on every seed."""
+
+    def measure(lr: float) -> Point:
+        records = [run(problem, optimizer, lr, seed) for seed in seeds]
+        failed = sum(record.diverged for record in records)
+        return Point(lr, mean(score(record) for record in records), len(records), failed)
+
+    points = [measure(lr) for lr in grid]
+    coarse = min(points, key=lambda point: point.score)
+    half = (grid[1] / grid[0]) ** 0.5
+    points += [measure(coarse.lr / half), measure(coarse.lr * half)]
+    points.sort(key=lambda point: point.lr)
+    best = min(points, key=lambda point: point.score)
+    at_edge = best in (points[0], points[-1]) or coarse.lr in (grid[0], grid[-1])
+    return Tuned(optimizer, best.lr, tuple(points), at_edge)
+
+
+def width(points: Sequence[Point], factor: float = 1.1) -> Width:
+    """Return how far the learning rate may move until the score is `factor` times the best.
+
+    Between two grid points the logarithm of the score is taken as linear in the logarithm of lr. A
+    diverged neighbour gives nothing: the range ends at the last point that did not diverge.
+    """
+    best = min(range(len(points)), key=lambda i: points[i].score)
+    limit = factor * points[best].score
+    low, low_open = _edge(points[best::-1], limit)
+    high, high_open = _edge(points[best:], limit)
+    return Width(low, high, low_open or high_open)
+
+
+def _edge(points: Sequence[Point], limit: float) -> tuple[float, bool]:
+    """Walk from the best point outwards to where the score crosses the limit."""
+    for inner, outer in zip(points, points[1:], strict=False):
+        if outer.score <= limit:
+            continue
+        if not isfinite(outer.score) or inner.score <= 0:
+            return inner.lr, False
+        share = log(limit / inner.score) / log(outer.score / inner.score)
+        return inner.lr * (outer.lr / inner.lr) ** share, False
+    return points[-1].lr, points[-1].score < inf

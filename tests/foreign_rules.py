@@ -1,0 +1,243 @@
+"""Which foreign implementation each rule is compared with, and under which hyper-parameters."""
+
+import importlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adamas import rules
+from foreign import Array, Foreign, Hypers, Trace, hypers_of, of_optax, of_torch
+
+torch: Any = importlib.import_module("torch")
+optax: Any = importlib.import_module("optax")
+peers: Any = importlib.import_module("pytorch_optimizer")
+schedulefree: Any = importlib.import_module("schedulefree")
+
+BETAS = {"beta1": ("betas", 0), "beta2": ("betas", 1), "beta3": ("betas", 2)}
+MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq"}
+DEFAULTS: Hypers = {}
+
+
+class Case(NamedTuple):
+    """A foreign implementation of a rule, and the hyper-parameters to compare it under.
+
+    DEFAULTS passes nothing to either side, so that their defaults must be the same. `rtol` is
+    relative to each coordinate's largest value.
+    """
+
+    name: str
+    foreign: Foreign
+    sets: tuple[Hypers, ...]
+    rtol: float = 1e-12
+
+
+def of_moments(**more: float) -> tuple[Hypers, ...]:
+    """Make sets for a rule with two betas: the defaults, one that forgets fast, one with large eps.
+
+    With beta1 = 0 there is no momentum at all, and with beta2 = 0.5 RAdam never rectifies.
+    """
+    fast = {"lr": 0.05, "beta1": 0.5, "beta2": 0.8, "weight_decay": 0.1}
+    damped = {"lr": 0.3, "beta1": 0.0, "beta2": 0.5, "eps": 1e-2, "weight_decay": 0.0}
+    return DEFAULTS, fast | more, damped | more
+
+
+def of_step(**more: float) -> tuple[Hypers, ...]:
+    """Make sets for a rule without betas: the defaults, and two with weight decay."""
+    return DEFAULTS, {"lr": 0.05, "weight_decay": 0.1}, {"lr": 2e-3, "weight_decay": 1.0} | more
+
+
+def explicit(rule: Callable[..., Any], foreign: Foreign) -> Foreign:
+    """Hand our defaults over by name, to an implementation that has others or none."""
+    return lambda p, grads, hypers: foreign(p, grads, {**hypers_of(rule), **hypers})
+
+
+def one_tensor(optimizer: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
+    """Keep a torch optimizer on its plain path, one tensor at a time."""
+    return partial(optimizer, foreach=False, **fixed)
+
+
+def schedule_free(*args: Any, **hypers: Any) -> Any:
+    """Make the authors' optimizer, ready to train."""
+    optimizer = schedulefree.AdamWScheduleFree(*args, foreach=False, **hypers)
+    optimizer.train()
+    return optimizer
+
+
+def schedule_free_state(optimizer: Any, p: Any) -> dict[str, Any]:
+    """Take z and v from the parameter's state, and the two numbers from its group."""
+    group, own = optimizer.param_groups[0], optimizer.state[p]
+    numbers = {"lr_max": group["lr_max"], "weight_sum": group["weight_sum"]}
+    return {"z": own["z"], "v": own["exp_avg_sq"], **numbers}
+
+
+def adan_state(optimizer: Any, p: Any) -> dict[str, Any]:
+    """Take Adan's states, of which the previous gradient is kept with the other sign."""
+    own = optimizer.state[p]
+    means = {"m": own["exp_avg"], "v": own["exp_avg_diff"], "n": own["exp_avg_sq"]}
+    return {**means, "g_prev": -own["previous_grad"]}
+
+
+def cautious_alone(params: list[Any], *, lr: float, weight_decay: float, **hypers: Any) -> Any:
+    """Make AdEMAMix with alpha = 0, which is AdamW, with its cautious mask, for one element.
+
+    It rescales by n / (kept + 1), which is 1/2 for a kept element alone in its tensor: with lr
+    doubled and the decay halved only the mask remains.
+    """
+    mask = {"alpha": 0.0, "cautious": True, "weight_decouple": True, "foreach": False}
+    hypers["betas"] = (*hypers["betas"], 0.9999)
+    return peers.AdEMAMix(params, lr=2 * lr, weight_decay=weight_decay / 2, **mask, **hypers)
+
+
+def element_by_element(foreign: Foreign) -> Foreign:
+    """Give every coordinate a tensor of its own."""
+
+    def run(p: Array, grads: list[Array], hypers: Hypers) -> Trace:
+        places = [slice(i, i + 1) for i in range(p.size)]
+        traces = [foreign(p[i], [g[i] for g in grads], hypers) for i in places]
+        joined = zip(*traces, strict=True)
+        return [{k: np.concatenate([one[k] for one in step]) for k in step[0]} for step in joined]
+
+    return run
+
+
+def adam_with_l2(*, weight_decay: float, **hypers: Any) -> Any:
+    """Make optax's Adam behind an L2 penalty."""
+    return optax.chain(optax.add_decayed_weights(weight_decay), optax.adam(**hypers))
+
+
+def belief(*, learning_rate: float, weight_decay: float, eps: float, b1: float, b2: float) -> Any:
+    """Make optax's AdaBelief with eps in both places, and decoupled weight decay."""
+    return optax.chain(
+        optax.scale_by_belief(b1, b2, eps=eps, eps_root=eps),
+        optax.add_decayed_weights(weight_decay),
+        optax.scale_by_learning_rate(learning_rate),
+    )
+
+
+def slow_fast(*, alpha_warmup: float, beta3_warmup: float, **hypers: Any) -> Any:
+    """Make optax's AdEMAMix, which knows no warm-up."""
+    assert alpha_warmup == beta3_warmup == 0
+    return optax.contrib.ademamix(**hypers)
+
+
+def from_optax(rule: Callable[..., Any], make: Callable[..., Any], **states: str) -> Foreign:
+    """Wrap an optax rule, the first part of whose state keeps ours under the names given."""
+
+    def read(state: Any) -> dict[str, Any]:
+        return {ours: getattr(state[0], theirs) for ours, theirs in states.items()}
+
+    names = {"lr": "learning_rate", "beta1": "b1", "beta2": "b2", "beta3": "b3"}
+    return explicit(rule, of_optax(make, names, read))
+
+
+def case_of_torch(name: str, names: Any, read: Any, sets: tuple[Hypers, ...], **fixed: Any) -> Case:
+    """Make the case of an optimizer in `torch.optim`."""
+    make = one_tensor(getattr(torch.optim, name), **fixed)
+    return Case(f"torch {name}", of_torch(make, names, read), sets)
+
+
+def case_of_peers(name: str, read: Any, sets: tuple[Hypers, ...], **fixed: Any) -> Case:
+    """Make the case of an optimizer in pytorch_optimizer, whose warm-ups share one length."""
+    names = {**BETAS, "alpha_warmup": "t_alpha_beta3", "beta3_warmup": "t_alpha_beta3"}
+    make = one_tensor(getattr(peers, name), **fixed)
+    return Case(f"pytorch_optimizer {name}", of_torch(make, names, read), sets)
+
+
+MOMENTUM = {"beta": "momentum"}
+HALF = {"lr": 0.05, "beta": 0.5, "weight_decay": 0.1}
+ALPHA = {"beta2": "alpha"}
+RHO = {"lr": 0.5, "rho": 0.5, "eps": 1e-3, "weight_decay": 0.1}
+MIX = {"lr": 0.05, "beta1": 0.5, "beta2": 0.8, "beta3": 0.99, "alpha": 8.0, "weight_decay": 0.1}
+WARM = {"alpha_warmup": 40, "beta3_warmup": 40}
+ADAN = {"lr": 0.05, "beta1": 0.5, "beta2": 0.7, "beta3": 0.8, "weight_decay": 0.1}
+FREE = {"lr": 0.05, "beta1": 0.5, "beta2": 0.8, "weight_decay": 0.1}
+
+CASES: dict[str, list[Case]] = {
+    "sgd": [case_of_torch("SGD", {}, {}, of_step())],
+    "momentum": [
+        case_of_torch("SGD", MOMENTUM, {"m": "momentum_buffer"}, ({"beta": 0.9}, HALF)),
+    ],
+    "nesterov": [
+        case_of_torch(
+            "SGD", MOMENTUM, {"m": "momentum_buffer"}, ({"beta": 0.9}, HALF), nesterov=True
+        )
+    ],
+    "adagrad": [case_of_torch("Adagrad", {}, {"v": "sum"}, of_step(eps=1e-2))],
+    "rmsprop": [case_of_torch("RMSprop", ALPHA, {"v": "square_avg"}, of_step(beta2=0.5, eps=1e-2))],
+    "rmsprop_centered": [
+        case_of_torch(
+            "RMSprop",
+            ALPHA,
+            {"m": "grad_avg", "v": "square_avg"},
+            of_step(beta2=0.5, eps=1e-2),
+            centered=True,
+        )
+    ],
+    "adadelta": [
+        case_of_torch("Adadelta", {}, {"v": "square_avg", "d": "acc_delta"}, (DEFAULTS, RHO))
+    ],
+    "adam": [
+        case_of_torch("Adam", BETAS, MOMENTS, of_moments()),
+        Case("optax adam", from_optax(rules.adam, adam_with_l2, m="mu", v="nu"), of_moments()),
+    ],
+    "adamw": [
+        case_of_torch("AdamW", BETAS, MOMENTS, of_moments()),
+        Case("optax adamw", from_optax(rules.adamw, optax.adamw, m="mu", v="nu"), of_moments()),
+    ],
+    "amsgrad": [
+        case_of_torch(
+            "Adam", BETAS, {**MOMENTS, "v_max": "max_exp_avg_sq"}, of_moments(), amsgrad=True
+        )
+    ],
+    "adamax": [case_of_torch("Adamax", BETAS, {"m": "exp_avg", "u": "exp_inf"}, of_moments())],
+    "nadam": [
+        case_of_torch(
+            "NAdam",
+            BETAS,
+            {**MOMENTS, "mu_product": "mu_product"},
+            of_moments(momentum_decay=0.1),
+        )
+    ],
+    "radam": [case_of_torch("RAdam", BETAS, MOMENTS, of_moments())],
+    "adabelief": [
+        case_of_peers("AdaBelief", {"m": "exp_avg", "s": "exp_avg_var"}, of_moments()),
+        Case("optax adabelief", from_optax(rules.adabelief, belief, m="mu", s="nu"), of_moments()),
+    ],
+    "lion": [
+        case_of_peers("Lion", {"m": "exp_avg"}, of_moments()),
+        Case("optax lion", from_optax(rules.lion, optax.lion, m="mu"), of_moments()),
+    ],
+    "ademamix": [
+        case_of_peers(
+            "AdEMAMix",
+            {"m1": "exp_avg", "m2": "exp_avg_slow", "v": "exp_avg_sq"},
+            (DEFAULTS, MIX, MIX | WARM),
+            weight_decouple=True,
+        ),
+        Case(
+            "optax ademamix",
+            from_optax(rules.ademamix, slow_fast, m1="m1", m2="m2", v="nu"),
+            (DEFAULTS, MIX, MIX | {"beta1": 0.0}),
+        ),
+    ],
+    "adan": [case_of_peers("Adan", adan_state, (DEFAULTS, ADAN, ADAN | {"eps": 1e-2}))],
+    "schedule_free_adamw": [
+        Case(
+            "schedulefree AdamWScheduleFree",
+            of_torch(schedule_free, BETAS, schedule_free_state),
+            (DEFAULTS, FREE, FREE | {"eps": 1e-2, "r": 1.0, "weight_lr_power": 0.0}),
+        )
+    ],
+    "cautious_adamw": [
+        Case(
+            "pytorch_optimizer AdEMAMix(alpha=0, cautious), tensors of one element",
+            explicit(
+                rules.cautious_adamw,
+                element_by_element(of_torch(cautious_alone, BETAS, MOMENTS)),
+            ),
+            of_moments(),
+        )
+    ],
+}
