@@ -8,6 +8,7 @@ adamas but the rule itself takes part, so a difference is a difference between t
 import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def start(seed: int) -> Array:
 
 def noise(seed: int) -> Gradient:
     """Random gradients of sizes 1e-3 to 1e2; the first coordinate's is always 0."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, 1])
     scale = np.logspace(-3, 2, SIZE)
     scale[0] = 0.0
     return lambda t, p: rng.normal(size=SIZE) * scale
@@ -42,7 +43,7 @@ def noise(seed: int) -> Gradient:
 
 def quadratic(seed: int) -> Gradient:
     """The gradient of a convex quadratic with curvatures from 0.1 to 10."""
-    centre = np.random.default_rng(seed).normal(size=SIZE)
+    centre = np.random.default_rng([seed, 2]).normal(size=SIZE)
     curvature = np.logspace(-1, 1, SIZE)
     return lambda t, p: curvature * (p - centre)
 
@@ -64,28 +65,29 @@ def hypers_of(rule: Callable[..., Any]) -> dict[str, float]:
     return {q.name: q.default for q in parameters if q.kind == q.KEYWORD_ONLY and q.name != "t"}
 
 
-def steps(
-    rule: Callable[..., Any], p: Array, gradient: Gradient, hypers: Callable[[int], Hypers]
-) -> Iterator[tuple[Array, dict[str, Array]]]:
-    """Yield the gradient and the trace of each step; a division by 0 or a NaN made is an error."""
-    state: dict[str, Any] = states_of(rule)
-    timed = "t" in inspect.signature(rule).parameters
-    for t in range(1, STEPS + 1):
-        g = gradient(t, p)
-        now = {**hypers(t), "t": t} if timed else hypers(t)
-        with np.errstate(divide="raise", invalid="raise", over="raise"):
-            out = rule(p, g, *state.values(), **now)
-        p, *new = out if state else (out,)
-        state = dict(zip(state, new, strict=True))
-        yield g, {"p": p, **state}
+def step(
+    rule: Callable[..., Any], t: int, g: Array, before: Mapping[str, Any], hypers: Hypers
+) -> dict[str, Array]:
+    """Take one step of a rule from p and its states; a NaN or an infinity made is an error."""
+    states = states_of(rule)
+    timed = {"t": t} if "t" in inspect.signature(rule).parameters else {}
+    with np.errstate(divide="raise", invalid="raise", over="raise"):
+        out = rule(before["p"], g, *(before[name] for name in states), **hypers, **timed)
+    return dict(zip(["p", *states], out if states else [out], strict=True))
 
 
 def ours(
     rule: Callable[..., Any], p: Array, gradient: Gradient, hypers: Hypers
 ) -> tuple[list[Array], Trace]:
     """Run a rule for STEPS steps; return its gradients and its trace."""
-    grads, trace = zip(*steps(rule, p, gradient, lambda t: hypers), strict=True)
-    return list(grads), list(trace)
+    grads: list[Array] = []
+    trace: Trace = []
+    now: dict[str, Any] = {"p": p, **states_of(rule)}
+    for t in range(1, STEPS + 1):
+        grads.append(gradient(t, now["p"]))
+        now = step(rule, t, grads[-1], now, hypers)
+        trace.append(now)
+    return grads, trace
 
 
 def distance(mine: Trace, theirs: Trace) -> dict[str, float]:
@@ -116,26 +118,42 @@ def spell(hypers: Hypers, names: Mapping[str, str | tuple[str, int]]) -> dict[st
     return plain | {k: tuple(v[i] for i in sorted(v)) for k, v in tuples.items()}
 
 
+@contextmanager
+def float64_by_default() -> Iterator[None]:
+    """Let torch keep its own numbers in float64 too, such as NAdam's product of momenta."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def copied(value: Any) -> Array:
+    """Copy a tensor or a number, which the next step would overwrite."""
+    return np.array(value.numpy() if torch.is_tensor(value) else value)
+
+
 def of_torch(
     make: Callable[..., Any],
     names: Mapping[str, str | tuple[str, int]],
     read: Mapping[str, str] | Callable[[Any, Any], dict[str, Any]],
-    **fixed: Any,
 ) -> Foreign:
     """Wrap a `torch.optim.Optimizer`; `read` maps our state names to its own, or reads them."""
 
     def run(p: Array, grads: list[Array], hypers: Hypers) -> Trace:
-        parameter = torch.tensor(p)
-        optimizer = make([parameter], **spell(hypers, names), **fixed)
         trace: Trace = []
-        for g in grads:
-            parameter.grad = torch.tensor(g)
-            optimizer.step()
-            if callable(read):
-                found = read(optimizer, parameter)
-            else:
-                found = {k: optimizer.state[parameter][v] for k, v in read.items()}
-            trace.append({k: np.array(v) for k, v in {"p": parameter, **found}.items()})
+        with float64_by_default():
+            parameter = torch.tensor(p)
+            optimizer = make([parameter], **spell(hypers, names))
+            for g in grads:
+                parameter.grad = torch.tensor(g)
+                optimizer.step()
+                if callable(read):
+                    found = read(optimizer, parameter)
+                else:
+                    found = {k: optimizer.state[parameter][v] for k, v in read.items()}
+                trace.append({k: copied(v) for k, v in {"p": parameter, **found}.items()})
         return trace
 
     return run

@@ -15,7 +15,11 @@ optax: Any = importlib.import_module("optax")
 peers: Any = importlib.import_module("pytorch_optimizer")
 schedulefree: Any = importlib.import_module("schedulefree")
 
-BETAS = {"beta1": ("betas", 0), "beta2": ("betas", 1), "beta3": ("betas", 2)}
+BETAS: dict[str, str | tuple[str, int]] = {
+    "beta1": ("betas", 0),
+    "beta2": ("betas", 1),
+    "beta3": ("betas", 2),
+}
 MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq"}
 DEFAULTS: Hypers = {}
 
@@ -123,10 +127,10 @@ def slow_fast(*, alpha_warmup: float, beta3_warmup: float, **hypers: Any) -> Any
 
 
 def from_optax(rule: Callable[..., Any], make: Callable[..., Any], **states: str) -> Foreign:
-    """Wrap an optax rule, the first part of whose state keeps ours under the names given."""
+    """Wrap an optax rule whose state, somewhere in its chain, keeps ours under the names given."""
 
     def read(state: Any) -> dict[str, Any]:
-        return {ours: getattr(state[0], theirs) for ours, theirs in states.items()}
+        return {ours: optax.tree.get(state, theirs) for ours, theirs in states.items()}
 
     names = {"lr": "learning_rate", "beta1": "b1", "beta2": "b2", "beta3": "b3"}
     return explicit(rule, of_optax(make, names, read))
@@ -140,7 +144,11 @@ def case_of_torch(name: str, names: Any, read: Any, sets: tuple[Hypers, ...], **
 
 def case_of_peers(name: str, read: Any, sets: tuple[Hypers, ...], **fixed: Any) -> Case:
     """Make the case of an optimizer in pytorch_optimizer, whose warm-ups share one length."""
-    names = {**BETAS, "alpha_warmup": "t_alpha_beta3", "beta3_warmup": "t_alpha_beta3"}
+    names: dict[str, str | tuple[str, int]] = {
+        **BETAS,
+        "alpha_warmup": "t_alpha_beta3",
+        "beta3_warmup": "t_alpha_beta3",
+    }
     make = one_tensor(getattr(peers, name), **fixed)
     return Case(f"pytorch_optimizer {name}", of_torch(make, names, read), sets)
 
@@ -149,6 +157,7 @@ MOMENTUM = {"beta": "momentum"}
 HALF = {"lr": 0.05, "beta": 0.5, "weight_decay": 0.1}
 ALPHA = {"beta2": "alpha"}
 RHO = {"lr": 0.5, "rho": 0.5, "eps": 1e-3, "weight_decay": 0.1}
+SIGNS = {"lr": 0.05, "beta1": 0.5, "beta2": 0.8, "weight_decay": 0.1}
 MIX = {"lr": 0.05, "beta1": 0.5, "beta2": 0.8, "beta3": 0.99, "alpha": 8.0, "weight_decay": 0.1}
 WARM = {"alpha_warmup": 40, "beta3_warmup": 40}
 ADAN = {"lr": 0.05, "beta1": 0.5, "beta2": 0.7, "beta3": 0.8, "weight_decay": 0.1}
@@ -206,8 +215,8 @@ CASES: dict[str, list[Case]] = {
         Case("optax adabelief", from_optax(rules.adabelief, belief, m="mu", s="nu"), of_moments()),
     ],
     "lion": [
-        case_of_peers("Lion", {"m": "exp_avg"}, of_moments()),
-        Case("optax lion", from_optax(rules.lion, optax.lion, m="mu"), of_moments()),
+        case_of_peers("Lion", {"m": "exp_avg"}, (DEFAULTS, SIGNS, SIGNS | {"beta2": 0.0})),
+        Case("optax lion", from_optax(rules.lion, optax.lion, m="mu"), (DEFAULTS, SIGNS)),
     ],
     "ademamix": [
         case_of_peers(

@@ -1,11 +1,12 @@
 """Every rule does what somebody else's implementation does, step by step, states included."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adamas import rules
-from foreign import PROBLEMS, distance, ours, start
+from foreign import PROBLEMS, SIZE, STEPS, distance, noise, ours, start, step
 from foreign_rules import BETAS, CASES, MOMENTS, Case, case_of_torch
 
 
@@ -51,9 +52,22 @@ sets = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize(("rule", "optimizer"), [("adam", "Adam"), ("adamw", "AdamW")])
-@given(hypers=sets, problem=st.sampled_from(sorted(PROBLEMS)), seed=st.integers(0, 2**32 - 1))
-def test_adam_agrees_with_torch_anywhere(
-    rule: str, optimizer: str, hypers: dict[str, float], problem: str, seed: int
+@given(hypers=sets, seed=st.integers(0, 2**32 - 1))
+def test_each_step_of_adam_is_torch_s(
+    rule: str, optimizer: str, hypers: dict[str, float], seed: int
 ) -> None:
-    """Adam and AdamW agree with torch under any hyper-parameters that torch accepts."""
-    compare(rule, case_of_torch(optimizer, BETAS, MOMENTS, (hypers,)), problem, hypers, seed)
+    """From wherever torch is, Adam and AdamW step where it steps, whatever the hyper-parameters.
+
+    Step by step, because with lr = weight_decay = 1 the sequence itself is chaotic.
+    """
+    formula = getattr(rules, rule)
+    case = case_of_torch(optimizer, BETAS, MOMENTS, (hypers,))
+    gradient, p = noise(seed), start(seed)
+    grads = [gradient(t, p) for t in range(STEPS)]
+    theirs = case.foreign(p, grads, hypers)
+    before = [{"p": p, "m": np.zeros(SIZE), "v": np.zeros(SIZE)}, *theirs]
+    mine = [
+        step(formula, t, g, state, hypers)
+        for t, (g, state) in enumerate(zip(grads, before, strict=False), start=1)
+    ]
+    assert max(distance(mine, theirs).values()) <= 1e-9, distance(mine, theirs)

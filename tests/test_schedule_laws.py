@@ -195,7 +195,7 @@ BAD: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: exponential(1, factor=INF), ValueError, "factor=inf"),
     (lambda: one_cycle(1, steps=0), ValueError, "one_cycle: steps=0"),
     (lambda: one_cycle(1, steps=9, pct_start=-0.1), ValueError, "pct_start=-0.1"),
-    (lambda: one_cycle(1, steps=9, pct_start=1.5), ValueError, "pct_start=1.5 is not a number from"),
+    (lambda: one_cycle(1, steps=9, pct_start=1.5), ValueError, "pct_start=1.5 is not a number"),
     (lambda: one_cycle(1, steps=9, div_factor=0), ValueError, "div_factor=0"),
     (lambda: one_cycle(1, steps=9, final_div_factor=0), ValueError, "final_div_factor=0"),
     (lambda: wsd(1, warmup=-1, stable=2, decay=2), ValueError, "wsd: warmup=-1"),

@@ -1,1 +1,48 @@
+"""adamas: the Adam family of optimizers, each rule written once, as its paper writes it."""
 
+from typing import Any
+
+from adamas import rules, words
+from adamas.classes import (
+    SGD,
+    AdaBelief,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Adan,
+    AdEMAMix,
+    AMSGrad,
+    CautiousAdamW,
+    CenteredRMSprop,
+    Lion,
+    Momentum,
+    NAdam,
+    Nesterov,
+    RAdam,
+    RMSprop,
+    ScheduleFreeAdamW,
+)
+from adamas.define import Rule, rule
+from adamas.engine import schedule
+from adamas.engine.gradients import Rows
+from adamas.engine.optimizer import Optimizer
+from adamas.engine.state import NonFiniteError
+from adamas.kernel.text import FormulaError
+
+__all__ = [
+    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
+    "Adan", "CautiousAdamW", "CenteredRMSprop", "FormulaError", "Lion", "Momentum", "NAdam",
+    "Nesterov", "NonFiniteError", "Optimizer", "RAdam", "RMSprop", "Rows", "Rule",
+    "ScheduleFreeAdamW", "rule", "rules", "schedule", "words",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    # importlib.metadata takes 15 ms to import, for a number that few ask for.
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("adamas")
+    raise AttributeError(f"module 'adamas' has no attribute {name!r}")

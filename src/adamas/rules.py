@@ -51,7 +51,7 @@ def momentum(p, g, m, *, lr=1e-3, beta=0.9, weight_decay=0.0):
     """Heavy-ball momentum steps along a decaying sum of all gradients.
 
     Polyak 1964; Sutskever et al. 2013, eq. 1-2, in torch's form: `m` is a sum (no factor 1 - beta)
-    without lr. The papers and Keras keep lr inside `m`, which differs once lr changes.
+    without lr. Sutskever and Keras keep lr inside `m`, which differs once lr changes.
     """
     g = g + weight_decay * p
     m = beta * m + g
@@ -127,7 +127,7 @@ def adam(p, g, m, v, *, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_dec
     """Adam divides the mean gradient by its root mean square, both corrected for their zero start.
 
     Kingma & Ba 2015, Algorithm 1; eps is added after the bias-corrected root, as in torch and
-    optax. Keras adds epsilon-hat before the correction (the paper's section 2), MLX has none.
+    optax. Keras adds epsilon-hat before the correction (end of section 2); MLX corrects on demand.
     """
     g = g + weight_decay * p
     m = beta1 * m + (1 - beta1) * g

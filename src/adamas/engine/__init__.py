@@ -1,0 +1,1 @@
+"""Arrays over time, on NumPy alone."""

@@ -1,0 +1,1 @@
+"""Text in, machine code out."""

@@ -14,7 +14,6 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 
@@ -37,6 +36,8 @@ class Kernel:
 
 def adamas_version() -> str:
     """The installed version, or "0" when the package runs from a bare source tree."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("adamas")
     except PackageNotFoundError:

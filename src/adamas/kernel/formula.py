@@ -134,14 +134,16 @@ def _signature(
         if name in ("p", "g") or (name == "t" and missing):
             continue
         node = next(
-            a for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+            a
+            for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
             if a.arg == name
         )
         value = 0.0 if missing else argument.default
         _check_name(text, node, name)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            text.refuse(node, f"the default {value!r} of {name!r} is not a number",
-                        f"Write `{name}=0.9`.")
+            text.refuse(
+                node, f"the default {value!r} of {name!r} is not a number", f"Write `{name}=0.9`."
+            )
         if name in positional:
             states[name] = float(value)
         elif missing:
@@ -163,8 +165,11 @@ def _assignment(text: Text, node: ast.stmt, known: set[str]) -> ast.Assign:
         node = ast.copy_location(ast.Assign([node.target], value), node)
     if not isinstance(node, ast.Assign):
         kind = type(node).__name__.lower()
-        text.refuse(node, f"a formula has no `{kind}` statement",
-                    "Use assignments only; choose with `a if c else b` or `where(c, a, b)`.")
+        text.refuse(
+            node,
+            f"a formula has no `{kind}` statement",
+            "Use assignments only; choose with `a if c else b` or `where(c, a, b)`.",
+        )
     if len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
         text.refuse(node, "a formula assigns one name at a time", "Write one assignment a line.")
     _check_name(text, node.targets[0], node.targets[0].id)
@@ -181,9 +186,12 @@ def _expression(text: Text, node: ast.expr, known: set[str]) -> None:
         case ast.Name(id=name) if name in known:
             return
         case ast.Name(id=name):
-            text.refuse(node, f"{name!r} is not known here",
-                        "Make it a state, a keyword-only hyper-parameter, or assign it first; "
-                        "a formula reads no globals.")
+            text.refuse(
+                node,
+                f"{name!r} is not known here",
+                "Make it a state, a keyword-only hyper-parameter, or assign it first; "
+                "a formula reads no globals.",
+            )
         case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow()):
             parts = [node.left, node.right]
         case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
@@ -195,12 +203,18 @@ def _expression(text: Text, node: ast.expr, known: set[str]) -> None:
         case ast.Call():
             parts = _call(text, node)
         case ast.BoolOp():
-            text.refuse(node, "`and` / `or` do not work on arrays",
-                        "Nest `where(c, a, b)`, or multiply the conditions.")
+            text.refuse(
+                node,
+                "`and` / `or` do not work on arrays",
+                "Nest `where(c, a, b)`, or multiply the conditions.",
+            )
         case _:
-            text.refuse(node, f"`{ast.unparse(node)}` is not part of the formula language",
-                        "Allowed: + - * / **, one comparison, `a if c else b`, and the words "
-                        f"{', '.join(sorted(WORDS))}.")
+            text.refuse(
+                node,
+                f"`{ast.unparse(node)}` is not part of the formula language",
+                "Allowed: + - * / **, one comparison, `a if c else b`, and the words "
+                f"{', '.join(sorted(WORDS))}.",
+            )
     for part in parts:
         _expression(text, part, known)
 
@@ -228,8 +242,9 @@ def _outputs(
     value = node.value
     parts = list(value.elts) if isinstance(value, ast.Tuple) else [value] if value else []
     if len(parts) != 1 + len(states):
-        text.refuse(node, f"it returns {len(parts)} value(s), not {1 + len(states)}",
-                    _returns(states))
+        text.refuse(
+            node, f"it returns {len(parts)} value(s), not {1 + len(states)}", _returns(states)
+        )
     outputs = {}
     for name, part in zip(["p", *states], parts, strict=True):
         _expression(text, part, known)

@@ -35,13 +35,9 @@ def hoist(formula: Formula) -> Hoisted:
     worker = _Hoister(formula)
     for statement in formula.statements:
         worker.take(statement)
-    outputs = {
-        name: worker.element(formula.outputs[name]) for name in ("p", *formula.states)
-    }
+    outputs = {name: worker.element(formula.outputs[name]) for name in ("p", *formula.states)}
     scalars = {name: worker.scalar(_name(formula.outputs[name])) for name in formula.scalars}
-    return Hoisted(
-        tuple(worker.prologue), tuple(worker.body), worker.constants, scalars, outputs
-    )
+    return Hoisted(tuple(worker.prologue), tuple(worker.body), worker.constants, scalars, outputs)
 
 
 @dataclass

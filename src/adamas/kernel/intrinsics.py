@@ -60,14 +60,14 @@ load_int64, store_int64 = _memory(INT64, types.int64)
 
 
 @intrinsic
-def claim(typing: Any, address: Any, index: Any) -> Any:
-    """Add one to the word and return what it held: threads share work without a lock."""
+def claim(typing: Any, address: Any, index: Any, amount: Any) -> Any:
+    """Add `amount` to the word and return what it held: threads share work without a lock."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         word = _pointer(builder, args[0], args[1], INT64)
-        return builder.atomic_rmw("add", word, ir.Constant(INT64, 1), "seq_cst")
+        return builder.atomic_rmw("add", word, args[2], "seq_cst")
 
-    return types.int64(types.int64, types.int64), emit
+    return types.int64(types.int64, types.int64, types.int64), emit
 
 
 @intrinsic

@@ -9,21 +9,23 @@ A kernel takes a single address, so that calling it costs the same for one tenso
 SLICES = 0  # how many slices
 TABLE = 1  # address of the slice table
 TENSORS = 2  # how many tensors
-STEPS = 3  # address of int64[tensors]: steps done so far
-ACTIVE = 4  # address of int64[tensors]: 1 where a gradient came this time
+STEPS = 3  # address of int64[tensors + 1]: steps done so far; the last is the optimizer's
+ACTIVE = 4  # address of int64[tensors + 1]: 1 where this run counts a step
 GROUPS = 5  # address of int64[tensors]: which row of the hyper-parameters
 HYPERS = 6  # address of float64[groups, hypers]
 SCALARS = 7  # address of float64[tensors, scalars]: per-tensor state
 NEXT = 8  # address of float64[tensors, scalars]: its new values, taken over at the end
 CONSTANTS = 9  # address of int64[tensors]: where each tensor's constants are written
-SURVEYED = 10  # slices claimed by the survey
-SWEPT = 11  # slices claimed by the sweep
-FINISHED = 12  # slices finished by the sweep
-SCALE = 13  # float: gradients are multiplied by this
-CLIP = 14  # float: largest allowed norm of the scaled gradients, or inf
-NORM = 15  # float: that norm before clipping, written by the survey
-ROW = 16  # bytes of one slice in the table
-WORDS = 17
+ROW = 10  # bytes of one slice in the table
+SHARE = 11  # slices that a thread claims at a time
+SCALE = 12  # float: gradients are multiplied by this
+CLIP = 13  # float: largest allowed norm of the scaled gradients, or inf
+NORM = 14  # float: that norm before clipping, written by the survey
+# Counters that threads write: each has a cache line to itself.
+SURVEYED = 24  # slices claimed by the survey
+SWEPT = 32  # slices claimed by the sweep
+FINISHED = 40  # slices finished by the sweep
+WORDS = 48
 
 # Words of one slice in the table.
 COUNT = 0  # elements

@@ -28,10 +28,10 @@ from adamas.kernel.intrinsics import (
 )
 
 __all__ = [
-    "abs", "begin", "claim", "compiled", "end", "entry", "exp", "float32", "float64",
+    "abs", "compiled", "end", "entry", "exp", "float32", "float64",
     "load_float32", "load_float64", "load_int64", "log", "maximum", "minimum", "prefetch",
-    "settle", "sign", "sqrt", "store_float32", "store_float64", "store_int64", "survey", "where",
-    "widest_vectors",
+    "settle", "share_end", "sign", "slice_at", "sqrt", "store_float32", "store_float64",
+    "store_int64", "survey", "take", "where", "widest_vectors",
 ]  # fmt: skip
 
 exp, log = math.exp, math.log
@@ -72,33 +72,47 @@ def _squares_float64(at: int, count: int) -> float:
 
 
 @compiled
+def take(job: int, counter: int) -> int:
+    """The number of the first slice of the next share; as many as there are when all are taken."""
+    return claim(job, counter, load_int64(job, j.SHARE, 0))
+
+
+@compiled
+def share_end(job: int, first: int) -> int:
+    """The number after the last slice of the share that begins with `first`."""
+    return min(first + load_int64(job, j.SHARE, 0), load_int64(job, j.SLICES, 0))
+
+
+@compiled
+def slice_at(job: int, k: int) -> int:
+    """The address of slice k in the table."""
+    return load_int64(job, j.TABLE, 0) + k * load_int64(job, j.ROW, 0)
+
+
+@compiled
 def survey(job: int) -> None:
-    """Write every slice's sum of squares; threads claim slices one by one."""
-    slices, table = load_int64(job, j.SLICES, 0), load_int64(job, j.TABLE, 0)
-    width = load_int64(job, j.ROW, 0)
-    while True:
-        k = claim(job, j.SURVEYED)
-        if k >= slices:
-            break
-        row = table + k * width
-        at, count = load_int64(row, j.GRADIENT, 0), load_int64(row, j.COUNT, 0)
-        total = 0.0
-        if at != 0:
-            if load_int64(row, j.WIDTH, 0) == 4:
-                total = _squares_float32(at, count)
-            else:
-                total = _squares_float64(at, count)
-        store_float64(row, j.SQUARES, 0, total)
+    """Write every slice's sum of squares; threads claim slices in shares."""
+    first = take(job, j.SURVEYED)
+    while first < load_int64(job, j.SLICES, 0):
+        for k in range(first, share_end(job, first)):
+            row = slice_at(job, k)
+            at, count = load_int64(row, j.GRADIENT, 0), load_int64(row, j.COUNT, 0)
+            total = 0.0
+            if at != 0:
+                if load_int64(row, j.WIDTH, 0) == 4:
+                    total = _squares_float32(at, count)
+                else:
+                    total = _squares_float64(at, count)
+            store_float64(row, j.SQUARES, 0, total)
+        first = take(job, j.SURVEYED)
 
 
 @compiled
 def settle(job: int) -> int:
     """Add the slices up in their order, clip, and say whether the sum is finite."""
-    slices, table = load_int64(job, j.SLICES, 0), load_int64(job, j.TABLE, 0)
-    width = load_int64(job, j.ROW, 0)
     total = 0.0
-    for k in range(slices):
-        total += load_float64(table + k * width, j.SQUARES, 0)
+    for k in range(load_int64(job, j.SLICES, 0)):
+        total += load_float64(slice_at(job, k), j.SQUARES, 0)
     scale, clip = load_float64(job, j.SCALE, 0), load_float64(job, j.CLIP, 0)
     norm = math.sqrt(total) * math.fabs(scale)
     store_float64(job, j.NORM, 0, norm)
@@ -108,27 +122,20 @@ def settle(job: int) -> int:
 
 
 @compiled
-def begin(job: int) -> int:
-    """The next slice of the sweep as its address, or 0 when all are taken."""
-    k = claim(job, j.SWEPT)
-    if k >= load_int64(job, j.SLICES, 0):
-        return 0
-    return load_int64(job, j.TABLE, 0) + k * load_int64(job, j.ROW, 0)
-
-
-@compiled
-def end(job: int, scalars: int) -> None:
-    """Count a slice as finished; the last one takes over step counts and scalar states.
+def end(job: int, count: int, scalars: int) -> None:
+    """Count slices as finished; the last ones take over step counts and scalar states.
 
     Until then nothing but the arrays has changed, and once a sweep has begun every thread runs it
     to the end: an interrupted step is either not begun or whole.
     """
-    if claim(job, j.FINISHED) + 1 != load_int64(job, j.SLICES, 0):
+    if claim(job, j.FINISHED, count) + count != load_int64(job, j.SLICES, 0):
         return
     steps, active = load_int64(job, j.STEPS, 0), load_int64(job, j.ACTIVE, 0)
     old, new = load_int64(job, j.SCALARS, 0), load_int64(job, j.NEXT, 0)
-    for k in range(load_int64(job, j.TENSORS, 0)):
+    tensors = load_int64(job, j.TENSORS, 0)
+    for k in range(tensors + 1):
         if load_int64(active, k, 0) != 0:
             store_int64(steps, k, 0, load_int64(steps, k, 0) + 1)
-            for s in range(k * scalars, (k + 1) * scalars):
-                store_float64(old, s, 0, load_float64(new, s, 0))
+            if k < tensors:
+                for s in range(k * scalars, (k + 1) * scalars):
+                    store_float64(old, s, 0, load_float64(new, s, 0))

@@ -8,7 +8,6 @@ import ast
 from dataclasses import dataclass
 
 from adamas.codecs import Codec
-from adamas.kernel import job as j
 from adamas.kernel.formula import Formula
 from adamas.kernel.hoist import Hoisted, hoist
 
@@ -59,6 +58,7 @@ def weave(formula: Formula, layout: Layout, version: str) -> Woven:
         f"Written by adamas {version} from the formula; edits here are lost.",
         '"""',
         "",
+        "from adamas.kernel import job as _j",
         "from adamas.kernel import machine as _m",
         "from adamas.kernel.machine import abs, exp, log, maximum, minimum, sign, sqrt, where",
     ]
@@ -73,25 +73,25 @@ def _prologue(formula: Formula, parts: Hoisted) -> list[str]:
     lines = [
         "@_m.compiled",
         "def prologue(_job):",
-        f"    _hypers = _m.load_int64(_job, {j.HYPERS}, 0)",
-        f"    for _k in range(_m.load_int64(_job, {j.TENSORS}, 0)):",
-        f"        if _m.load_int64(_m.load_int64(_job, {j.ACTIVE}, 0), _k, 0) == 0:",
+        "    _hypers = _m.load_int64(_job, _j.HYPERS, 0)",
+        "    for _k in range(_m.load_int64(_job, _j.TENSORS, 0)):",
+        "        if _m.load_int64(_m.load_int64(_job, _j.ACTIVE, 0), _k, 0) == 0:",
         "            continue",
-        f"        t = _m.float64(_m.load_int64(_m.load_int64(_job, {j.STEPS}, 0), _k, 0) + 1)",
-        f"        _group = _m.load_int64(_m.load_int64(_job, {j.GROUPS}, 0), _k, 0)",
+        "        t = _m.float64(_m.load_int64(_m.load_int64(_job, _j.STEPS, 0), _k, 0) + 1)",
+        "        _group = _m.load_int64(_m.load_int64(_job, _j.GROUPS, 0), _k, 0)",
     ]
     for k, name in enumerate(formula.hypers):
         width = len(formula.hypers)
         lines.append(f"        {name} = _m.load_float64(_hypers, _group * {width} + {k}, 0)")
     for k, name in enumerate(formula.scalars):
-        where = f"_m.load_int64(_job, {j.SCALARS}, 0), _k * {len(formula.scalars)} + {k}"
+        where = f"_m.load_int64(_job, _j.SCALARS, 0), _k * {len(formula.scalars)} + {k}"
         lines.append(f"        {name} = _m.load_float64({where}, 0)")
     lines += [f"        {ast.unparse(s)}" for s in parts.prologue]
     for k, name in enumerate(formula.scalars):
-        where = f"_m.load_int64(_job, {j.NEXT}, 0), _k * {len(formula.scalars)} + {k}"
+        where = f"_m.load_int64(_job, _j.NEXT, 0), _k * {len(formula.scalars)} + {k}"
         value = ast.unparse(parts.next_scalars[name])
         lines.append(f"        _m.store_float64({where}, 0, _m.float64({value}))")
-    lines.append(f"        _row = _m.load_int64(_m.load_int64(_job, {j.CONSTANTS}, 0), _k, 0)")
+    lines.append("        _row = _m.load_int64(_m.load_int64(_job, _j.CONSTANTS, 0), _k, 0)")
     for k, (name, value) in enumerate(parts.constants.items()):
         text = ast.unparse(value)
         note = "" if text == name else f"  # {name}"
@@ -104,18 +104,18 @@ def _update(formula: Formula, parts: Hoisted, layout: Layout) -> list[str]:
     number = f"_m.{layout.compute}"
     arrays = {"p": layout.parameter, "g": layout.gradient}
     arrays |= dict(zip(formula.states, layout.states, strict=True))
-    words = {"g": j.GRADIENT, "p": j.PARAMETER}
-    words |= {name: j.STATES + k for k, name in enumerate(formula.states)}
+    words = {"g": "_j.GRADIENT", "p": "_j.PARAMETER"}
+    words |= {name: f"_j.STATES + {k}" for k, name in enumerate(formula.states)}
     lines = [
         "@_m.compiled",
         "def update(_slice, _scale):",
         "    _m.widest_vectors()",
         f"    _factor = {number}(_scale)",
-        f"    _n = _m.load_int64(_slice, {j.COUNT}, 0)",
-        f"    _row = _m.load_int64(_slice, {j.CONSTANT}, 0)",
+        "    _n = _m.load_int64(_slice, _j.COUNT, 0)",
+        "    _row = _m.load_int64(_slice, _j.CONSTANT, 0)",
     ]
     lines += [f"    _{a}_at = _m.load_int64(_slice, {words[a]}, 0)" for a in arrays]
-    lines.append(f"    for _repeat in range(_m.load_int64(_slice, {j.REPEAT}, 0)):")
+    lines.append("    for _repeat in range(_m.load_int64(_slice, _j.REPEAT, 0)):")
     lines += [
         f"        {name} = {number}(_m.load_float64(_row, {k}, 0))"
         for k, name in enumerate(parts.constants)
@@ -132,45 +132,49 @@ def _update(formula: Formula, parts: Hoisted, layout: Layout) -> list[str]:
 
 
 def _element(parts: Hoisted, layout: Layout, arrays: dict[str, Codec]) -> list[str]:
-    number = f"_m.{layout.compute}"
-    lines = [_load(a, codec, k, number) for k, (a, codec) in enumerate(arrays.items())]
+    compute = layout.compute
+    lines = [_load(a, codec, k, compute) for k, (a, codec) in enumerate(arrays.items())]
     lines.append("g = g * _factor")
     lines += [ast.unparse(s) for s in parts.body]
     for k, (a, codec) in enumerate(arrays.items()):
         if a in parts.outputs:
-            lines.append(_store(a, codec, k, parts.outputs[a]))
+            lines.append(_store(a, codec, k, compute, parts.outputs[a]))
         elif layout.zero_grads:
-            lines.append(_store(a, codec, k, "0.0"))
+            lines.append(_store(a, codec, k, "", "0.0"))
     return [" " * 16 + line for line in lines]
 
 
-def _load(array: str, codec: Codec, scope: int, number: str) -> str:
-    return f"{array} = {number}(_m.load_{codec.name}(_{array}_at, _i, {scope}))"
+def _load(array: str, codec: Codec, scope: int, compute: str) -> str:
+    text = f"_m.load_{codec.name}(_{array}_at, _i, {scope})"
+    return f"{array} = {text if codec.name == compute else f'_m.{compute}({text})'}"
 
 
-def _store(array: str, codec: Codec, scope: int, value: str) -> str:
-    return f"_m.store_{codec.name}(_{array}_at, _i, {scope}, _m.{codec.name}({value}))"
+def _store(array: str, codec: Codec, scope: int, compute: str, value: str) -> str:
+    text = value if codec.name == compute else f"_m.{codec.name}({value})"
+    return f"_m.store_{codec.name}(_{array}_at, _i, {scope}, {text})"
 
 
 def _run(formula: Formula) -> list[str]:
     """The entry: phases in one call, so that a tiny step is a single dispatch."""
     return f"""
 def run(_job, _phases):
-    if _phases & {j.SURVEY}:
+    if _phases & _j.SURVEY:
         _m.survey(_job)
-    if _phases & {j.SETTLE}:
-        if _m.settle(_job) != {j.DONE}:
-            return {j.NOT_FINITE}
-    if _phases & {j.PROLOGUE}:
+    if _phases & _j.SETTLE:
+        if _m.settle(_job) != _j.DONE:
+            return _j.NOT_FINITE
+    if _phases & _j.PROLOGUE:
         prologue(_job)
-    if _phases & {j.SWEEP}:
-        _scale = _m.load_float64(_job, {j.SCALE}, 0)
-        while True:
-            _slice = _m.begin(_job)
-            if _slice == 0:
-                break
-            if _m.load_int64(_slice, {j.GRADIENT}, 0) != 0:
-                update(_slice, _scale)
-            _m.end(_job, {len(formula.scalars)})
-    return {j.DONE}
+    if _phases & _j.SWEEP:
+        _scale = _m.load_float64(_job, _j.SCALE, 0)
+        _first = _m.take(_job, _j.SWEPT)
+        while _first < _m.load_int64(_job, _j.SLICES, 0):
+            _last = _m.share_end(_job, _first)
+            for _k in range(_first, _last):
+                _slice = _m.slice_at(_job, _k)
+                if _m.load_int64(_slice, _j.GRADIENT, 0) != 0:
+                    update(_slice, _scale)
+            _m.end(_job, _last - _first, {len(formula.scalars)})
+            _first = _m.take(_job, _j.SWEPT)
+    return _j.DONE
 """.strip().splitlines()

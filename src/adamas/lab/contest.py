@@ -6,6 +6,7 @@ seeds, the difference to Adam with its interval.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from statistics import mean
 from typing import Any
 
@@ -14,9 +15,10 @@ import numpy as np
 from adamas.lab.problems import Problem
 from adamas.lab.statistics import judge, t_interval
 from adamas.lab.trial import RULES, Record, run
-from adamas.lab.tuning import Tuned, tune, width
+from adamas.lab.tuning import Tuned, Width, tune, width
 
 REFERENCE = "adam"
+NEAR = 1.1
 
 
 @dataclass(frozen=True)
@@ -42,30 +44,38 @@ def contest(problem: Problem, plan: Plan, stage: Callable[[str], None]) -> dict[
     tuned: dict[str, Tuned] = {}
     for name in RULES:
         stage(name)
-        tuned[name] = tune(problem, name, plan.grid, plan.tuning)
+        tuned[name] = tune(partial(run, problem, name), plan.grid, plan.tuning)
     records: dict[str, list[Record]] = {name: [] for name in RULES}
     # Seed by seed, so that a problem that is costly to draw is drawn once for all optimizers.
     for seed in plan.report:
         for name in RULES:
             records[name].append(run(problem, name, tuned[name].lr, seed))
     reference = [record.final for record in records[REFERENCE]]
+    bar = NEAR * max(tuned[name].best for name in RULES)
     return {
         "problem": problem.name,
         "steps": problem.steps,
         "batch": problem.batch,
         "plan": asdict(plan),
-        "optimizers": {name: row(tuned[name], records[name], reference) for name in RULES},
+        "bar": bar,
+        "optimizers": {name: row(tuned[name], records[name], reference, bar) for name in RULES},
     }
 
 
-def row(tuned: Tuned, records: Sequence[Record], reference: Sequence[float]) -> dict[str, Any]:
-    """Return one optimizer's numbers: search, width, final losses, interval, verdict, mean curve."""
+def row(
+    tuned: Tuned, records: Sequence[Record], reference: Sequence[float], bar: float
+) -> dict[str, Any]:
+    """Return one optimizer's numbers: search, widths, final losses, interval, verdict, mean curve.
+
+    `bar` is the loss that all optimizers are held to in the second of the two widths.
+    """
     finals = [record.final for record in records]
     return {
         "lr": tuned.lr,
         "at_edge": tuned.at_edge,
         "points": [asdict(point) for point in tuned.points],
-        "width": asdict(width(tuned.points)) | {"decades": width(tuned.points).decades},
+        "width_own": described(width(tuned.points, NEAR * tuned.best)),
+        "width_bar": described(width(tuned.points, bar)),
         "finals": finals,
         "diverged": sum(record.diverged for record in records),
         "interval": asdict(t_interval(finals)),
@@ -73,6 +83,11 @@ def row(tuned: Tuned, records: Sequence[Record], reference: Sequence[float]) -> 
         "extras": {key: mean(r.extras[key] for r in records) for key in records[0].extras},
         "curve": mean_curve(records),
     }
+
+
+def described(found: Width) -> dict[str, Any]:
+    """Return a width with its number of decades."""
+    return asdict(found) | {"decades": found.decades}
 
 
 def mean_curve(records: Sequence[Record]) -> dict[str, Any]:

@@ -12,10 +12,12 @@ import numpy as np
 
 from adamas.lab.problems import Array, Batch, Params, Problem, generator, shuffled_batches
 
+IMAGES = 1797
+HIDDEN = 32
 BATCH = 32
-EPOCHS = 20
+EPOCHS = 15
 VALIDATION = 360
-STEPS_PER_EPOCH = (1797 - VALIDATION) // BATCH
+STEPS_PER_EPOCH = (IMAGES - VALIDATION) // BATCH
 
 
 @cache
@@ -53,9 +55,9 @@ class DigitsTask:
         x, y = self.training
         return shuffled_batches(x, y, BATCH, generator(self.seed, 2))
 
-    def loss_and_grads(self, params: Params, batch: Batch) -> tuple[float, Params]:
-        """Return the mean cross-entropy and its gradient."""
-        return cross_entropy_and_grads(params, batch)
+    def gradient(self, params: Params, batch: Batch, grads: Params) -> float:
+        """Write the gradient of the mean cross-entropy and return that loss."""
+        return back_propagate(params, batch, grads)
 
     def evaluate(self, params: Params) -> float:
         """Return the mean cross-entropy on the validation images, in nats."""
@@ -85,8 +87,8 @@ def log_softmax(logits: Array) -> Array:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
-def cross_entropy_and_grads(params: Params, batch: Batch) -> tuple[float, Params]:
-    """Return the mean cross-entropy of a batch and its gradient by back-propagation."""
+def back_propagate(params: Params, batch: Batch, grads: Params) -> float:
+    """Write the gradient of a batch's mean cross-entropy into `grads` and return the loss."""
     x, y = batch
     outputs = forward(params, x)
     rows = np.arange(len(y))
@@ -94,13 +96,12 @@ def cross_entropy_and_grads(params: Params, batch: Batch) -> tuple[float, Params
     delta = np.exp(log_p)
     delta[rows, y] -= 1
     delta /= len(y)
-    grads: Params = {}
     for i in reversed(range(len(params) // 2)):
-        grads[f"W{i}"] = outputs[i].T @ delta
-        grads[f"b{i}"] = delta.sum(axis=0)
+        np.matmul(outputs[i].T, delta, out=grads[f"W{i}"])
+        np.sum(delta, axis=0, out=grads[f"b{i}"])
         if i:
             delta = (delta @ params[f"W{i}"].T) * (outputs[i] > 0)
-    return float(-log_p[rows, y].mean()), grads
+    return float(-log_p[rows, y].mean())
 
 
 def _problem(name: str, widths: tuple[int, ...]) -> Problem:
@@ -109,4 +110,4 @@ def _problem(name: str, widths: tuple[int, ...]) -> Problem:
 
 
 SOFTMAX = _problem("softmax", (64, 10))
-MLP = _problem("mlp", (64, 32, 10))
+MLP = _problem("mlp", (64, HIDDEN, 10))

@@ -26,8 +26,11 @@ class Task(Protocol):
     def batches(self) -> Iterator[Batch]:
         """Yield (inputs, targets) without end, in the order that the seed fixes."""
 
-    def loss_and_grads(self, params: Params, batch: Batch) -> tuple[float, Params]:
-        """Return the mean loss of a batch and its gradient, shaped and typed like `params`."""
+    def gradient(self, params: Params, batch: Batch, grads: Params) -> float:
+        """Write the gradient of a batch into `grads`, arrays like `params`; return the mean loss.
+
+        The same arrays serve every step, so that the optimizer meets addresses it knows.
+        """
 
     def evaluate(self, params: Params) -> float:
         """Return the loss that optimizers are judged by, lower is better."""

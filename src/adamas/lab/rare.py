@@ -51,8 +51,7 @@ def second_moment(problem: Problem, optimizer: str, lr: float, seed: int) -> Arr
     last: list[Array] = []
 
     def watch(step: int, opt: adamas.Optimizer) -> None:
-        if step == problem.steps:
-            last.append(np.array(opt.state["w"]["v"], dtype=np.float64))
+        last[:] = [np.array(opt.state["w"]["v"], dtype=np.float64)]
 
     run(problem, optimizer, lr, seed, watch)
     return last[0]

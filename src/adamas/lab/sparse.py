@@ -20,7 +20,7 @@ RARE = 0.01
 NOISE = 0.1
 BATCH = 10
 STEPS = 600
-HELD_OUT = 2000
+HELD_OUT = 1000
 
 
 def frequencies() -> Array:
@@ -52,14 +52,15 @@ class WordsTask:
             for begin in range(0, len(x), BATCH):
                 yield x[begin : begin + BATCH], y[begin : begin + BATCH]
 
-    def loss_and_grads(self, params: Params, batch: Batch) -> tuple[float, Params]:
-        """Return the mean squared error of the scores and its gradient."""
+    def gradient(self, params: Params, batch: Batch, grads: Params) -> float:
+        """Write the gradient of the scores' mean squared error and return that error."""
         x, y = batch
         error = x @ params["w"] - y
-        return float(np.mean(error**2)), {"w": 2 / len(x) * (x.T @ error)}
+        np.matmul(error * (2 / len(x)), x, out=grads["w"])
+        return float(np.mean(error**2))
 
     def evaluate(self, params: Params) -> float:
-        """Return the mean squared error on 2,000 held-out documents."""
+        """Return the mean squared error on 1,000 held-out documents."""
         x, y = self.held_out
         return float(np.mean((x @ params["w"] - y) ** 2))
 

@@ -56,11 +56,12 @@ def run(
     """
     task = problem.task(seed)
     params = task.start()
+    grads = {name: np.empty_like(param) for name, param in params.items()}
     opt = adamas.Optimizer(RULES[optimizer], params, lr=lr, threads=1, on_nonfinite="allow")
     steps, losses = [0], [task.evaluate(params)]
     with np.errstate(all="ignore"):
         for step, batch in enumerate(islice(task.batches(), problem.steps), start=1):
-            _, grads = task.loss_and_grads(params, batch)
+            task.gradient(params, batch, grads)
             opt.step(grads)
             if watch is not None:
                 watch(step, opt)

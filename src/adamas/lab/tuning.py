@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import inf, isfinite, log, log10
 from statistics import mean
 
-from adamas.lab.problems import Problem
-from adamas.lab.trial import Record, run
+from adamas.lab.trial import Record
 
+Train = Callable[[float, int], Record]
 Score = Callable[[Record], float]
 
 
@@ -30,15 +30,19 @@ class Point:
 class Tuned:
     """The points that were tried, by rising learning rate, and the best of them."""
 
-    optimizer: str
     lr: float
     points: tuple[Point, ...]
     at_edge: bool
 
+    @property
+    def best(self) -> float:
+        """Return the score at the best learning rate."""
+        return min(point.score for point in self.points)
+
 
 @dataclass(frozen=True)
 class Width:
-    """The learning rates around the best whose score stays within a factor of the best.
+    """The learning rates around the best whose score stays below a limit.
 
     `open_ended` says that the range reached an end of the grid, so that it may be wider.
     """
@@ -69,16 +73,15 @@ def final_loss(record: Record) -> float:
 
 
 def tune(
-    problem: Problem,
-    optimizer: str,
-    grid: Sequence[float],
-    seeds: Sequence[int],
-    score: Score = final_loss,
+    train: Train, grid: Sequence[float], seeds: Sequence[int], score: Score = final_loss
 ) -> Tuned:
-    """Try every learning rate of `grid`, then both neighbours of the best, on every seed."""
+    """Try every learning rate of `grid`, then both neighbours of the best, on every seed.
+
+    `train(lr, seed)` runs one training.
+    """
 
     def measure(lr: float) -> Point:
-        records = [run(problem, optimizer, lr, seed) for seed in seeds]
+        records = [train(lr, seed) for seed in seeds]
         failed = sum(record.diverged for record in records)
         return Point(lr, mean(score(record) for record in records), len(records), failed)
 
@@ -89,17 +92,17 @@ def tune(
     points.sort(key=lambda point: point.lr)
     best = min(points, key=lambda point: point.score)
     at_edge = best in (points[0], points[-1]) or coarse.lr in (grid[0], grid[-1])
-    return Tuned(optimizer, best.lr, tuple(points), at_edge)
+    return Tuned(best.lr, tuple(points), at_edge)
 
 
-def width(points: Sequence[Point], factor: float = 1.1) -> Width:
-    """Return how far the learning rate may move until the score is `factor` times the best.
+def width(points: Sequence[Point], limit: float) -> Width:
+    """Return how far the learning rate may move from the best until the score exceeds `limit`.
 
     Between two grid points the logarithm of the score is taken as linear in the logarithm of lr. A
-    diverged neighbour gives nothing: the range ends at the last point that did not diverge.
+    diverged neighbour gives nothing: the range ends at the last point that did not diverge. Scores
+    must be positive, and the best must not exceed `limit`.
     """
     best = min(range(len(points)), key=lambda i: points[i].score)
-    limit = factor * points[best].score
     low, low_open = _edge(points[best::-1], limit)
     high, high_open = _edge(points[best:], limit)
     return Width(low, high, low_open or high_open)
@@ -110,7 +113,7 @@ def _edge(points: Sequence[Point], limit: float) -> tuple[float, bool]:
     for inner, outer in zip(points, points[1:], strict=False):
         if outer.score <= limit:
             continue
-        if not isfinite(outer.score) or inner.score <= 0:
+        if not isfinite(outer.score):
             return inner.lr, False
         share = log(limit / inner.score) / log(outer.score / inner.score)
         return inner.lr * (outer.lr / inner.lr) ** share, False

@@ -8,7 +8,7 @@ import numpy as np
 
 import adamas
 from adamas import rules
-from adamas.lab.line import LineTask, POINTS
+from adamas.lab.line import POINTS, LineTask
 from adamas.lab.problems import Array
 
 EPOCHS = 1000
@@ -78,11 +78,12 @@ def train(lr: float = LR, epochs: int = EPOCHS, log: Log | None = None) -> Trace
     """Run the tutorial: full batch, w = 0 at the start, `log` called with its line every 100."""
     task = LineTask(0, POINTS)
     params = task.start()
+    grads = {"w": np.empty_like(params["w"])}
     opt = adamas.Optimizer(rules.adam, params, lr=lr, threads=1)
     columns = np.empty((4, epochs))
     batches = task.batches()
     for epoch in range(1, epochs + 1):
-        loss, grads = task.loss_and_grads(params, next(batches))
+        loss = task.gradient(params, next(batches), grads)
         opt.step(grads)
         state = opt.state["w"]
         moments = (np.asarray(state[name]).item() for name in ("m", "v"))

@@ -1,0 +1,291 @@
+"""Written by tools/write_stubs.py from adamas.rules; edits here are lost."""
+
+from collections.abc import Callable
+from typing import Any, Unpack
+
+from adamas.engine.optimizer import Optimizer, Options
+from adamas.engine.settings import Hyper
+
+CLASSES: dict[str, Callable[..., Any]]
+
+def hypers(rule: Callable[..., Any]) -> dict[str, float]: ...
+
+class SGD(Optimizer):
+    """Stochastic gradient descent steps against the gradient."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Momentum(Optimizer):
+    """Heavy-ball momentum steps along a decaying sum of all gradients."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta: Hyper = 0.9,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Nesterov(Optimizer):
+    """Nesterov momentum steps on to the point that the momentum alone would reach next."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta: Hyper = 0.9,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Adagrad(Optimizer):
+    """Adagrad divides each coordinate by the root of the sum of its squared gradients."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.01,
+        *,
+        eps: Hyper = 1e-10,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class RMSprop(Optimizer):
+    """RMSProp divides by the root of a moving average of the squared gradients."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.01,
+        *,
+        beta2: Hyper = 0.99,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class CenteredRMSprop(Optimizer):
+    """Centered RMSProp divides by the gradient's standard deviation."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.01,
+        *,
+        beta2: Hyper = 0.99,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Adadelta(Optimizer):
+    """Adadelta scales the step by the root mean square of its own past steps."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 1.0,
+        *,
+        rho: Hyper = 0.9,
+        eps: Hyper = 1e-06,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Adam(Optimizer):
+    """Adam divides the mean gradient by its root mean square, both corrected for their zero start."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class AdamW(Optimizer):
+    """AdamW decays the parameter directly instead of through the gradient."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.01,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class AMSGrad(Optimizer):
+    """AMSGrad divides by the largest second moment seen so far."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Adamax(Optimizer):
+    """Adamax divides by a decaying maximum of the gradient's absolute value."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.002,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class NAdam(Optimizer):
+    """NAdam is Adam whose step looks ahead with the next step's momentum."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.002,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        momentum_decay: Hyper = 0.004,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class RAdam(Optimizer):
+    """RAdam divides by the root only once enough steps make its variance finite."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class AdaBelief(Optimizer):
+    """AdaBelief divides by how far the gradient strays from its own mean."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-16,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Lion(Optimizer):
+    """Lion steps by the sign of a mean gradient, so every coordinate moves by lr."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.0001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.99,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class AdEMAMix(Optimizer):
+    """AdEMAMix adds to AdamW's mean gradient a second, much slower one."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        beta3: Hyper = 0.9999,
+        alpha: Hyper = 5.0,
+        alpha_warmup: Hyper = 0,
+        beta3_warmup: Hyper = 0,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Adan(Optimizer):
+    """Adan adds the mean gradient difference, an estimate of Nesterov's look-ahead."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.98,
+        beta2: Hyper = 0.92,
+        beta3: Hyper = 0.99,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class ScheduleFreeAdamW(Optimizer):
+    """Schedule-Free AdamW replaces the lr schedule by a running average of the iterates."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.0025,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        r: Hyper = 0.0,
+        weight_lr_power: Hyper = 2.0,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class CautiousAdamW(Optimizer):
+    """Cautious AdamW skips every coordinate whose step would not go against its gradient."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.01,
+        **options: Unpack[Options],
+    ) -> None: ...

@@ -1,0 +1,59 @@
+"""A user's own rule is a first-class citizen: one decorator, and it has everything the family has."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from adamas.engine.optimizer import Optimizer
+from adamas.kernel.formula import Formula, parse
+
+__all__ = ["Rule", "rule"]
+
+
+class Rule:
+    """A compiled formula that makes optimizers: `my_rule(params, lr=1e-2)`.
+
+    `function` is the text as written, which also runs on plain floats and arrays; `formula` is
+    what adamas read in it.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.formula: Formula = parse(function)
+        functools.update_wrapper(self, function)
+
+    def __call__(self, params: Any, **settings: Any) -> Optimizer:
+        """An `Optimizer` by this rule; takes what `Optimizer` takes, and the hyper-parameters."""
+        return Optimizer(self.formula, params, **settings)
+
+    def __repr__(self) -> str:
+        """The rule with its states and hyper-parameters."""
+        formula = self.formula
+        state = ", ".join((*formula.states, *formula.scalars)) or "none"
+        shown = ", ".join(f"{name}={value:g}" for name, value in formula.hypers.items())
+        return f"<rule {formula.name}: state {state}; {shown}>"
+
+
+def rule(function: Callable[..., Any]) -> Rule:
+    """Make an optimizer of an update rule written as a formula.
+
+    The first arguments are `p, g`, further positional ones are the state, keyword-only ones the
+    hyper-parameters with their defaults (`t` is the step, 1 at the first); return the new `p` and
+    the new state. Raises `FormulaError` with the line, a caret and what to write instead if the
+    function uses anything but assignments, arithmetic, comparisons, `a if c else b` and the words
+    of `adamas.words`.
+
+    >>> import numpy as np, adamas
+    >>> from adamas.words import sign
+    >>> @adamas.rule
+    ... def signum(p, g, m, *, lr=1e-3, beta=0.9):
+    ...     m = beta * m + (1 - beta) * g
+    ...     return p - lr * sign(m), m
+    >>> w = np.zeros(2)
+    >>> optimizer = signum(w, lr=0.5)
+    >>> optimizer.step(np.array([3.0, -4.0]))
+    True
+    >>> w
+    array([-0.5,  0.5])
+    """
+    return Rule(function)

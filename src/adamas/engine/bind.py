@@ -1,0 +1,75 @@
+"""This step's gradients meet the batches that were laid out for their parameters."""
+
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from adamas.engine.batch import Batch
+from adamas.engine.gradients import Reader, Rows
+from adamas.engine.plan import Planner
+from adamas.engine.tensors import Array, Tensor
+
+
+@dataclass
+class Bound:
+    """The batches of one step; `arrays` are the gradients as the kernels read them."""
+
+    dense: list[Batch]
+    rows: list[tuple[int, NDArray[Any], Array]] = field(default_factory=list)
+    arrays: dict[int, Array] = field(default_factory=dict)
+
+
+class Binder:
+    """Points batches at gradients, and notices when they are the same arrays as last time."""
+
+    def __init__(self, tensors: Sequence[Tensor], planner: Planner) -> None:
+        self._planner = planner
+        self._reader = Reader(tensors)
+        self._dtypes = [tensor.given.dtype for tensor in tensors]
+        # Made at the first step: kernels need the compiler, which takes half a second to import.
+        self._dense: list[Batch] | None = None
+        self._known: list[Callable[[], Any]] = []
+        self._bound = Bound([])
+
+    def bind(self, values: Sequence[Any]) -> Bound:
+        """The batches for these gradients; raises what `Reader` raises, with nothing changed."""
+        known = self._known
+        if known:
+            for reference, value in zip(known, values, strict=True):
+                if reference() is not value:
+                    break
+            else:
+                return self._bound
+        return self._anew(values)
+
+    def _anew(self, values: Sequence[Any]) -> Bound:
+        self._known = []
+        bound, addresses, same = Bound([]), [0] * len(values), True
+        dtypes = self._dtypes
+        for k, value in enumerate(values):
+            if value is None:
+                same = False
+            elif isinstance(value, Rows):
+                same = False
+                rows, summed = self._reader.rows(k, value)
+                bound.rows.append((k, rows, summed))
+            else:
+                array, addresses[k] = self._reader.read(k, value)
+                if array.dtype is not dtypes[k]:
+                    dtypes = [*dtypes[:k], array.dtype, *dtypes[k + 1 :]]
+                if array is not value:
+                    same = False
+                bound.arrays[k] = array
+        if self._dense is None or dtypes is not self._dtypes:
+            self._dtypes, self._dense = dtypes, self._planner.batches(dtypes)
+        bound.dense = self._dense
+        for batch in bound.dense:
+            batch.point([addresses[k] for k in batch.members])
+        if same:
+            # Weak, so that no gradient outlives the caller's last use of it.
+            self._known = [weakref.ref(value) for value in values]
+            self._bound = Bound(bound.dense)
+        return bound

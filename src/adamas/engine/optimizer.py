@@ -1,0 +1,298 @@
+"""The NumPy optimizer: arrays over time.
+
+Everything about a rule is in its formula, everything about a step in its kernel; this class keeps
+the caller's arrays, the state and the settings together, and checks what comes in.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adamas.engine import run
+from adamas.engine.bind import Binder, Bound
+from adamas.engine.gradients import Rows, flatten
+from adamas.engine.plan import Planner, numbers
+from adamas.engine.settings import Hyper, Settings
+from adamas.engine.sparse import AT_ONCE, Sparse
+from adamas.engine.state import FORMAT, NonFiniteError, Store, describe, merged
+from adamas.engine.tensors import Key, as_array, collect
+from adamas.engine.threads import available
+from adamas.kernel.formula import Formula, parse, with_average
+from adamas.kernel.hoist import hoist
+
+OnNonFinite = Literal["raise", "skip", "allow"]
+"""What a step does about NaN or infinity in a gradient."""
+
+
+class Options(TypedDict, total=False):
+    """What every optimizer takes besides its hyper-parameters; see `Optimizer`."""
+
+    state: str | Mapping[str, str]
+    clip_norm: float | None
+    on_nonfinite: OnNonFinite
+    ema: float | None
+    zero_grads: bool
+    maximize: bool
+    rows: Literal["lazy", "exact"]
+    threads: int | None
+
+
+class Optimizer:
+    """Updates arrays in place by one rule.
+
+    `rule` is a function in the formula language (see `adamas.rules`) or what `adamas.rule` made of
+    one. `params` is one array, a list, a dict of names, or a list of groups (dicts with `params`
+    and hyper-parameters of their own); float32 or float64, any shape.
+
+    - `state`: storage of the state, `"float32"` (float64 for float64 parameters), `"float64"`, or
+      a dict that names single states.
+    - `clip_norm`: largest Euclidean norm of all gradients together; longer ones are scaled down
+      (Pascanu et al. 2013). Torch divides by norm + 1e-6, adamas by the norm.
+    - `on_nonfinite`: `"raise"` raises `NonFiniteError` before anything is changed, `"skip"` leaves
+      parameters and state as they are, `"allow"` lets the arithmetic decide and saves reading the
+      gradients a second time.
+    - `ema`: decay of an exponential moving average of the parameters, kept as state `average`.
+    - `zero_grads`: set the gradients to zero in the same pass.
+    - `maximize`: go up instead of down.
+    - `rows`: what `Rows` do to the rows that are not named: `"lazy"` nothing, `"exact"` what a
+      dense step with zeros would have done, caught up when a row is next seen or at `sync`.
+    - `threads`: how many, or None for the CPUs this process may use; the bits do not depend on it.
+    - further keywords: the rule's hyper-parameters, numbers or schedules (functions of the step).
+
+    Raises TypeError or ValueError that names the argument, and `FormulaError` for a rule that
+    cannot be compiled.
+    """
+
+    def __init__(
+        self,
+        rule: Callable[..., Any] | Formula,
+        params: Any,
+        *,
+        state: str | Mapping[str, str] = "float32",
+        clip_norm: float | None = None,
+        on_nonfinite: OnNonFinite = "raise",
+        ema: float | None = None,
+        zero_grads: bool = False,
+        maximize: bool = False,
+        rows: Literal["lazy", "exact"] = "lazy",
+        threads: int | None = None,
+        **hypers: Hyper,
+    ) -> None:
+        formula = rule if isinstance(rule, Formula) else parse(getattr(rule, "function", rule))
+        if ema is not None:
+            formula, hypers = with_average(formula), {**hypers, "ema": ema}
+        _choice("on_nonfinite", on_nonfinite, ("raise", "skip", "allow"))
+        _choice("rows", rows, ("lazy", "exact"))
+        self._clip = _clip(clip_norm)
+        self._on_nonfinite = on_nonfinite
+        self._sign = -1.0 if maximize else 1.0
+        self._threads = _threads(threads)
+        self.formula = formula
+        tensors, groups, self._form = collect(params)
+        self._settings = Settings(formula.name, formula.hypers, hypers, groups)
+        constants = len(hoist(formula).constants)
+        self._numbers = numbers(formula, tensors, self._settings.table, constants)
+        self._store = Store(formula, tensors, self._numbers, state)
+        planner = Planner(formula, tensors, self._store.arrays, self._numbers, zero_grads)
+        self._binder, self._sparse = Binder(tensors, planner), Sparse(planner, rows == "exact")
+        self._tensors, self._keys = tensors, [tensor.key for tensor in tensors]
+        self._zero_grads = zero_grads
+        self._size = sum(tensor.given.size for tensor in tensors)
+        self._packed = [tensor for tensor in tensors if tensor.packed]
+        self._steps = self._numbers.steps.data
+        self.grad_norm = math.nan
+        self.skipped = 0
+        for k, group in enumerate(self.param_groups):
+            members = [tensor for tensor in tensors if tensor.group == k]
+            group["params"] = [tensor.given for tensor in members]
+            group["names"] = [tensor.key for tensor in members]
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The groups: `params`, `names` and every hyper-parameter, which may be changed here."""
+        return self._settings.groups
+
+    @property
+    def steps(self) -> int:
+        """How many steps were done; schedules are called with this number plus one."""
+        return self._steps[-1]
+
+    @property
+    def state(self) -> dict[Key, dict[str, Any]]:
+        """Each parameter's live state arrays, scalar states and `step`, by name or index."""
+        return self._store.view()
+
+    def settings(self, group: int = 0) -> dict[str, float]:
+        """The hyper-parameters that the last step of a group used, schedules evaluated."""
+        return self._settings.now(group)
+
+    def step(self, grads: Any, *, clip_norm: float | None = None, loss_scale: float = 1.0) -> bool:
+        """Update every parameter that has a gradient; True, or False if the step was skipped.
+
+        `grads` has the form of the parameters (array, list, dict, list of these for groups), any
+        mix of float32 and float64; a `None` leaves its parameter alone, a `Rows` names the rows
+        that have one. `clip_norm` replaces the optimizer's own limit for this step; gradients are
+        divided by `loss_scale` first. Afterwards `grad_norm` holds the norm of all gradients before
+        clipping, unless nothing asked for it (`on_nonfinite="allow"` without a limit). Raises
+        `NonFiniteError`, TypeError or ValueError before anything is changed.
+        """
+        values = (grads,) if self._form is np.ndarray else flatten(grads, self._form, self._keys)
+        bound = self._binder.bind(values)
+        self._settings.refresh(self._steps[-1] + 1)
+        clip = self._clip if clip_norm is None else _clip(clip_norm)
+        if not 0 < loss_scale < math.inf:
+            raise ValueError(f"loss_scale={loss_scale!r} must be positive and finite.")
+        factor = run.Factor(self._sign / loss_scale, clip, self._on_nonfinite != "allow")
+        threads = self._threads if self._size >= run.PARALLEL else 1
+        simple = len(bound.dense) == 1 and not bound.rows and not self._packed
+        if simple and threads == 1 and not self._sparse.tensors:
+            batch = bound.dense[0]
+            batch.arm(factor.scale, clip)
+            if not batch.run(batch.at, run.ALL if factor.reads_first else run.UPDATE):
+                self.grad_norm = batch.norm if factor.reads_first else math.nan
+                return True
+        return self._long_step(values, bound, factor, threads)
+
+    def _long_step(
+        self, values: Sequence[Any], bound: Bound, factor: run.Factor, threads: int
+    ) -> bool:
+        self._make_room(bound)
+        row_batches = [self._sparse.batch(*entry) for entry in bound.rows]
+        batches = [*bound.dense, *row_batches]
+        scale, norm = factor.scale, math.nan
+        if factor.reads_first:
+            norm, scale = run.survey(batches, factor, threads)
+            if not math.isfinite(norm):
+                bad = run.find_bad(values)
+                if bad and self._on_nonfinite == "raise":
+                    key = self._keys[bad[0]]
+                    raise NonFiniteError(key, f"the gradient of {key!r} holds {bad[1]}")
+                if bad and self._on_nonfinite == "skip":
+                    self.skipped += 1
+                    self._zero(values)
+                    return False
+                if not bad:
+                    norm, scale = run.clipped(run.big_norm(values, factor.scale), factor)
+        for index, rows, _ in bound.rows:
+            self._catch_up(index, self._sparse.behind(index, rows), threads)
+        marks = [partial(self._sparse.mark, index, rows) for index, rows, _ in bound.rows]
+        for tensor in self._packed:
+            np.copyto(tensor.work, tensor.given)
+        back = [partial(np.copyto, tensor.given, tensor.work) for tensor in self._packed]
+        run.sweep(batches, scale, threads, [*marks, *back])
+        self.grad_norm = norm
+        return True
+
+    def sync(self, rows: Mapping[Key, Any] | None = None) -> None:
+        """Bring exact rows up to date: all of them, or `rows[name]` (row numbers) of each name.
+
+        Call it before reading parameters that were stepped with `rows="exact"`, or with the rows
+        that the next gradient will be computed at, so that it is computed where a dense optimizer
+        would stand. Without exact rows it does nothing.
+        """
+        for index in self._sparse.tensors:
+            key = self._keys[index]
+            if rows is None:
+                self._catch_up(index, self._sparse.behind(index, None), self._threads)
+                self._sparse.forget(index)
+            elif key in rows:
+                wanted = np.unique(np.asarray(rows[key], np.int64))
+                self._catch_up(index, self._sparse.behind(index, wanted), self._threads)
+
+    def _make_room(self, bound: Bound) -> None:
+        """A dense gradient, and a full history, need all rows of their tensor up to date."""
+        rows = {index for index, _, _ in bound.rows}
+        for index in self._sparse.tensors:
+            if index not in rows and self._stepped(bound, index) or self._sparse.full(index):
+                self._catch_up(index, self._sparse.behind(index, None), self._threads)
+                self._sparse.forget(index)
+
+    def _stepped(self, bound: Bound, index: int) -> bool:
+        return any(batch.active[index] for batch in bound.dense)
+
+    def _catch_up(self, index: int, rows: NDArray[np.int64], threads: int) -> None:
+        for part in np.split(rows, range(AT_ONCE, len(rows), AT_ONCE)):
+            if len(part):
+                mark = partial(self._sparse.mark, index, part)
+                batch = self._sparse.catch_up(index, part)
+                run.sweep([batch], 1.0, threads, [mark], prologue=False)
+
+    def _zero(self, values: Sequence[Any]) -> None:
+        if self._zero_grads:
+            for value in values:
+                if value is not None and not isinstance(value, Rows):
+                    as_array(value, "a gradient")[...] = 0
+
+    def state_dict(self, *, copy: bool = True) -> dict[str, Any]:
+        """Everything needed to go on bit for bit, as plain dicts of arrays, numbers and texts.
+
+        The arrays are the state's own memory with `copy=False`. Schedules are saved as their text.
+        """
+        self.sync()
+        groups = [
+            {
+                "params": list(group["names"]),
+                **{name: describe(group[name]) for name in self._settings.names},
+            }
+            for group in self.param_groups
+        ]
+        return {
+            "format": FORMAT,
+            "rule": self.formula.name,
+            "steps": self.steps,
+            "state": self._store.copy() if copy else self._store.view(),
+            "param_groups": groups,
+        }
+
+    def load_state_dict(self, saved: Mapping[str, Any], *, strict: bool = True) -> None:
+        """Go on from `saved`; raises ValueError naming what does not fit, with nothing changed.
+
+        Parameters are matched by name (by index where they have none) and arrays must have the
+        shape and dtype they have here. `strict=False` takes over the parameters that both have.
+        """
+        if saved.get("format") != FORMAT or saved.get("rule") != self.formula.name:
+            raise ValueError(
+                f"this is the state of rule {saved.get('rule')!r} (format {saved.get('format')!r})"
+                f", not of {self.formula.name!r} (format {FORMAT})."
+            )
+        if len(saved["param_groups"]) != len(self.param_groups):
+            raise ValueError(
+                f"{len(saved['param_groups'])} saved param groups, {len(self.param_groups)} here."
+            )
+        pairs = zip(self.param_groups, saved["param_groups"], strict=True)
+        taken = [merged(self._settings.names, group, old) for group, old in pairs]
+        self.sync()
+        self._store.load(saved["state"], strict)
+        for group, new in zip(self.param_groups, taken, strict=True):
+            group.update(new)
+        self._numbers.steps[-1] = saved["steps"]
+
+    def __repr__(self) -> str:
+        """The rule, the size, and the settings that the next step would start from."""
+        shown = ", ".join(f"{k}={v:g}" for k, v in self.settings().items())
+        return f"<{type(self).__name__} {self.formula.name}: {self._size} elements, {shown}>"
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, allowed))}.")
+
+
+def _clip(value: float | None) -> float:
+    if value is None:
+        return math.inf
+    if not value > 0:
+        raise ValueError(f"clip_norm={value!r} must be positive, or None for no limit.")
+    return float(value)
+
+
+def _threads(value: int | None) -> int:
+    if value is None:
+        return available()
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"threads={value!r} must be a whole number of at least 1, or None.")
+    return value

@@ -1,0 +1,114 @@
+"""One step over prepared batches: survey, settle, sweep.
+
+The survey only reads gradients. The sweep changes arrays; before it nothing has changed, and once it
+has begun it is finished.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adamas.engine.batch import Batch
+from adamas.engine.tensors import Array, as_array
+from adamas.engine.threads import together, unbroken
+from adamas.kernel import job as j
+
+# Below this many elements a second thread costs more than it saves: waking one takes 20 to 50 us,
+# and 100,000 elements in cache take about as long.
+PARALLEL = 1 << 17
+ALL = j.SURVEY | j.SETTLE | j.PROLOGUE | j.SWEEP
+UPDATE = j.PROLOGUE | j.SWEEP
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What the gradients are multiplied by, and the largest norm they may have afterwards."""
+
+    scale: float
+    clip: float
+    check: bool
+
+    @property
+    def reads_first(self) -> bool:
+        """Whether the gradients must be read once before anything is changed."""
+        return self.check or self.clip < math.inf
+
+
+def survey(batches: Sequence[Batch], factor: Factor, threads: int) -> tuple[float, float]:
+    """Norm of the scaled gradients, and the factor that clips it; either may be NaN or inf."""
+    for batch in batches:
+        batch.arm(factor.scale, factor.clip)
+    together(lambda: [batch.run(batch.at, j.SURVEY) for batch in batches], threads)
+    total = 0.0
+    # In order and one by one, as the kernel's own `settle` adds them: the same bits.
+    for batch in batches:
+        for part in batch.table.squares().tolist():
+            total += part
+    return clipped(math.sqrt(total) * abs(factor.scale), factor)
+
+
+def clipped(norm: float, factor: Factor) -> tuple[float, float]:
+    """`norm`, and the scale that brings it down to the limit."""
+    over = norm > factor.clip
+    return norm, factor.scale * (factor.clip / norm) if over else factor.scale
+
+
+def sweep(
+    batches: Sequence[Batch],
+    scale: float,
+    threads: int,
+    after: Sequence[Callable[[], object]] = (),
+    prologue: bool = True,
+) -> None:
+    """Update everything, or nothing if interrupted before the first slice; then call `after`."""
+    for k, batch in enumerate(batches):
+        batch.arm(scale, math.inf)
+        if prologue:
+            batch.counts(k == 0)
+            batch.run(batch.at, j.PROLOGUE)
+    if len(batches) == 1 and threads == 1 and not after:
+        # A single call: no signal can come between its parts.
+        batches[0].run(batches[0].at, j.SWEEP)
+        return
+    unbroken(
+        lambda: [batch.run(batch.at, j.SWEEP) for batch in batches],
+        lambda: all(batch.finished for batch in batches),
+        threads,
+        after,
+    )
+
+
+def _arrays(values: Sequence[Any]) -> Iterator[tuple[int, Array]]:
+    for k, value in enumerate(values):
+        if value is not None:
+            yield k, as_array(getattr(value, "values", value), "a gradient")
+
+
+def find_bad(values: Sequence[Any]) -> tuple[int, str] | None:
+    """The first gradient that is not finite, and what it holds where; None if all are finite."""
+    for k, array in _arrays(values):
+        for place, part in _pieces(array):
+            wrong = np.flatnonzero(~np.isfinite(part))
+            if len(wrong):
+                index = np.unravel_index(place + wrong[0], array.shape)
+                shown = ", ".join(str(int(n)) for n in index)
+                return k, f"{part[wrong[0]]} at [{shown}]; on_nonfinite='skip' would skip the step"
+    return None
+
+
+def big_norm(values: Sequence[Any], scale: float) -> float:
+    """Norm of the gradients times `scale` where their plain squares overflow float64."""
+    parts = [part for _, array in _arrays(values) for _, part in _pieces(array)]
+    largest = max(float(np.max(np.abs(part))) for part in parts)
+    return (
+        math.sqrt(sum(float(np.sum(np.square(p / largest))) for p in parts)) * largest * abs(scale)
+    )
+
+
+def _pieces(array: Array) -> Iterator[tuple[int, Array]]:
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, 1 << 16):
+        yield start, flat[start : start + (1 << 16)]

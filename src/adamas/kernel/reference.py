@@ -1,0 +1,73 @@
+"""The same formula on float64 arrays, line by line as it was written: the oracle of every kernel.
+
+Nothing is hoisted, fused or rounded here, and no line of a rule is written a second time: the
+statements that the kernel is woven from are executed with the words bound to NumPy.
+"""
+
+import ast
+from types import CodeType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from adamas import words
+from adamas.kernel.formula import Formula
+
+
+class Reference:
+    """A rule stepped in float64 NumPy: `p` and `state` hold the current values.
+
+    `p` has any shape; `hypers` replace the rule's defaults. Raises TypeError for a name that is
+    not a hyper-parameter of the rule.
+    """
+
+    def __init__(self, formula: Formula, p: ArrayLike, **hypers: float) -> None:
+        if unknown := set(hypers) - set(formula.hypers):
+            raise TypeError(f"{formula.name} has no hyper-parameter {min(unknown)!r}.")
+        self.formula = formula
+        self.hypers = {**formula.hypers, **hypers}
+        self.p: NDArray[np.float64] = np.array(p, np.float64)
+        self.state: dict[str, Any] = {
+            name: np.full(self.p.shape, formula.initial[name]) for name in formula.states
+        } | {name: formula.initial[name] for name in formula.scalars}
+        self.t = 0
+        self._code = [_compiled(statement) for statement in formula.statements]
+
+    def step(self, g: ArrayLike) -> None:
+        """Apply the rule to gradient `g` of the parameter's shape, in float64."""
+        self.t += 1
+        names: dict[str, Any] = {
+            "p": self.p,
+            "g": np.asarray(g, np.float64),
+            "t": float(self.t),
+            **self.state,
+            **self.hypers,
+        }
+        vocabulary = {word: getattr(words, word) for word in words.__all__}
+        # Both sides of a choice are evaluated, so the side not taken may divide by zero.
+        with np.errstate(all="ignore"):
+            for code in self._code:
+                exec(code, vocabulary, names)
+        outputs = self.formula.outputs
+        self.p = np.array(np.broadcast_to(names[outputs["p"]], self.p.shape))
+        for name in self.formula.states:
+            self.state[name] = np.array(np.broadcast_to(names[outputs[name]], self.p.shape))
+        for name in self.formula.scalars:
+            self.state[name] = float(names[outputs[name]])
+
+
+def _compiled(statement: ast.Assign) -> CodeType:
+    text = ast.unparse(statement)
+    (copy,) = ast.parse(text).body
+    module = ast.Module([_Choice().visit(copy)], [])
+    return compile(ast.fix_missing_locations(module), f"<{text}>", "exec")
+
+
+class _Choice(ast.NodeTransformer):
+    """`a if c else b` asks an array for one truth value; `where` asks each element."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        name = ast.Name("where", ast.Load())
+        return ast.Call(name, [node.test, node.body, node.orelse], [])

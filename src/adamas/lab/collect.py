@@ -1,0 +1,142 @@
+"""All the numbers of the demo, as one tree of plain Python values that JSON can hold.
+
+The page is rendered from this tree alone, so that no number on it can come from anywhere else.
+"""
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from adamas.lab import tutorial, tutorial_numpy
+from adamas.lab.contest import Plan, contest
+from adamas.lab.digits import MLP, SOFTMAX
+from adamas.lab.line import data, least_squares, loss_at
+from adamas.lab.problems import Problem
+from adamas.lab.race import CLOSE, arrival, race, thin
+from adamas.lab.rare import effective_steps
+from adamas.lab.sparse import WORD_PROBLEM
+from adamas.lab.tuning import log_grid
+
+CONTESTS = (WORD_PROBLEM, SOFTMAX, MLP)
+FIRST_TUNING_SEED = 1001
+
+# stage(chapter, optimizer) is called when a piece of work begins; log(line) prints a line.
+Stage = Callable[[str, str], None]
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much to run.
+
+    `seeds` report seeds (1, 2, 3, ...) and `tuning_seeds` others for the search; `per_decade` grid
+    points; `share` shortens every run but the tutorial's, for tests that only need the shape.
+    """
+
+    seeds: int = 10
+    tuning_seeds: int = 3
+    per_decade: int = 2
+    share: float = 1.0
+
+    def plan(self) -> Plan:
+        """Return the learning rates 1e-4 to 10 and the two disjoint sets of seeds."""
+        tuning = tuple(range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + self.tuning_seeds))
+        report = tuple(range(1, self.seeds + 1))
+        return Plan(log_grid(-4, 1, self.per_decade), tuning, report)
+
+    def shorten(self, problem: Problem) -> Problem:
+        """Return the problem with its number of updates multiplied by `share`."""
+        return replace(problem, steps=max(problem.every, round(problem.steps * self.share)))
+
+
+QUICK = Settings(seeds=3, tuning_seeds=1, per_decade=1, share=0.1)
+
+
+def collect(settings: Settings, stage: Stage, log: Log) -> dict[str, Any]:
+    """Run everything and return the numbers; infinite and missing ones are None."""
+    plan = settings.plan()
+    results: dict[str, Any] = {"versions": versions()}
+    stage("tutorial", "adam")
+    results["tutorial"] = tutorial_numbers(log)
+    horizon = round(2000 * max(settings.share, 0.5))
+    line_grid = log_grid(-5, 1, settings.per_decade)
+    results["race"] = race(
+        line_grid, plan.tuning, plan.report, horizon, lambda name: stage("race", name)
+    )
+    for problem in CONTESTS:
+        name = problem.name
+        short = settings.shorten(problem)
+        results[name] = contest(short, plan, lambda who, name=name: stage(name, who))  # type: ignore[misc]
+    rows = results["words"]["optimizers"]
+    lrs = {name: rows[name]["lr"] for name in ("sgd", "adagrad", "adam")}
+    short = settings.shorten(WORD_PROBLEM)
+    results["rare"] = effective_steps(short, lrs, plan.report[0])
+    return {key: jsonable(value) for key, value in results.items()}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that the numbers depend on."""
+    names = ("adamas", "numpy", "numba", "scikit-learn")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def tutorial_numbers(log: Log) -> dict[str, Any]:
+    """Run the tutorial, its NumPy program and the converging learning rate; compare all three."""
+    ours = tutorial.train(log=log)
+    losses, weight = tutorial_numpy.train(tutorial.EPOCHS, tutorial.LR)
+    converging = tutorial.train(tutorial.CONVERGING_LR)
+    best_weight, best_loss = least_squares()
+    epochs = range(tutorial.LOG_EVERY, tutorial.EPOCHS + 1, tutorial.LOG_EVERY)
+    x, y = data()
+    return {
+        "lr": ours.lr,
+        "epochs": tutorial.EPOCHS,
+        "table": [
+            {"epoch": e, "adamas": float(ours.losses[e - 1]), "numpy": losses[e - 1]}
+            for e in epochs
+        ],
+        "largest_difference": float(np.abs(ours.losses - losses).max()),
+        "w": float(ours.weights[-1]),
+        "w_numpy": weight,
+        "best": {"w": best_weight, "loss": best_loss},
+        "reach": ours.lr * tutorial.EPOCHS,
+        "converging": {
+            "lr": converging.lr,
+            "w": float(converging.weights[-1]),
+            "loss": loss_at(float(converging.weights[-1])),
+            "arrival": arrival(converging.losses.tolist(), CLOSE * best_loss),
+        },
+        "first_step_uncorrected": float(ours.uncorrected_in_lr[0]),
+        "largest_update": max(float(t.update_in_lr.max()) for t in (ours, converging)),
+        "points": {"x": x.ravel().tolist(), "y": y.ravel().tolist()},
+        "traces": {"tutorial": trace(ours), "converging": trace(converging)},
+    }
+
+
+def trace(run: tutorial.Trace) -> dict[str, Any]:
+    """Return a run's curves on about 120 epochs, evenly spread on a log axis."""
+    shown = thin(len(run.epochs))
+    return {
+        "epochs": run.epochs[shown].tolist(),
+        "loss": run.losses[shown].tolist(),
+        "update": run.update_in_lr[shown].tolist(),
+        "effective": run.effective_step[shown].tolist(),
+        "m_correction": tutorial.correction(tutorial.BETA1, run.epochs[shown]).tolist(),
+        "v_correction": tutorial.correction(tutorial.BETA2, run.epochs[shown]).tolist(),
+    }
+
+
+def jsonable(value: Any) -> Any:
+    """Return the tree with tuples as lists and every number that JSON lacks as None."""
+    if isinstance(value, dict):
+        return {key: jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return value

@@ -1,0 +1,92 @@
+"""The few pieces of HTML that the page is made of; the only file that writes tags for text.
+
+Sentences arrive as plain text with `code` and **bold**; everything else in them is escaped.
+"""
+
+import html
+import re
+from collections.abc import Sequence
+
+
+def markup(text: str) -> str:
+    """Return a sentence as HTML.
+
+    >>> markup("`a < b` is **so**")
+    '<code>a &lt; b</code> is <strong>so</strong>'
+    >>> markup("**`b**t`**")
+    '<strong><code>b**t</code></strong>'
+    """
+    pieces = html.escape(text, quote=False).split("`")
+    for i, piece in enumerate(pieces):
+        if i % 2:
+            # Two stars inside code are Python's power; chr(0) keeps them from the bold marks below.
+            pieces[i] = f"<code>{piece.replace('**', chr(0))}</code>"
+    text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", "".join(pieces))
+    return text.replace(chr(0), "**")
+
+
+def paragraph(text: str) -> str:
+    """Return one paragraph."""
+    return f"<p>{markup(text)}</p>"
+
+
+def bullets(items: Sequence[str], kind: str = "") -> str:
+    """Return an unordered list, with the CSS class `kind`."""
+    inner = "\n".join(f"<li>{markup(item)}</li>" for item in items)
+    return f'<ul class="{kind}">\n{inner}\n</ul>'
+
+
+def section(key: str, title: str, *parts: str) -> str:
+    """Return a chapter with an anchor."""
+    body = "\n".join(parts)
+    return f'<section id="{key}">\n<h2>{html.escape(title)}</h2>\n{body}\n</section>'
+
+
+def figure(key: str, svg: str, title: str, note: str) -> str:
+    """Return a picture with its caption, which is also what a screen reader is told."""
+    described = svg.replace("<svg ", f'<svg role="img" aria-labelledby="caption-{key}" ', 1)
+    return (
+        f'<figure id="fig-{key}">\n{described}\n'
+        f'<figcaption id="caption-{key}"><strong>{html.escape(title)}.</strong> '
+        f"{markup(note)}</figcaption>\n</figure>"
+    )
+
+
+def figures(*items: str) -> str:
+    """Return pictures side by side where the screen is wide enough."""
+    return '<div class="figures">\n' + "\n".join(items) + "\n</div>"
+
+
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose first column names its rows; it scrolls by itself on a narrow screen.
+
+    Cells are finished HTML, so that a row may begin with an optimizer's colour.
+    """
+    columns = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in head)
+    body = "\n".join(
+        f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{c}</td>" for c in row[1:]) + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption)}">'
+        f"<table>\n<caption>{html.escape(caption)}</caption>\n"
+        f"<thead><tr>{columns}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
+    )
+
+
+def swatch(key: str, name: str) -> str:
+    """Return an optimizer's name with its colour before it."""
+    colour = f'<span class="swatch" style="background:var(--{key})"></span>'
+    return f"{colour}{html.escape(name)}"
+
+
+def source(code: str) -> str:
+    """Return Python source; its docstring is set back so that the formula stands out."""
+    text = html.escape(code.rstrip(), quote=False)
+    text = re.sub(
+        r'""".*?"""',
+        lambda found: f'<span class="doc">{found.group()}</span>',
+        text,
+        flags=re.DOTALL,
+    )
+    return f'<pre tabindex="0"><code>{text}</code></pre>'

@@ -1,0 +1,91 @@
+"""What all pictures share: log axes with plain numbers, and names written beside the lines.
+
+Lines are named where they end, because a reader who cannot tell two colours apart can still read;
+markers and dashes differ for the same reason.
+"""
+
+from collections.abc import Sequence
+from math import log10
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from adamas.lab.svg import COLOURS
+
+# How each optimizer is called and drawn, everywhere: name, dashes, marker.
+LOOKS: dict[str, tuple[str, tuple[float, ...], str]] = {
+    "sgd": ("SGD", (1, 1.3), "o"),
+    "gd": ("GD", (5, 1.5, 1, 1.5), "D"),
+    "momentum": ("Momentum", (4, 1.6), "s"),
+    "adagrad": ("Adagrad", (3, 1.2, 1, 1.2, 1, 1.2), "v"),
+    "rmsprop": ("RMSProp", (7, 1.6), "^"),
+    "adam": ("Adam", (), "o"),
+}
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+NAME_GAP = 0.085
+
+
+def power_of_ten(value: float, _position: int | None = None) -> str:
+    """Return a tick label: plain from 0.001 to 10,000, a power of ten beyond.
+
+    >>> [power_of_ten(10.0**k) for k in (-5, -3, 0, 4, 6)]
+    ['10⁻⁵', '0.001', '1', '10000', '10⁶']
+    """
+    if 0.9e-3 < value < 1.1e4:
+        return f"{value:g}"
+    return "10" + str(round(log10(value))).translate(_SUPERSCRIPT)
+
+
+def log_axis(axes: Axes, which: Literal["x", "y"]) -> None:
+    """Make one axis logarithmic, with a labelled tick at each power of ten and no others."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(base=10, numticks=7))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(power_of_ten))
+
+
+def name_lines(axes: Axes, names: Sequence[tuple[str, float, str]]) -> None:
+    """Write (name, y, colour) to the right of the axes, moved apart where they would collide."""
+    low, high = axes.get_ylim()
+    to_axes = axes.transData + axes.transAxes.inverted()
+    heights = []
+    for name, y, colour in names:
+        inside = min(max(y, low), high)
+        heights.append((float(to_axes.transform((axes.get_xlim()[1], inside))[1]), name, colour))
+    heights.sort()
+    placed = spread([height for height, _, _ in heights])
+    for height, (_, name, colour) in zip(placed, heights, strict=True):
+        axes.text(1.02, height, name, color=colour, transform=axes.transAxes, va="center_baseline")
+
+
+def spread(heights: Sequence[float], gap: float = NAME_GAP) -> list[float]:
+    """Return rising heights moved apart to at least `gap`, as near as possible to where they were.
+
+    Neighbours that collide are merged into a group that is centred on its members' mean.
+
+    >>> [round(h, 3) for h in spread([0.5, 0.5, 0.9], gap=0.1)]
+    [0.45, 0.55, 0.9]
+    """
+    groups: list[list[float]] = []
+    for height in heights:
+        groups.append([height])
+        while len(groups) > 1 and _start(groups[-1], gap) < _end(groups[-2], gap) + gap:
+            groups[-2].extend(groups.pop())
+    return [_start(group, gap) + i * gap for group in groups for i in range(len(group))]
+
+
+def _start(group: Sequence[float], gap: float) -> float:
+    middle = sum(group) / len(group)
+    half = gap * (len(group) - 1) / 2
+    return min(max(middle - half, 0.0), 1.0 - 2 * half)
+
+
+def _end(group: Sequence[float], gap: float) -> float:
+    return _start(group, gap) + gap * (len(group) - 1)
+
+
+def colour_of(optimizer: str) -> str:
+    """Return the colour that an optimizer has on every picture."""
+    return COLOURS[optimizer]

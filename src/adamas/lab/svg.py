@@ -1,0 +1,136 @@
+"""A matplotlib figure becomes SVG text that belongs to the page it stands on.
+
+matplotlib draws colours, fonts and ids of its own. Here the colours become the page's CSS variables
+(so one picture serves light and dark), text stays text in the page's font (so Chinese needs no font
+file and no glyph is missing), ids get a prefix (so two pictures on one page do not collide), and
+nothing depends on the date: the same numbers give the same bytes.
+"""
+
+import html
+import io
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+# CSS variable -> the colour drawn with, which is also what the page's light theme shows.
+COLOURS = {
+    "ink": "#22262b",
+    "muted": "#666f78",
+    "line": "#dcdfe2",
+    "sgd": "#2a6fb0",
+    "gd": "#6d7a86",
+    "momentum": "#00806a",
+    "adagrad": "#9a4f96",
+    "rmsprop": "#b07a00",
+    "adam": "#c8371b",
+}
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "adamas",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "text.color": COLOURS["ink"],
+    "axes.labelcolor": COLOURS["muted"],
+    "axes.edgecolor": COLOURS["muted"],
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": COLOURS["line"],
+    "grid.linewidth": 0.6,
+    "xtick.color": COLOURS["muted"],
+    "ytick.color": COLOURS["muted"],
+    "xtick.minor.visible": False,
+    "ytick.minor.visible": False,
+    "lines.linewidth": 1.5,
+    "lines.solid_capstyle": "round",
+}
+SIZE = (5.2, 3.2)
+# Room for axis labels on the left, line labels on the right, a strip of crosses on top.
+MARGINS = {"left": 0.125, "right": 0.82, "bottom": 0.145, "top": 0.9}
+
+
+class Labels:
+    """Stand-ins for text that matplotlib's own font cannot draw.
+
+    Calling it returns a label unchanged if it is ASCII, else an ASCII token about as wide, which
+    `restore` replaces in the SVG text.
+    """
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        """Return what matplotlib should draw for `text`."""
+        if text.isascii():
+            return text
+        wide = sum(1 if char.isascii() else 2 for char in text)
+        token = f"@{len(self._tokens)}".ljust(wide, "@")
+        self._tokens[token] = text
+        return token
+
+    def restore(self, svg: str) -> str:
+        """Return the SVG with every token replaced by its text."""
+        for token, text in self._tokens.items():
+            svg = svg.replace(f">{token}<", f">{html.escape(text)}<")
+        return svg
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the page's style, whatever the user's matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+def draw(key: str, paint: Callable[[Axes, Labels], None], height: float = SIZE[1]) -> str:
+    """Return the SVG text of one picture, which `paint(axes, labels)` draws.
+
+    `key` becomes the prefix of every id. The result starts with `<svg` and has no fixed size.
+    """
+    with styled():
+        figure = Figure(figsize=(SIZE[0], height))
+        FigureCanvasSVG(figure)
+        axes = figure.add_axes(
+            (
+                MARGINS["left"],
+                MARGINS["bottom"],
+                MARGINS["right"] - MARGINS["left"],
+                MARGINS["top"] - MARGINS["bottom"],
+            )
+        )
+        labels = Labels()
+        paint(axes, labels)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    return adapt(labels.restore(buffer.getvalue()), key)
+
+
+def adapt(svg: str, key: str) -> str:
+    """Return matplotlib's SVG with the page's colours, font and unique ids, ready to be inlined."""
+    head, body = svg[svg.index("<svg") :].split(">", 1)
+    box = re.search(r'viewBox="[^"]*"', head)
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {box.group() if box else ""}'
+    body = re.sub(r"<(metadata|style)\b.*?</\1>|<!--.*?-->", "", body, flags=re.DOTALL)
+    body = re.sub(r"<[^>]+>", lambda tag: _adapt_tag(tag.group(), key), body)
+    return re.sub(r"\n\s*", "\n", f"{head}>{body}").strip()
+
+
+def _adapt_tag(tag: str, key: str) -> str:
+    """Return one tag with its ids, font, colours and coordinates adapted; text is never touched."""
+    tag = re.sub(r' id="(?![mp][0-9a-f]{10}")[^"]*"', "", tag)
+    tag = re.sub(r' id="', f' id="{key}-', tag)
+    tag = tag.replace("url(#", f"url(#{key}-").replace('xlink:href="#', f'href="#{key}-')
+    tag = re.sub(r"font-family: [^;\"]+;? ?", "", tag)
+    for name, colour in COLOURS.items():
+        tag = tag.replace(colour, f"var(--{name})")
+    return re.sub(r"(\.\d\d)\d+", r"\1", tag)

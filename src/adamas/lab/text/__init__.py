@@ -1,0 +1,31 @@
+"""Every sentence that a reader of the page or the terminal sees, in English and in Chinese.
+
+Sentences hold no numbers: a number is a `{field}` that the run fills in. In page texts `code` and
+**bold** mark themselves as here.
+"""
+
+from adamas.lab.text.en import ENGLISH
+from adamas.lab.text.zh import CHINESE
+
+LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH, "zh": CHINESE}
+
+
+class Say:
+    """The sentences of one language, by key.
+
+    >>> Say("en")("chart_step")
+    'step t'
+    """
+
+    def __init__(self, language: str) -> None:
+        """Choose "en" or "zh"; `KeyError` for anything else."""
+        self.language = language
+        self._table = LANGUAGES[language]
+
+    def __call__(self, key: str, **numbers: object) -> str:
+        """Return the sentence with its fields filled in; `KeyError` for an unknown key or field."""
+        return self._table[key].format(**numbers)
+
+    def names(self, items: list[str]) -> str:
+        """Return a list of names in one phrase, or the word for none."""
+        return self._table["separator"].join(items) or self._table["none"]

@@ -1,0 +1,82 @@
+"""Real data: the digits, and what several seeds allow to say about each optimizer."""
+
+from typing import Any
+
+from adamas.lab import comparisons, digits
+from adamas.lab.elements import figure, figures, markup, paragraph, section, swatch, table
+from adamas.lab.plotting import LOOKS
+from adamas.lab.text import Say
+from adamas.lab.wording import seed_range, with_interval
+
+Numbers = dict[str, Any]
+VERDICTS = ("better", "worse", "tie", "few", "diverged")
+
+
+def by_verdict(contest: Numbers, say: Say) -> dict[str, str]:
+    """Return for each verdict the names that got it, as one phrase; Adam itself is left out."""
+    rows = contest["optimizers"]
+    return {
+        word: say.names(
+            [LOOKS[n][0] for n in rows if n != "adam" and rows[n]["verdict"]["word"] == word]
+        )
+        for word in VERDICTS
+    }
+
+
+def real_data(results: Numbers, say: Say) -> str:
+    """Digits: mean losses, paired differences and verdicts for both models."""
+    plan = results["mlp"]["plan"]
+    parts = [
+        paragraph(
+            say(
+                "digits_text",
+                images=digits.IMAGES,
+                held=digits.VALIDATION,
+                hidden=digits.HIDDEN,
+                epochs=results["mlp"]["steps"] // digits.STEPS_PER_EPOCH,
+                batch=digits.BATCH,
+                tuning=seed_range(plan["tuning"]),
+                report=seed_range(plan["report"]),
+            )
+        )
+    ]
+    pictures = []
+    for problem in ("softmax", "mlp"):
+        contest = results[problem]
+        parts.append(digits_table(contest, say))
+        named = say(f"problem_{problem}")
+        parts.append(paragraph(say("digits_verdicts", problem=named, **by_verdict(contest, say))))
+        for kind, paint, note in (
+            ("digits", comparisons.loss_curves, say("fig_digits_note")),
+            ("intervals", comparisons.intervals, say("fig_intervals_note")),
+        ):
+            key = f"{kind}-{problem}"
+            pictures.append(
+                figure(key, paint(key, contest, say), say(f"fig_{kind}_{problem}"), note)
+            )
+    parts.append(f'<p class="small">{markup(say("digits_meaning"))}</p>')
+    return section("digits", say("digits_title"), *parts, figures(*pictures))
+
+
+def digits_table(contest: Numbers, say: Say) -> str:
+    """The table of one model: rate, loss, accuracy, difference, verdict, failures."""
+    seeds = len(contest["plan"]["report"])
+    rows = []
+    for name, row in contest["optimizers"].items():
+        itself = name == "adam"
+        word = "reference" if itself else row["verdict"]["word"]
+        rows.append(
+            [
+                swatch(name, LOOKS[name][0]),
+                f"{row['lr']:.3g}",
+                with_interval(row["interval"], say),
+                f"{100 * row['extras']['accuracy']:.1f} %",
+                "–" if itself else with_interval(row["verdict"]["difference"], say, "+"),
+                f'<span class="verdict {word}">{say(f"word_{word}")}</span>',
+                say("digits_of", failed=row["diverged"], seeds=seeds),
+            ]
+        )
+    head = [say("race_optimizer"), say("race_lr")]
+    head += [say(f"digits_{k}") for k in ("loss", "accuracy", "difference", "verdict", "diverged")]
+    problem = say(f"problem_{contest['problem']}")
+    return table(say("digits_caption", problem=problem, seeds=seeds), head, rows)
