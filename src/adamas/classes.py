@@ -64,7 +64,7 @@ def _make(name: str, rule: Callable[..., Any]) -> type[Optimizer]:
     signature = _signature(rule)
     first = next(iter(hypers(rule)))
 
-    def __init__(self: Optimizer, params: Any, *lr: Any, **settings: Any) -> None:
+    def __init__(self: Optimizer, params: Any, *lr: Any, **settings: Any) -> None:  # noqa: N807
         if len(lr) > 1 or (lr and first in settings):
             raise TypeError(f"{name} takes params and {first} by position; name the others.")
         if lr:

@@ -1,4 +1,4 @@
-"""A user's own rule is a first-class citizen: one decorator, and it has everything the family has."""
+"""A user's own rule is a first-class citizen: one decorator, and it has all the family has."""
 
 import functools
 from collections.abc import Callable

@@ -17,6 +17,9 @@ from adamas.codecs import CODECS
 from adamas.engine.tensors import Array, Key, Tensor, address, as_array
 
 
+_first_byte: Any = c_char.from_buffer
+
+
 @dataclass(frozen=True)
 class Rows:
     """A sparse gradient: `values[k]` belongs to row `indices[k]` of the parameter, the rest is 0.
@@ -38,9 +41,7 @@ def flatten(grads: Any, form: Any, keys: Sequence[Key]) -> Sequence[Any]:
         return (grads,)
     if isinstance(form, list):
         if not isinstance(grads, list | tuple) or len(grads) != len(form):
-            raise TypeError(
-                f"gradients must be a list with one entry per param group, {len(form)}."
-            )
+            raise TypeError(f"gradients must be a list of {len(form)}, one entry per group.")
         flat: list[Any] = []
         for part, (kind, count) in zip(grads, form, strict=True):
             flat.extend(flatten(part, kind, keys[len(flat) : len(flat) + count]))
@@ -88,7 +89,7 @@ class Reader:
             and gradient.size
         ):
             # A third of the time of `ctypes.data`: 0.4 us.
-            at = addressof(c_char.from_buffer(gradient))
+            at = addressof(_first_byte(gradient))
             if not self._meets_parameter(at, gradient.nbytes):
                 return gradient, at
         array = as_array(gradient, f"the gradient of {tensor.key!r}")
@@ -119,9 +120,8 @@ class Reader:
             raise ValueError(f"{what}: index {wrong} is outside the {count} rows.")
         values = np.asarray(rows.values)
         self._fits(tensor, values, (len(indices), *tensor.given.shape[1:]))
-        unique, place = np.unique(
-            np.where(indices < 0, indices + count, indices), return_inverse=True
-        )
+        indices = np.where(indices < 0, indices + count, indices)
+        unique, place = np.unique(indices, return_inverse=True)
         summed = np.zeros((len(unique), *values.shape[1:]), values.dtype)
         np.add.at(summed, place, values)
         return unique.astype(np.int64), summed

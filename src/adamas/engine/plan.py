@@ -1,7 +1,7 @@
 """From tensors to batches: which kernels a step runs, and on what.
 
-Tensors of one storage layout share a batch. The plan depends on the gradients' dtypes only, so it is
-made once and kept.
+Tensors of one storage layout share a batch. The plan depends on the gradients' dtypes only, so it
+is made once and kept.
 """
 
 from collections.abc import Mapping, Sequence

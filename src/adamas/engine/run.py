@@ -1,7 +1,7 @@
 """One step over prepared batches: survey, settle, sweep.
 
-The survey only reads gradients. The sweep changes arrays; before it nothing has changed, and once it
-has begun it is finished.
+The survey only reads gradients. The sweep changes arrays; before it nothing has changed, and once
+it has begun it is finished.
 """
 
 import math

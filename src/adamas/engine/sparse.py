@@ -78,7 +78,7 @@ class Sparse:
         history, steps = self._histories[index], self._planner.numbers.steps[index]
         if rows is None:
             return np.flatnonzero(history.reached < steps)
-        return rows[history.reached[rows] < steps]
+        return np.asarray(rows[history.reached[rows] < steps])
 
     def catch_up(self, index: int, rows: NDArray[np.int64]) -> Batch:
         """The steps that `rows` of tensor `index` have missed, with gradient zero."""

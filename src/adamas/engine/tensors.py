@@ -7,6 +7,7 @@ packed copy that stays with the tensor, so that a step still allocates nothing.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -151,7 +152,7 @@ def _refuse_overlap(tensors: list[Tensor]) -> None:
     spans = sorted(
         (*np.lib.array_utils.byte_bounds(t.given), k) for k, t in enumerate(tensors) if t.given.size
     )
-    for (_, end, a), (start, _, b) in zip(spans, spans[1:], strict=False):
+    for (_, end, a), (start, _, b) in pairwise(spans):
         one, two = tensors[a], tensors[b]
         if start < end and np.shares_memory(one.given, two.given):
             raise ValueError(

@@ -10,6 +10,7 @@ in float32 the rounding error is the same and the loop has one division less.
 import ast
 from dataclasses import dataclass, field
 from itertools import count
+from typing import cast
 
 from adamas.kernel.formula import Formula, fresh
 
@@ -69,11 +70,12 @@ class _Hoister:
             self.taken.add(name)
         self.current[target.id] = name
         (self.once if scalar else self.elements).add(name)
-        done = _assign(name, self.scalar(value) if scalar else self.pull(value))
+        done = _assign(name, _Floats().visit(value) if scalar else self.pull(value))
         (self.prologue if scalar else self.body).append(done)
 
     def renamed(self, node: ast.expr) -> ast.expr:
-        return _Rename(self.current).visit(ast.parse(ast.unparse(node), mode="eval").body)
+        copy = ast.parse(ast.unparse(node), mode="eval").body
+        return cast(ast.expr, _Rename(self.current).visit(copy))
 
     def is_scalar(self, node: ast.expr) -> bool:
         return not any(isinstance(n, ast.Name) and n.id in self.elements for n in ast.walk(node))
@@ -89,7 +91,7 @@ class _Hoister:
         return copy
 
     def scalar(self, node: ast.expr) -> ast.expr:
-        return _Floats().visit(self.renamed(node))
+        return cast(ast.expr, _Floats().visit(self.renamed(node)))
 
     def constant(self, node: ast.expr) -> ast.expr:
         """A name in the body for the value of the scalar expression `node`."""

@@ -72,19 +72,19 @@ def _squares_float64(at: int, count: int) -> float:
 
 
 @compiled
-def take(job: int, counter: int) -> int:
+def take(job: int, counter: int) -> Any:
     """The number of the first slice of the next share; as many as there are when all are taken."""
     return claim(job, counter, load_int64(job, j.SHARE, 0))
 
 
 @compiled
-def share_end(job: int, first: int) -> int:
+def share_end(job: int, first: int) -> Any:
     """The number after the last slice of the share that begins with `first`."""
     return min(first + load_int64(job, j.SHARE, 0), load_int64(job, j.SLICES, 0))
 
 
 @compiled
-def slice_at(job: int, k: int) -> int:
+def slice_at(job: int, k: int) -> Any:
     """The address of slice k in the table."""
     return load_int64(job, j.TABLE, 0) + k * load_int64(job, j.ROW, 0)
 

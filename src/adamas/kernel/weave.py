@@ -92,8 +92,8 @@ def _prologue(formula: Formula, parts: Hoisted) -> list[str]:
         value = ast.unparse(parts.next_scalars[name])
         lines.append(f"        _m.store_float64({where}, 0, _m.float64({value}))")
     lines.append("        _row = _m.load_int64(_m.load_int64(_job, _j.CONSTANTS, 0), _k, 0)")
-    for k, (name, value) in enumerate(parts.constants.items()):
-        text = ast.unparse(value)
+    for k, (name, constant) in enumerate(parts.constants.items()):
+        text = ast.unparse(constant)
         note = "" if text == name else f"  # {name}"
         lines.append(f"        _m.store_float64(_row, {k}, 0, _m.float64({text})){note}")
     return lines

@@ -120,6 +120,7 @@ def inside(numbers: Numbers, say: Say) -> str:
         for key, paint in (
             ("update", charts.update),
             ("effective", charts.effective),
+            ("correction", charts.correction),
             ("bias", charts.bias),
         )
     ]

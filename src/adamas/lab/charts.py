@@ -99,6 +99,25 @@ def effective(tutorial: Numbers, say: Say) -> str:
     return two_runs("effective", "effective", tutorial, finish)
 
 
+def correction(tutorial: Numbers, say: Say) -> str:
+    """The tutorial's steps as taken, and as they would be without bias correction."""
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        log_axis(axes, "x")
+        curve = tutorial["traces"]["tutorial"]
+        names = []
+        for field, key, colour, dashes in (
+            ("update", "chart_with", ADAM, ()),
+            ("uncorrected", "chart_without", COLOURS["sgd"], (4, 2)),
+        ):
+            axes.plot(curve["epochs"], curve[field], color=colour, dashes=dashes)
+            names.append((labels(say(key)), curve[field][-1], colour))
+        axes.set(xlabel=labels(say("chart_step")), ylabel=labels(say("chart_update")), ylim=0)
+        name_lines(axes, names)
+
+    return draw("correction", paint)
+
+
 def bias(tutorial: Numbers, say: Say) -> str:
     """The factors by which bias correction enlarges m and v, over the steps."""
 
@@ -108,8 +127,8 @@ def bias(tutorial: Numbers, say: Say) -> str:
         curve = tutorial["traces"]["tutorial"]
         names = []
         for field, name, colour, dashes in (
-            ("m_correction", "1/(1-beta1^t)", ADAM, ()),
-            ("v_correction", "1/(1-beta2^t)", COLOURS["sgd"], (4, 2)),
+            ("m_correction", "m (beta1)", ADAM, ()),
+            ("v_correction", "v (beta2)", COLOURS["sgd"], (4, 2)),
         ):
             factor = 1 / np.array(curve[field])
             axes.plot(curve["epochs"], factor, color=colour, dashes=dashes)

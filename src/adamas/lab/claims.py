@@ -23,14 +23,16 @@ def race(numbers: Numbers, settings: Numbers, say: Say) -> str:
     rows = [
         [
             swatch(name, LOOKS[name][0]),
-            f"{row['lr']:.3g}",
             count(row["steps"], say),
-            count(row["touch"], say),
+            f"{row['lr']:.3g}",
             count(row["samples"], say),
+            count(row["touch"], say),
+            f"{row['touch_lr']:.3g}",
+            f"{row['forgiving']:.2f}",
         ]
         for name, row in entrants.items()
     ]
-    head = ("optimizer", "lr", "updates", "touch", "samples")
+    head = ("optimizer", "updates", "lr", "samples", "touch", "touch_lr", "forgiving")
     rates = len(entrants["adam"]["points"])
     return section(
         "race",
@@ -39,13 +41,14 @@ def race(numbers: Numbers, settings: Numbers, say: Say) -> str:
             say(
                 "race_text",
                 rates=rates,
-                hold=numbers["hold"],
+                horizon=count(numbers["horizon"], say),
                 points=POINTS,
                 seeds=len(settings["report"]),
             )
         ),
         table(say("race_caption"), [say(f"race_{key}") for key in head], rows),
         paragraph(race_verdict(entrants, order, say)),
+        flattered(entrants, order, say),
         figures(
             figure(
                 "race",
@@ -57,7 +60,7 @@ def race(numbers: Numbers, settings: Numbers, say: Say) -> str:
                 "race-lr",
                 comparisons.sensitivity("race-lr", entrants, say("chart_needed"), say),
                 say("fig_race_lr"),
-                say("fig_race_lr_note", horizon=count(numbers["horizon"], say)),
+                say("fig_race_lr_note"),
             ),
         ),
     )
@@ -75,6 +78,24 @@ def race_verdict(entrants: Numbers, order: list[str], say: Say) -> str:
         winner=LOOKS[order[0]][0],
         winner_steps=steps[order[0]],
         adam_steps=steps["adam"],
+    )
+
+
+def flattered(entrants: Numbers, order: list[str], say: Say) -> str:
+    """Name the optimizer whose first touch promises far more than it keeps, if there is one."""
+    name = max(order, key=lambda n: float(entrants[n]["steps"] / max(entrants[n]["touch"], 1)))
+    row = entrants[name]
+    if row["steps"] < 10 * row["touch"]:
+        return ""
+    return paragraph(
+        say(
+            "race_flattered",
+            name=LOOKS[name][0],
+            touch=row["touch"],
+            touch_lr=row["touch_lr"],
+            steps=row["steps"],
+            lr=row["lr"],
+        )
     )
 
 
@@ -162,10 +183,14 @@ def learning_rates(results: Numbers, say: Say) -> str:
         high=plan["grid"][-1],
         seeds=len(plan["tuning"]),
     )
+    own = [widest(results[p], "width_own") for p in PROBLEMS]
+    bar = [widest(results[p], "width_bar") for p in PROBLEMS]
     result = say(
         "range_result",
-        own_wins=sum(widest(results[p], "width_own") == "adam" for p in PROBLEMS),
-        bar_wins=sum(widest(results[p], "width_bar") == "adam" for p in PROBLEMS),
+        own_wins=own.count("adam"),
+        bar_wins=bar.count("adam"),
+        own=say.names([LOOKS[name][0] for name in own]),
+        bar=say.names([LOOKS[name][0] for name in bar]),
         count=len(PROBLEMS),
         adam_spread=spread_of_best(results, "adam"),
         sgd_spread=spread_of_best(results, "sgd"),

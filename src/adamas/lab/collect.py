@@ -125,6 +125,7 @@ def trace(run: tutorial.Trace) -> dict[str, Any]:
         "epochs": run.epochs[shown].tolist(),
         "loss": run.losses[shown].tolist(),
         "update": run.update_in_lr[shown].tolist(),
+        "uncorrected": run.uncorrected_in_lr[shown].tolist(),
         "effective": run.effective_step[shown].tolist(),
         "m_correction": tutorial.correction(tutorial.BETA1, run.epochs[shown]).tolist(),
         "v_correction": tutorial.correction(tutorial.BETA2, run.epochs[shown]).tolist(),

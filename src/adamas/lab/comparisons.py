@@ -4,7 +4,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from adamas.lab.plotting import LOOKS, colour_of, log_axis, name_lines
+from adamas.lab.plotting import LOOKS, ROW, colour_of, log_axis, name_lines, name_rows
 from adamas.lab.svg import COLOURS, Labels, draw
 from adamas.lab.text import Say
 
@@ -46,42 +46,29 @@ def _last_shown(excess: list[float | None]) -> float:
     return max(last, FLOOR) if last is not None else 1e3
 
 
-def sensitivity(
-    key: str, rows: dict[str, Numbers], axis_label: str, say: Say, top: float | None = None
-) -> str:
-    """Score against learning rate; a cross on top for each rate where a run diverged or never
-    arrived. The ring marks the best.
-    """
+def sensitivity(key: str, rows: dict[str, Numbers], axis_label: str, say: Say) -> str:
+    """Score against learning rate. Above the axes every optimizer has a row with its name, and in
+    it a cross for each rate where a run diverged or never arrived. The ring marks the best."""
 
     def paint(axes: Axes, labels: Labels) -> None:
         log_axis(axes, "x")
         log_axis(axes, "y")
-        names = []
-        for level, (name, row) in enumerate(rows.items()):
-            label, dashes, marker = LOOKS[name]
+        for name, row in rows.items():
             good = [p for p in row["points"] if p["score"] is not None]
             lrs, scores = [p["lr"] for p in good], [p["score"] for p in good]
+            _, dashes, marker = LOOKS[name]
             colour = colour_of(name)
             axes.plot(lrs, scores, color=colour, dashes=dashes, marker=marker, markersize=3)
-            best = min(good, key=lambda point: point["score"])
-            axes.plot(best["lr"], best["score"], "o", color=colour, markersize=8, fillstyle="none")
-            crosses = [p["lr"] for p in row["points"] if p["score"] is None]
-            axes.plot(
-                crosses,
-                [1.025 + 0.028 * level] * len(crosses),
-                "x",
-                color=colour,
-                markersize=3.6,
-                transform=axes.get_xaxis_transform(),
-                clip_on=False,
-            )
-            names.append((label, scores[-1] if not crosses else best["score"], colour))
-        if top is not None:
-            axes.set_ylim(top=top)
+            if good:
+                best = scores.index(min(scores))
+                axes.plot(
+                    lrs[best], scores[best], "o", color=colour, markersize=8, fillstyle="none"
+                )
+        failed = {n: [p["lr"] for p in r["points"] if p["score"] is None] for n, r in rows.items()}
+        name_rows(axes, failed)
         axes.set(xlabel=labels(say("chart_lr")), ylabel=labels(axis_label))
-        name_lines(axes, names)
 
-    return draw(key, paint)
+    return draw(key, paint, strip=ROW * (len(rows) + 0.6))
 
 
 def loss_curves(key: str, contest: Numbers, say: Say) -> str:

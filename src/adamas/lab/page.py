@@ -104,7 +104,8 @@ def summary(results: Numbers, say: Say) -> str:
     if None not in means:
         items.append(say("summary_rare", ratio=means[0] / means[1]))
     found = verdicts.by_verdict(results["mlp"], say)
-    items.append(say("summary_digits", seeds=len(results["mlp"]["plan"]["report"]), **found))
+    seeds = len(results["mlp"]["plan"]["report"])
+    items.append(say("summary_digits", seeds=seeds, verdicts=found))
     return f"<h2>{html.escape(say('summary_title'))}</h2>\n" + bullets(items, "summary")
 
 

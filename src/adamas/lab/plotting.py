@@ -4,7 +4,7 @@ Lines are named where they end, because a reader who cannot tell two colours apa
 markers and dashes differ for the same reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import log10
 from typing import Literal
 
@@ -24,6 +24,8 @@ LOOKS: dict[str, tuple[str, tuple[float, ...], str]] = {
 }
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NAME_GAP = 0.085
+# Inches between the rows above a picture.
+ROW = 0.17
 
 
 def power_of_ten(value: float, _position: int | None = None) -> str:
@@ -58,6 +60,22 @@ def name_lines(axes: Axes, names: Sequence[tuple[str, float, str]]) -> None:
     placed = spread([height for height, _, _ in heights])
     for height, (_, name, colour) in zip(placed, heights, strict=True):
         axes.text(1.02, height, name, color=colour, transform=axes.transAxes, va="center_baseline")
+
+
+def name_rows(axes: Axes, failed: Mapping[str, Sequence[float]]) -> None:
+    """Give each optimizer a row above the axes: crosses where it failed, then line and name."""
+    inches = axes.get_position().height * axes.get_figure(root=True).get_figheight()
+    for level, (optimizer, places) in enumerate(reversed(failed.items())):
+        name, dashes, marker = LOOKS[optimizer]
+        colour = colour_of(optimizer)
+        y = 1 + (0.8 + level) * ROW / inches
+        across, free = axes.get_xaxis_transform(), {"clip_on": False, "color": colour}
+        rule = {"clip_on": False, "color": COLOURS["line"], "linewidth": 0.6}
+        axes.plot([0, 1], [y, y], transform=axes.transAxes, **rule)
+        axes.plot(places, [y] * len(places), "x", markersize=4.2, transform=across, **free)
+        axes.plot([1.02, 1.075], [y, y], dashes=dashes, transform=axes.transAxes, **free)
+        axes.plot(1.0475, y, marker, markersize=3, transform=axes.transAxes, **free)
+        axes.text(1.095, y, name, color=colour, transform=axes.transAxes, va="center_baseline")
 
 
 def spread(heights: Sequence[float], gap: float = NAME_GAP) -> list[float]:

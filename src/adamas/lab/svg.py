@@ -52,9 +52,9 @@ STYLE = {
     "lines.linewidth": 1.5,
     "lines.solid_capstyle": "round",
 }
-SIZE = (5.2, 3.2)
-# Room for axis labels on the left, line labels on the right, a strip of crosses on top.
-MARGINS = {"left": 0.125, "right": 0.82, "bottom": 0.145, "top": 0.9}
+# Inches: axis labels need room on the left, the names of the lines on the right.
+WIDTH, HEIGHT = 5.2, 3.2
+LEFT, RIGHT, BOTTOM, TOP = 0.66, 0.94, 0.46, 0.16
 
 
 class Labels:
@@ -92,21 +92,21 @@ def styled() -> Iterator[None]:
         yield
 
 
-def draw(key: str, paint: Callable[[Axes, Labels], None], height: float = SIZE[1]) -> str:
+def draw(
+    key: str, paint: Callable[[Axes, Labels], None], height: float = HEIGHT, strip: float = 0.0
+) -> str:
     """Return the SVG text of one picture, which `paint(axes, labels)` draws.
 
-    `key` becomes the prefix of every id. The result starts with `<svg` and has no fixed size.
+    `key` becomes the prefix of every id; `strip` inches are added above the axes. The result starts
+    with `<svg` and has no fixed size.
     """
     with styled():
-        figure = Figure(figsize=(SIZE[0], height))
+        total = height + strip
+        figure = Figure(figsize=(WIDTH, total))
         FigureCanvasSVG(figure)
+        inner = (WIDTH - LEFT - RIGHT, height - BOTTOM - TOP)
         axes = figure.add_axes(
-            (
-                MARGINS["left"],
-                MARGINS["bottom"],
-                MARGINS["right"] - MARGINS["left"],
-                MARGINS["top"] - MARGINS["bottom"],
-            )
+            (LEFT / WIDTH, BOTTOM / total, inner[0] / WIDTH, inner[1] / total)
         )
         labels = Labels()
         paint(axes, labels)

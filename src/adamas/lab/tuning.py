@@ -103,6 +103,8 @@ def width(points: Sequence[Point], limit: float) -> Width:
     must be positive, and the best must not exceed `limit`.
     """
     best = min(range(len(points)), key=lambda i: points[i].score)
+    if not isfinite(points[best].score):
+        return Width(points[best].lr, points[best].lr, False)
     low, low_open = _edge(points[best::-1], limit)
     high, high_open = _edge(points[best:], limit)
     return Width(low, high, low_open or high_open)

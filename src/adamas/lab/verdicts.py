@@ -12,15 +12,16 @@ Numbers = dict[str, Any]
 VERDICTS = ("better", "worse", "tie", "few", "diverged")
 
 
-def by_verdict(contest: Numbers, say: Say) -> dict[str, str]:
-    """Return for each verdict the names that got it, as one phrase; Adam itself is left out."""
+def by_verdict(contest: Numbers, say: Say) -> str:
+    """Return in words who was better than Adam, worse, or neither; empty groups are left out."""
     rows = contest["optimizers"]
-    return {
-        word: say.names(
-            [LOOKS[n][0] for n in rows if n != "adam" and rows[n]["verdict"]["word"] == word]
-        )
-        for word in VERDICTS
-    }
+    sentences = []
+    for word in VERDICTS:
+        found = [n for n in rows if n != "adam" and rows[n]["verdict"]["word"] == word]
+        if found:
+            names = say.names([LOOKS[n][0] for n in found])
+            sentences.append(say(f"list_{word}", names=names))
+    return say("sentence_gap").join(sentences)
 
 
 def real_data(results: Numbers, say: Say) -> str:
@@ -44,8 +45,7 @@ def real_data(results: Numbers, say: Say) -> str:
     for problem in ("softmax", "mlp"):
         contest = results[problem]
         parts.append(digits_table(contest, say))
-        named = say(f"problem_{problem}")
-        parts.append(paragraph(say("digits_verdicts", problem=named, **by_verdict(contest, say))))
+        parts.append(paragraph(by_verdict(contest, say)))
         for kind, paint, note in (
             ("digits", comparisons.loss_curves, say("fig_digits_note")),
             ("intervals", comparisons.intervals, say("fig_intervals_note")),

@@ -4,6 +4,7 @@ ENGLISH = {
     # words that build other sentences
     "separator": ", ",
     "none": "none",
+    "sentence_gap": " ",
     "word_better": "better",
     "word_worse": "worse",
     "word_tie": "tie",
@@ -11,9 +12,9 @@ ENGLISH = {
     "word_diverged": "diverged",
     "word_reference": "reference",
     "never": "never",
-    "problem_words": "rare words",
-    "problem_softmax": "digits, softmax",
-    "problem_mlp": "digits, MLP",
+    "problem_words": "Rare words",
+    "problem_softmax": "Digits, softmax",
+    "problem_mlp": "Digits, MLP",
     # terminal
     "stage_tutorial": "the tutorial, and its NumPy program beside it",
     "stage_race": "the line: tuning {optimizer}",
@@ -48,10 +49,7 @@ ENGLISH = {
     "summary_rare": (
         "**With rare features the order changes.** Tuned SGD ends with {ratio:.0f} times Adam's loss."
     ),
-    "summary_digits": (
-        "**Real digits, small MLP, {seeds} seeds.** Better than Adam: {better}. Worse: {worse}. "
-        "Cannot be told apart: {tie}."
-    ),
+    "summary_digits": "**Real digits, small MLP, {seeds} seeds.** {verdicts}",
     "formula_title": "The whole of Adam",
     "formula_text": (
         "This function did every Adam step on this page. It is printed from the installed package, "
@@ -119,7 +117,7 @@ ENGLISH = {
     "fig_loss_note": "Both runs start at the same loss; only one reaches the least-squares loss.",
     "inside_title": "What a step is made of",
     "inside_text": (
-        "Three quantities explain both runs. All are read from Adam's state while it runs: nothing "
+        "Four pictures explain both runs. All are read from Adam's state while it runs: nothing "
         "is estimated afterwards."
     ),
     "fig_update": "Each update, measured in learning rates",
@@ -132,25 +130,32 @@ ENGLISH = {
         "lr / (sqrt(v_hat) + eps), the number that multiplies the averaged gradient. It grows as the "
         "large early gradients fade from v."
     ),
+    "fig_correction": "The first steps, with and without correction",
+    "fig_correction_note": (
+        "The tutorial's run: the step Adam takes, and the step that the same m and v would give "
+        "uncorrected, in learning rates. Uncorrected, it would begin {first:.2f} lr long."
+    ),
     "fig_bias": "Bias correction",
     "fig_bias_note": (
-        "The factors on m and v. Without them the first step would be {first:.2f} lr long instead of "
-        "1: v, with its longer memory, starts further below its true size than m."
+        "The factors on m and v. v has the longer memory, so it starts further below its true size "
+        "and is corrected more and for longer."
     ),
     "race_title": "Who reaches the line first?",
     "race_text": (
         "Each optimizer tried the same {rates} learning rates and is shown at its own best. It has "
-        "arrived when its loss is within 1 % of the least-squares loss and stays there for {hold} "
-        "more updates: flying through the goal does not count. SGD sees one sample an update, as "
-        "the tutorial describes it; GD (full-batch gradient descent) and the others see all "
-        "{points}. SGD's numbers are medians over {seeds} orders of the samples."
+        "arrived when its loss is within 1 % of the least-squares loss and stays there until the end "
+        "of the run, {horizon} updates. SGD sees one sample an update, as the tutorial describes "
+        "it; GD (full-batch gradient descent) and the others see all {points}. SGD's numbers are "
+        "medians over {seeds} orders of the samples."
     ),
     "race_caption": "To within 1 % of the least-squares loss",
     "race_optimizer": "optimizer",
     "race_lr": "tuned lr",
     "race_updates": "updates until it stays",
-    "race_touch": "first touch",
     "race_samples": "sample gradients",
+    "race_touch": "first touch alone",
+    "race_touch_lr": "lr tuned for it",
+    "race_forgiving": "decades of lr within twice its best",
     "race_not_fastest": (
         "**Adam is not the fastest here.** {winner} needs {winner_steps:.0f} updates, Adam "
         "{adam_steps:.0f}. With one weight there is nothing to adapt. The gradient of a parabola is "
@@ -160,6 +165,11 @@ ENGLISH = {
         "average over past gradients, like Momentum's, carries it past the goal and back. The case "
         "for Adam begins where parameters differ from one another, as in the next chapter."
     ),
+    "race_flattered": (
+        "**The first touch alone flatters.** At lr = {touch_lr:.3g}, {name} touches the goal after "
+        "{touch:.0f} updates and leaves it again; to stay it needs lr = {lr:.3g} and {steps:.0f} "
+        "updates. A constant learning rate that is quick far away is too long at the goal."
+    ),
     "race_fastest": (
         "**Adam is the fastest here**, with {adam_steps:.0f} updates at its tuned learning rate."
     ),
@@ -168,8 +178,8 @@ ENGLISH = {
     "fig_race_note": "Loss above the least-squares loss, as a share of it. Dotted: the 1 % goal.",
     "fig_race_lr": "The price of another learning rate",
     "fig_race_lr_note": (
-        "Updates needed against learning rate, ring: the best. A cross on top: never arrived within "
-        "{horizon} updates. RMSProp and Adam forgive rates far too large, GD forgives none."
+        "Updates until it stays, against the learning rate; ring: the best. A cross in an "
+        "optimizer's row on top: at this rate it did not stay to the end of the run."
     ),
     "rare_title": "Claim one: rare features get larger steps",
     "rare_text": (
@@ -205,10 +215,11 @@ ENGLISH = {
         "{rates} rates from {low:g} to {high:g}, {seeds} seeds each, linear in between on log axes."
     ),
     "range_result": (
-        "By the first reading Adam has the widest range on {own_wins} of {count} problems, by the "
-        "second on {bar_wins} of {count}. The claim is an advantage where the problem suits Adam, "
-        "not a law. The last column shows another one: how far the best rate moves from problem to "
-        "problem, {adam_spread:.2f} decades for Adam and {sgd_spread:.2f} for SGD."
+        "The widest ranges, problem by problem: by the first reading {own}, by the second {bar}. So "
+        "Adam is first on **{own_wins} of {count}** and **{bar_wins} of {count}**. An optimizer that "
+        "gets much lower than the rest has a harder own best to stay near; that is why there are "
+        "two readings. The last column asks something else: how far the best rate moves from "
+        "problem to problem: {adam_spread:.2f} decades for Adam, {sgd_spread:.2f} for SGD."
     ),
     "range_caption": "Decades of learning rate that work: own best / one bar for all",
     "range_spread": "best lr moves by",
@@ -217,8 +228,8 @@ ENGLISH = {
     "fig_lr_softmax": "Softmax regression: loss against learning rate",
     "fig_lr_mlp": "MLP: loss against learning rate",
     "fig_lr_note": (
-        "Mean over the tuning seeds, ring: the best. A cross on top: at least one run diverged (it "
-        "ended above the loss it started from, or not finite)."
+        "Mean over the tuning seeds; ring: the best. A cross in an optimizer's row on top: at least "
+        "one run diverged, that is, ended above the loss it started from or not finite."
     ),
     "digits_title": "Real data: handwritten digits",
     "digits_text": (
@@ -234,10 +245,11 @@ ENGLISH = {
     "digits_verdict": "verdict",
     "digits_diverged": "diverged",
     "digits_of": "{failed} of {seeds}",
-    "digits_verdicts": (
-        "**{problem}.** Better than Adam: {better}. Worse: {worse}. Tie: {tie}. Too few seeds: {few}. "
-        "Diverged: {diverged}."
-    ),
+    "list_better": "Better than Adam: {names}.",
+    "list_worse": "Worse than Adam: {names}.",
+    "list_tie": "Cannot be told apart from Adam: {names}.",
+    "list_few": "Too few seeds to say: {names}.",
+    "list_diverged": "Diverged: {names}.",
     "digits_meaning": (
         "“Better” and “worse” mean that the 95 % t-interval of the paired difference excludes 0. "
         "“Tie” means that these seeds cannot tell the two apart, not that they are proven equal."
@@ -275,6 +287,8 @@ ENGLISH = {
     "chart_validation": "validation loss",
     "chart_update": "|update| / lr",
     "chart_effective": "effective step size",
+    "chart_with": "corrected",
+    "chart_without": "uncorrected",
     "chart_factor": "correction 1 / (1 - beta^t)",
     "chart_excess": "loss above the best / best",
     "chart_goal": "1 % goal",

@@ -6,6 +6,7 @@ CHINESE = {
     # words that build other sentences
     "separator": "、",
     "none": "无",
+    "sentence_gap": "",
     "word_better": "更好",
     "word_worse": "更差",
     "word_tie": "分不出高下",
@@ -51,10 +52,7 @@ CHINESE = {
     "summary_rare": (
         "**特征稀有时，名次就变了。** SGD 即使调好学习率，最终损失仍是 Adam 的 {ratio:.0f} 倍。"
     ),
-    "summary_digits": (
-        "**真实的手写数字，小型 MLP，{seeds} 个种子。** 优于 Adam：{better}。不如 Adam：{worse}。"
-        "与 Adam 分不出高下：{tie}。"
-    ),
+    "summary_digits": "**真实的手写数字，小型 MLP，{seeds} 个种子。** {verdicts}",
     "formula_title": "Adam 的全部",
     "formula_text": (
         "本页所有 Adam 的更新都由下面这个函数完成。它直接取自已安装的程序包，没有另抄一份。"
@@ -117,7 +115,7 @@ CHINESE = {
     "fig_loss": "损失随轮次的变化",
     "fig_loss_note": "两次运行从同一个损失出发，只有一次降到了最小二乘的损失。",
     "inside_title": "一步是怎样构成的",
-    "inside_text": "三个量就能解释这两次运行。它们都在运行时直接从 Adam 的状态中读出，不是事后估计的。",
+    "inside_text": "四幅图就能解释这两次运行。图中的量都在运行时直接从 Adam 的状态中读出，不是事后估计的。",
     "fig_update": "每次更新有几个学习率那么长",
     "fig_update_note": (
         "|更新量| / 学习率。教程的运行中，每一次的梯度都指向同一边，所以每一步几乎正好是一个学习率。"
@@ -128,15 +126,19 @@ CHINESE = {
         "lr / (sqrt(v_hat) + eps)，也就是平均梯度前面所乘的那个数。"
         "早期的大梯度在 v 中逐渐淡去，它就随之增大。"
     ),
+    "fig_correction": "最初的几步：修正与不修正",
+    "fig_correction_note": (
+        "教程的那次运行：Adam 实际走的步长，以及同样的 m 和 v 不做修正时的步长，以学习率为单位。"
+        "不修正的话，第一步会长达 {first:.2f} 个学习率。"
+    ),
     "fig_bias": "偏差修正",
     "fig_bias_note": (
-        "m 和 v 各自要乘的修正系数。如果不修正，第一步会长达 {first:.2f} 个学习率，而不是 1 个："
-        "v 的记忆更长，起初比 m 偏小得更多。"
+        "m 和 v 各自要乘的修正系数。v 的记忆更长，起初偏小得更多，因此修正得更多，也更久。"
     ),
     "race_title": "谁先找到这条直线？",
     "race_text": (
         "每个优化器都试同样多的 {rates} 个学习率，取各自最好的一个。损失进入最小二乘损失的 1 % 以内，"
-        "并且在随后 {hold} 次更新中一直保持，才算到达；只是从目标上飞过不算。按教程的说法，SGD "
+        "并且一直保持到运行结束（共 {horizon} 次更新），才算到达。按教程的说法，SGD "
         "每次更新只看一个样本；GD（全批量梯度下降）和其余优化器每次看全部 {points} 个。"
         "SGD 的数字是 {seeds} 种样本顺序的中位数。"
     ),
@@ -144,8 +146,10 @@ CHINESE = {
     "race_optimizer": "优化器",
     "race_lr": "调好的学习率",
     "race_updates": "稳定到达的更新次数",
-    "race_touch": "首次触及",
     "race_samples": "单样本梯度数",
+    "race_touch": "只看首次触及",
+    "race_touch_lr": "为此调的学习率",
+    "race_forgiving": "代价不超过两倍的学习率范围（数量级）",
     "race_not_fastest": (
         "**在这里 Adam 并不是最快的。** {winner} 需要 {winner_steps:.0f} 次更新，Adam 需要 "
         "{adam_steps:.0f} 次。只有一个权重，也就没有什么可以自适应的。抛物线的梯度与到谷底的距离成正比，"
@@ -154,14 +158,19 @@ CHINESE = {
         "而且和动量法一样，对过去梯度的平均会带着它冲过目标，再折回来。"
         "Adam 的长处，要到各个参数彼此差别很大时才显出来，见下一节。"
     ),
+    "race_flattered": (
+        "**只看首次触及会产生错觉。** 学习率为 {touch_lr:.3g} 时，{name} 在第 {touch:.0f} 次更新就碰到"
+        "目标，随后又离开；要留在目标内，需要学习率 {lr:.3g} 和 {steps:.0f} 次更新。"
+        "固定不变的学习率，离目标远时走得快，到了目标附近就嫌太长。"
+    ),
     "race_fastest": "**在这里 Adam 最快**：用调好的学习率，只需 {adam_steps:.0f} 次更新。",
     "race_not_arrived": "**Adam 没有到达**：在规定的更新次数内，没有一个学习率能让它到达。",
     "fig_race": "离最优损失还有多远",
     "fig_race_note": "损失比最小二乘损失高出的比例。点线：1 % 的目标。",
     "fig_race_lr": "换一个学习率的代价",
     "fig_race_lr_note": (
-        "所需更新次数与学习率的关系，圆圈标出最好的一个。上方的叉：{horizon} 次更新之内没有到达。"
-        "学习率即使大得离谱，RMSProp 和 Adam 也能到达；GD 则毫不留情。"
+        "稳定到达所需的更新次数与学习率的关系，圆圈标出最好的一个。"
+        "上方各优化器那一行中的叉：用这个学习率没能保持到运行结束。"
     ),
     "rare_title": "说法一：稀有特征得到更大的步长",
     "rare_text": (
@@ -195,10 +204,11 @@ CHINESE = {
         "中间在对数坐标上线性插值。"
     ),
     "range_result": (
-        "按第一种读法，{count} 个问题中 Adam 在 {own_wins} 个上范围最宽；按第二种读法，是 {bar_wins} 个。"
-        "可见这个说法是 Adam 在适合它的问题上的优势，而不是一条定律。表的最后一列是另一种优势："
-        "换一个问题，最好的学习率要移动多少？Adam 移动 {adam_spread:.2f} 个数量级，SGD 移动 "
-        "{sgd_spread:.2f} 个。"
+        "各问题上范围最宽的，按第一种读法依次是 {own}，按第二种读法依次是 {bar}。"
+        "{count} 个问题中，Adam 分别在 **{own_wins} 个**和 **{bar_wins} 个**上居首。"
+        "如果一个优化器的损失远低于其他优化器，它自己的最好成绩就更难接近，所以才需要两种读法。"
+        "表的最后一列问的是另一件事：换一个问题，最好的学习率要移动多少？Adam 移动 "
+        "{adam_spread:.2f} 个数量级，SGD 移动 {sgd_spread:.2f} 个。"
     ),
     "range_caption": "有效学习率跨越的数量级：自己的最好成绩 / 统一标准",
     "range_spread": "最好学习率的移动",
@@ -207,8 +217,8 @@ CHINESE = {
     "fig_lr_softmax": "Softmax 回归：损失与学习率",
     "fig_lr_mlp": "MLP：损失与学习率",
     "fig_lr_note": (
-        "对调参种子取平均，圆圈标出最好的一个。上方的叉：至少有一次运行发散"
-        "（结束时的损失比开始时还高，或者不再是有限的数）。"
+        "对调参种子取平均，圆圈标出最好的一个。上方各优化器那一行中的叉：至少有一次运行发散，"
+        "即结束时的损失比开始时还高，或者不再是有限的数。"
     ),
     "digits_title": "真实数据：手写数字",
     "digits_text": (
@@ -224,10 +234,11 @@ CHINESE = {
     "digits_verdict": "结论",
     "digits_diverged": "发散",
     "digits_of": "{seeds} 次中 {failed} 次",
-    "digits_verdicts": (
-        "**{problem}。** 优于 Adam：{better}。不如 Adam：{worse}。分不出高下：{tie}。"
-        "种子太少：{few}。发散：{diverged}。"
-    ),
+    "list_better": "优于 Adam：{names}。",
+    "list_worse": "不如 Adam：{names}。",
+    "list_tie": "与 Adam 分不出高下：{names}。",
+    "list_few": "种子太少，无法判断：{names}。",
+    "list_diverged": "发散：{names}。",
     "digits_meaning": (
         "“更好”和“更差”是指配对差值的 95 % t 区间不包含 0。"
         "“分不出高下”只说明这些种子不足以区分二者，并不证明二者相同。"
@@ -261,6 +272,8 @@ CHINESE = {
     "chart_validation": "验证损失",
     "chart_update": "|更新量| / 学习率",
     "chart_effective": "有效步长",
+    "chart_with": "修正",
+    "chart_without": "不修正",
     "chart_factor": "修正系数 1 / (1 - beta^t)",
     "chart_excess": "高出最优损失的比例",
     "chart_goal": "1 % 目标",
