@@ -16,6 +16,8 @@ BUDGET = {CORE: 3000, FACES: 1500, LAB: 3000}
 FILE_LIMIT = 300
 # A module or folder directly under src/adamas, and the part that it counts in.
 PARTS = {
+    "define": CORE,
+    "schedule": CORE,
     **dict.fromkeys(("words", "rules", "codecs", "kernel", "engine", "classes", "show"), CORE),
     **dict.fromkeys(("cli", "__init__", "__main__"), CORE),
     **dict.fromkeys(("torch", "jax", "keras", "scipy"), FACES),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adamas import rules, words
+from adamas import rules, schedule, words
 from adamas.classes import (
     SGD,
     AdaBelief,
@@ -25,7 +25,6 @@ from adamas.classes import (
     ScheduleFreeAdamW,
 )
 from adamas.define import Rule, rule
-from adamas.engine import schedule
 from adamas.engine.gradients import Rows
 from adamas.engine.optimizer import Optimizer
 from adamas.engine.state import NonFiniteError

@@ -13,6 +13,7 @@ from adamas.lab.elements import bullets, figure, figures, paragraph, section, so
 from adamas.lab.line import POINTS, SLOPE
 from adamas.lab.text import Say
 from adamas.lab.tutorial import BETA1, BETA2, LOG_EVERY
+from adamas.lab.wording import scientific
 
 Numbers = dict[str, Any]
 
@@ -41,7 +42,7 @@ def tutorial(numbers: Numbers, say: Say) -> str:
             str(row["epoch"]),
             f"{row['adamas']:.4f}",
             f"{row['numpy']:.4f}",
-            f"{abs(row['adamas'] - row['numpy']):.0e}" if row["adamas"] != row["numpy"] else "0",
+            scientific(abs(row["adamas"] - row["numpy"])),
         ]
         for row in numbers["table"]
     ]
@@ -65,7 +66,7 @@ def tutorial(numbers: Numbers, say: Say) -> str:
                 w=numbers["w"],
                 w_numpy=numbers["w_numpy"],
                 epochs=numbers["epochs"],
-                difference=numbers["largest_difference"],
+                difference=scientific(numbers["largest_difference"], 1),
             )
         ),
     )
@@ -114,9 +115,14 @@ def why(numbers: Numbers, say: Say) -> str:
 
 def inside(numbers: Numbers, say: Say) -> str:
     """Step size, effective step size and bias correction over time."""
-    first = numbers["first_step_uncorrected"]
+    first, peak = numbers["first_step_uncorrected"], numbers["largest_uncorrected"]
     pictures = [
-        figure(key, paint(numbers, say), say(f"fig_{key}"), say(f"fig_{key}_note", first=first))
+        figure(
+            key,
+            paint(numbers, say),
+            say(f"fig_{key}"),
+            say(f"fig_{key}_note", first=first, peak=peak),
+        )
         for key, paint in (
             ("update", charts.update),
             ("effective", charts.effective),

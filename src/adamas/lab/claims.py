@@ -12,7 +12,7 @@ from adamas.lab.elements import figure, figures, markup, paragraph, section, swa
 from adamas.lab.line import POINTS
 from adamas.lab.plotting import LOOKS
 from adamas.lab.text import Say
-from adamas.lab.wording import PROBLEMS, count, with_interval
+from adamas.lab.wording import PROBLEMS, by_verdict, count, rate, with_interval
 
 Numbers = dict[str, Any]
 
@@ -24,10 +24,10 @@ def race(numbers: Numbers, settings: Numbers, say: Say) -> str:
         [
             swatch(name, LOOKS[name][0]),
             count(row["steps"], say),
-            f"{row['lr']:.3g}",
+            rate(row["lr"]),
             count(row["samples"], say),
             count(row["touch"], say),
-            f"{row['touch_lr']:.3g}",
+            rate(row["touch_lr"]),
             f"{row['forgiving']:.2f}",
         ]
         for name, row in entrants.items()
@@ -123,7 +123,7 @@ def rare(contest: Numbers, numbers: Numbers, say: Say) -> str:
     cells = [
         [
             swatch(name, LOOKS[name][0]),
-            f"{row['lr']:.3g}",
+            rate(row["lr"]),
             with_interval(row["interval"], say),
             f"{row['extras']['rare']:.3f}",
             f"{row['extras']['common']:.3f}",
@@ -140,6 +140,7 @@ def rare(contest: Numbers, numbers: Numbers, say: Say) -> str:
             [*head, say("rare_error"), say("rare_common")],
             cells,
         ),
+        paragraph(by_verdict(contest, say)),
         paragraph(result),
         figures(
             figure(
@@ -157,7 +158,7 @@ def rare(contest: Numbers, numbers: Numbers, say: Say) -> str:
 
 def widest(contest: Numbers, which: str) -> str:
     """Return the optimizer whose range of learning rates is the widest."""
-    rows = contest["optimizers"]
+    rows: dict[str, Numbers] = contest["optimizers"]
     return max(rows, key=lambda name: float(rows[name][which]["decades"]))
 
 

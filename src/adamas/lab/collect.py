@@ -6,7 +6,7 @@ The page is rendered from this tree alone, so that no number on it can come from
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from typing import Any
 
@@ -17,12 +17,14 @@ from adamas.lab.contest import Plan, contest
 from adamas.lab.digits import MLP, SOFTMAX
 from adamas.lab.line import data, least_squares, loss_at
 from adamas.lab.problems import Problem
-from adamas.lab.race import CLOSE, arrival, race, thin
+from adamas.lab.race import CLOSE, ENTRANTS, arrival, race, thin
 from adamas.lab.rare import effective_steps
 from adamas.lab.sparse import WORD_PROBLEM
+from adamas.lab.trial import RULES
 from adamas.lab.tuning import log_grid
 
 CONTESTS = (WORD_PROBLEM, SOFTMAX, MLP)
+STAGES = 1 + len(ENTRANTS) + len(CONTESTS) * len(RULES)
 FIRST_TUNING_SEED = 1001
 
 # stage(chapter, optimizer) is called when a piece of work begins; log(line) prints a line.
@@ -82,7 +84,13 @@ def collect(settings: Settings, stage: Stage, log: Log) -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """Return the versions that the numbers depend on."""
     names = ("adamas", "numpy", "numba", "scikit-learn")
-    return {"python": platform.python_version()} | {name: version(name) for name in names}
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "source tree"
+    return found
 
 
 def tutorial_numbers(log: Log) -> dict[str, Any]:
@@ -111,6 +119,7 @@ def tutorial_numbers(log: Log) -> dict[str, Any]:
             "loss": loss_at(float(converging.weights[-1])),
             "arrival": arrival(converging.losses.tolist(), CLOSE * best_loss),
         },
+        "largest_uncorrected": float(ours.uncorrected_in_lr.max()),
         "first_step_uncorrected": float(ours.uncorrected_in_lr[0]),
         "largest_update": max(float(t.update_in_lr.max()) for t in (ours, converging)),
         "points": {"x": x.ravel().tolist(), "y": y.ravel().tolist()},

@@ -47,12 +47,15 @@ def _last_shown(excess: list[float | None]) -> float:
 
 
 def sensitivity(key: str, rows: dict[str, Numbers], axis_label: str, say: Say) -> str:
-    """Score against learning rate. Above the axes every optimizer has a row with its name, and in
-    it a cross for each rate where a run diverged or never arrived. The ring marks the best."""
+    """Score against learning rate; the ring marks the best.
+
+    Above the axes every optimizer has a row with its name, and in it a cross for each rate where a
+    run diverged or never arrived.
+    """
 
     def paint(axes: Axes, labels: Labels) -> None:
         log_axis(axes, "x")
-        log_axis(axes, "y")
+        log_axis(axes, "y", fine=True)
         for name, row in rows.items():
             good = [p for p in row["points"] if p["score"] is not None]
             lrs, scores = [p["lr"] for p in good], [p["score"] for p in good]
@@ -75,7 +78,7 @@ def loss_curves(key: str, contest: Numbers, say: Say) -> str:
     """Mean validation loss of every optimizer, tuned, over the updates of the report seeds."""
 
     def paint(axes: Axes, labels: Labels) -> None:
-        log_axis(axes, "y")
+        log_axis(axes, "y", fine=True)
         names = []
         for name, row in contest["optimizers"].items():
             label, dashes, _ = LOOKS[name]
@@ -99,17 +102,23 @@ def intervals(key: str, contest: Numbers, say: Say) -> str:
         axes.axvline(0, color=COLOURS["adam"], linewidth=1.2)
         for height, name in enumerate(reversed(others)):
             difference = rows[name]["verdict"]["difference"]
-            colour, marker = colour_of(name), LOOKS[name][2]
+            colour, (label, _, marker) = colour_of(name), LOOKS[name]
+            axes.text(
+                1.02,
+                height,
+                label,
+                color=colour,
+                transform=axes.get_yaxis_transform(),
+                va="center_baseline",
+            )
             if difference["mean"] is None:
                 axes.plot(0.5, (height + 0.5) / len(others), "x", color=colour)
                 continue
             low, mean, high = (100 * difference[end] / scale for end in ("low", "mean", "high"))
             axes.plot([low, high], [height, height], color=colour, linewidth=2)
             axes.plot(mean, height, marker, color=colour, markersize=5)
-        axes.set_yticks(range(len(others)), [LOOKS[name][0] for name in reversed(others)])
         axes.set(ylim=(-0.6, len(others) - 0.4), xlabel=labels(say("chart_difference")))
-        axes.tick_params(axis="y", length=0)
-        axes.grid(visible=False, axis="y")
+        axes.set_yticks([])
         axes.spines["left"].set_visible(False)
 
     return draw(key, paint, height=2.3)

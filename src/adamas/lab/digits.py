@@ -15,7 +15,7 @@ from adamas.lab.problems import Array, Batch, Params, Problem, generator, shuffl
 IMAGES = 1797
 HIDDEN = 32
 BATCH = 32
-EPOCHS = 15
+EPOCHS = 20
 VALIDATION = 360
 STEPS_PER_EPOCH = (IMAGES - VALIDATION) // BATCH
 

@@ -47,7 +47,7 @@ def figure(key: str, svg: str, title: str, note: str) -> str:
     described = svg.replace("<svg ", f'<svg role="img" aria-labelledby="caption-{key}" ', 1)
     return (
         f'<figure id="fig-{key}">\n{described}\n'
-        f'<figcaption id="caption-{key}"><strong>{html.escape(title)}.</strong> '
+        f'<figcaption id="caption-{key}"><strong>{html.escape(title)}</strong> '
         f"{markup(note)}</figcaption>\n</figure>"
     )
 

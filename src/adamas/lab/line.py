@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from adamas.lab.problems import Array, Batch, Params, Problem, generator, shuffled_batches
+from adamas.lab.problems import Batch, Params, Problem, generator, shuffled_batches
 
 SLOPE = 2.5
 POINTS = 100

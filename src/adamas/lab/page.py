@@ -6,14 +6,15 @@ from typing import Any
 
 from adamas.lab import chapters, claims, verdicts
 from adamas.lab.elements import bullets, markup, section
-from adamas.lab.plotting import LOOKS
+from adamas.lab.plotting import LOOKS, power_of_ten
 from adamas.lab.text import Say
 from adamas.lab.tutorial import LOG_EVERY
-from adamas.lab.wording import PROBLEMS
+from adamas.lab.wording import PROBLEMS, by_verdict
 
 Numbers = dict[str, Any]
 CHAPTERS = ("formula", "tutorial", "why", "inside", "race", "rare", "range", "digits", "method")
 HTML_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
+PAGE_NAME = "demo.html"
 JSON_NAME = "demo.json"
 
 
@@ -77,7 +78,7 @@ def summary(results: Numbers, say: Say) -> str:
             "summary_tutorial",
             w=tutorial["w"],
             epochs=tutorial["epochs"],
-            difference=rounded_up(tutorial["largest_difference"]),
+            difference=power_of_ten(rounded_up(tutorial["largest_difference"])),
         ),
         say(
             "summary_why",
@@ -95,7 +96,7 @@ def summary(results: Numbers, say: Say) -> str:
         items.append(
             say(
                 "summary_race",
-                winner=LOOKS[order[0]][0],
+                winner=say("long_gd") if order[0] == "gd" else LOOKS[order[0]][0],
                 winner_steps=steps[order[0]],
                 adam_steps=steps["adam"],
             )
@@ -103,7 +104,7 @@ def summary(results: Numbers, say: Say) -> str:
     means = [rows[name]["interval"]["mean"] for name in ("sgd", "adam")]
     if None not in means:
         items.append(say("summary_rare", ratio=means[0] / means[1]))
-    found = verdicts.by_verdict(results["mlp"], say)
+    found = by_verdict(results["mlp"], say)
     seeds = len(results["mlp"]["plan"]["report"])
     items.append(say("summary_digits", seeds=seeds, verdicts=found))
     return f"<h2>{html.escape(say('summary_title'))}</h2>\n" + bullets(items, "summary")

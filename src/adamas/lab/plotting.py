@@ -6,7 +6,7 @@ markers and dashes differ for the same reason.
 
 from collections.abc import Mapping, Sequence
 from math import log10
-from typing import Literal
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -39,11 +39,14 @@ def power_of_ten(value: float, _position: int | None = None) -> str:
     return "10" + str(round(log10(value))).translate(_SUPERSCRIPT)
 
 
-def log_axis(axes: Axes, which: Literal["x", "y"]) -> None:
-    """Make one axis logarithmic, with a labelled tick at each power of ten and no others."""
+def log_axis(axes: Axes, which: Literal["x", "y"], fine: bool = False) -> None:
+    """Make one axis logarithmic, with a labelled tick at each power of ten.
+
+    `fine` adds 2 and 5, for an axis of a few decades.
+    """
     axes.set(**{f"{which}scale": "log"})
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(LogLocator(base=10, numticks=7))
+    axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5) if fine else (1,), numticks=7))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(power_of_ten))
 
@@ -64,18 +67,20 @@ def name_lines(axes: Axes, names: Sequence[tuple[str, float, str]]) -> None:
 
 def name_rows(axes: Axes, failed: Mapping[str, Sequence[float]]) -> None:
     """Give each optimizer a row above the axes: crosses where it failed, then line and name."""
-    inches = axes.get_position().height * axes.get_figure(root=True).get_figheight()
-    for level, (optimizer, places) in enumerate(reversed(failed.items())):
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    row = ROW / (axes.get_position().height * figure.get_figheight())
+    across, beside = axes.get_xaxis_transform(), axes.transAxes
+    free: dict[str, Any] = {"clip_on": False}
+    for level, (optimizer, places) in enumerate(reversed(list(failed.items()))):
         name, dashes, marker = LOOKS[optimizer]
         colour = colour_of(optimizer)
-        y = 1 + (0.8 + level) * ROW / inches
-        across, free = axes.get_xaxis_transform(), {"clip_on": False, "color": colour}
-        rule = {"clip_on": False, "color": COLOURS["line"], "linewidth": 0.6}
-        axes.plot([0, 1], [y, y], transform=axes.transAxes, **rule)
-        axes.plot(places, [y] * len(places), "x", markersize=4.2, transform=across, **free)
-        axes.plot([1.02, 1.075], [y, y], dashes=dashes, transform=axes.transAxes, **free)
-        axes.plot(1.0475, y, marker, markersize=3, transform=axes.transAxes, **free)
-        axes.text(1.095, y, name, color=colour, transform=axes.transAxes, va="center_baseline")
+        y = 1 + (0.8 + level) * row
+        axes.plot([0, 1], [y, y], color=COLOURS["line"], linewidth=0.6, transform=beside, **free)
+        axes.plot(places, [y] * len(places), "x", color=colour, transform=across, ms=4.2, **free)
+        axes.plot([1.02, 1.075], [y, y], color=colour, dashes=dashes, transform=beside, **free)
+        axes.plot(1.0475, y, marker, color=colour, markersize=3, transform=beside, **free)
+        axes.text(1.095, y, name, color=colour, transform=beside, va="center_baseline")
 
 
 def spread(heights: Sequence[float], gap: float = NAME_GAP) -> list[float]:

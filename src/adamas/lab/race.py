@@ -94,7 +94,7 @@ def enter(
 
 
 def thin(length: int, count: int = CURVE_POINTS) -> list[int]:
-    """Return about `count` indices below `length`, evenly spread on a log axis, 0 and last included.
+    """Return about `count` indices below `length`, evenly spread on a log axis, with both ends.
 
     >>> thin(5)
     [0, 1, 2, 3, 4]
@@ -117,4 +117,10 @@ def race(
         rows[name] = enter(name, grid, tuning, report, steps)
     order = sorted(rows, key=lambda name: rows[name]["steps"])
     arrived = [name for name in order if isfinite(rows[name]["steps"])]
-    return {"close": CLOSE, "forgiving": FORGIVING, "horizon": steps, "order": arrived, "entrants": rows}
+    return {
+        "close": CLOSE,
+        "forgiving": FORGIVING,
+        "horizon": steps,
+        "order": arrived,
+        "entrants": rows,
+    }

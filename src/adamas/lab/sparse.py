@@ -30,7 +30,7 @@ def frequencies() -> Array:
 
 
 class WordsTask:
-    """One hidden set of weights, one stream of documents and one held-out set, fixed by the seed."""
+    """Hidden weights, training documents and held-out documents, all fixed by the seed."""
 
     def __init__(self, seed: int) -> None:
         self.hidden = generator(seed, 1).choice([-1.0, 1.0], WORDS)

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ COLOURS = {
     "rmsprop": "#b07a00",
     "adam": "#c8371b",
 }
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "adamas",
     "font.family": "DejaVu Sans",
@@ -105,9 +106,7 @@ def draw(
         figure = Figure(figsize=(WIDTH, total))
         FigureCanvasSVG(figure)
         inner = (WIDTH - LEFT - RIGHT, height - BOTTOM - TOP)
-        axes = figure.add_axes(
-            (LEFT / WIDTH, BOTTOM / total, inner[0] / WIDTH, inner[1] / total)
-        )
+        axes = figure.add_axes((LEFT / WIDTH, BOTTOM / total, inner[0] / WIDTH, inner[1] / total))
         labels = Labels()
         paint(axes, labels)
         buffer = io.StringIO()

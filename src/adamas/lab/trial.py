@@ -1,4 +1,4 @@
-"""One training run: one optimizer, one learning rate, one seed, one problem; the result is a record.
+"""One training run: an optimizer, a learning rate, a seed and a problem give a record.
 
 The only place of the lab that steps an optimizer on a `Problem`. One thread per run: these problems
 are so small that a second thread costs more than it saves.

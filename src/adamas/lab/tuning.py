@@ -7,6 +7,7 @@ used here are never used again for the report.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf, isfinite, log, log10
 from statistics import mean
 
@@ -112,7 +113,7 @@ def width(points: Sequence[Point], limit: float) -> Width:
 
 def _edge(points: Sequence[Point], limit: float) -> tuple[float, bool]:
     """Walk from the best point outwards to where the score crosses the limit."""
-    for inner, outer in zip(points, points[1:], strict=False):
+    for inner, outer in pairwise(points):
         if outer.score <= limit:
             continue
         if not isfinite(outer.score):

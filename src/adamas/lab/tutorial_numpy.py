@@ -1,7 +1,7 @@
 """The tutorial's own program in plain NumPy: a foreign witness, not a part of adamas.
 
-It is written from the tutorial alone and shares nothing with `adamas.rules`, so that a mistake there
-cannot hide: the demo prints its losses beside those of adamas, and the tests compare the two.
+It is written from the tutorial alone and shares nothing with `adamas.rules`, so that a mistake
+there cannot hide: the demo prints its losses beside those of adamas, and the tests compare the two.
 """
 
 import numpy as np

@@ -6,22 +6,9 @@ from adamas.lab import comparisons, digits
 from adamas.lab.elements import figure, figures, markup, paragraph, section, swatch, table
 from adamas.lab.plotting import LOOKS
 from adamas.lab.text import Say
-from adamas.lab.wording import seed_range, with_interval
+from adamas.lab.wording import by_verdict, rate, seed_range, with_interval
 
 Numbers = dict[str, Any]
-VERDICTS = ("better", "worse", "tie", "few", "diverged")
-
-
-def by_verdict(contest: Numbers, say: Say) -> str:
-    """Return in words who was better than Adam, worse, or neither; empty groups are left out."""
-    rows = contest["optimizers"]
-    sentences = []
-    for word in VERDICTS:
-        found = [n for n in rows if n != "adam" and rows[n]["verdict"]["word"] == word]
-        if found:
-            names = say.names([LOOKS[n][0] for n in found])
-            sentences.append(say(f"list_{word}", names=names))
-    return say("sentence_gap").join(sentences)
 
 
 def real_data(results: Numbers, say: Say) -> str:
@@ -68,9 +55,9 @@ def digits_table(contest: Numbers, say: Say) -> str:
         rows.append(
             [
                 swatch(name, LOOKS[name][0]),
-                f"{row['lr']:.3g}",
+                rate(row["lr"]),
                 with_interval(row["interval"], say),
-                f"{100 * row['extras']['accuracy']:.1f} %",
+                say("percent", value=100 * row["extras"]["accuracy"]),
                 "–" if itself else with_interval(row["verdict"]["difference"], say, "+"),
                 f'<span class="verdict {word}">{say(f"word_{word}")}</span>',
                 say("digits_of", failed=row["diverged"], seeds=seeds),

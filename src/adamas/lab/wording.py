@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from adamas.lab.plotting import LOOKS, power_of_ten
 from adamas.lab.text import Say
 
 Numbers = dict[str, Any]
 PROBLEMS = ("words", "softmax", "mlp")
+VERDICTS = ("better", "worse", "tie", "few", "diverged")
 
 
 def count(value: float | None, say: Say) -> str:
@@ -27,3 +29,36 @@ def with_interval(interval: Numbers, say: Say, sign: str = "") -> str:
 def seed_range(seeds: list[int]) -> str:
     """Return consecutive seeds as "first–last"."""
     return f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
+
+
+def scientific(value: float, digits: int = 0) -> str:
+    """Return a very small number as a reader would write it by hand.
+
+    >>> scientific(3.2e-14), scientific(5.623e-5, 2), scientific(0)
+    ('3 × 10⁻¹⁴', '5.62 × 10⁻⁵', '0')
+    """
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"{mantissa} × {power_of_ten(float(f'1e{exponent}'))}"
+
+
+def rate(lr: float) -> str:
+    """Return a learning rate with three digits.
+
+    >>> rate(0.05623), rate(5.623e-5)
+    ('0.0562', '5.62 × 10⁻⁵')
+    """
+    return f"{lr:.3g}" if lr >= 0.9e-4 else scientific(lr, 2)
+
+
+def by_verdict(contest: Numbers, say: Say) -> str:
+    """Return in words who was better than Adam, worse, or neither; empty groups are left out."""
+    rows = contest["optimizers"]
+    sentences = []
+    for word in VERDICTS:
+        found = [n for n in rows if n != "adam" and rows[n]["verdict"]["word"] == word]
+        if found:
+            names = say.names([LOOKS[n][0] for n in found])
+            sentences.append(say(f"list_{word}", names=names))
+    return say("sentence_gap").join(sentences)

@@ -5,9 +5,14 @@ Sentences hold no numbers: a number is a `{field}` that the run fills in. In pag
 """
 
 from adamas.lab.text.en import ENGLISH
+from adamas.lab.text.en_pictures import ENGLISH_PICTURES
 from adamas.lab.text.zh import CHINESE
+from adamas.lab.text.zh_pictures import CHINESE_PICTURES
 
-LANGUAGES: dict[str, dict[str, str]] = {"en": ENGLISH, "zh": CHINESE}
+LANGUAGES: dict[str, dict[str, str]] = {
+    "en": ENGLISH | ENGLISH_PICTURES,
+    "zh": CHINESE | CHINESE_PICTURES,
+}
 
 
 class Say:

@@ -1,0 +1,131 @@
+"""The command line: `adamas demo`, and room for more.
+
+Each command is one function that adds its own parser and one that runs it. A command imports what
+it needs when it runs, so that `adamas --help` is quick and no command needs another's packages.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+EXAMPLES = """examples:
+  adamas demo                     run the tutorial, check it, compare, write a page
+  adamas demo --lang zh           the same in Chinese
+  adamas demo --out report        put the page into the directory "report"
+"""
+INTERRUPTED = 130  # 128 + SIGINT, what a shell reports for a program stopped by Ctrl-C
+SEEDS_FEWEST, SEEDS_MOST = 3, 1000
+
+Subparsers = Any  # argparse names this type only in private
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 1 for a failure, 130 when interrupted.
+
+    Wrong arguments end with argparse's exit code 2.
+    """
+    args = build_parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = args.run
+    try:
+        return command(args)
+    except KeyboardInterrupt:
+        print("\nInterrupted: nothing was written.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser with every command."""
+    parser = argparse.ArgumentParser(
+        prog="adamas",
+        description="The Adam family of optimizers: one formula, from the paper to machine code.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"adamas {installed_version()}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in COMMANDS:
+        add(commands)
+    return parser
+
+
+def installed_version() -> str:
+    """Return the installed version, or what to do when only the source tree is there."""
+    try:
+        return version("adamas")
+    except PackageNotFoundError:
+        return "(not installed; pip install -e .)"
+
+
+def add_demo(commands: Subparsers) -> None:
+    """Add `adamas demo`."""
+    parser = commands.add_parser(
+        "demo",
+        help="run the tutorial, check it, compare optimizers, write a page",
+        description=(
+            "Reproduces the tutorial, shows why it has not converged, compares Adam with SGD, "
+            "Momentum, Adagrad and RMSProp (each at its own tuned learning rate) on the tutorial's "
+            "line, on rare features and on real digits, and writes one HTML page and its numbers."
+        ),
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("adamas-demo"),
+        metavar="DIR",
+        help="directory for demo.html and demo.json (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--lang", choices=("en", "zh"), default="en", help="language (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seeds",
+        type=seed_count,
+        default=10,
+        metavar="N",
+        help="fresh seeds that judge the optimizers (default: %(default)s)",
+    )
+    parser.set_defaults(run=run_demo)
+
+
+def seed_count(text: str) -> int:
+    """Return the number of report seeds; argparse turns the error into one line."""
+    try:
+        count = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if not SEEDS_FEWEST <= count <= SEEDS_MOST:
+        raise argparse.ArgumentTypeError(
+            f"{count} is not between {SEEDS_FEWEST} and {SEEDS_MOST}; fewer seeds give no verdict"
+        )
+    return count
+
+
+def run_demo(args: argparse.Namespace) -> int:
+    """Run `adamas demo`."""
+    from adamas.lab.needs import LabError, require_packages
+
+    try:
+        require_packages()
+        from adamas.lab.collect import Settings
+        from adamas.lab.demo import demo
+
+        demo(args.out, args.lang, Settings(seeds=args.seeds), sys.stdout)
+    except LabError as error:
+        print(f"adamas demo: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+# A new command is one `add_...` function above and its name here.
+COMMANDS: tuple[Callable[[Subparsers], None], ...] = (add_demo,)
+
+if __name__ == "__main__":
+    sys.exit(main())
