@@ -34,7 +34,7 @@ def race_curves(race: Numbers, say: Say) -> str:
             names.append((label, _last_shown(excess), colour_of(name)))
         goal = race["close"] - 1
         axes.axhline(goal, color=INK, linewidth=0.8, dashes=(1, 2))
-        axes.text(1.1, goal * 0.55, labels(say("chart_goal")), color=INK, fontsize=8, va="top")
+        axes.text(7, goal * 0.55, labels(say("chart_goal")), color=INK, fontsize=8, va="top")
         axes.set(xlabel=labels(say("chart_updates")), ylabel=labels(say("chart_excess")))
         name_lines(axes, names)
 

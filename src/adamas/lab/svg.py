@@ -55,7 +55,7 @@ STYLE: dict[Any, Any] = {
 }
 # Inches: axis labels need room on the left, the names of the lines on the right.
 WIDTH, HEIGHT = 5.2, 3.2
-LEFT, RIGHT, BOTTOM, TOP = 0.66, 0.94, 0.46, 0.16
+LEFT, RIGHT, BOTTOM, TOP = 0.66, 1.0, 0.46, 0.16
 
 
 class Labels:

@@ -19,11 +19,11 @@ def with_interval(interval: Numbers, say: Say, sign: str = "") -> str:
     """Return "mean [low, high]" as HTML, or the word for a diverged run."""
     if interval["mean"] is None:
         return say("word_diverged")
-    mean = format(interval["mean"], f"{sign}.4f")
-    if interval["low"] is None:
-        return mean
-    ends = ", ".join(format(interval[end], f"{sign}.4f") for end in ("low", "high"))
-    return f'{mean} <span class="interval">[{ends}]</span>'
+    mean, low, high = (
+        "" if interval[key] is None else format(interval[key], f"{sign}.4f").replace("-", "−")
+        for key in ("mean", "low", "high")
+    )
+    return f'{mean} <span class="interval">[{low}, {high}]</span>' if low else mean
 
 
 def seed_range(seeds: list[int]) -> str:
