@@ -15,11 +15,11 @@ from adamas.engine.tensors import Array, Tensor
 
 @dataclass
 class Bound:
-    """The batches of one step; `arrays` are the gradients as the kernels read them."""
+    """The batches of one step; `copies` are the gradients that had to be rearranged."""
 
     dense: list[Batch]
     rows: list[tuple[int, NDArray[Any], Array]] = field(default_factory=list)
-    arrays: dict[int, Array] = field(default_factory=dict)
+    copies: dict[int, Array] = field(default_factory=dict)
 
 
 class Binder:
@@ -27,7 +27,7 @@ class Binder:
 
     def __init__(self, tensors: Sequence[Tensor], planner: Planner) -> None:
         self._planner = planner
-        self._reader = Reader(tensors)
+        self._reader = Reader(tensors, planner.zero_grads)
         self._dtypes = [tensor.given.dtype for tensor in tensors]
         # Made at the first step: kernels need the compiler, which takes half a second to import.
         self._dense: list[Batch] | None = None
@@ -48,24 +48,27 @@ class Binder:
     def _anew(self, values: Sequence[Any]) -> Bound:
         self._known = []
         bound, addresses, same = Bound([]), [0] * len(values), True
-        dtypes = self._dtypes
+        dtypes, quick = self._dtypes, self._reader.quick
         for k, value in enumerate(values):
-            if value is None:
-                same = False
-            elif isinstance(value, Rows):
-                same = False
-                rows, summed = self._reader.rows(k, value)
-                bound.rows.append((k, rows, summed))
-            else:
+            if at := quick(k, value):
+                addresses[k] = at
+                continue
+            same = False
+            if isinstance(value, Rows):
+                bound.rows.append((k, *self._reader.rows(k, value)))
+            elif value is not None:
                 array, addresses[k] = self._reader.read(k, value)
+                if array is not value:
+                    bound.copies[k] = array
                 if array.dtype is not dtypes[k]:
                     dtypes = [*dtypes[:k], array.dtype, *dtypes[k + 1 :]]
-                if array is not value:
-                    same = False
-                bound.arrays[k] = array
         if self._dense is None or dtypes is not self._dtypes:
             self._dtypes, self._dense = dtypes, self._planner.batches(dtypes)
+            self._reader.expect(dtypes)
         bound.dense = self._dense
+        for k in self._reader.overlaps(addresses):
+            same = False
+            bound.copies[k], addresses[k] = self._reader.apart(k, values[k])
         for batch in bound.dense:
             batch.point([addresses[k] for k in batch.members])
         if same:

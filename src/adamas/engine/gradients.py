@@ -4,7 +4,7 @@ The usual case costs little: a gradient array that was checked at the last step 
 identity (through a weak reference, so that no gradient is kept alive) and not looked at again.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from ctypes import addressof, c_char
 from dataclasses import dataclass
@@ -62,16 +62,42 @@ def flatten(grads: Any, form: Any, keys: Sequence[Key]) -> Sequence[Any]:
     return grads
 
 
+# Up to so many gradients are looked up one by one: NumPy's calls cost 5 us.
+FEW = 8
+
+
 class Reader:
     """Checks gradients against their parameters and finds their addresses."""
 
-    def __init__(self, tensors: Sequence[Tensor]) -> None:
-        self._tensors = tensors
-        self._dtypes = [tensor.given.dtype for tensor in tensors]
-        self._shapes = [tensor.given.shape for tensor in tensors]
+    def __init__(self, tensors: Sequence[Tensor], writes: bool) -> None:
+        self._tensors, self._writes = tensors, writes
+        self._expected: list[tuple[Any, Any]] = []
+        self.expect([tensor.given.dtype for tensor in tensors])
         spans = sorted(np.lib.array_utils.byte_bounds(t.given) for t in tensors if t.given.size)
-        self._starts = [start for start, _ in spans]
-        self._ends = [end for _, end in spans]
+        self._starts = np.array([start for start, _ in spans], np.int64)
+        self._ends = np.array([end for _, end in spans] or [0], np.int64)
+
+    def expect(self, dtypes: Sequence[np.dtype[Any]]) -> None:
+        """Take these gradient dtypes as the usual ones; `quick` accepts no others."""
+        self._expected = [
+            (dtype if tensor.order is None and tensor.given.size else None, tensor.given.shape)
+            for dtype, tensor in zip(dtypes, self._tensors, strict=True)
+        ]
+        sizes = [tensor.given.size for tensor in self._tensors]
+        self._bytes = np.array(sizes, np.int64) * [dtype.itemsize for dtype in dtypes]
+
+    def quick(self, index: int, gradient: Any) -> int:
+        """The address of a gradient that needs no further look, or 0 for any other."""
+        dtype, shape = self._expected[index]
+        if (
+            type(gradient) is np.ndarray
+            and gradient.dtype is dtype
+            and gradient.shape == shape
+            and gradient.flags.carray
+        ):
+            # A third of the time of `ctypes.data`: 0.4 us.
+            return addressof(_first_byte(gradient))
+        return 0
 
     def read(self, index: int, gradient: Any) -> tuple[Array, int]:
         """The gradient in the parameter's memory order, and its address.
@@ -80,28 +106,33 @@ class Reader:
         names the parameter, what came, and what is needed.
         """
         tensor = self._tensors[index]
-        if (
-            type(gradient) is np.ndarray
-            and gradient.dtype is self._dtypes[index]
-            and gradient.shape == self._shapes[index]
-            and gradient.flags.carray
-            and tensor.order is None
-            and gradient.size
-        ):
-            # A third of the time of `ctypes.data`: 0.4 us.
-            at = addressof(_first_byte(gradient))
-            if not self._meets_parameter(at, gradient.nbytes):
-                return gradient, at
         array = as_array(gradient, f"the gradient of {tensor.key!r}")
         self._fits(tensor, array, tensor.given.shape)
+        if self._writes and not array.flags.writeable:
+            raise ValueError(f"zero_grads, but the gradient of {tensor.key!r} is read-only.")
         if not (array.flags.c_contiguous and tensor.order is None and array.flags.aligned):
             array = np.require(tensor.dense(array), requirements="A")
-        at = address(array)
-        if self._meets_parameter(at, array.nbytes):
-            array = array.copy()
-            at = address(array)
         # An empty array may lie at address 0, which means "no gradient" to the kernel.
-        return array, at or 1
+        return array, address(array) or 1
+
+    def overlaps(self, addresses: Sequence[int]) -> list[int]:
+        """Which of these gradients share memory with a parameter."""
+        if len(addresses) <= FEW:
+            return [k for k, at in enumerate(addresses) if self._meets(at, int(self._bytes[k]))]
+        at = np.array(addresses, np.int64)
+        # Parameters do not overlap, so only the last one that starts before a gradient ends counts.
+        place = np.searchsorted(self._starts, at + self._bytes) - 1
+        meets = (place >= 0) & (self._ends[place] > at)
+        return np.flatnonzero(meets).tolist()
+
+    def _meets(self, at: int, size: int) -> bool:
+        place = bisect_left(self._starts, at + size) - 1
+        return place >= 0 and bool(self._ends[place] > at)
+
+    def apart(self, index: int, gradient: Any) -> tuple[Array, int]:
+        """A copy of a gradient that overlaps a parameter."""
+        array = self.read(index, gradient)[0].copy()
+        return array, address(array)
 
     def rows(self, index: int, rows: Rows) -> tuple[NDArray[np.int64], Array]:
         """Sorted distinct row numbers and their summed values, C-contiguous."""
@@ -137,8 +168,3 @@ class Reader:
                 f"the gradient of {tensor.key!r} has dtype {array.dtype}; "
                 f"give it as {' or '.join(CODECS)}."
             )
-
-    def _meets_parameter(self, at: int, size: int) -> bool:
-        place = bisect_right(self._starts, at)
-        before = place > 0 and self._ends[place - 1] > at
-        return before or (place < len(self._starts) and self._starts[place] < at + size)

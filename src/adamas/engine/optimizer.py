@@ -148,7 +148,7 @@ class Optimizer:
             raise ValueError(f"loss_scale={loss_scale!r} must be positive and finite.")
         factor = run.Factor(self._sign / loss_scale, clip, self._on_nonfinite != "allow")
         threads = self._threads if self._size >= run.PARALLEL else 1
-        simple = len(bound.dense) == 1 and not bound.rows and not self._packed
+        simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self._packed)
         if simple and threads == 1 and not self._sparse.tensors:
             batch = bound.dense[0]
             batch.arm(factor.scale, clip)
@@ -183,6 +183,7 @@ class Optimizer:
         for tensor in self._packed:
             np.copyto(tensor.work, tensor.given)
         back = [partial(np.copyto, tensor.given, tensor.work) for tensor in self._packed]
+        back.append(partial(self._zero, [values[index] for index in bound.copies]))
         run.sweep(batches, scale, threads, [*marks, *back])
         self.grad_norm = norm
         return True

@@ -6,7 +6,9 @@ to a storage dtype. A group is a plain dict, as in torch; it is checked when its
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Mapping
+from numbers import Integral, Real
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -16,6 +18,8 @@ Hyper: TypeAlias = float | Callable[[int], float]
 
 # Keys of a group that are not hyper-parameters.
 OWN = ("params", "names")
+# Decay rates: a moving average with a rate of 1 never moves, above 1 it explodes.
+RATES = re.compile(r"beta\d*|rho|ema")
 
 
 class Settings:
@@ -41,14 +45,24 @@ class Settings:
         self._read = _reader(self.names)
         self._seen: list[Any] = [None] * len(groups)
         self._moving = [False] * len(groups)
+        self._full = len(self.names) + len(OWN)
         self.refresh(1)
 
     def refresh(self, step: int) -> None:
         """Bring the table up to date for optimizer step `step`."""
-        seen, moving = self._seen, self._moving
+        seen, moving, full = self._seen, self._moving, self._full
+        if len(self.groups) != len(seen):
+            raise ValueError(
+                f"{len(self.groups)} param groups, the optimizer was made with {len(seen)}; "
+                "make a new optimizer to add parameters."
+            )
         for k, group in enumerate(self.groups):
-            values = self._read(group)
-            if moving[k] or values != seen[k]:
+            try:
+                values = self._read(group)
+            except KeyError as error:
+                raise TypeError(f"param group {k} lost its {error}; set it again.") from None
+            # A name too many is a misspelt one, and would be ignored.
+            if moving[k] or values != seen[k] or len(group) > full:
                 self._write(k, group, values, step)
 
     def now(self, group: int) -> dict[str, float]:
@@ -60,17 +74,17 @@ class Settings:
             if name not in self._defaults and name not in OWN:
                 raise TypeError(f"param group {k}: {self.unknown(name)}")
         numbers = [
-            self._number(name, value(step) if callable(value) else value)
+            self.number(name, value(step) if callable(value) else value)
             for name, value in zip(self.names, values, strict=True)
         ]
         self.table[k] = numbers
         self._seen[k] = values
         self._moving[k] = any(callable(value) for value in values)
 
-    def _number(self, name: str, value: Any) -> float:
-        if isinstance(value, bool | str) or not hasattr(value, "__float__"):
-            raise TypeError(f"{name}={value!r}: a hyper-parameter is a number or a schedule.")
-        number = float(value)
+    def number(self, name: str, value: Any) -> float:
+        """`value` as a legal number for `name`; raises TypeError or ValueError otherwise."""
+        # No arrays, not even of one number: one that is changed in place would go unnoticed.
+        number = real(name, value, "a hyper-parameter is a number or a schedule")
         limit = check(name, number, self._defaults[name])
         if limit:
             raise ValueError(f"{self._rule}: {name}={value!r} is not allowed; {name} must {limit}.")
@@ -89,12 +103,53 @@ def check(name: str, number: float, default: float) -> str:
     """The limit that `number` breaks, or an empty text."""
     if not math.isfinite(number):
         return "be finite"
-    if name.startswith("beta") and not 0 <= number < 1:
+    # A rule whose own default is beyond a limit means it.
+    if RATES.fullmatch(name) and not 0 <= number < 1 and 0 <= default < 1:
         return "be at least 0 and below 1"
-    # A rule whose own default is negative means it.
     if number < 0 <= default:
         return "not be negative"
     return ""
+
+
+def real(name: str, value: Any, allowed: str) -> float:
+    """`value` as a float; raises TypeError that says what is allowed if it is not a real number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name}={value!r}: {allowed}.")
+    return float(value)
+
+
+def limit(value: Any) -> float:
+    """`clip_norm` as a number, infinity for None; raises TypeError or ValueError naming it."""
+    if value is None:
+        return math.inf
+    number = real("clip_norm", value, "a limit is a positive number, or None for no limit")
+    if not number > 0:
+        raise ValueError(f"clip_norm={value!r} must be positive, or None for no limit.")
+    return number
+
+
+def divisor(value: Any) -> float:
+    """`loss_scale` as a number; raises TypeError or ValueError naming it."""
+    number = real("loss_scale", value, "gradients are divided by a positive number")
+    # 1 / 1e-309 is infinite.
+    if not (0 < number < math.inf and 1 / number < math.inf):
+        raise ValueError(f"loss_scale={value!r} must be positive and finite, as its reciprocal.")
+    return number
+
+
+def thread_count(value: Any) -> int | None:
+    """`threads` as an int or None; raises ValueError naming it."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"threads={value!r} must be a whole number of at least 1, or None.")
+    return int(value)
+
+
+def choice(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
+    """Raise ValueError unless `value` is one of `allowed`."""
+    if not any(value is one or (isinstance(value, str) and value == one) for one in allowed):
+        raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, allowed))}.")
 
 
 def _reader(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:

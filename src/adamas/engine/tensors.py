@@ -7,7 +7,6 @@ packed copy that stays with the tensor, so that a step still allocates nothing.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -64,21 +63,25 @@ def collect(params: Any) -> tuple[list[Tensor], list[dict[str, Any]], Any]:
         groups = [dict(x) for x in params]
         if missing := [k for k, group in enumerate(groups) if "params" not in group]:
             raise ValueError(f"param group {missing[0]} has no 'params'; add params=[...] to it.")
-        form: Any = [(_form(group["params"]), len(_items(group["params"]))) for group in groups]
+        parts = [group.pop("params") for group in groups]
+        items = [_items(part) for part in parts]
+        form: Any = [(_form(part), len(item)) for part, item in zip(parts, items, strict=True)]
     else:
-        groups = [{"params": params}]
-        form = _form(params)
+        groups, items, form = [{}], [_items(params)], _form(params)
     tensors: list[Tensor] = []
-    for index, group in enumerate(groups):
-        for name, value in _items(group.pop("params")):
-            key = name if isinstance(name, str) else len(tensors)
-            tensors.append(_tensor(key, value, index))
+    for index, named in enumerate(items):
+        for name, value in named:
+            tensors.append(_tensor(len(tensors) if name is None else name, value, index))
     if not tensors:
         raise ValueError("no parameters; pass an array, a list, or a dict of arrays.")
     keys = [tensor.key for tensor in tensors]
     if twice := {key for key in keys if keys.count(key) > 1} if len(set(keys)) < len(keys) else ():
         raise ValueError(f"two parameters are called {min(twice, key=str)!r}; names must differ.")
-    _refuse_overlap(tensors)
+    if both := overlap([(tensor.key, tensor.given) for tensor in tensors]):
+        raise ValueError(
+            f"parameters {both[0]!r} and {both[1]!r} share memory; each element may be updated "
+            "by one parameter only."
+        )
     return tensors, groups, form
 
 
@@ -88,11 +91,15 @@ def _form(params: Any) -> type:
     return list if isinstance(params, Iterable) and not _is_array(params) else np.ndarray
 
 
-def _items(params: Any) -> list[tuple[Key, Any]]:
+def _items(params: Any) -> list[tuple[str | None, Any]]:
+    """Names, None where there are none, and arrays."""
     form = _form(params)
-    if form is dict:
-        return list(params.items())
-    return list(enumerate(params)) if form is list else [(0, params)]
+    if form is not dict:
+        return [(None, value) for value in (params if form is list else [params])]
+    for name in params:
+        if not isinstance(name, str):
+            raise TypeError(f"the parameter name {name!r} is not a text; name it {str(name)!r}.")
+    return list(params.items())
 
 
 def _is_array(value: Any) -> bool:
@@ -107,6 +114,10 @@ def _is_array(value: Any) -> bool:
 
 def as_array(value: Any, what: str) -> Array:
     """`value` as a NumPy array over the same memory; raises TypeError naming it otherwise."""
+    if type(value) is np.ndarray:
+        return value
+    if hasattr(value, "mask"):
+        raise TypeError(f"{what} is masked, and adamas sees no masks; use .filled(0).")
     if isinstance(value, np.ndarray):
         return value
     if isinstance(value, np.generic) or not _is_array(value):
@@ -115,7 +126,10 @@ def as_array(value: Any, what: str) -> Array:
             "with a CPU buffer or DLPack."
         )
     if hasattr(value, "__dlpack__"):
-        return np.from_dlpack(value)
+        try:
+            return np.from_dlpack(value)
+        except (BufferError, RuntimeError, TypeError) as error:
+            raise TypeError(f"{what} cannot be read as a NumPy array: {error}") from error
     return np.asarray(memoryview(value))
 
 
@@ -123,7 +137,8 @@ def _tensor(key: Key, value: Any, group: int) -> Tensor:
     what = f"parameter {key!r}"
     given = as_array(value, what)
     if given.dtype.name not in CODECS or not given.dtype.isnative:
-        hint = ".view(float) of its real and imaginary parts" if given.dtype.kind == "c" else ""
+        parts = f".view(np.{given.real.dtype}) of its real and imaginary parts"
+        hint = parts if given.dtype.kind == "c" else ""
         raise TypeError(
             f"{what} has dtype {given.dtype}; adamas updates {', '.join(CODECS)}. "
             f"Use {hint or '.astype(np.float32)'}."
@@ -134,10 +149,20 @@ def _tensor(key: Key, value: Any, group: int) -> Tensor:
     if order is not None and given.flags.aligned:
         plain = order == tuple(range(given.ndim))
         return Tensor(key, given, given.transpose(order), None if plain else order, False, group)
-    spread = 0 in [s for s, n in zip(given.strides, given.shape, strict=True) if n > 1]
-    if spread:
-        raise ValueError(f"{what} repeats elements (stride 0); pass a copy of it.")
-    return Tensor(key, given, np.ascontiguousarray(given), None, True, group)
+    if _repeats(given):
+        raise ValueError(f"{what} may hold an element twice (strides {given.strides}); copy it.")
+    return Tensor(key, given, np.array(given, order="C", subok=False), None, True, group)
+
+
+def _repeats(array: Array) -> bool:
+    """Whether two indices may mean one element; never so for what slicing and transposing make."""
+    steps = [(abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1]
+    reach = array.itemsize
+    for stride, count in sorted(steps) if array.size else ():
+        if stride < reach:
+            return True
+        reach += stride * (count - 1)
+    return False
 
 
 def memory_order(array: Array) -> tuple[int, ...] | None:
@@ -148,14 +173,17 @@ def memory_order(array: Array) -> tuple[int, ...] | None:
     return order if array.transpose(order).flags.c_contiguous else None
 
 
-def _refuse_overlap(tensors: list[Tensor]) -> None:
-    spans = sorted(
-        (*np.lib.array_utils.byte_bounds(t.given), k) for k, t in enumerate(tensors) if t.given.size
-    )
-    for (_, end, a), (start, _, b) in pairwise(spans):
-        one, two = tensors[a], tensors[b]
-        if start < end and np.shares_memory(one.given, two.given):
-            raise ValueError(
-                f"parameters {one.key!r} and {two.key!r} share memory; each element may be updated "
-                "by one parameter only."
-            )
+def overlap(arrays: Iterable[tuple[Key, Array]]) -> tuple[Key, Key] | None:
+    """The keys of two arrays that share an element, or None."""
+    bounds = np.lib.array_utils.byte_bounds
+    spans = [(*bounds(array), k, array) for k, array in arrays if array.size]
+    spans.sort(key=lambda span: span[:2])
+    # Views of one base may lie inside each other's span and still be disjoint.
+    open_spans: list[tuple[int, int, Key, Array]] = []
+    for start, end, key, array in spans:
+        open_spans = [span for span in open_spans if span[1] > start]
+        for _, _, other, against in open_spans:
+            if np.shares_memory(against, array):
+                return other, key
+        open_spans.append((start, end, key, array))
+    return None

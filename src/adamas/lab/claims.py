@@ -8,7 +8,7 @@ from math import log10
 from typing import Any
 
 from adamas.lab import comparisons, sparse
-from adamas.lab.elements import figure, figures, markup, paragraph, section, swatch, table
+from adamas.lab.elements import figure, figures, paragraph, section, small, swatch, table
 from adamas.lab.line import POINTS
 from adamas.lab.plotting import LOOKS
 from adamas.lab.text import Say
@@ -213,7 +213,7 @@ def learning_rates(results: Numbers, say: Say) -> str:
         say("range_title"),
         paragraph(text),
         table(say("range_caption"), head, rows),
-        f'<p class="small">{markup(say("range_open"))}</p>',
+        small(say("range_open")) if "≥" in str(rows) else "",
         paragraph(result),
         figures(*pictures),
     )

@@ -6,6 +6,7 @@ The page is rendered from this tree alone, so that no number on it can come from
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from typing import Any
@@ -67,13 +68,11 @@ def collect(settings: Settings, stage: Stage, log: Log) -> dict[str, Any]:
     results["tutorial"] = tutorial_numbers(log)
     horizon = round(2000 * max(settings.share, 0.5))
     line_grid = log_grid(-5, 1, settings.per_decade)
-    results["race"] = race(
-        line_grid, plan.tuning, plan.report, horizon, lambda name: stage("race", name)
-    )
+    results["race"] = race(line_grid, plan.tuning, plan.report, horizon, partial(stage, "race"))
     for problem in CONTESTS:
         name = problem.name
         short = settings.shorten(problem)
-        results[name] = contest(short, plan, lambda who, name=name: stage(name, who))  # type: ignore[misc]
+        results[name] = contest(short, plan, partial(stage, name))
     rows = results["words"]["optimizers"]
     lrs = {name: rows[name]["lr"] for name in ("sgd", "adagrad", "adam")}
     short = settings.shorten(WORD_PROBLEM)

@@ -30,6 +30,11 @@ def paragraph(text: str) -> str:
     return f"<p>{markup(text)}</p>"
 
 
+def small(text: str) -> str:
+    """Return one paragraph of small print."""
+    return f'<p class="small">{markup(text)}</p>'
+
+
 def bullets(items: Sequence[str], kind: str = "") -> str:
     """Return an unordered list, with the CSS class `kind`."""
     inner = "\n".join(f"<li>{markup(item)}</li>" for item in items)

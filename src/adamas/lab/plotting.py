@@ -67,9 +67,7 @@ def name_lines(axes: Axes, names: Sequence[tuple[str, float, str]]) -> None:
 
 def name_rows(axes: Axes, failed: Mapping[str, Sequence[float]]) -> None:
     """Give each optimizer a row above the axes: crosses where it failed, then line and name."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    row = ROW / (axes.get_position().height * figure.get_figheight())
+    row = ROW * axes.figure.dpi / axes.bbox.height
     across, beside = axes.get_xaxis_transform(), axes.transAxes
     free: dict[str, Any] = {"clip_on": False}
     for level, (optimizer, places) in enumerate(reversed(list(failed.items()))):

@@ -129,6 +129,8 @@ def _adapt_tag(tag: str, key: str) -> str:
     tag = re.sub(r' id="(?![mp][0-9a-f]{10}")[^"]*"', "", tag)
     tag = re.sub(r' id="', f' id="{key}-', tag)
     tag = tag.replace("url(#", f"url(#{key}-").replace('xlink:href="#', f'href="#{key}-')
+    # matplotlib below 3.11 writes the short form.
+    tag = re.sub(r"font: ([\d.]+px) [^;\"]+", r"font-size: \1", tag)
     tag = re.sub(r"font-family: [^;\"]+;? ?", "", tag)
     for name, colour in COLOURS.items():
         tag = tag.replace(colour, f"var(--{name})")

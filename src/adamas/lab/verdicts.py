@@ -3,7 +3,7 @@
 from typing import Any
 
 from adamas.lab import comparisons, digits
-from adamas.lab.elements import figure, figures, markup, paragraph, section, swatch, table
+from adamas.lab.elements import figure, figures, paragraph, section, small, swatch, table
 from adamas.lab.plotting import LOOKS
 from adamas.lab.text import Say
 from adamas.lab.wording import by_verdict, rate, seed_range, with_interval
@@ -41,7 +41,7 @@ def real_data(results: Numbers, say: Say) -> str:
             pictures.append(
                 figure(key, paint(key, contest, say), say(f"fig_{kind}_{problem}"), note)
             )
-    parts.append(f'<p class="small">{markup(say("digits_meaning"))}</p>')
+    parts.append(small(say("digits_meaning")))
     return section("digits", say("digits_title"), *parts, figures(*pictures))
 
 

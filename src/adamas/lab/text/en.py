@@ -185,11 +185,11 @@ ENGLISH = {
         "axes."
     ),
     "range_result": (
-        "The widest ranges, problem by problem: by the first reading {own}, by the second {bar}. "
-        "So Adam is first on **{own_wins} of {count}** and **{bar_wins} of {count}**. An "
-        "optimizer that gets much lower than the rest has a harder own best to stay near; that "
-        "is why there are two readings. The last column asks something else: how far the best "
-        "rate moves from problem to problem: {adam_spread:.2f} decades for Adam, "
+        "The widest ranges, in the order of the columns: by the first reading {own}, by the "
+        "second {bar}. So Adam is first on **{own_wins} of {count}** and **{bar_wins} of "
+        "{count}**. An optimizer that gets much lower than the rest has a harder own best to "
+        "stay near; that is why there are two readings. The last column asks something else: how "
+        "far the best rate moves from problem to problem: {adam_spread:.2f} decades for Adam, "
         "{sgd_spread:.2f} for SGD."
     ),
     "range_caption": "Decades of learning rate that work: own best / one bar for all",

@@ -1,0 +1,104 @@
+"""`adamas bench`: how long a step of AdamW takes on this computer, beside what is installed here.
+
+The short form of the full comparison, which is the package `benchmarks` of the source tree.
+"""
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from adamas.lab.peers import adamas_side, gradients, installed_peers, limit_side, numpy_side
+from adamas.lab.timing import IDLE, PAUSE, Case, Others, machine, memory, take_turns
+
+__all__ = ["run"]
+
+QUICK, THOROUGH = 7, 15  # rounds
+# Arrays of every side's own, the gradients, and what NumPy's temporaries take at their worst.
+ARRAYS = 6 * 4 + 5
+
+
+def run(*, size: int, out: Path | None, quick: bool) -> int:
+    """Compare AdamW on one array of `size` float32 parameters, on many small ones and on a tiny one.
+
+    Prints medians, minima and ratios; writes every sample to the JSON file `out` if one is named.
+    `quick` takes 7 rounds instead of 15 and leaves the other two comparisons out. Returns the exit
+    code: 0, or 1 with a message where `size` does not fit into memory or `out` cannot be written.
+    """
+    problem = _refusal(size, out)
+    if problem:
+        print(f"adamas bench: {problem}", file=sys.stderr)
+        return 1
+    rounds = QUICK if quick else THOROUGH
+    shapes = {f"one array of {size:,}": [size]}
+    if not quick:
+        shapes |= {"300 arrays of 4,096": [4096] * 300, "one array of 10": [10]}
+    others, cases = Others(), []
+    for title, sizes in shapes.items():
+        cases.append(compare(title, sizes, rounds))
+        print(table(cases[-1]), flush=True)
+    here, share = machine(), others.share()
+    print(f"Medians of {rounds} rounds in which the sides take turns, {PAUSE * 1e3:.0f} ms apart.")
+    print(here)
+    if share is not None and share > IDLE:
+        print(
+            f"warning: other programs used {share:.0%} of the processors meanwhile; "
+            "close them and run again for figures to trust",
+            file=sys.stderr,
+        )
+    if out is not None:
+        record = {"machine": asdict(here), "others": share, "cases": [asdict(c) for c in cases]}
+        out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _refusal(size: int, out: Path | None) -> str:
+    """Why nothing can be measured; empty if it can."""
+    if size < 1:
+        return f"--size {size} is not a number of parameters; give 1 or more"
+    need, free = 4 * size * ARRAYS, memory("MemAvailable")
+    if 0 < free < need:
+        fits = int(free / 4 / ARRAYS)
+        return (
+            f"--size {size} needs {need / 2**30:.1f} GiB and {free / 2**30:.1f} are free; "
+            f"give at most {fits}"
+        )
+    if out is not None and not out.parent.is_dir():
+        return f"cannot write {out}: the directory {out.parent} does not exist; make it first"
+    return ""
+
+
+def compare(title: str, sizes: Sequence[int], rounds: int) -> Case:
+    """Time adamas, the memory limit, NumPy and every installed peer on arrays of these sizes."""
+    grads = gradients(sizes)
+    sides = {
+        "adamas": adamas_side(grads),
+        "adamas, no check": adamas_side(grads, on_nonfinite="allow"),
+        "memory limit": limit_side(grads),
+        **installed_peers(grads),
+        "NumPy tutorial": numpy_side(grads),
+    }
+    return Case(title, take_turns(sides, rounds), sum(sizes))
+
+
+def table(case: Case) -> str:
+    """The medians, minima and ratios of a case as lines of text."""
+    unit, factor = case.scale()
+    first = next(iter(case.samples))
+    lines = [
+        f"\nAdamW, float32, {case.title}",
+        f"  {unit + ' a step':<20}   median      min   ratio",
+    ]
+    for side, samples in case.samples.items():
+        middle, least = (number(factor * x) for x in (case.median(side), min(samples)))
+        lines.append(f"  {side:<20}{middle:>9}{least:>9}{case.ratio(side, first):>7.2f}x")
+    return "\n".join(lines) + "\n"
+
+
+def number(value: float) -> str:
+    """Three significant digits, never an exponent."""
+    whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
+    digits = max(0, 3 - whole) if value else 0
+    return f"{value:,.{digits}f}" if math.isfinite(value) else str(value)
