@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from html.parser import HTMLParser
 from importlib.resources import files
+from itertools import pairwise
 from string import Formatter
 from typing import Any
 
@@ -53,11 +54,13 @@ class Nesting(HTMLParser):
         self.tags: Counter[str] = Counter()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember what must be closed."""
         if tag not in VOID:
             self.open.append(tag)
         self.handle_startendtag(tag, attrs)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Collect ids and links."""
         self.tags[tag] += 1
         for name, value in attrs:
             if name == "id":
@@ -66,6 +69,7 @@ class Nesting(HTMLParser):
                 self.links.append(str(value))
 
     def handle_endtag(self, tag: str) -> None:
+        """Close the tag opened last."""
         assert self.open.pop() == tag
 
 
@@ -221,7 +225,7 @@ def test_names_beside_lines_never_collide(heights: list[float]) -> None:
     """Names keep their order and a gap, and stay inside the picture."""
     placed = spread(sorted(heights))
     assert len(placed) == len(heights)
-    assert all(b - a >= NAME_GAP - 1e-9 for a, b in zip(placed, placed[1:], strict=False))
+    assert all(b - a >= NAME_GAP - 1e-9 for a, b in pairwise(placed))
     assert placed[0] >= -1e-9 and placed[-1] <= 1 + 1e-9
 
 

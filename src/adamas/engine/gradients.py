@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from adamas.codecs import CODECS
 from adamas.engine.tensors import Array, Key, Tensor, address, as_array
 
-
 _first_byte: Any = c_char.from_buffer
 
 

@@ -7,20 +7,26 @@ comparisons, `a if c else b` and the words of `adamas.words`; everything else is
 
 import ast
 import inspect
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Any
+from numbers import Real
+from typing import Any, TypeAlias
 
-from adamas import words
+from adamas.kernel.language import assignment, check_name, expression
 from adamas.kernel.text import FormulaError, Text, read
 
 __all__ = ["Formula", "FormulaError", "parse", "with_average"]
 
-WORDS = frozenset(words.__all__)
-COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
-# The generated loops use these two; their other names begin with an underscore.
-RESERVED = WORDS | {"range", "min"}
-ARITIES = {"maximum": 2, "minimum": 2, "where": 3}
+# An optimizer takes these keywords for itself, and a tensor's state counts its steps.
+TAKEN_HYPERS = frozenset({
+    "self", "rule", "params", "names", "state", "clip_norm", "on_nonfinite", "ema", "zero_grads",
+    "maximize", "rows", "threads",
+})  # fmt: skip
+TAKEN_STATES = frozenset({"step"})
+
+Parameters: TypeAlias = Mapping[str, inspect.Parameter]
+MISSING = inspect.Parameter.empty
 
 
 @dataclass(frozen=True)
@@ -54,17 +60,16 @@ def parse(function: Callable[..., Any]) -> Formula:
     """Parse `function` into a `Formula`; raises `FormulaError` with a caret where it cannot."""
     text, tree = read(function)
     declared, hypers = _signature(text, tree, function)
-    known = {"p", "g", "t", *declared, *hypers}
-    if "t" not in {a.arg for a in tree.args.kwonlyargs}:
-        known.discard("t")
+    timed = {"t"} & {a.arg for a in tree.args.kwonlyargs}
+    known = {"p", "g", *timed, *declared, *hypers}
     body = tree.body
     if ast.get_docstring(tree) is not None:
         body = body[1:]
     if not body or not isinstance(body[-1], ast.Return):
-        text.refuse(tree, "it does not return", _returns(declared))
+        text.refuse(body[-1] if body else tree, "it does not return", _returns(declared))
     statements: list[ast.Assign] = []
     for node in body[:-1]:
-        statements.append(_assignment(text, node, known))
+        statements.append(assignment(text, node, known))
         known.add(_target(statements[-1]))
     outputs = _outputs(text, body[-1], declared, known, statements)
     scalars = _scalars(declared, statements, outputs)
@@ -86,20 +91,24 @@ def with_average(formula: Formula) -> Formula:
 
     The average is one more state: `average = p` at the first step, afterwards
     `ema * average + (1 - ema) * p` with the new parameter (Polyak & Juditsky 1992; as torch's
-    `AveragedModel` with an EMA function).
+    `AveragedModel` with an EMA function). Raises ValueError for a rule that has such a state.
     """
-    p = formula.outputs["p"]
-    line = f"average = {p} if t == 1 else ema * average + (1 - ema) * {p}"
-    (statement,) = ast.parse(line).body
-    assert isinstance(statement, ast.Assign)
+    if "average" in formula.initial:
+        raise ValueError(f"{formula.name} has a state 'average' of its own: rename it to use ema.")
+    taken = {n.id for s in formula.statements for n in ast.walk(s) if isinstance(n, ast.Name)}
+    # The rule may have used these names for something else by the time it ends.
+    share, before, after = (fresh(n, taken) for n in ("kept", "average_before", "average_next"))
+    first = f"{share} = 0.0 if t == 1 else ema\n{before} = average"
+    last = f"{after} = {share} * {before} + (1 - {share}) * {formula.outputs['p']}"
+    statements = [s for s in ast.parse(f"{first}\n{last}").body if isinstance(s, ast.Assign)]
     return replace(
         formula,
         name=f"{formula.name}_with_average",
         states=(*formula.states, "average"),
         initial={**formula.initial, "average": 0.0},
         hypers={**formula.hypers, "ema": 0.999},
-        statements=(*formula.statements, statement),
-        outputs={**formula.outputs, "average": "average"},
+        statements=(*statements[:2], *formula.statements, statements[2]),
+        outputs={**formula.outputs, "average": after},
     )
 
 
@@ -117,118 +126,65 @@ def _signature(
     text: Text, tree: ast.FunctionDef, function: Callable[..., Any]
 ) -> tuple[dict[str, float], dict[str, float]]:
     arguments = tree.args
-    if arguments.vararg or arguments.kwarg:
-        text.refuse(tree, "*args and **kwargs are not part of a formula", "Name every argument.")
-    positional = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
-    if positional[:2] != ["p", "g"]:
-        text.refuse(
-            tree,
-            "the first two arguments must be `p, g`",
-            "p is the parameter, g its gradient; the other positional names are the state, "
-            "the hyper-parameters follow after `*`.",
-        )
-    states: dict[str, float] = {}
-    hypers: dict[str, float] = {}
-    for name, argument in inspect.signature(function).parameters.items():
-        missing = argument.default is inspect.Parameter.empty
-        if name in ("p", "g") or (name == "t" and missing):
-            continue
-        node = next(
-            a
-            for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-            if a.arg == name
-        )
-        value = 0.0 if missing else argument.default
-        _check_name(text, node, name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+    for star in (arguments.vararg, arguments.kwarg):
+        if star:
+            text.refuse(star, f"{star.arg!r} stands for any argument", "Name every argument.")
+    positional = [*arguments.posonlyargs, *arguments.args]
+    for k, name in enumerate("pg"):
+        if k >= len(positional) or positional[k].arg != name:
             text.refuse(
-                node, f"the default {value!r} of {name!r} is not a number", f"Write `{name}=0.9`."
+                positional[k] if k < len(positional) else tree,
+                "the first two arguments must be `p, g`",
+                "p is the parameter, g its gradient; the other positional names are the state, "
+                "the hyper-parameters follow after `*`.",
             )
-        if name in positional:
-            states[name] = float(value)
-        elif missing:
-            text.refuse(node, f"hyper-parameter {name!r} has no default", f"Write `{name}=0.9`.")
-        else:
-            hypers[name] = float(value)
-    return states, hypers
+    parameters = inspect.signature(function).parameters
+    return _states(text, positional[2:], parameters), _hypers(text, arguments, parameters)
 
 
-def _check_name(text: Text, node: ast.AST, name: str) -> None:
-    if name in RESERVED or name.startswith("_"):
-        text.refuse(node, f"the name {name!r} is taken by the machinery", "Choose another name.")
+def _states(text: Text, nodes: Sequence[ast.arg], parameters: Parameters) -> dict[str, float]:
+    states: dict[str, float] = {}
+    for node in nodes:
+        if node.arg == "t":
+            text.refuse(node, "t is the step, not a state", "Write it after `*`: `*, t, lr=1e-3`.")
+        _check_argument(text, node, TAKEN_STATES)
+        default = parameters[node.arg].default
+        states[node.arg] = 0.0 if default is MISSING else _number(text, node, default)
+    return states
 
 
-def _assignment(text: Text, node: ast.stmt, known: set[str]) -> ast.Assign:
-    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-        left = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-        value: ast.expr = ast.copy_location(ast.BinOp(left, node.op, node.value), node)
-        node = ast.copy_location(ast.Assign([node.target], value), node)
-    if not isinstance(node, ast.Assign):
-        kind = type(node).__name__.lower()
+def _hypers(text: Text, arguments: ast.arguments, parameters: Parameters) -> dict[str, float]:
+    hypers: dict[str, float] = {}
+    for node in arguments.kwonlyargs:
+        default = parameters[node.arg].default
+        if node.arg == "t":
+            if default is not MISSING:
+                text.refuse(node, "t is the step and has no default", "Write `t` alone.")
+            continue
+        _check_argument(text, node, TAKEN_HYPERS)
+        if default is MISSING:
+            advice = f"Write `{node.arg}=0.9`."
+            text.refuse(node, f"hyper-parameter {node.arg!r} has no default", advice)
+        hypers[node.arg] = _number(text, node, default)
+        if not math.isfinite(hypers[node.arg]):
+            text.refuse(node, f"the default of {node.arg!r} is {default}", "Choose a finite one.")
+    return hypers
+
+
+def _check_argument(text: Text, node: ast.arg, taken: Set[str]) -> None:
+    check_name(text, node, node.arg)
+    if node.arg in taken:
+        text.refuse(node, f"the optimizer itself has a {node.arg!r}", "Choose another name.")
+
+
+def _number(text: Text, node: ast.arg, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
         text.refuse(
             node,
-            f"a formula has no `{kind}` statement",
-            "Use assignments only; choose with `a if c else b` or `where(c, a, b)`.",
+            f"the default {value!r} of {node.arg!r} is not a number",
+            f"Write `{node.arg}=0.9`.",
         )
-    if len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
-        text.refuse(node, "a formula assigns one name at a time", "Write one assignment a line.")
-    _check_name(text, node.targets[0], node.targets[0].id)
-    _expression(text, node.value, known)
-    return node
-
-
-def _expression(text: Text, node: ast.expr, known: set[str]) -> None:
-    match node:
-        case ast.Constant(value=bool()):
-            text.refuse(node, "a truth value is not a number", "Write a comparison, 0.0 or 1.0.")
-        case ast.Constant(value=int() | float()):
-            return
-        case ast.Name(id=name) if name in known:
-            return
-        case ast.Name(id=name):
-            text.refuse(
-                node,
-                f"{name!r} is not known here",
-                "Make it a state, a keyword-only hyper-parameter, or assign it first; "
-                "a formula reads no globals.",
-            )
-        case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow()):
-            parts = [node.left, node.right]
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
-            parts = [node.operand]
-        case ast.Compare() if len(node.ops) == 1 and isinstance(node.ops[0], COMPARISONS):
-            parts = [node.left, node.comparators[0]]
-        case ast.IfExp():
-            parts = [node.test, node.body, node.orelse]
-        case ast.Call():
-            parts = _call(text, node)
-        case ast.BoolOp():
-            text.refuse(
-                node,
-                "`and` / `or` do not work on arrays",
-                "Nest `where(c, a, b)`, or multiply the conditions.",
-            )
-        case _:
-            text.refuse(
-                node,
-                f"`{ast.unparse(node)}` is not part of the formula language",
-                "Allowed: + - * / **, one comparison, `a if c else b`, and the words "
-                f"{', '.join(sorted(WORDS))}.",
-            )
-    for part in parts:
-        _expression(text, part, known)
-
-
-def _call(text: Text, node: ast.Call) -> list[ast.expr]:
-    allowed = f"The words are {', '.join(sorted(WORDS))}."
-    if not isinstance(node.func, ast.Name) or node.func.id not in WORDS:
-        name = ast.unparse(node.func)
-        hint = {"max": "Write `maximum`. ", "min": "Write `minimum`. "}.get(name, "")
-        text.refuse(node.func, f"{name!r} is not one of the words", hint + allowed)
-    arity = ARITIES.get(node.func.id, 1)
-    if node.keywords or len(node.args) != arity:
-        text.refuse(node, f"`{node.func.id}` takes {arity} positional argument(s)", allowed)
-    return node.args
+    return float(value)
 
 
 def _outputs(
@@ -245,9 +201,10 @@ def _outputs(
         text.refuse(
             node, f"it returns {len(parts)} value(s), not {1 + len(states)}", _returns(states)
         )
+    for part in parts:
+        expression(text, part, known)
     outputs = {}
     for name, part in zip(["p", *states], parts, strict=True):
-        _expression(text, part, known)
         if isinstance(part, ast.Name):
             outputs[name] = part.id
             continue

@@ -165,11 +165,34 @@ class _Rename(ast.NodeTransformer):
 
 
 class _Floats(ast.NodeTransformer):
-    """Numba's integer power of a negative exponent is 0: no integer stays in the prologue."""
+    """Every number of the prologue is a float64, a comparison 1.0 or 0.0, as it is in the body.
+
+    Numba's integer power of a negative exponent is 0, and it would compute with truth values in
+    integers. Applied twice, it does no more than once.
+    """
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         assert isinstance(node.value, int | float)
         return ast.Constant(float(node.value))
+
+    def visit_Compare(self, node: ast.Compare) -> ast.Call:
+        parts = [self.condition(node), ast.Constant(1.0), ast.Constant(0.0)]
+        return ast.Call(_name("where"), parts, [])
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.IfExp:
+        return ast.IfExp(self.condition(node.test), self.visit(node.body), self.visit(node.orelse))
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        first, *others = node.args
+        chooses = isinstance(node.func, ast.Name) and node.func.id == "where"
+        visited = self.condition(first) if chooses else self.visit(first)
+        return ast.Call(node.func, [visited, *map(self.visit, others)], [])
+
+    def condition(self, node: ast.expr) -> ast.Compare:
+        if isinstance(node, ast.Compare):
+            right = [self.visit(c) for c in node.comparators]
+            return ast.Compare(self.visit(node.left), node.ops, right)
+        return ast.Compare(self.visit(node), [ast.NotEq()], [ast.Constant(0.0)])
 
 
 def _name(name: str) -> ast.Name:

@@ -5,6 +5,7 @@ can be hoisted, fused and run in any dtype.
 """
 
 import ast
+from typing import NoReturn
 
 from adamas import words
 from adamas.kernel.text import Text
@@ -93,7 +94,7 @@ def expression(text: Text, node: ast.expr, known: set[str]) -> None:
         expression(text, part, known)
 
 
-def _refuse_expression(text: Text, node: ast.expr) -> None:
+def _refuse_expression(text: Text, node: ast.expr) -> NoReturn:
     match node:
         case ast.BoolOp():
             problem = "`and` / `or` do not work on arrays"

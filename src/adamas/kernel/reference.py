@@ -26,11 +26,12 @@ class Reference:
         if unknown := set(hypers) - set(formula.hypers):
             raise TypeError(f"{formula.name} has no hyper-parameter {min(unknown)!r}.")
         self.formula = formula
-        self.hypers = {**formula.hypers, **hypers}
+        # NumPy's numbers: Python's own raise where IEEE arithmetic gives inf or NaN.
+        self.hypers = {k: np.float64(v) for k, v in {**formula.hypers, **hypers}.items()}
         self.p: NDArray[np.float64] = np.array(p, np.float64)
         self.state: dict[str, Any] = {
             name: np.full(self.p.shape, formula.initial[name]) for name in formula.states
-        } | {name: formula.initial[name] for name in formula.scalars}
+        } | {name: np.float64(formula.initial[name]) for name in formula.scalars}
         self.t = 0
         self._code = [_compiled(statement) for statement in formula.statements]
 
@@ -40,11 +41,12 @@ class Reference:
         names: dict[str, Any] = {
             "p": self.p,
             "g": np.asarray(g, np.float64),
-            "t": float(self.t),
+            "t": np.float64(self.t),
             **self.state,
             **self.hypers,
         }
         vocabulary = {word: getattr(words, word) for word in words.__all__}
+        vocabulary["_float64"] = np.float64
         # Both sides of a choice are evaluated, so the side not taken may divide by zero.
         with np.errstate(all="ignore"):
             for code in self._code:
@@ -54,20 +56,33 @@ class Reference:
         for name in self.formula.states:
             self.state[name] = np.array(np.broadcast_to(names[outputs[name]], self.p.shape))
         for name in self.formula.scalars:
-            self.state[name] = float(names[outputs[name]])
+            self.state[name] = np.float64(names[outputs[name]])
 
 
 def _compiled(statement: ast.Assign) -> CodeType:
     text = ast.unparse(statement)
     (copy,) = ast.parse(text).body
-    module = ast.Module([_Choice().visit(copy)], [])
+    module = ast.Module([_Numbers().visit(copy)], [])
     return compile(ast.fix_missing_locations(module), f"<{text}>", "exec")
 
 
-class _Choice(ast.NodeTransformer):
-    """`a if c else b` asks an array for one truth value; `where` asks each element."""
+class _Numbers(ast.NodeTransformer):
+    """Make every value a float64: literals, and comparisons, which are 1.0 or 0.0.
+
+    `a if c else b` asks an array for one truth value; `where` asks each element.
+    """
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return _call("_float64", node)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        return _call("where", node, ast.Constant(1.0), ast.Constant(0.0))
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         self.generic_visit(node)
-        name = ast.Name("where", ast.Load())
-        return ast.Call(name, [node.test, node.body, node.orelse], [])
+        return _call("where", node.test, node.body, node.orelse)
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])

@@ -87,4 +87,4 @@ def _parse(source: str) -> ast.stmt:
     # Dedenting fails where a comment or a docstring is indented less than the function.
     (block,) = ast.parse("if True:\n" + source).body
     assert isinstance(block, ast.If)
-    return ast.increment_lineno(block.body[0], -1)  # type: ignore[type-var]
+    return ast.increment_lineno(block.body[0], -1)

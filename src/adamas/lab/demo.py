@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
 from adamas.lab.collect import STAGES, Settings, collect
 from adamas.lab.needs import LabError
 from adamas.lab.page import JSON_NAME, PAGE_NAME, render
@@ -32,9 +30,7 @@ def demo(out: Path, language: str, settings: Settings, stream: TextIO) -> Path:
         def stage(chapter: str, optimizer: str) -> None:
             progress.stage(say(f"stage_{chapter}", optimizer=LOOKS[optimizer][0]))
 
-        # More BLAS threads would only wait for each other on matrices this small.
-        with threadpool_limits(limits=1):
-            results = collect(settings, stage, progress.say)
+        results = collect(settings, stage, progress.say)
         page = render(results, say)
         numbers = json.dumps(results, allow_nan=False, indent=1)
         write_all(out, {JSON_NAME: numbers, PAGE_NAME: page})
