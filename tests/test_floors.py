@@ -18,11 +18,13 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "0 ground": ("words", "rules", "codecs"),
     "1 kernel": (
         "kernel.text",
+        "kernel.language",
         "kernel.formula",
         "kernel.hoist",
         "kernel.job",
         "kernel.weave",
         "kernel.intrinsics",
+        "kernel.stepping",
         "kernel.machine",
         "kernel.build",
         "kernel.reference",

@@ -145,6 +145,13 @@ def test_absurd_learning_rate_is_a_diverged_record_not_an_error() -> None:
     assert len(found.losses) < 400
 
 
+def test_a_loss_that_is_not_a_number_has_diverged() -> None:
+    """NaN compares with nothing, and still counts as diverged and stops the run."""
+    found = run(replace(SOFTMAX, steps=200), "sgd", 1e38, seed=1)
+    assert np.isnan(found.losses[-1])
+    assert found.diverged and found.final == inf and len(found.losses) == 2
+
+
 @pytest.mark.parametrize("optimizer", RULES)
 def test_runs_repeat_and_start_alike(optimizer: str) -> None:
     """A run repeats bit for bit, and under one seed every optimizer starts from the same loss."""

@@ -35,11 +35,11 @@ def text() -> str:
         if arguments[-1] == "*":
             arguments.pop()
         arguments.append("**options: Unpack[Options]")
-        listed = "".join(f"        {argument},\n" for argument in arguments).replace(
-            "**options: Unpack[Options],", "**options: Unpack[Options],"
-        )
+        listed = "".join(f"        {argument},\n" for argument in arguments)
+        shown = f'    """{first}"""'
+        noqa = "  # noqa: E501" if len(shown) > 100 else ""
         parts.append(
-            f'class {name}(Optimizer):\n    """{first}"""\n\n'
+            f"class {name}(Optimizer):\n{shown}{noqa}\n\n"
             f"    def __init__(\n{listed}    ) -> None: ...\n"
         )
     return "\n".join(parts)

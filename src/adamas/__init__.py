@@ -1,6 +1,6 @@
 """adamas: the Adam family of optimizers, each rule written once, as its paper writes it."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from adamas import rules, schedule, words
 from adamas.classes import (
@@ -37,11 +37,15 @@ __all__ = [
     "ScheduleFreeAdamW", "rule", "rules", "schedule", "words",
 ]  # fmt: skip
 
+if TYPE_CHECKING:
+    # A declared `__getattr__` would make type checkers believe in every misspelt name.
+    __version__: str
+else:
 
-def __getattr__(name: str) -> Any:
-    # importlib.metadata takes 15 ms to import, for a number that few ask for.
-    if name == "__version__":
-        from importlib.metadata import version
+    def __getattr__(name: str) -> str:
+        # importlib.metadata takes 15 ms to import, for a number that few ask for.
+        if name == "__version__":
+            from importlib.metadata import version
 
-        return version("adamas")
-    raise AttributeError(f"module 'adamas' has no attribute {name!r}")
+            return version("adamas")
+        raise AttributeError(f"module 'adamas' has no attribute {name!r}")

@@ -104,7 +104,7 @@ class Adadelta(Optimizer):
     ) -> None: ...
 
 class Adam(Optimizer):
-    """Adam divides the mean gradient by its root mean square, both corrected for their zero start."""
+    """Adam divides the mean gradient by its root mean square, both corrected for their zero start."""  # noqa: E501
 
     def __init__(
         self,

@@ -1,10 +1,11 @@
-"""The command line: `adamas demo`, and room for more.
+"""The command line: `adamas demo`, `adamas show`, `adamas bench`.
 
 Each command is one function that adds its own parser and one that runs it. A command imports what
 it needs when it runs, so that `adamas --help` is quick and no command needs another's packages.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,9 @@ EXAMPLES = """examples:
   adamas demo                     run the tutorial, check it, compare, write a page
   adamas demo --lang zh           the same in Chinese
   adamas demo --out report        put the page into the directory "report"
+  adamas show                     list the rules
+  adamas show adamw               print the kernel that AdamW becomes
+  adamas show mine.py:signum      the same for a rule of your own
 """
 INTERRUPTED = 130  # 128 + SIGINT, what a shell reports for a program stopped by Ctrl-C
 SEEDS_FEWEST, SEEDS_MOST = 3, 1000
@@ -117,6 +121,9 @@ def run_demo(args: argparse.Namespace) -> int:
         from adamas.lab.collect import Settings
         from adamas.lab.demo import demo
 
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A terminal without Chinese letters shows question marks rather than a traceback.
+            sys.stdout.reconfigure(errors="replace")
         demo(args.out, args.lang, Settings(seeds=args.seeds), sys.stdout)
     except LabError as error:
         print(f"adamas demo: {error}", file=sys.stderr)
@@ -124,8 +131,47 @@ def run_demo(args: argparse.Namespace) -> int:
     return 0
 
 
+def add_show(commands: Subparsers) -> None:
+    """Add `adamas show`."""
+    parser = commands.add_parser(
+        "show",
+        help="print the kernel that a rule becomes",
+        description=(
+            "Prints the source that is compiled for a rule of adamas, or of a file of yours; "
+            "without a rule, the list of rules."
+        ),
+        epilog="examples:\n  adamas show adamw\n  adamas show adamw --formula\n"
+        "  adamas show adam --dtype float64\n  adamas show mine.py:signum\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("rule", nargs="?", metavar="RULE", help="a name, or file.py:function")
+    parser.add_argument(
+        "--dtype", default="float32", help="of parameters and gradients (default: %(default)s)"
+    )
+    parser.add_argument("--state", metavar="FORMAT", help="of the state (default: as --dtype)")
+    parser.add_argument("--formula", action="store_true", help="print the rule itself instead")
+    parser.set_defaults(run=run_show)
+
+
+def run_show(args: argparse.Namespace) -> int:
+    """Run `adamas show`."""
+    from adamas import show
+
+    try:
+        if args.rule is None:
+            print(show.listing())
+            return 0
+        formula = show.find_rule(args.rule)
+        text = formula.source if args.formula else None
+        print(text or show.kernel_source(formula, args.dtype, args.state), end="")
+    except ValueError as error:
+        print(f"adamas show: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 # A new command is one `add_...` function above and its name here.
-COMMANDS: tuple[Callable[[Subparsers], None], ...] = (add_demo,)
+COMMANDS: tuple[Callable[[Subparsers], None], ...] = (add_demo, add_show)
 
 if __name__ == "__main__":
     sys.exit(main())

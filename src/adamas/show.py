@@ -1,6 +1,7 @@
 """The kernel that a rule becomes, as text."""
 
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,21 @@ from adamas.kernel.build import adamas_version
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.weave import Layout, weave
 
-__all__ = ["find_rule", "kernel_source"]
+__all__ = ["find_rule", "kernel_source", "listing"]
+
+
+def listing() -> str:
+    """Every rule with its state and the first sentence of its docstring."""
+    lines = []
+    for name in rules.__all__:
+        function = getattr(rules, name)
+        parameters = inspect.signature(function).parameters
+        if "g" not in parameters:
+            continue
+        kept = [k for k, p in parameters.items() if p.kind is not p.KEYWORD_ONLY][2:]
+        sentence = (function.__doc__ or "").splitlines()[0]
+        lines.append(f"{name:20} {', '.join(kept) or '-'}\n    {sentence}")
+    return "\n".join(lines)
 
 
 def find_rule(name: str) -> Formula:

@@ -39,7 +39,8 @@ class Binder:
         known = self._known
         if known:
             for reference, value in zip(known, values, strict=True):
-                if reference() is not value:
+                # The reference to a gradient that is gone is None, as is a gradient left out.
+                if reference() is not value or value is None:
                     break
             else:
                 return self._bound
@@ -66,6 +67,8 @@ class Binder:
             self._dtypes, self._dense = dtypes, self._planner.batches(dtypes)
             self._reader.expect(dtypes)
         bound.dense = self._dense
+        if self._planner.zero_grads:
+            self._reader.refuse_shared(values)
         for k in self._reader.overlaps(addresses):
             same = False
             bound.copies[k], addresses[k] = self._reader.apart(k, values[k])

@@ -5,7 +5,7 @@ identity (through a weak reference, so that no gradient is kept alive) and not l
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ctypes import addressof, c_char
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from adamas.codecs import CODECS
-from adamas.engine.tensors import Array, Key, Tensor, address, as_array
+from adamas.engine.tensors import Array, Key, Tensor, address, as_array, overlap
 
 _first_byte: Any = c_char.from_buffer
 
@@ -61,8 +61,32 @@ def flatten(grads: Any, form: Any, keys: Sequence[Key]) -> Sequence[Any]:
     return grads
 
 
+def row_numbers(indices: ArrayLike, count: int, what: str) -> NDArray[np.int64]:
+    """`indices` into `count` rows, counted from the start; raises TypeError or ValueError."""
+    given = np.asarray(indices)
+    if given.size == 0:
+        given = given.astype(np.int64)
+    if given.dtype.kind not in "iu" or given.ndim != 1:
+        raise TypeError(
+            f"{what}: indices must be a 1-d integer array, not {given.ndim}-d {given.dtype}."
+        )
+    if given.size and not (-count <= given.min() and given.max() < count):
+        wrong = int(given.min() if given.min() < -count else given.max())
+        raise ValueError(f"{what}: index {wrong} is outside the {count} rows.")
+    # Before adding: int8 cannot hold a count of 1000.
+    rows = given.astype(np.int64)
+    return np.where(rows < 0, rows + count, rows)
+
+
 # Up to so many gradients are looked up one by one: NumPy's calls cost 5 us.
 FEW = 8
+
+
+def erase(values: Iterable[Any]) -> None:
+    """Set gradients to zero where they lie; None and Rows stay."""
+    for value in values:
+        if value is not None and not isinstance(value, Rows):
+            as_array(value, "a gradient")[...] = 0
 
 
 class Reader:
@@ -108,7 +132,10 @@ class Reader:
         array = as_array(gradient, f"the gradient of {tensor.key!r}")
         self._fits(tensor, array, tensor.given.shape)
         if self._writes and not array.flags.writeable:
-            raise ValueError(f"zero_grads, but the gradient of {tensor.key!r} is read-only.")
+            raise ValueError(
+                f"zero_grads, but the gradient of {tensor.key!r} is read-only; pass one that may "
+                "be written."
+            )
         if not (array.flags.c_contiguous and tensor.order is None and array.flags.aligned):
             array = np.require(tensor.dense(array), requirements="A")
         # An empty array may lie at address 0, which means "no gradient" to the kernel.
@@ -128,6 +155,19 @@ class Reader:
         place = bisect_left(self._starts, at + size) - 1
         return place >= 0 and bool(self._ends[place] > at)
 
+    def refuse_shared(self, values: Sequence[Any]) -> None:
+        """Raise ValueError if zeroing a gradient would erase a parameter or another gradient."""
+        arrays = [
+            (f"the gradient of {tensor.key!r}", as_array(value, "a gradient"))
+            for tensor, value in zip(self._tensors, values, strict=True)
+            if value is not None and not isinstance(value, Rows)
+        ]
+        arrays += [(f"parameter {tensor.key!r}", tensor.given) for tensor in self._tensors]
+        if both := overlap(arrays):
+            raise ValueError(
+                f"zero_grads, but {both[0]} and {both[1]} share memory; zero them yourself."
+            )
+
     def apart(self, index: int, gradient: Any) -> tuple[Array, int]:
         """A copy of a gradient that overlaps a parameter."""
         array = self.read(index, gradient)[0].copy()
@@ -139,22 +179,15 @@ class Reader:
         what = f"Rows for {tensor.key!r}"
         if tensor.given.ndim == 0 or tensor.order is not None:
             raise ValueError(f"{what}: the parameter must be a C-contiguous array of rows.")
-        indices = np.asarray(rows.indices)
-        if indices.size == 0:
-            indices = indices.astype(np.int64)
-        if indices.dtype.kind not in "iu" or indices.ndim != 1:
-            raise TypeError(f"{what}: indices must be a 1-d integer array, not {indices.dtype}.")
-        count = len(tensor.given)
-        if indices.size and not (-count <= indices.min() and indices.max() < count):
-            wrong = int(indices.min() if indices.min() < -count else indices.max())
-            raise ValueError(f"{what}: index {wrong} is outside the {count} rows.")
+        indices = row_numbers(rows.indices, len(tensor.given), what)
         values = np.asarray(rows.values)
         self._fits(tensor, values, (len(indices), *tensor.given.shape[1:]))
-        indices = np.where(indices < 0, indices + count, indices)
         unique, place = np.unique(indices, return_inverse=True)
         summed = np.zeros((len(unique), *values.shape[1:]), values.dtype)
-        np.add.at(summed, place, values)
-        return unique.astype(np.int64), summed
+        # A sum beyond the dtype is infinite, and reported as such by the finite check.
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.add.at(summed, place, values)
+        return unique, summed
 
     def _fits(self, tensor: Tensor, array: Array, shape: tuple[int, ...]) -> None:
         if array.shape != shape:

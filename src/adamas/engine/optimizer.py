@@ -14,12 +14,20 @@ from numpy.typing import NDArray
 
 from adamas.engine import run
 from adamas.engine.bind import Binder, Bound
-from adamas.engine.gradients import Rows, flatten
+from adamas.engine.gradients import erase, flatten, row_numbers
 from adamas.engine.plan import Planner, numbers
-from adamas.engine.settings import Hyper, Settings
+from adamas.engine.settings import Hyper, Settings, choice, divisor, limit, thread_count
 from adamas.engine.sparse import AT_ONCE, Sparse
-from adamas.engine.state import FORMAT, NonFiniteError, Store, describe, merged
-from adamas.engine.tensors import Key, as_array, collect
+from adamas.engine.state import (
+    FORMAT,
+    NonFiniteError,
+    Store,
+    describe,
+    merged,
+    paired,
+    unpacked,
+)
+from adamas.engine.tensors import Key, collect
 from adamas.engine.threads import available
 from adamas.kernel.formula import Formula, parse, with_average
 from adamas.kernel.hoist import hoist
@@ -56,7 +64,7 @@ class Optimizer:
       parameters and state as they are, `"allow"` lets the arithmetic decide and saves reading the
       gradients a second time.
     - `ema`: decay of an exponential moving average of the parameters, kept as state `average`.
-    - `zero_grads`: set the gradients to zero in the same pass.
+    - `zero_grads`: set the gradients to zero in the same pass; the values of `Rows` stay.
     - `maximize`: go up instead of down.
     - `rows`: what `Rows` do to the rows that are not named: `"lazy"` nothing, `"exact"` what a
       dense step with zeros would have done, caught up when a row is next seen or at `sync`.
@@ -85,12 +93,14 @@ class Optimizer:
         formula = rule if isinstance(rule, Formula) else parse(getattr(rule, "function", rule))
         if ema is not None:
             formula, hypers = with_average(formula), {**hypers, "ema": ema}
-        _choice("on_nonfinite", on_nonfinite, ("raise", "skip", "allow"))
-        _choice("rows", rows, ("lazy", "exact"))
-        self._clip = _clip(clip_norm)
+        choice("on_nonfinite", on_nonfinite, ("raise", "skip", "allow"))
+        choice("rows", rows, ("lazy", "exact"))
+        choice("zero_grads", zero_grads, (True, False))
+        choice("maximize", maximize, (True, False))
+        self._clip = limit(clip_norm)
         self._on_nonfinite = on_nonfinite
         self._sign = -1.0 if maximize else 1.0
-        self._threads = _threads(threads)
+        self._threads = thread_count(threads) or available()
         self.formula = formula
         tensors, groups, self._form = collect(params)
         self._settings = Settings(formula.name, formula.hypers, hypers, groups)
@@ -143,10 +153,8 @@ class Optimizer:
         values = (grads,) if self._form is np.ndarray else flatten(grads, self._form, self._keys)
         bound = self._binder.bind(values)
         self._settings.refresh(self._steps[-1] + 1)
-        clip = self._clip if clip_norm is None else _clip(clip_norm)
-        if not 0 < loss_scale < math.inf:
-            raise ValueError(f"loss_scale={loss_scale!r} must be positive and finite.")
-        factor = run.Factor(self._sign / loss_scale, clip, self._on_nonfinite != "allow")
+        clip = self._clip if clip_norm is None else limit(clip_norm)
+        factor = run.Factor(self._sign / divisor(loss_scale), clip, self._on_nonfinite != "allow")
         threads = self._threads if self._size >= run.PARALLEL else 1
         simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self._packed)
         if simple and threads == 1 and not self._sparse.tensors:
@@ -160,31 +168,36 @@ class Optimizer:
     def _long_step(
         self, values: Sequence[Any], bound: Bound, factor: run.Factor, threads: int
     ) -> bool:
-        self._make_room(bound)
         row_batches = [self._sparse.batch(*entry) for entry in bound.rows]
         batches = [*bound.dense, *row_batches]
         scale, norm = factor.scale, math.nan
         if factor.reads_first:
             norm, scale = run.survey(batches, factor, threads)
             if not math.isfinite(norm):
-                bad = run.find_bad(values)
+                gradients = run.seen(values, bound.rows)
+                bad = run.find_bad(gradients)
                 if bad and self._on_nonfinite == "raise":
                     key = self._keys[bad[0]]
                     raise NonFiniteError(key, f"the gradient of {key!r} holds {bad[1]}")
                 if bad and self._on_nonfinite == "skip":
                     self.skipped += 1
-                    self._zero(values)
+                    self.grad_norm = norm
+                    erase(values if self._zero_grads else ())
                     return False
                 if not bad:
-                    norm, scale = run.clipped(run.big_norm(values, factor.scale), factor)
-        for index, rows, _ in bound.rows:
+                    norm, scale = run.clipped(run.big_norm(gradients, factor.scale), factor)
+        self._make_room(bound)
+        after: list[Callable[[], object]] = []
+        for (index, rows, _), batch in zip(bound.rows, row_batches, strict=True):
             self._catch_up(index, self._sparse.behind(index, rows), threads)
-        marks = [partial(self._sparse.mark, index, rows) for index, rows, _ in bound.rows]
+            self._sparse.begin(index, batch)
+            after.append(partial(self._sparse.mark, index, rows))
         for tensor in self._packed:
             np.copyto(tensor.work, tensor.given)
-        back = [partial(np.copyto, tensor.given, tensor.work) for tensor in self._packed]
-        back.append(partial(self._zero, [values[index] for index in bound.copies]))
-        run.sweep(batches, scale, threads, [*marks, *back])
+            after.append(partial(np.copyto, tensor.given, tensor.work))
+        if self._zero_grads:
+            after.append(partial(erase, [values[index] for index in bound.copies]))
+        run.sweep(batches, scale, threads, after)
         self.grad_norm = norm
         return True
 
@@ -193,16 +206,22 @@ class Optimizer:
 
         Call it before reading parameters that were stepped with `rows="exact"`, or with the rows
         that the next gradient will be computed at, so that it is computed where a dense optimizer
-        would stand. Without exact rows it does nothing.
+        would stand. Without exact rows it does nothing. Raises ValueError or TypeError for a name
+        or a row that does not exist.
         """
+        wanted = {}
+        for key, numbered in (rows or {}).items():
+            if key not in self._keys:
+                raise ValueError(f"no parameter {key!r}; there are {self._keys}.")
+            count = len(self._tensors[self._keys.index(key)].given)
+            wanted[key] = np.unique(row_numbers(numbered, count, f"rows of {key!r}"))
         for index in self._sparse.tensors:
             key = self._keys[index]
             if rows is None:
                 self._catch_up(index, self._sparse.behind(index, None), self._threads)
                 self._sparse.forget(index)
-            elif key in rows:
-                wanted = np.unique(np.asarray(rows[key], np.int64))
-                self._catch_up(index, self._sparse.behind(index, wanted), self._threads)
+            elif key in wanted:
+                self._catch_up(index, self._sparse.behind(index, wanted[key]), self._threads)
 
     def _make_room(self, bound: Bound) -> None:
         """A dense gradient, and a full history, need all rows of their tensor up to date."""
@@ -216,17 +235,16 @@ class Optimizer:
         return any(batch.active[index] for batch in bound.dense)
 
     def _catch_up(self, index: int, rows: NDArray[np.int64], threads: int) -> None:
+        tensor = self._tensors[index]
+        back = [partial(np.copyto, tensor.given, tensor.work)] if tensor.packed else []
+        if back:
+            np.copyto(tensor.work, tensor.given)
         for part in np.split(rows, range(AT_ONCE, len(rows), AT_ONCE)):
             if len(part):
                 mark = partial(self._sparse.mark, index, part)
                 batch = self._sparse.catch_up(index, part)
-                run.sweep([batch], 1.0, threads, [mark], prologue=False)
-
-    def _zero(self, values: Sequence[Any]) -> None:
-        if self._zero_grads:
-            for value in values:
-                if value is not None and not isinstance(value, Rows):
-                    as_array(value, "a gradient")[...] = 0
+                # The sign reaches even a zero: a dense step going up sees -0.0.
+                run.sweep([batch], self._sign, threads, [*back, mark], prologue=False)
 
     def state_dict(self, *, copy: bool = True) -> dict[str, Any]:
         """Everything needed to go on bit for bit, as plain dicts of arrays, numbers and texts.
@@ -255,45 +273,22 @@ class Optimizer:
         Parameters are matched by name (by index where they have none) and arrays must have the
         shape and dtype they have here. `strict=False` takes over the parameters that both have.
         """
-        if saved.get("format") != FORMAT or saved.get("rule") != self.formula.name:
-            raise ValueError(
-                f"this is the state of rule {saved.get('rule')!r} (format {saved.get('format')!r})"
-                f", not of {self.formula.name!r} (format {FORMAT})."
-            )
-        if len(saved["param_groups"]) != len(self.param_groups):
-            raise ValueError(
-                f"{len(saved['param_groups'])} saved param groups, {len(self.param_groups)} here."
-            )
-        pairs = zip(self.param_groups, saved["param_groups"], strict=True)
-        taken = [merged(self._settings.names, group, old) for group, old in pairs]
-        self.sync()
-        self._store.load(saved["state"], strict)
+        steps, old_groups = unpacked(saved, self.formula.name)
+        taken = []
+        for group, old in zip(
+            self.param_groups, paired(self.param_groups, old_groups, strict), strict=True
+        ):
+            taken.append(merged(self._settings, group, old) if old else {})
+        entries = self._store.fitting(saved["state"], strict)
+        for index in entries:
+            # The saved state is up to date; what its rows missed here is no longer theirs.
+            self._sparse.forget(index)
+        self._store.take(entries)
         for group, new in zip(self.param_groups, taken, strict=True):
             group.update(new)
-        self._numbers.steps[-1] = saved["steps"]
+        self._numbers.steps[-1] = steps
 
     def __repr__(self) -> str:
         """The rule, the size, and the settings that the next step would start from."""
         shown = ", ".join(f"{k}={v:g}" for k, v in self.settings().items())
         return f"<{type(self).__name__} {self.formula.name}: {self._size} elements, {shown}>"
-
-
-def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, allowed))}.")
-
-
-def _clip(value: float | None) -> float:
-    if value is None:
-        return math.inf
-    if not value > 0:
-        raise ValueError(f"clip_norm={value!r} must be positive, or None for no limit.")
-    return float(value)
-
-
-def _threads(value: int | None) -> int:
-    if value is None:
-        return available()
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"threads={value!r} must be a whole number of at least 1, or None.")
-    return value

@@ -34,6 +34,8 @@ class Planner:
         self.states = states
         self.numbers = numbers
         self.zero_grads = zero_grads
+        # Where dense steps write their constants; sparse steps point elsewhere for a while.
+        self.constant_rows = numbers.constant_rows.copy()
         self._plans: dict[tuple[str, ...], list[Batch]] = {}
 
     def layout(self, index: int, gradient: str) -> Layout:
@@ -67,7 +69,7 @@ class Planner:
         table = Table(
             members,
             [self.tensors[index].work.size for index in members],
-            self.numbers.constant_rows,
+            self.constant_rows,
             [
                 ([column[k][0] for column in columns], columns[0][k][1].size)
                 for k in range(1 + len(self.formula.states))

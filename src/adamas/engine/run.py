@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from adamas.engine.batch import Batch
+from adamas.engine.gradients import Rows
 from adamas.engine.tensors import Array, as_array
 from adamas.engine.threads import together, unbroken
 from adamas.kernel import job as j
@@ -81,31 +82,52 @@ def sweep(
     )
 
 
-def _arrays(values: Sequence[Any]) -> Iterator[tuple[int, Array]]:
-    for k, value in enumerate(values):
-        if value is not None:
-            yield k, as_array(getattr(value, "values", value), "a gradient")
+@dataclass(frozen=True)
+class Seen:
+    """A gradient as the survey read it: of parameter `index`; `rows` numbers the rows of Rows."""
+
+    index: int
+    array: Array
+    rows: Array | None = None
 
 
-def find_bad(values: Sequence[Any]) -> tuple[int, str] | None:
+def seen(values: Sequence[Any], rows: Sequence[tuple[int, Array, Array]]) -> list[Seen]:
+    """This step's gradients; those of `Rows` with their duplicates summed."""
+    dense = [
+        Seen(k, as_array(value, "a gradient"))
+        for k, value in enumerate(values)
+        if value is not None and not isinstance(value, Rows)
+    ]
+    sparse = [Seen(index, summed, numbers) for index, numbers, summed in rows]
+    return sorted([*dense, *sparse], key=lambda one: one.index)
+
+
+def find_bad(gradients: Sequence[Seen]) -> tuple[int, str] | None:
     """The first gradient that is not finite, and what it holds where; None if all are finite."""
-    for k, array in _arrays(values):
-        for place, part in _pieces(array):
+    for one in gradients:
+        for place, part in _pieces(one.array):
             wrong = np.flatnonzero(~np.isfinite(part))
             if len(wrong):
-                index = np.unravel_index(place + wrong[0], array.shape)
-                shown = ", ".join(str(int(n)) for n in index)
-                return k, f"{part[wrong[0]]} at [{shown}]; on_nonfinite='skip' would skip the step"
+                index = [int(n) for n in np.unravel_index(place + wrong[0], one.array.shape)]
+                if one.rows is not None:
+                    index[0] = int(one.rows[index[0]])
+                at = ", ".join(map(str, index))
+                said = f"{part[wrong[0]]} at [{at}]; on_nonfinite='skip' would skip the step"
+                return one.index, said
     return None
 
 
-def big_norm(values: Sequence[Any], scale: float) -> float:
+def big_norm(gradients: Sequence[Seen], scale: float) -> float:
     """Norm of the gradients times `scale` where their plain squares overflow float64."""
-    parts = [part for _, array in _arrays(values) for _, part in _pieces(array)]
-    largest = max(float(np.max(np.abs(part))) for part in parts)
-    return (
-        math.sqrt(sum(float(np.sum(np.square(p / largest))) for p in parts)) * largest * abs(scale)
-    )
+    largest = max(float(np.max(np.abs(part))) for part in _parts(gradients))
+    squares = sum(float(np.sum(np.square(part / largest))) for part in _parts(gradients))
+    return math.sqrt(squares) * largest * abs(scale)
+
+
+def _parts(gradients: Sequence[Seen]) -> Iterator[Array]:
+    for one in gradients:
+        for _, part in _pieces(one.array):
+            yield part.astype(np.float64)
 
 
 def _pieces(array: Array) -> Iterator[tuple[int, Array]]:

@@ -78,8 +78,9 @@ class Settings:
             for name, value in zip(self.names, values, strict=True)
         ]
         self.table[k] = numbers
-        self._seen[k] = values
         self._moving[k] = any(callable(value) for value in values)
+        # Last: whatever is raised before this line, the next step looks at the values again.
+        self._seen[k] = values
 
     def number(self, name: str, value: Any) -> float:
         """`value` as a legal number for `name`; raises TypeError or ValueError otherwise."""

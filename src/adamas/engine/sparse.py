@@ -53,23 +53,28 @@ class Sparse:
     def __init__(self, planner: Planner, exact: bool) -> None:
         self._planner, self._exact = planner, exact
         self._histories: dict[int, ExactRows] = {}
-        self._rooms = planner.numbers.constant_rows.copy()
 
     def batch(self, index: int, rows: NDArray[np.int64], values: Array) -> Batch:
-        """The step of tensor `index` on distinct `rows` with gradient `values`."""
-        numbers = self._planner.numbers
-        if self._exact:
-            history = self._history(index)
-            numbers.constant_rows[index] = history.address_of(int(numbers.steps[index]))
+        """The step of tensor `index` on distinct `rows` with gradient `values`; see `begin`."""
         width = values[0].nbytes if len(values) else 0
         at = address(values) + np.arange(len(rows)) * width
         words = self._words(index, rows, values.dtype.itemsize)
-        words[:, j.CONSTANT] = numbers.constant_rows[index]
         words[:, j.REPEAT] = 1
         words[: len(rows), j.GRADIENT] = np.where(width, at, 1)
         batch = self._batch(index, words, values.dtype.name)
         batch.active[index] = 1
         return batch
+
+    def begin(self, index: int, batch: Batch) -> None:
+        """Choose where the constants of the coming step of tensor `index` are kept.
+
+        Apart from `batch`, because until its gradient has been found finite nothing may change.
+        """
+        numbers = self._planner.numbers
+        if self._exact:
+            history = self._history(index)
+            numbers.constant_rows[index] = history.address_of(int(numbers.steps[index]))
+        batch.table.words[:, j.CONSTANT] = numbers.constant_rows[index]
 
     def behind(self, index: int, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Those of `rows` (None: all) that have missed steps."""
@@ -108,9 +113,9 @@ class Sparse:
         return steps - self._histories[index].base >= HISTORY
 
     def forget(self, index: int) -> None:
-        """Drop the history of a tensor whose rows are all up to date."""
+        """Drop the history of a tensor whose rows are up to date, or what they missed."""
         if self._histories.pop(index, None) is not None:
-            self._planner.numbers.constant_rows[index] = self._rooms[index]
+            self._planner.numbers.constant_rows[index] = self._planner.constant_rows[index]
 
     @property
     def tensors(self) -> list[int]:

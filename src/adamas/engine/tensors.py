@@ -114,11 +114,9 @@ def _is_array(value: Any) -> bool:
 
 def as_array(value: Any, what: str) -> Array:
     """`value` as a NumPy array over the same memory; raises TypeError naming it otherwise."""
-    if type(value) is np.ndarray:
-        return value
-    if hasattr(value, "mask"):
-        raise TypeError(f"{what} is masked, and adamas sees no masks; use .filled(0).")
     if isinstance(value, np.ndarray):
+        if hasattr(value, "mask"):
+            raise TypeError(f"{what} is masked, and adamas sees no masks; use .filled(0).")
         return value
     if isinstance(value, np.generic) or not _is_array(value):
         raise TypeError(

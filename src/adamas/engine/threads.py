@@ -42,7 +42,11 @@ def _helpers(work: Action, count: int, started: list[Future[object]]) -> None:
             _pool, _size = ThreadPoolExecutor(count, "adamas"), count
         pool = _pool
     for _ in range(count):
-        started.append(pool.submit(work))
+        try:
+            started.append(pool.submit(work))
+        except RuntimeError:
+            # No more threads allowed, or the interpreter is shutting down: the others do it all.
+            return
 
 
 def _join(started: Sequence[Future[object]]) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from adamas.kernel.formula import Formula
 from adamas.kernel.weave import Layout, Woven, weave
@@ -67,10 +68,6 @@ def build(formula: Formula, layout: Layout) -> Kernel:
 
 
 def _build(woven: Woven) -> Kernel:
-    from numba import int64
-
-    from adamas.kernel import machine
-
     path = _write(woven)
     name = f"adamas_kernel_{woven.name}_{_digest(woven)}"
     file = str(path) if path else f"<{name}>"
@@ -81,14 +78,40 @@ def _build(woven: Woven) -> Kernel:
     module.__file__ = file
     sys.modules[name] = module
     exec(compile(woven.source, file, "exec"), module.__dict__)
-    run = machine.entry(path is not None)(module.run)
+    return Kernel(woven, _machine_code(module.run, path is not None), path)
+
+
+def _machine_code(function: Callable[[int, int], int], on_disk: bool) -> Any:
+    """Compile `function`; with `on_disk` from and to Numba's cache, unless that cannot be used."""
+    from numba import config, int64
+
+    from adamas.kernel import machine
+
+    signature = (int64, int64)
+    if config.DISABLE_JIT:
+        return machine.entry(False)(function)
+    if on_disk:
+        try:
+            return _cached(machine.entry(True)(function), signature)
+        except Exception:
+            # Whatever is wrong with the disk, a kernel in memory steps; what is wrong with the
+            # kernel itself shows again below.
+            pass
+    run = machine.entry(False)(function)
+    run.compile(signature)
+    return run
+
+
+def _cached(run: Any, signature: tuple[Any, ...]) -> Any:
     try:
-        run.compile((int64, int64))
-    except OSError:
-        # The code is compiled; only writing it beside its source failed.
+        run.compile(signature)
+    except Exception:
+        # If it is compiled, only writing it failed. Otherwise one of Numba's files was cut short;
+        # `recompile` empties their index.
         if not run.overloads:
-            raise
-    return Kernel(woven, run, path)
+            run.recompile()
+            run.compile(signature)
+    return run
 
 
 def _digest(woven: Woven) -> str:
@@ -96,24 +119,38 @@ def _digest(woven: Woven) -> str:
     import numba
 
     here = Path(__file__).parent
-    parts = [woven.source, numba.__version__, *((here / f).read_text() for f in _RUNTIME)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    parts = [woven.source.encode(), numba.__version__.encode()]
+    parts += [(here / file).read_bytes() for file in _RUNTIME]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
 def _write(woven: Woven) -> Path | None:
     """Put the source into the cache; None where the directory cannot be written."""
-    directory = cache_directory()
-    path = directory / f"{woven.name}_{_digest(woven)}.py"
+    content = woven.source.encode()
     try:
+        directory = cache_directory()
+        path = directory / f"{woven.name}_{_digest(woven)}.py"
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not (path.exists() and path.read_text() == woven.source):
-            handle, temporary = tempfile.mkstemp(dir=directory, suffix=".tmp")
-            with os.fdopen(handle, "w") as file:
-                file.write(woven.source)
-            os.replace(temporary, path)
+        if not (path.exists() and path.read_bytes() == content):
+            _replace(path, content)
         # Numba keeps its machine code in this folder and refuses to start if it cannot.
         (directory / "__pycache__").mkdir(exist_ok=True)
         with tempfile.TemporaryFile(dir=directory / "__pycache__"):
             return path
-    except OSError:
+    except (OSError, RuntimeError):
+        # RuntimeError: this user has no home directory.
         return None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # Numba drops machine code that is older than its source. The name says what is in the
+        # file, so two processes that write it at once must not outdate each other's code.
+        os.utime(temporary, (0, 0))
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -5,6 +5,7 @@ ten address comparisons and gives up on rules with more states. `where`, `maximu
 to selects and not to branches, so every formula vectorises; NaN goes through them unchanged.
 """
 
+import math
 from typing import Any
 
 from llvmlite import ir
@@ -22,6 +23,9 @@ def _pointer(builder: Any, address: Any, index: Any, kind: Any) -> Any:
 
 
 def _scoped(builder: Any, instruction: Any, scope: int) -> Any:
+    if scope >= SCOPES:
+        # Slower, because LLVM then compares addresses, but no rule has so many states.
+        return instruction
     module = builder.module
     domain = module.add_metadata(["adamas"])
     scopes = [module.add_metadata([f"adamas {k}", domain]) for k in range(SCOPES)]
@@ -32,7 +36,7 @@ def _scoped(builder: Any, instruction: Any, scope: int) -> Any:
 
 
 def _memory(kind: Any, number: Any) -> tuple[Any, Any]:
-    """Load and store of one element type; `scope` must be a literal below `SCOPES`."""
+    """Load and store of one element type; `scope`, the number of the array, must be a literal."""
 
     @intrinsic(prefer_literal=True)
     def load(typing: Any, address: Any, index: Any, scope: Any) -> Any:
@@ -150,3 +154,4 @@ def _unary(name: str) -> Any:
 
 sqrt = _unary("sqrt")
 abs = _unary("fabs")
+exp, log = math.exp, math.log

@@ -1,31 +1,16 @@
 """What every generated kernel calls: the work that is the same for all rules.
 
-This module imports Numba and is imported by generated kernels only, at the first step.
+This module imports Numba and is imported by generated kernels only, at the first step. The machine
+operations come from `intrinsics`, or from `stepping` where Numba's compiler is switched off.
 """
 
 import math
 from typing import Any
 
-from numba import float32, float64, njit
+from numba import config, float32, float64, njit
 
+from adamas.kernel import intrinsics, stepping
 from adamas.kernel import job as j
-from adamas.kernel.intrinsics import (
-    abs,
-    claim,
-    load_float32,
-    load_float64,
-    load_int64,
-    maximum,
-    minimum,
-    prefetch,
-    sign,
-    sqrt,
-    store_float32,
-    store_float64,
-    store_int64,
-    where,
-    widest_vectors,
-)
 
 __all__ = [
     "abs", "compiled", "end", "entry", "exp", "float32", "float64",
@@ -34,7 +19,13 @@ __all__ = [
     "store_int64", "survey", "take", "where", "widest_vectors",
 ]  # fmt: skip
 
-exp, log = math.exp, math.log
+_now: Any = stepping if config.DISABLE_JIT else intrinsics
+abs, exp, log, sign, sqrt = _now.abs, _now.exp, _now.log, _now.sign, _now.sqrt
+maximum, minimum, where = _now.maximum, _now.minimum, _now.where
+load_float32, store_float32 = _now.load_float32, _now.store_float32
+load_float64, store_float64 = _now.load_float64, _now.store_float64
+load_int64, store_int64 = _now.load_int64, _now.store_int64
+claim, prefetch, widest_vectors = _now.claim, _now.prefetch, _now.widest_vectors
 
 # No fast-math in anything that writes a parameter or a state: each operation is rounded as IEEE
 # says, so vector bodies, remainders and any split give the same bits.
@@ -45,6 +36,8 @@ _regrouped = njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contrac
 
 def entry(cached: bool) -> Any:
     """The decorator of a kernel's entry point; `cached` keeps its machine code beside its file."""
+    if config.DISABLE_JIT:
+        return stepping.quiet
     return njit(nogil=True, error_model="numpy", cache=cached)
 
 

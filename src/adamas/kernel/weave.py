@@ -26,8 +26,9 @@ class Layout:
 
     @property
     def compute(self) -> str:
-        """The dtype of the arithmetic: float64 for float64 parameters, else float32."""
-        return "float64" if self.parameter.size == 8 else "float32"
+        """The dtype of the arithmetic: the widest of the parameter's and the states', not g's."""
+        widest = max(codec.size for codec in (self.parameter, *self.states))
+        return "float64" if widest == 8 else "float32"
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def formula(say: Say) -> str:
         say("formula_m", beta1=BETA1, memory1=1 / (1 - BETA1)),
         say("formula_v", beta2=BETA2, memory2=1 / (1 - BETA2)),
         say("formula_hat"),
-        say("formula_step"),
+        say("formula_step", bound=(1 - BETA1) / (1 - BETA2) ** 0.5),
     ]
     return section(
         "formula",

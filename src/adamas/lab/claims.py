@@ -115,6 +115,7 @@ def rare(contest: Numbers, numbers: Numbers, say: Say) -> str:
     result = say(
         "rare_result",
         sgd_lr=rows["sgd"]["lr"],
+        moved=100 * (1 - (1 - 2 * rows["sgd"]["lr"] / contest["batch"]) ** 10),
         ratio_adam=numbers["ratio"]["adam"],
         ratio_adagrad=numbers["ratio"]["adagrad"],
         slope=numbers["slope"],

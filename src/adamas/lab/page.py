@@ -125,10 +125,12 @@ def rounded_up(value: float) -> float:
 def method(results: Numbers, say: Say) -> str:
     """What was done, with which versions, and how to do it again."""
     plan = results["mlp"]["plan"]
+    searched = {problem: results[problem]["optimizers"] for problem in PROBLEMS}
+    searched["line"] = results["race"]["entrants"]
     edge = [
         f"{LOOKS[name][0]} ({say(f'problem_{problem}')})"
-        for problem in PROBLEMS
-        for name, row in results[problem]["optimizers"].items()
+        for problem, rows in searched.items()
+        for name, row in rows.items()
         if row["at_edge"]
     ]
     versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())

@@ -52,7 +52,8 @@ def limit_side(grads: Sequence[Array], on_nonfinite: str = "allow") -> Side:
 def numpy_side(grads: Sequence[Array], lr: float = 1e-3) -> Side:
     """Adam without weight decay as a tutorial writes it, a new array for every operation."""
     params = [np.ones_like(g) for g in grads]
-    m, v = [np.zeros_like(g) for g in grads], [np.zeros_like(g) for g in grads]
+    m: list[Any] = [np.zeros_like(g) for g in grads]
+    v: list[Any] = [np.zeros_like(g) for g in grads]
     t = 0
 
     def step() -> None:
@@ -94,10 +95,11 @@ def optax_side(grads: Sequence[Array]) -> Side:
         return optax.apply_updates(params, changes), state
 
     compiled = jax.jit(update, donate_argnums=(0, 1))
+    wait: Callable[[Any], Any] = jax.block_until_ready
 
     def step() -> None:
         nonlocal held
-        held = jax.block_until_ready(compiled(*held, given))
+        held = wait(compiled(*held, given))
 
     return Side(step, lambda: np.asarray(held[0][0]))
 

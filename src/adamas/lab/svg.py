@@ -23,12 +23,12 @@ COLOURS = {
     "ink": "#22262b",
     "muted": "#666f78",
     "line": "#dcdfe2",
-    "sgd": "#2a6fb0",
-    "gd": "#6d7a86",
-    "momentum": "#00806a",
-    "adagrad": "#9a4f96",
-    "rmsprop": "#b07a00",
-    "adam": "#c8371b",
+    "sgd": "#2553cc",
+    "gd": "#4d4a4b",
+    "momentum": "#008c86",
+    "adagrad": "#86248c",
+    "rmsprop": "#b37200",
+    "adam": "#a81e14",
 }
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",

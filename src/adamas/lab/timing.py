@@ -140,7 +140,7 @@ def machine() -> Machine:
         cores=os.cpu_count() or 1,
         threads=threads,
         memory=memory("MemTotal") / 2**30,
-        system=f"{platform.system()} {platform.release()}",
+        system=f"{platform.system()} {platform.release().partition('-')[0]}",
         versions=versions,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         load=[round(average, 2) for average in os.getloadavg()]

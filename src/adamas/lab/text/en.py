@@ -14,6 +14,7 @@ ENGLISH = {
     "word_diverged": "diverged",
     "word_reference": "reference",
     "never": "never",
+    "problem_line": "the line",
     "problem_words": "Rare words",
     "problem_softmax": "Digits, softmax",
     "problem_mlp": "Digits, MLP",
@@ -78,7 +79,8 @@ ENGLISH = {
     "formula_step": (
         "Direction divided by size is close to ±1 while the gradients agree and smaller when "
         "they do not. So **one step moves a parameter by about `lr` at most**, however large its "
-        "gradient."
+        "gradient. The paper's bound for these settings (section 2.1) is {bound:.2f} `lr`, "
+        "reached only when a gradient follows a long silence."
     ),
     "tutorial_title": "The tutorial, reproduced",
     "tutorial_text": (
@@ -166,12 +168,12 @@ ENGLISH = {
     ),
     "rare_result": (
         "The common words come together and so limit the rate that plain SGD survives: it is "
-        "tuned to {sgd_lr:.3g}, and at that rate a word seen ten times has hardly moved. Adam "
-        "and Adagrad divide by the root of `v`, which is small for a rare word: at the end, its "
-        "effective step is typically **{ratio_adam:.0f} times** a common word's with Adam and "
-        "**{ratio_adagrad:.0f} times** with Adagrad. On average v grows with the frequency, so "
-        "the step should fall with its root, a slope of -0.5 in the picture; measured for Adam: "
-        "{slope:.2f}."
+        "tuned to {sgd_lr:.3g}, and at that rate a word seen ten times has gone about "
+        "{moved:.0f} % of its way. Adam and Adagrad divide by the root of `v`, which is small "
+        "for a rare word: at the end, its effective step is typically **{ratio_adam:.0f} times** "
+        "a common word's with Adam and **{ratio_adagrad:.0f} times** with Adagrad. On average v "
+        "grows with the frequency, so the step should fall with its root, a slope of -0.5 in the "
+        "picture; measured for Adam: {slope:.2f}."
     ),
     "rare_caption": "Rare words, each optimizer at its tuned learning rate, {seeds} new seeds",
     "rare_error": "error of rare weights (1 = nothing learned)",

@@ -14,6 +14,7 @@ CHINESE = {
     "word_diverged": "发散",
     "word_reference": "基准",
     "never": "未达到",
+    "problem_line": "直线",
     "problem_words": "稀有词",
     "problem_softmax": "手写数字，softmax",
     "problem_mlp": "手写数字，MLP",
@@ -71,7 +72,8 @@ CHINESE = {
     ),
     "formula_step": (
         "方向除以大小：各步梯度一致时接近 ±1，不一致时更小。因此**无论梯度有多大，参数每一步最多"
-        "大约移动一个 `lr`**。"
+        "大约移动一个 `lr`**。论文第 2.1 节给出的上界在这组设置下是 {bound:.2f} 个 `lr`，只有梯度"
+        "长期为零之后突然出现时才会达到。"
     ),
     "tutorial_title": "重现教程",
     "tutorial_text": (
@@ -150,10 +152,10 @@ CHINESE = {
     ),
     "rare_result": (
         "常见词总是一起出现，于是限制了普通 SGD 能承受的学习率：调好之后是 {sgd_lr:.3g}，在这个学"
-        "习率下，只出现过十来次的词几乎没有动。Adam 和 Adagrad 要除以 `v` 的平方根，而稀有词的 "
-        "`v` 很小：到最后，稀有词的有效步长通常是常见词的 **{ratio_adam:.0f} 倍**（Adam）和 "
-        "**{ratio_adagrad:.0f} 倍**（Adagrad）。平均来说 v 与出现频率成正比，所以有效步长应与频率"
-        "的平方根成反比，也就是图中的斜率为 -0.5；Adam 的实测值是 {slope:.2f}。"
+        "习率下，一个词出现十次，也只走完全程的大约 {moved:.0f}%。Adam 和 Adagrad 要除以 `v` 的平"
+        "方根，而稀有词的 `v` 很小：到最后，稀有词的有效步长通常是常见词的 **{ratio_adam:.0f} 倍"
+        "**（Adam）和 **{ratio_adagrad:.0f} 倍**（Adagrad）。平均来说 v 与出现频率成正比，所以有"
+        "效步长应与频率的平方根成反比，也就是图中的斜率为 -0.5；Adam 的实测值是 {slope:.2f}。"
     ),
     "rare_caption": "稀有词：各优化器用调好的学习率，{seeds} 个新的种子",
     "rare_error": "稀有词权重的误差（1 = 什么也没学到）",

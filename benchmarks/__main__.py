@@ -1,0 +1,108 @@
+"""`python -m benchmarks`: run the sections, write `results/*.json`, make `RESULTS.md` anew."""
+
+import argparse
+import gc
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from adamas.lab.timing import IDLE, Others, machine
+from benchmarks.large import growth, large
+from benchmarks.record import MIB, Plan, Section
+from benchmarks.small import many, tiny
+from benchmarks.startup import startup
+from benchmarks.table import render
+from benchmarks.training import own_rules, whole_step
+from benchmarks.transient import transient
+
+SECTIONS: dict[str, Callable[[Plan], Section]] = {
+    "large": large,
+    "growth": growth,
+    "many": many,
+    "tiny": tiny,
+    "start": startup,
+    "rules": own_rules,
+    "whole": whole_step,
+    "memory": transient,
+}
+FEWEST_ROUNDS = 7
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run what the arguments name and return the exit code; a missed bar is no failure."""
+    args = _arguments(argv)
+    folder: Path = args.out / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = Plan(round(args.size * MIB), round(args.largest * MIB), args.rounds)
+    here = machine()
+    file = folder / f"{args.machine or word(here.cpu, here.cores)}.json"
+    record: dict[str, Any] = {"machine": {}, "sections": {}}
+    if file.exists():
+        record = json.loads(file.read_text(encoding="utf-8"))
+    for name in [] if args.render else args.only or SECTIONS:
+        record["sections"][name] = measure(name, plan)
+        known, now = record["machine"].get("threads", {}), asdict(machine())
+        record["machine"] = {**now, "threads": {**known, **now["threads"]}}
+        record["sections"] = {k: record["sections"][k] for k in SECTIONS if k in record["sections"]}
+        file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    found = {
+        path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))
+    }
+    (args.out / "RESULTS.md").write_text(render(found), encoding="utf-8")
+    print(f"wrote {args.out / 'RESULTS.md'}")
+    return 0
+
+
+def measure(name: str, plan: Plan) -> dict[str, Any]:
+    """Run one section; return it as plain data with the date, the load and what others used."""
+    before, others, start = machine(), Others(), time.monotonic()
+    print(f"{name}: load average {before.load}", flush=True)
+    section = SECTIONS[name](plan)
+    gc.collect()
+    share = others.share()
+    for figure in section.figures:
+        verdict = "met" if figure.met else "missed"
+        print(f"  {figure.what}: {figure.value:.3g} {figure.unit} ({figure.bar:g}: {verdict})")
+    print(f"  {time.monotonic() - start:.0f} s", flush=True)
+    if share is not None and share > IDLE:
+        print(
+            f"warning: {name}: other programs used {share:.0%} of the processors", file=sys.stderr
+        )
+    more = {"date": before.date, "load": before.load, "others": share, "rounds": plan.rounds}
+    return {**asdict(section), **more}
+
+
+def word(cpu: str, cores: int) -> str:
+    """A file name for this kind of machine: its processor and the number of cores."""
+    plain = re.sub(r"\((r|tm)\)|@.*|\bcpu\b", " ", cpu.lower())
+    return "-".join([*re.findall(r"[a-z0-9]+", plain), str(cores)])
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    add = parser.add_argument
+    add("--only", action="append", choices=SECTIONS, help="a section; may be given several times")
+    add("--rounds", type=int, default=Plan.rounds, help="samples of each side (at least 7)")
+    add("--size", type=float, default=Plan.size / MIB, help="Mi parameters of the large array")
+    add(
+        "--largest",
+        type=float,
+        default=Plan.largest / MIB,
+        help="Mi parameters that growth ends at",
+    )
+    add("--machine", help="name of the results file (default: processor and cores)")
+    add("--out", type=Path, default=Path(__file__).parent, help="folder of results/ and RESULTS.md")
+    add("--render", action="store_true", help="only make RESULTS.md anew from results/")
+    args = parser.parse_args(argv)
+    if args.rounds < FEWEST_ROUNDS:
+        parser.error(f"--rounds {args.rounds}: a median needs at least {FEWEST_ROUNDS}")
+    return args
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,210 @@
+"""How far rounding can carry a kernel from exact arithmetic, for any formula.
+
+Running error analysis (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section
+3.3): every number carries a bound of its error. An operation passes on the errors of its operands
+by what it does to them, and adds its own rounding: half a unit in the last place, relative to the
+result, plus the smallest subnormal where the result underflows. NumPy's and the C library's pow,
+exp and log are allowed four times that. A comparison that the errors could turn may choose either
+side. Nothing here comes from what the kernel returned.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adamas.kernel.formula import Formula
+from hoisted import Machine
+
+Array = NDArray[np.float64]
+UNIT = {"float32": 2.0**-24, "float64": 2.0**-53}
+TINY = {"float32": 2.0**-149, "float64": 5e-324}
+LIBRARY = 4.0
+
+
+class Truth:
+    """A comparison: its outcome, and where the errors could turn it."""
+
+    def __init__(self, value: Any, unsure: Any) -> None:
+        self.value, self.unsure = value, unsure
+
+
+class Bounded:
+    """A number and the bound of its error; `dtype` is what the arithmetic rounds to."""
+
+    def __init__(self, value: Any, error: Any, dtype: str) -> None:
+        self.value, self.dtype = np.asarray(value, np.float64), dtype
+        self.error = np.asarray(error, np.float64)
+
+    def made(self, value: Any, error: Any, units: float = 1.0) -> "Bounded":
+        """A result with the passed-on `error` and the rounding of its own operation."""
+        largest = np.abs(value) + error
+        own = UNIT[self.dtype] * units * largest + TINY[self.dtype] * (largest > 0)
+        return Bounded(value, error + own, self.dtype)
+
+    def other(self, value: Any) -> "Bounded":
+        """An operand, which may be a literal."""
+        return value if isinstance(value, Bounded) else Bounded(value, 0.0, self.dtype)
+
+    def __add__(self, value: Any) -> "Bounded":
+        b = self.other(value)
+        return self.made(self.value + b.value, self.error + b.error)
+
+    def __sub__(self, value: Any) -> "Bounded":
+        b = self.other(value)
+        return self.made(self.value - b.value, self.error + b.error)
+
+    def __mul__(self, value: Any) -> "Bounded":
+        b = self.other(value)
+        error = np.abs(self.value) * b.error + np.abs(b.value) * self.error + self.error * b.error
+        return self.made(self.value * b.value, error)
+
+    def __truediv__(self, value: Any) -> "Bounded":
+        b = self.other(value)
+        room, quotient = np.abs(b.value) - b.error, self.value / b.value
+        error = (self.error + np.abs(quotient) * b.error) / np.where(room > 0, room, np.nan)
+        return self.made(quotient, np.where(room > 0, error, np.inf))
+
+    def __pow__(self, value: Any) -> "Bounded":
+        b = self.other(value)
+        return corners(np.power, self, b)
+
+    def __radd__(self, value: float) -> "Bounded":
+        return self.other(value) + self
+
+    def __rsub__(self, value: float) -> "Bounded":
+        return self.other(value) - self
+
+    def __rmul__(self, value: float) -> "Bounded":
+        return self.other(value) * self
+
+    def __rtruediv__(self, value: float) -> "Bounded":
+        return self.other(value) / self
+
+    def __rpow__(self, value: float) -> "Bounded":
+        return self.other(value) ** self
+
+    def __neg__(self) -> "Bounded":
+        return Bounded(-self.value, self.error, self.dtype)
+
+    def __pos__(self) -> "Bounded":
+        return self
+
+    def compared(self, relation: Any, value: Any) -> Truth:
+        """Compare, and say where the errors overlap."""
+        b = self.other(value)
+        reach = self.error + b.error
+        unsure = (np.abs(self.value - b.value) <= reach) & (reach > 0)
+        return Truth(relation(self.value, b.value), unsure)
+
+    def __lt__(self, value: Any) -> Truth:
+        return self.compared(np.less, value)
+
+    def __le__(self, value: Any) -> Truth:
+        return self.compared(np.less_equal, value)
+
+    def __gt__(self, value: Any) -> Truth:
+        return self.compared(np.greater, value)
+
+    def __ge__(self, value: Any) -> Truth:
+        return self.compared(np.greater_equal, value)
+
+    def __eq__(self, value: Any) -> Truth:  # type: ignore[override]
+        return self.compared(np.equal, value)
+
+    def __ne__(self, value: Any) -> Truth:  # type: ignore[override]
+        return self.compared(np.not_equal, value)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def corners(function: Any, *operands: Bounded) -> Bounded:
+    """A function that is monotonic in each operand errs most at a corner of their ranges."""
+    value = function(*(x.value for x in operands))
+    ends: list[list[Any]] = [[]]
+    for x in operands:
+        ends = [[*chosen, end] for chosen in ends for end in (x.value - x.error, x.value + x.error)]
+    worst = np.max([np.abs(function(*chosen) - value) for chosen in ends], axis=0)
+    return operands[0].made(value, np.where(np.isnan(worst), np.inf, worst), LIBRARY)
+
+
+def root(x: Bounded) -> Bounded:
+    """|sqrt(x + e) - sqrt(x)| is at most e / sqrt(x), and at most sqrt(e)."""
+    value = np.sqrt(x.value)
+    error = np.minimum(np.sqrt(x.error), x.error / np.where(value > 0, value, 1e-300))
+    return x.made(value, np.where(x.value < x.error, np.sqrt(2 * x.error), error))
+
+
+def extreme(function: Any) -> Any:
+    """Maximum or minimum, which is off by no more than the worse of its operands."""
+
+    def chosen(x: Any, y: Any) -> Bounded:
+        x = x if isinstance(x, Bounded) else y.other(x)
+        y = x.other(y)
+        return Bounded(function(x.value, y.value), np.maximum(x.error, y.error), x.dtype)
+
+    return chosen
+
+
+def sign(x: Bounded) -> Bounded:
+    """Exact unless the error reaches over 0."""
+    return Bounded(np.sign(x.value), 2.0 * ((np.abs(x.value) <= x.error) & (x.error > 0)), x.dtype)
+
+
+def where(condition: Any, x: Any, y: Any) -> Bounded:
+    """Either side where the comparison is unsure."""
+    condition = condition if isinstance(condition, Truth) else Truth(condition, False)
+    dtype = next((v.dtype for v in (x, y) if isinstance(v, Bounded)), "float64")
+    x, y = (v if isinstance(v, Bounded) else Bounded(v, 0.0, dtype) for v in (x, y))
+    value = np.where(condition.value, x.value, y.value)
+    error = np.where(condition.value, x.error, y.error)
+    either = np.abs(x.value - y.value) + x.error + y.error
+    return Bounded(value, np.where(condition.unsure, either, error), dtype)
+
+
+class Analysis(Machine):
+    """Bounds of the error of a kernel: `p` and `state` hold `Bounded` numbers.
+
+    `compute` is the dtype of the kernel's arithmetic, `gradient` that of the gradients it loads.
+    """
+
+    once = each = {
+        "sqrt": root,
+        "abs": lambda x: Bounded(np.abs(x.value), x.error, x.dtype),
+        "sign": sign,
+        "maximum": extreme(np.maximum),
+        "minimum": extreme(np.minimum),
+        "where": where,
+        "exp": lambda x: corners(np.exp, x),
+        "log": lambda x: corners(np.log, x),
+    }
+
+    def __init__(self, formula: Formula, p: Any, compute: str, **hypers: float) -> None:
+        super().__init__(formula, **hypers)
+        self.compute = compute
+        self.p = Bounded(p, 0.0, compute)
+        for name in formula.states:
+            self.state[name] = Bounded(np.full(np.shape(p), formula.initial[name]), 0.0, compute)
+
+    def single(self, value: float) -> Bounded:
+        """An exact float64."""
+        return Bounded(value, 0.0, "float64")
+
+    def rounded(self, value: Any) -> Bounded:
+        """Round a constant of the prologue to the dtype of the loop."""
+        value = value if isinstance(value, Bounded) else self.single(value)
+        lost = np.abs(value.value - value.value.astype(self.compute))
+        return Bounded(value.value, value.error + lost, self.compute)
+
+    def kept(self, name: str, value: Any) -> Bounded:
+        """Nothing is rounded on the way into memory."""
+        return value
+
+    def step(self, g: Any) -> None:
+        """Do one step with the gradient array `g`."""
+        self.apply(Bounded(g, 0.0, self.compute))
+
+    def bound(self, name: str) -> Any:
+        """The largest distance between two runs of p or a state, each with its own rounding."""
+        value = self.p if name == "p" else self.state[name]
+        return 2 * np.broadcast_to(value.error, np.shape(self.p.value))
