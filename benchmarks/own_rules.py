@@ -11,11 +11,15 @@ def signum(p, g, m, *, lr=1e-3, beta=0.9):
     return p, m
 
 
-def yogi(p, g, m, v, *, lr=1e-2, beta1=0.9, beta2=0.999, eps=1e-3):
-    """Yogi lets the second moment move by a bounded amount. Zaheer et al. 2018, Algorithm 2."""
+def yogi(p, g, m, v, *, t, lr=1e-2, beta1=0.9, beta2=0.999, eps=1e-3):
+    """Yogi lets the second moment move by a bounded amount.
+
+    Zaheer et al. 2018, Algorithm 2, with Adam's bias correction, as in optax and pytorch_optimizer.
+    """
     m = beta1 * m + (1 - beta1) * g
     v = v - (1 - beta2) * sign(v - g * g) * g * g
-    p = p - lr * m / (sqrt(v) + eps)
+    m_hat = m / (1 - beta1**t)
+    p = p - lr * m_hat / (sqrt(v / (1 - beta2**t)) + eps)
     return p, m, v
 
 

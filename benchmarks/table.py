@@ -45,7 +45,7 @@ def verdicts(sections: Mapping[str, dict[str, Any]]) -> str:
 def section(saved: Mapping[str, Any]) -> str:
     """One section: its note, when it ran, and its cases."""
     cases = [Case(**case) for case in saved["cases"]]
-    same = all(case.samples.keys() == cases[0].samples.keys() for case in cases)
+    same = all(case.samples.keys() <= cases[0].samples.keys() for case in cases)
     tables = [table(cases)] if same else [table([case]) for case in cases]
     when = f"{saved['date']}, load average {saved['load'][0]:.2f} at the start"
     if saved["others"] is not None:
@@ -65,7 +65,9 @@ def table(cases: list[Case]) -> str:
 
 
 def cell(case: Case, side: str) -> str:
-    """Median, minimum, and the ratio to the first side."""
+    """Median, minimum, and the ratio to the first side; empty for a side that was left out."""
+    if side not in case.samples:
+        return ""
     factor, samples = case.scale()[1], case.samples[side]
     text = number(factor * case.median(side))
     if len(samples) > 1:

@@ -8,6 +8,7 @@ exp and log are allowed four times that. A comparison that the errors could turn
 side. Nothing here comes from what the kernel returned.
 """
 
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -42,47 +43,23 @@ class Bounded:
         own = UNIT[self.dtype] * units * largest + TINY[self.dtype] * (largest > 0)
         return Bounded(value, error + own, self.dtype)
 
-    def other(self, value: Any) -> "Bounded":
-        """An operand, which may be a literal."""
-        return value if isinstance(value, Bounded) else Bounded(value, 0.0, self.dtype)
-
-    def __add__(self, value: Any) -> "Bounded":
-        b = self.other(value)
+    def __add__(self, b: "Bounded") -> "Bounded":
         return self.made(self.value + b.value, self.error + b.error)
 
-    def __sub__(self, value: Any) -> "Bounded":
-        b = self.other(value)
+    def __sub__(self, b: "Bounded") -> "Bounded":
         return self.made(self.value - b.value, self.error + b.error)
 
-    def __mul__(self, value: Any) -> "Bounded":
-        b = self.other(value)
+    def __mul__(self, b: "Bounded") -> "Bounded":
         error = np.abs(self.value) * b.error + np.abs(b.value) * self.error + self.error * b.error
         return self.made(self.value * b.value, error)
 
-    def __truediv__(self, value: Any) -> "Bounded":
-        b = self.other(value)
+    def __truediv__(self, b: "Bounded") -> "Bounded":
         room, quotient = np.abs(b.value) - b.error, self.value / b.value
         error = (self.error + np.abs(quotient) * b.error) / np.where(room > 0, room, np.nan)
         return self.made(quotient, np.where(room > 0, error, np.inf))
 
-    def __pow__(self, value: Any) -> "Bounded":
-        b = self.other(value)
+    def __pow__(self, b: "Bounded") -> "Bounded":
         return corners(np.power, self, b)
-
-    def __radd__(self, value: float) -> "Bounded":
-        return self.other(value) + self
-
-    def __rsub__(self, value: float) -> "Bounded":
-        return self.other(value) - self
-
-    def __rmul__(self, value: float) -> "Bounded":
-        return self.other(value) * self
-
-    def __rtruediv__(self, value: float) -> "Bounded":
-        return self.other(value) / self
-
-    def __rpow__(self, value: float) -> "Bounded":
-        return self.other(value) ** self
 
     def __neg__(self) -> "Bounded":
         return Bounded(-self.value, self.error, self.dtype)
@@ -90,30 +67,29 @@ class Bounded:
     def __pos__(self) -> "Bounded":
         return self
 
-    def compared(self, relation: Any, value: Any) -> Truth:
+    def compared(self, relation: Any, b: "Bounded") -> Truth:
         """Compare, and say where the errors overlap."""
-        b = self.other(value)
         reach = self.error + b.error
         unsure = (np.abs(self.value - b.value) <= reach) & (reach > 0)
         return Truth(relation(self.value, b.value), unsure)
 
-    def __lt__(self, value: Any) -> Truth:
-        return self.compared(np.less, value)
+    def __lt__(self, b: "Bounded") -> Truth:
+        return self.compared(np.less, b)
 
-    def __le__(self, value: Any) -> Truth:
-        return self.compared(np.less_equal, value)
+    def __le__(self, b: "Bounded") -> Truth:
+        return self.compared(np.less_equal, b)
 
-    def __gt__(self, value: Any) -> Truth:
-        return self.compared(np.greater, value)
+    def __gt__(self, b: "Bounded") -> Truth:
+        return self.compared(np.greater, b)
 
-    def __ge__(self, value: Any) -> Truth:
-        return self.compared(np.greater_equal, value)
+    def __ge__(self, b: "Bounded") -> Truth:
+        return self.compared(np.greater_equal, b)
 
-    def __eq__(self, value: Any) -> Truth:  # type: ignore[override]
-        return self.compared(np.equal, value)
+    def __eq__(self, b: "Bounded") -> Truth:  # type: ignore[override]
+        return self.compared(np.equal, b)
 
-    def __ne__(self, value: Any) -> Truth:  # type: ignore[override]
-        return self.compared(np.not_equal, value)
+    def __ne__(self, b: "Bounded") -> Truth:  # type: ignore[override]
+        return self.compared(np.not_equal, b)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -138,9 +114,7 @@ def root(x: Bounded) -> Bounded:
 def extreme(function: Any) -> Any:
     """Maximum or minimum, which is off by no more than the worse of its operands."""
 
-    def chosen(x: Any, y: Any) -> Bounded:
-        x = x if isinstance(x, Bounded) else y.other(x)
-        y = x.other(y)
+    def chosen(x: Bounded, y: Bounded) -> Bounded:
         return Bounded(function(x.value, y.value), np.maximum(x.error, y.error), x.dtype)
 
     return chosen
@@ -151,24 +125,21 @@ def sign(x: Bounded) -> Bounded:
     return Bounded(np.sign(x.value), 2.0 * ((np.abs(x.value) <= x.error) & (x.error > 0)), x.dtype)
 
 
-def where(condition: Any, x: Any, y: Any) -> Bounded:
+def where(condition: Truth, x: Bounded, y: Bounded) -> Bounded:
     """Either side where the comparison is unsure."""
-    condition = condition if isinstance(condition, Truth) else Truth(condition, False)
-    dtype = next((v.dtype for v in (x, y) if isinstance(v, Bounded)), "float64")
-    x, y = (v if isinstance(v, Bounded) else Bounded(v, 0.0, dtype) for v in (x, y))
     value = np.where(condition.value, x.value, y.value)
     error = np.where(condition.value, x.error, y.error)
     either = np.abs(x.value - y.value) + x.error + y.error
-    return Bounded(value, np.where(condition.unsure, either, error), dtype)
+    return Bounded(value, np.where(condition.unsure, either, error), x.dtype)
 
 
 class Analysis(Machine):
     """Bounds of the error of a kernel: `p` and `state` hold `Bounded` numbers.
 
-    `compute` is the dtype of the kernel's arithmetic, `gradient` that of the gradients it loads.
+    `compute` is the dtype of the kernel's arithmetic; parameters, gradients and state lie in it.
     """
 
-    once = each = {
+    once = each = MappingProxyType({
         "sqrt": root,
         "abs": lambda x: Bounded(np.abs(x.value), x.error, x.dtype),
         "sign": sign,
@@ -177,7 +148,7 @@ class Analysis(Machine):
         "where": where,
         "exp": lambda x: corners(np.exp, x),
         "log": lambda x: corners(np.log, x),
-    }
+    })  # fmt: skip
 
     def __init__(self, formula: Formula, p: Any, compute: str, **hypers: float) -> None:
         super().__init__(formula, **hypers)
@@ -190,15 +161,16 @@ class Analysis(Machine):
         """An exact float64."""
         return Bounded(value, 0.0, "float64")
 
-    def rounded(self, value: Any) -> Bounded:
+    def rounded(self, value: Bounded) -> Bounded:
         """Round a constant of the prologue to the dtype of the loop."""
-        value = value if isinstance(value, Bounded) else self.single(value)
         lost = np.abs(value.value - value.value.astype(self.compute))
         return Bounded(value.value, value.error + lost, self.compute)
 
-    def kept(self, name: str, value: Any) -> Bounded:
+    def kept(self, name: str, value: Bounded) -> Bounded:
         """Nothing is rounded on the way into memory."""
-        return value
+        shape = self.p.value.shape
+        value, error = (np.broadcast_to(x, shape) for x in (value.value, value.error))
+        return Bounded(value, error, self.compute)
 
     def step(self, g: Any) -> None:
         """Do one step with the gradient array `g`."""
@@ -207,4 +179,4 @@ class Analysis(Machine):
     def bound(self, name: str) -> Any:
         """The largest distance between two runs of p or a state, each with its own rounding."""
         value = self.p if name == "p" else self.state[name]
-        return 2 * np.broadcast_to(value.error, np.shape(self.p.value))
+        return 2 * value.error

@@ -54,8 +54,12 @@ C_LIBRARY: Vocabulary = NUMPY | {
 }
 
 
-class Choices(ast.NodeTransformer):
-    """Turn `a if c else b` into `where(c, a, b)`, which also understands arrays."""
+class Numbers(ast.NodeTransformer):
+    """Make every literal a number of the machine, and every choice one that works on arrays."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Call:
+        """Replace one literal."""
+        return ast.Call(ast.Name("_single", ast.Load()), [node], [])
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.Call:
         """Replace one choice, and those inside it."""
@@ -67,7 +71,7 @@ def code(node: ast.expr) -> CodeType:
     """Compile one expression."""
     (line,) = ast.parse(ast.unparse(node)).body
     assert isinstance(line, ast.Expr)
-    tree = ast.Expression(Choices().visit(line.value))
+    tree = ast.Expression(Numbers().visit(line.value))
     return compile(ast.fix_missing_locations(tree), ast.unparse(node), "eval")
 
 
@@ -107,14 +111,15 @@ class Machine:
         self.t += 1
         scalars = {s: self.state[s] for s in self.formula.scalars}
         names: dict[str, Any] = {"t": self.single(self.t), **self.hypers, **scalars}
+        once = {**self.once, "_single": self.single}
         with np.errstate(all="ignore"):
             for name, value in self._prologue:
-                names[name] = eval(value, dict(self.once), names)
+                names[name] = eval(value, once, names)
             elements = {
-                name: self.rounded(eval(value, dict(self.once), names))
+                name: self.rounded(eval(value, once, names))
                 for name, value in self._constants.items()
             }
-            following = {k: eval(v, dict(self.once), names) for k, v in self._scalars.items()}
+            following = {k: eval(v, once, names) for k, v in self._scalars.items()}
             elements |= {"p": self.p, "g": g, **{s: self.state[s] for s in self.formula.states}}
             for name, value in self._body:
                 elements[name] = eval(value, dict(self.each), elements)

@@ -1,4 +1,4 @@
-"""What the tests of the engine share: rules stepped by hand, and an optimizer as comparable bytes."""
+"""What the tests of the engine share: rules stepped by hand, and optimizers as comparable bytes."""
 
 import inspect
 from collections.abc import Mapping, Sequence

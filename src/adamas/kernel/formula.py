@@ -8,7 +8,7 @@ comparisons, `a if c else b` and the words of `adamas.words`; everything else is
 import ast
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, TypeAlias
@@ -61,16 +61,13 @@ def parse(function: Callable[..., Any]) -> Formula:
     text, tree = read(function)
     declared, hypers = _signature(text, tree, function)
     timed = {"t"} & {a.arg for a in tree.args.kwonlyargs}
-    known = {"p", "g", *timed, *declared, *hypers}
+    known = dict.fromkeys(["p", "g", *timed, *declared, *hypers], False)
     body = tree.body
     if ast.get_docstring(tree) is not None:
         body = body[1:]
     if not body or not isinstance(body[-1], ast.Return):
         text.refuse(body[-1] if body else tree, "it does not return", _returns(declared))
-    statements: list[ast.Assign] = []
-    for node in body[:-1]:
-        statements.append(assignment(text, node, known))
-        known.add(_target(statements[-1]))
+    statements = [assignment(text, node, known) for node in body[:-1]]
     outputs = _outputs(text, body[-1], declared, known, statements)
     scalars = _scalars(declared, statements, outputs)
     return Formula(
@@ -191,7 +188,7 @@ def _outputs(
     text: Text,
     node: ast.stmt,
     states: dict[str, float],
-    known: set[str],
+    known: dict[str, bool],
     statements: list[ast.Assign],
 ) -> dict[str, str]:
     assert isinstance(node, ast.Return)
@@ -201,21 +198,19 @@ def _outputs(
         text.refuse(
             node, f"it returns {len(parts)} value(s), not {1 + len(states)}", _returns(states)
         )
-    for part in parts:
-        expression(text, part, known)
-    outputs = {}
-    for name, part in zip(["p", *states], parts, strict=True):
+    outputs, truths = {}, [expression(text, part, known) for part in parts]
+    for name, part, truth in zip(["p", *states], parts, truths, strict=True):
         if isinstance(part, ast.Name):
             outputs[name] = part.id
             continue
         outputs[name] = fresh(f"{name}_next", known)
         target = ast.copy_location(ast.Name(outputs[name], ast.Store()), part)
         statements.append(ast.copy_location(ast.Assign([target], part), part))
-        known.add(outputs[name])
+        known[outputs[name]] = truth
     return outputs
 
 
-def fresh(name: str, taken: set[str]) -> str:
+def fresh(name: str, taken: Container[str]) -> str:
     """`name`, or `name_2`, `name_3`, ...: the first that is not taken."""
     candidate, count = name, 1
     while candidate in taken:

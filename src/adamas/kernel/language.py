@@ -5,6 +5,7 @@ can be hoisted, fused and run in any dtype.
 """
 
 import ast
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from adamas import words
@@ -31,8 +32,11 @@ def check_name(text: Text, node: ast.AST, name: str) -> None:
         text.refuse(node, f"the name {name!r} is taken by the machinery", "Choose another name.")
 
 
-def assignment(text: Text, node: ast.stmt, known: set[str]) -> ast.Assign:
-    """`node` as a plain assignment to one name; refuses any other statement."""
+def assignment(text: Text, node: ast.stmt, known: dict[str, bool]) -> ast.Assign:
+    """`node` as a plain assignment to one name, which is `known` from here on.
+
+    Refuses any other statement, and what `expression` refuses.
+    """
     if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         left = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
         value: ast.expr = ast.copy_location(ast.BinOp(left, node.op, node.value), node)
@@ -42,8 +46,9 @@ def assignment(text: Text, node: ast.stmt, known: set[str]) -> ast.Assign:
         text.refuse(node, problem, advice)
     if len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
         text.refuse(node, "a formula assigns one name at a time", "Write one assignment a line.")
-    check_name(text, node.targets[0], node.targets[0].id)
-    expression(text, node.value, known)
+    name = node.targets[0].id
+    check_name(text, node.targets[0], name)
+    known[name] = expression(text, node.value, known)
     return node
 
 
@@ -62,15 +67,19 @@ def _not_assigned(node: ast.stmt) -> tuple[str, str]:
     return f"a formula has no `{kind}` statement", f"Use assignments only; {CHOOSE}"
 
 
-def expression(text: Text, node: ast.expr, known: set[str]) -> None:
-    """Refuse whatever is not arithmetic on the `known` names, a comparison, a choice or a word."""
+def expression(text: Text, node: ast.expr, known: Mapping[str, bool]) -> bool:
+    """Whether `node` is a truth value; `known` says it of every name that may be read.
+
+    Refuses whatever is not arithmetic, a comparison, a choice or a word. Truth values may be tested
+    and multiplied: NumPy adds two of them to one, a kernel to two, and others refuse to.
+    """
     match node:
         case ast.Constant(value=bool()):
             text.refuse(node, "a truth value is not a number", "Write a comparison, 0.0 or 1.0.")
         case ast.Constant(value=int() | float()):
-            return
+            return False
         case ast.Name(id=name) if name in known:
-            return
+            return known[name]
         case ast.Name(id=name):
             text.refuse(
                 node,
@@ -78,20 +87,35 @@ def expression(text: Text, node: ast.expr, known: set[str]) -> None:
                 "Make it a state, a keyword-only hyper-parameter, or assign it first; "
                 "a formula reads no globals.",
             )
-        case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow()):
-            parts = [node.left, node.right]
+        case ast.BinOp(op=ast.Mult()):
+            return _both(text, (node.left, node.right), known)
+        case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Div() | ast.Pow()):
+            return _number(text, (node.left, node.right), known)
         case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
-            parts = [node.operand]
+            return _number(text, (node.operand,), known)
         case ast.Compare() if len(node.ops) == 1 and isinstance(node.ops[0], COMPARISONS):
-            parts = [node.left, node.comparators[0]]
+            _both(text, (node.left, node.comparators[0]), known)
+            return True
         case ast.IfExp():
-            parts = [node.test, node.body, node.orelse]
+            expression(text, node.test, known)
+            return _both(text, (node.body, node.orelse), known)
         case ast.Call():
-            parts = _call(text, node)
-        case _:
-            _refuse_expression(text, node)
+            return _call(text, node, known)
+    _refuse_expression(text, node)
+
+
+def _both(text: Text, parts: Sequence[ast.expr], known: Mapping[str, bool]) -> bool:
+    truths = [expression(text, part, known) for part in parts]
+    return all(truths)
+
+
+def _number(text: Text, parts: Sequence[ast.expr], known: Mapping[str, bool]) -> bool:
     for part in parts:
-        expression(text, part, known)
+        if expression(text, part, known):
+            text.refuse(
+                part, "a comparison is no number here", "Write `where(comparison, 1.0, 0.0)`."
+            )
+    return False
 
 
 def _refuse_expression(text: Text, node: ast.expr) -> NoReturn:
@@ -109,7 +133,7 @@ def _refuse_expression(text: Text, node: ast.expr) -> NoReturn:
     text.refuse(node, problem, advice)
 
 
-def _call(text: Text, node: ast.Call) -> list[ast.expr]:
+def _call(text: Text, node: ast.Call, known: Mapping[str, bool]) -> bool:
     allowed = f"The words are {', '.join(sorted(WORDS))}."
     if not isinstance(node.func, ast.Name) or node.func.id not in WORDS:
         name = ast.unparse(node.func)
@@ -117,7 +141,11 @@ def _call(text: Text, node: ast.Call) -> list[ast.expr]:
         instead = last if last in WORDS else SYNONYMS.get(last)
         hint = f"Write `{instead}`. " if instead else ""
         text.refuse(node.func, f"{name!r} is not one of the words", hint + allowed)
-    arity = ARITIES.get(node.func.id, 1)
+    word = node.func.id
+    arity = ARITIES.get(word, 1)
     if node.keywords or len(node.args) != arity:
-        text.refuse(node, f"`{node.func.id}` takes {arity} positional argument(s)", allowed)
-    return node.args
+        text.refuse(node, f"`{word}` takes {arity} positional argument(s)", allowed)
+    if word == "where":
+        expression(text, node.args[0], known)
+        return _both(text, node.args[1:], known)
+    return _number(text, node.args, known)

@@ -1,0 +1,231 @@
+"""The comparison with other libraries: every side does the same work, and every record is whole.
+
+No time is asserted; sizes are tiny.
+"""
+
+import importlib
+import json
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import adamas
+from adamas import bench
+from adamas.lab import peers, timing
+
+ROOT = Path(__file__).parents[1]
+SIZE, ROUNDS = 1000, 1
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Import a module of the package `benchmarks`, which is not installed."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    return lambda name: importlib.import_module(f"benchmarks.{name}")
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every pause and every sample of a race as short as can be."""
+    monkeypatch.setattr(timing, "PAUSE", 0.0)
+    monkeypatch.setattr(timing, "MOST_STEPS", 2)
+
+
+def adamw_in_float64(g: np.ndarray[Any, Any], steps: int, decay: float) -> np.ndarray[Any, Any]:
+    """AdamW on ones with a constant gradient: then m_hat = g and v_hat = g * g at every step."""
+    p = np.ones(g.shape)
+    for _ in range(steps):
+        p = (1 - 1e-3 * decay) * p - 1e-3 * g / (np.abs(g.astype(np.float64)) + 1e-8)
+    return p
+
+
+def test_all_sides_do_adamw(full: Callable[[str], ModuleType]) -> None:
+    """A side that is faster because it does something else would be found out."""
+    grads = peers.gradients([(10, 30), 7])
+    sides = full("sides")
+    contestants = {
+        "adamas": peers.adamas_side(grads),
+        "torch": peers.torch_side(grads, fused=True),
+        "optax": peers.optax_side(grads),
+        "fresh": sides.adamas_fresh_side(grads),
+        "torch fresh": sides.torch_fresh_side(grads),
+        # These two do a first step or a first calibration of their own.
+        "NumPy": peers.numpy_side(grads),
+        "huge": sides.torch_huge_side(grads),
+    }
+    for name, side in contestants.items():
+        for _ in range(4 if name == "huge" else 5):
+            side.step()
+        decay = 0.0 if name == "NumPy" else 1e-2
+        expected = adamw_in_float64(grads[0], 5, decay)
+        np.testing.assert_allclose(side.result(), expected, rtol=1e-5, err_msg=name)
+
+
+def test_the_limits_move_the_same_numbers(full: Callable[[str], ModuleType]) -> None:
+    """Both memory limits read and write the arrays they claim: after n steps p = 1 - n(n+1)/2 g."""
+    grads = peers.gradients([SIZE])
+    for side in (peers.limit_side(grads), full("sides").loop_side(grads)):
+        for _ in range(4):
+            side.step()
+        np.testing.assert_allclose(side.result(), 1 - 10 * grads[0], rtol=1e-5, atol=1e-5)
+
+
+def test_the_whole_step_does_what_three_calls_do(full: Callable[[str], ModuleType]) -> None:
+    """Clipping and averaging change the parameters of both sides alike."""
+    grads = peers.gradients([SIZE])
+    ours = peers.adamas_side(grads, clip_norm=1.0, ema=0.999)
+    theirs = full("training").torch_calls(grads)
+    for _ in range(3):
+        ours.step()
+        theirs.step()
+    np.testing.assert_allclose(ours.result(), theirs.result(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["grams", "yogi"])
+def test_own_rules_follow_their_papers(name: str, full: Callable[[str], ModuleType]) -> None:
+    """Grams and Yogi are what somebody else reads in the same papers."""
+    import pytorch_optimizer
+    import torch
+
+    random = np.random.default_rng(1)
+    p = random.standard_normal(50)
+    q = torch.nn.Parameter(torch.from_numpy(p.copy()))
+    ours = adamas.rule(getattr(full("own_rules"), name))(p, lr=1e-2, eps=1e-6)
+    if name == "grams":
+        ours.param_groups[0]["weight_decay"] = 0.0
+        theirs: torch.optim.Optimizer = pytorch_optimizer.Grams([q], lr=1e-2, eps=1e-6)
+    else:
+        theirs = pytorch_optimizer.Yogi([q], lr=1e-2, eps=1e-6, initial_accumulator=0.0)
+    for _ in range(5):
+        g = random.standard_normal(50)
+        q.grad = torch.from_numpy(g.copy())
+        ours.step(g)
+        theirs.step()
+    np.testing.assert_allclose(p, q.detach().numpy(), rtol=1e-9)
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("name", ["large", "growth", "tiny", "rules", "whole"])
+def test_a_section_is_whole(name: str, full: Callable[[str], ModuleType]) -> None:
+    """A section names its sides, has a sample of each round, and its figures are numbers."""
+    plan = full("record").Plan(SIZE, SIZE, ROUNDS)
+    found = full("__main__").measure(name, plan)
+    assert json.loads(json.dumps(found)) == found
+    for case in found["cases"]:
+        assert all(len(samples) == ROUNDS for samples in case["samples"].values())
+        assert all(x > 0 for samples in case["samples"].values() for x in samples)
+    assert found["figures"]
+    assert all(math.isfinite(figure["value"]) for figure in found["figures"])
+
+
+def test_a_process_reports_its_transient_memory(full: Callable[[str], ModuleType]) -> None:
+    """NumPy's temporaries are seen, so that none seen for adamas means none."""
+    size = 1 << 18
+    found = full("transient")._in_process("NumPy tutorial", size)
+    # Three temporaries live at once at the least: both corrected moments and one of the step.
+    assert found["numpy"] > 3 * 4 * size / (1 << 20)
+
+
+def test_a_fresh_process_is_timed_to_its_first_step(full: Callable[[str], ModuleType]) -> None:
+    """The two clocks are one clock: a child's reading lies between the parent's."""
+    startup = full("startup")
+    assert 0 < startup.until_printed("import time; print(time.monotonic())", "") < 600
+
+
+def record(value: float, samples: list[float]) -> dict[str, Any]:
+    """A results file with one section, one case of two sides, and one figure."""
+    section = {
+        "title": "Title",
+        "note": "Note.",
+        "cases": [{"title": "case", "samples": {"a": samples, "b": [2 * x for x in samples]}}],
+        "figures": [{"what": "a / b", "value": value, "bar": 1.0}],
+        "date": "2026-01-01 00:00 UTC",
+        "load": [0.5, 0.5, 0.5],
+        "others": 0.5,
+        "rounds": len(samples),
+    }
+    here = timing.Machine("CPU", 2, {"adamas": 2}, 2.0**35, "Linux", {}, "2026-01-01", [0.5])
+    return {"machine": vars(here), "sections": {"one": section}}
+
+
+def test_the_table_shows_median_minimum_and_ratio(full: Callable[[str], ModuleType]) -> None:
+    """A reader finds median, minimum, ratio, verdict and the load; computed here by hand."""
+    page = full("table").render({"box": record(1.5, [0.003, 0.001, 0.002])})
+    assert "| a | 2.00 (1.00) |" in page
+    assert "| b | 4.00 (2.00), 2.00x |" in page
+    assert "| Title: a / b | 1.50 | at most 1 | **missed** |" in page
+    assert "50% of the processors **(not idle)**" in page
+    assert "| met |" in full("table").render({"box": record(0.5, [0.001])})
+
+
+@pytest.mark.usefixtures("short")
+def test_the_command_merges_and_renders(full: Callable[[str], ModuleType], tmp_path: Path) -> None:
+    """A second run of one section keeps the others, and the page is made from the file alone."""
+    main = full("__main__")
+    arguments = ["--out", str(tmp_path), "--machine", "box", "--rounds", "7", "--size", "0.001"]
+    assert main.main([*arguments, "--only", "whole"]) == 0
+    assert main.main([*arguments, "--only", "rules"]) == 0
+    saved = json.loads((tmp_path / "results" / "box.json").read_text("utf-8"))
+    assert list(saved["sections"]) == ["rules", "whole"]
+    page = (tmp_path / "RESULTS.md").read_text("utf-8")
+    (tmp_path / "RESULTS.md").unlink()
+    assert main.main([*arguments, "--render"]) == 0
+    assert (tmp_path / "RESULTS.md").read_text("utf-8") == page
+    assert str(Path.home()) not in page
+
+
+def test_too_few_rounds_are_refused(full: Callable[[str], ModuleType]) -> None:
+    """A median of fewer than seven samples is not published."""
+    with pytest.raises(SystemExit, match="2"):
+        full("__main__").main(["--rounds", "3"])
+
+
+@pytest.mark.usefixtures("short")
+def test_the_short_form_writes_what_it_prints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`adamas bench` works with the core alone, ends with 0, and its file holds every sample."""
+    monkeypatch.setattr(peers, "find_spec", lambda _: None)
+    out = tmp_path / "bench.json"
+    assert bench.run(size=SIZE, out=out, quick=False) == 0
+    saved = json.loads(out.read_text("utf-8"))
+    printed = capsys.readouterr().out
+    assert len(saved["cases"]) == 3
+    for case in saved["cases"]:
+        assert list(case["samples"])[:2] == ["adamas", "adamas, no check"]
+        assert not {"torch fused", "optax jitted"} & case["samples"].keys()
+        assert case["title"] in printed
+    assert saved["machine"]["versions"]["numpy"] == np.__version__
+
+
+@pytest.mark.parametrize(
+    ("size", "out", "reason"),
+    [
+        (0, None, "give 1 or more"),
+        (1 << 60, None, "give at most"),
+        (10, Path("no/such/folder/x.json"), "make it first"),
+    ],
+)
+def test_the_short_form_says_what_it_cannot_do(
+    size: int, out: Path | None, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A size or a file that cannot be is refused at once, with the cure."""
+    if size > 1 << 50 and not sys.platform.startswith("linux"):
+        pytest.skip("free memory is read from /proc")
+    assert bench.run(size=size, out=out, quick=True) == 1
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (0.01234, "0.012"), (1.234, "1.23"), (12.34, "12.3"), (1234.5, "1,234")],
+)
+def test_numbers_are_short_and_plain(value: float, text: str) -> None:
+    """Three digits are shown, with thousands separated and no exponent."""
+    assert bench.number(value) == text

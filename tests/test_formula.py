@@ -1,0 +1,150 @@
+"""An accepted rule means what it says: to the kernel, to the reference, and run as plain Python."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import adamas
+from adamas import rules
+from adamas.engine.optimizer import Optimizer
+from adamas.kernel.formula import parse, with_average
+from adamas.kernel.reference import Reference
+from written import function
+
+ACCEPTED = {
+    "augmented": "def f(p, g, m, *, lr=0.1):\n    m *= 0.9\n    m += g\n    p -= lr * m\n"
+    "    return p, m",
+    "unary": "def f(p, g, *, lr=0.1):\n    return +p + -lr * -(-g)",
+    "expressions": "def f(p, g, m, *, lr=0.1):\n    return p - lr * m, 0.9 * m + g",
+    "swapped": "def f(p, g, m, v, *, lr=0.1):\n    return p - lr * v, v + g, m",
+    "reassigned scalar": "def f(p, g, *, t, lr=0.1):\n    lr = lr / t\n    p = p - lr * g\n"
+    "    lr = lr * p\n    lr = lr + 1\n    t = lr\n    return p - 0.01 * t",
+    "initial values": "def f(p, g, m=1.5, s=2, *, lr=0.1):\n    s = s * 0.5\n    m = m + g * s\n"
+    "    return p - lr * m, m, s",
+    "scalar p": "def f(p, g, m, *, lr=0.1):\n    m = m + g\n    p = lr\n    return p, m",
+    "nothing read": "def f(p, g, m, *, lr=0.1):\n    return p, m",
+    "bare return of a tuple": "def f(p, g, m, *, lr=0.1):\n    return (p - lr * g, m)",
+    "positional only": "def f(p, g, m, /, *, lr=0.1):\n    return p - lr * m, m + g",
+    "comparisons": "def f(p, g, m, n, k, *, t, lr=0.1):\n    hot = (g > 0) * (m >= 0)\n"
+    "    late = (t > 1) * (t != 2)\n    m = m + (g if hot else -g) * late\n"
+    "    k = where(t > 2, t == 3, lr) * (lr if late else t) * late\n"
+    "    return p - lr * hot * g, m, (g == 0) == late, k",
+}
+
+
+@pytest.mark.parametrize("text", ACCEPTED.values(), ids=ACCEPTED)
+def test_an_accepted_rule_means_what_it_says(tmp_path: Path, text: str) -> None:
+    """Kernel, reference and the function itself, run on floats, agree for several steps."""
+    f: Callable[..., Any] = function(tmp_path, text)
+    formula = parse(f)
+    p = np.array([0.5, -2.0, 1.0])
+    reference = Reference(formula, p)
+    optimizer = Optimizer(formula, p)
+    alone = [dict(formula.initial, p=x) for x in reference.p]
+    for t, g in enumerate(np.array([[0.3, -0.2, 0.0], [1.0, 0.5, -0.5], [0.0, 2.0, 1.0]]), 1):
+        optimizer.step(g)
+        reference.step(g)
+        for k, names in enumerate(alone):
+            timed = {"t": t} if "t" in inspect.signature(f).parameters else {}
+            states = [names[s] for s in formula.initial]
+            out = f(names["p"], float(g[k]), *states, **timed)
+            alone[k] = dict(zip(["p", *formula.initial], np.ravel(out), strict=True))
+    found = {"p": p, **optimizer.state[0]}
+    expected = {"p": reference.p, **reference.state}
+    for name in ("p", *formula.initial):
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-14, err_msg=name)
+        plain = np.array([float(names[name]) for names in alone])
+        np.testing.assert_allclose(found[name] + 0 * plain, plain, rtol=1e-14, err_msg=name)
+
+
+SCALARS = {
+    "product of hyper-parameters": ("a = a * lr\n    b = g", {"a"}),
+    "one from another": ("a = a + b\n    b = b + t", {"a", "b"}),
+    "a cycle": ("c = a\n    a = b\n    b = c", {"a", "b"}),
+    "through g": ("a = a + g", {"b"}),
+    "through another state": ("b = b + g\n    a = a + b", set()),
+    "through a later line": ("a = a * lr\n    a = a + p", {"b"}),
+    "through itself a step later": ("a = a + b\n    b = g", set()),
+    "g forgotten": ("a = g\n    a = lr", {"a", "b"}),
+    "p overwritten first": ("p = lr\n    a = a + p", {"a", "b"}),
+    "g only in a test": ("a = a + 1 if g > 0 else a", {"b"}),
+    "a choice by scalars": ("a = lr if t == 1 else maximum(a, b)", {"a", "b"}),
+    "never assigned": ("lr = lr * 2", {"a", "b"}),
+}
+
+
+@pytest.mark.parametrize(("lines", "scalars"), SCALARS.values(), ids=SCALARS)
+def test_which_states_are_one_number_a_tensor(
+    tmp_path: Path, lines: str, scalars: set[str]
+) -> None:
+    """A state is a scalar exactly if p and g never enter it, directly or by any detour."""
+    text = f"def f(p, g, a, b, *, t, lr=0.1):\n    {lines}\n    return p, a, b"
+    formula = parse(function(tmp_path, text))
+    assert set(formula.scalars) == scalars
+    assert set(formula.states) == {"a", "b"} - scalars
+
+
+def test_a_default_may_be_any_real_number(tmp_path: Path) -> None:
+    """NumPy's numbers and integers are numbers too."""
+    text = "from numpy import float32, int8\ndef f(p, g, m=int8(2), *, lr=float32(0.5), k=3):\n"
+    formula = parse(function(tmp_path, text + "    return p - lr * g * k, m + g"))
+    assert (formula.hypers, formula.initial) == ({"lr": 0.5, "k": 3.0}, {"m": 2.0})
+
+
+def test_what_a_formula_holds() -> None:
+    """The parts of a formula are those of the signature, in its order, with its defaults."""
+    formula = parse(rules.nadam)
+    assert (formula.name, formula.states, formula.scalars) == ("nadam", ("m", "v"), ("mu_product",))
+    assert formula.initial == {"m": 0.0, "v": 0.0, "mu_product": 1.0}
+    assert list(formula.hypers)[:3] == ["lr", "beta1", "beta2"]
+    assert formula.hypers["momentum_decay"] == 4e-3
+    assert formula.doc == inspect.getdoc(rules.nadam)
+    assert formula.source == inspect.getsource(rules.nadam)
+
+
+def test_formulas_share_a_kernel_only_if_they_compute_the_same(tmp_path: Path) -> None:
+    """Comments, layout and defaults do not matter to the key; an operation or an output does."""
+    texts = [
+        "def f(p, g, m, *, lr=0.1):\n    m = m + g\n    return p - lr * m, m",
+        "def f(p, g, m, *, lr=0.2):\n    '''Doc.'''\n\n    m = (m + g)  # sum\n"
+        "    return p - lr * m, m",
+        "def f(p, g, m, *, lr=0.1):\n    m = m - g\n    return p - lr * m, m",
+        "def f(p, g, m, *, lr=0.1):\n    m = m + g\n    return p - lr * m, g",
+        "def h(p, g, m, *, lr=0.1):\n    m = m + g\n    return p - lr * m, m",
+    ]
+    keys = [parse(function(tmp_path, text, text[4])).key for text in texts]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 4
+
+
+def test_the_average_survives_any_name_in_the_rule(tmp_path: Path) -> None:
+    """`ema` follows p whatever the rule calls `average`, `ema` or `t` for itself.
+
+    Polyak's average with decay d: p at the first step, then d * average + (1 - d) * p.
+    """
+    text = """
+    def f(p, g, m, *, lr=0.1):
+        average = 0.5 * g
+        t = 2 * average
+        ema = t + m
+        kept = ema
+        return p - lr * kept, t
+    """
+    formula = with_average(parse(function(tmp_path, text)))
+    reference = Reference(formula, [1.0, 2.0], ema=0.75)
+    average = None
+    for g in ([1.0, -1.0], [0.5, 0.25], [2.0, 4.0]):
+        reference.step(g)
+        average = reference.p if average is None else 0.75 * average + 0.25 * reference.p
+        np.testing.assert_allclose(reference.state["average"], average, rtol=1e-15)
+
+
+def test_a_rule_with_an_average_of_its_own_gets_no_second_one(tmp_path: Path) -> None:
+    """A state called `average` would be overwritten by `ema`, so the two are refused together."""
+    f = function(tmp_path, "def f(p, g, average, *, lr=0.1):\n    return p - g, average + g")
+    with pytest.raises(ValueError, match="f has a state 'average' of its own: rename it"):
+        adamas.rule(f)(np.zeros(1), ema=0.9)
