@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     record: dict[str, Any] = {"machine": {}, "sections": {}}
     if file.exists():
         record = json.loads(file.read_text(encoding="utf-8"))
+    if not args.render:
+        warn_if_busy()
     for name in [] if args.render else args.only or SECTIONS:
         record["sections"][name] = measure(name, plan)
         known, now = record["machine"].get("threads", {}), asdict(machine())
@@ -58,6 +60,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def warn_if_busy(seconds: float = 1.0) -> None:
+    """Say so before anything is measured if other programs are using the processors."""
+    others = Others()
+    time.sleep(seconds)
+    share = others.share()
+    if share is not None and share > IDLE:
+        print(f"warning: this machine is not idle: {share:.0%} in use", file=sys.stderr)
+
+
 def measure(name: str, plan: Plan) -> dict[str, Any]:
     """Run one section; return it as plain data with the date, the load and what others used."""
     before, others, start = machine(), Others(), time.monotonic()
@@ -66,8 +77,7 @@ def measure(name: str, plan: Plan) -> dict[str, Any]:
     gc.collect()
     share = others.share()
     for figure in section.figures:
-        verdict = "met" if figure.met else "missed"
-        print(f"  {figure.what}: {figure.value:.3g} {figure.unit} ({figure.bar:g}: {verdict})")
+        print(f"  {figure.what}: {figure.value:.3g} {figure.unit} {figure.limit} {figure.verdict}")
     print(f"  {time.monotonic() - start:.0f} s", flush=True)
     if share is not None and share > IDLE:
         print(

@@ -77,8 +77,8 @@ def growth(plan: Plan) -> Section:
         del sides, grads
         gc.collect()
     figures = [
-        Figure(f"adamas / torch fused at {case.title}", case.ratio("adamas", "torch fused"), 1.0)
-        for case in cases[-1:]
+        Figure(f"adamas / torch fused at {case.title}", case.ratio("adamas", "torch fused"))
+        for case in cases
     ]
     missing = ", ".join(map(_millions, left_out))
     note = f" Left out, because memory did not hold them: {missing}." if missing else ""

@@ -27,18 +27,28 @@ class Plan:
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number and the bar that was set for it before."""
+    """One measured number, and the bar that was set for it before if there was one."""
 
     what: str
     value: float
-    bar: float
+    bar: float | None = None
     unit: str = ""
     at_least: bool = False
 
     @property
-    def met(self) -> bool:
-        """Whether the number keeps to the bar."""
-        return self.value >= self.bar if self.at_least else self.value <= self.bar
+    def limit(self) -> str:
+        """The bar in words; empty without one."""
+        if self.bar is None:
+            return ""
+        return f"{'at least' if self.at_least else 'at most'} {self.bar:g} {self.unit}".strip()
+
+    @property
+    def verdict(self) -> str:
+        """Whether the number keeps to the bar: met, missed, or empty without one."""
+        if self.bar is None:
+            return ""
+        met = self.value >= self.bar if self.at_least else self.value <= self.bar
+        return "met" if met else "missed"
 
 
 @dataclass(frozen=True)

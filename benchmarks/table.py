@@ -34,11 +34,10 @@ def verdicts(sections: Mapping[str, dict[str, Any]]) -> str:
     lines = ["| what | measured | bar | verdict |", "|---|---:|---:|---|"]
     for each in sections.values():
         for figure in (Figure(**saved) for saved in each["figures"]):
-            unit = f" {figure.unit}" if figure.unit else ""
-            bar = f"{'at least' if figure.at_least else 'at most'} {figure.bar:g}{unit}"
-            value = f"{number(figure.value)}{unit}"
-            verdict = "met" if figure.met else "**missed**"
-            lines.append(f"| {each['title']}: {figure.what} | {value} | {bar} | {verdict} |")
+            value = f"{number(figure.value)} {figure.unit}".strip()
+            verdict = figure.verdict.replace("missed", "**missed**")
+            what = f"{each['title']}: {figure.what}"
+            lines.append(f"| {what} | {value} | {figure.limit} | {verdict} |")
     return "\n".join(lines)
 
 

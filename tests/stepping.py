@@ -21,18 +21,23 @@ def make(rule: str, params: Any, **options: Any) -> adamas.Optimizer:
 def snapshot(optimizer: adamas.Optimizer) -> dict[str, Any]:
     """Parameters, state and counts as bytes, which compare equal only if every bit is the same."""
     seen: dict[str, Any] = {"steps": optimizer.steps}
-    for group in optimizer.param_groups:
-        for name, array in zip(group["names"], group["params"], strict=True):
-            seen[f"{name}"] = (array.dtype, array.shape, array.tobytes())
+    for name, array in named(optimizer).items():
+        seen[f"{name}"] = (array.dtype, array.shape, array.tobytes())
     for name, entry in optimizer.state.items():
         for key, value in entry.items():
             seen[f"{name}.{key}"] = value.tobytes() if isinstance(value, np.ndarray) else value
     return seen
 
 
+def named(optimizer: adamas.Optimizer) -> dict[str | int, Array]:
+    """Every parameter of an optimizer by its name, in order."""
+    groups = optimizer.param_groups
+    return {k: v for group in groups for k, v in zip(group["names"], group["params"], strict=True)}
+
+
 def tensors(optimizer: adamas.Optimizer) -> list[Array]:
     """Every parameter of an optimizer, in order."""
-    return [array for group in optimizer.param_groups for array in group["params"]]
+    return list(named(optimizer).values())
 
 
 class ByHand:

@@ -6,6 +6,7 @@ reads them. torch 2.13's fused AdamW steps the wrong elements where strides diff
 
 import array
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,7 @@ def test_unaligned(kind: Any, offset: int) -> None:
 
     def shifted() -> Array:
         raw = np.zeros(offset + 33 * np.dtype(kind).itemsize, np.uint8)
-        out = raw[offset:].view(kind)
+        out: Array = raw[offset:].view(kind)
         out[:] = np.arange(33)
         return out
 
@@ -133,11 +134,11 @@ def test_unaligned(kind: Any, offset: int) -> None:
     assert np.array_equal(w, expected)
 
 
-BUFFERS = {
+BUFFERS: dict[str, Callable[[], Any]] = {
     "torch": lambda: torch.tensor([1.0, 2.0, 3.0]),
     "torch strided": lambda: torch.tensor([[1.0, 2.0, 3.0], [0.0] * 3]).t().contiguous().t()[0],
     "array.array": lambda: array.array("d", [1, 2, 3]),
-    "memoryview": lambda: memoryview(np.array([1, 2, 3], np.float32)),
+    "memoryview": lambda: np.array([1, 2, 3], np.float32).data,
     "ctypes": lambda: (ctypes.c_float * 3)(1, 2, 3),
     "subclass": lambda: np.array([1.0, 2.0, 3.0]).view(np.recarray),
 }

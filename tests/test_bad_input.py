@@ -51,7 +51,7 @@ PARAMS: dict[str, tuple[Any, type[Exception], str]] = {
     "other endian": (ones(3, dtype=">f4"), TypeError, "dtype >f4"),
     "record": (np.zeros(3, [("a", "f4")]), TypeError, "dtype"),
     "text": (np.array(["a"]), TypeError, "dtype <U1"),
-    "masked": (np.ma.masked_array([1.0, 2.0], [0, 1]), TypeError, "is masked"),
+    "masked": (np.ma.masked_array([1.0, 2.0], [False, True]), TypeError, "is masked"),
     "bytes": (bytearray(8), TypeError, "dtype uint8"),
     "wants grad": (torch.ones(3, requires_grad=True), TypeError, "parameter 0 cannot be read"),
     "bfloat16": (torch.ones(3, dtype=torch.bfloat16), TypeError, "parameter 0 cannot be read"),

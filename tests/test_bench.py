@@ -7,6 +7,7 @@ import importlib
 import json
 import math
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -34,6 +35,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every pause and every sample of a race as short as can be."""
     monkeypatch.setattr(timing, "PAUSE", 0.0)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     monkeypatch.setattr(timing, "MOST_STEPS", 2)
 
 
@@ -77,7 +79,7 @@ def test_the_limits_move_the_same_numbers(full: Callable[[str], ModuleType]) -> 
 
 
 def test_the_whole_step_does_what_three_calls_do(full: Callable[[str], ModuleType]) -> None:
-    """Clipping and averaging change the parameters of both sides alike."""
+    """The fused step and torch's three calls end at the same parameters."""
     grads = peers.gradients([SIZE])
     ours = peers.adamas_side(grads, clip_norm=1.0, ema=0.999)
     theirs = full("training").torch_calls(grads)
@@ -164,6 +166,24 @@ def test_the_table_shows_median_minimum_and_ratio(full: Callable[[str], ModuleTy
     assert "| met |" in full("table").render({"box": record(0.5, [0.001])})
 
 
+@pytest.mark.parametrize(
+    ("value", "bar", "at_least", "verdict"),
+    [
+        (0.9, 1.0, False, "met"),
+        (1.0, 1.0, False, "met"),
+        (1.1, 1.0, False, "missed"),
+        (0.9, 1.0, True, "missed"),
+        (1.0, 1.0, True, "met"),
+        (0.9, None, True, ""),
+    ],
+)
+def test_a_figure_keeps_to_its_bar_or_not(
+    value: float, bar: float | None, at_least: bool, verdict: str, full: Callable[[str], ModuleType]
+) -> None:
+    """Upper and lower bars are not confused, and a bar that is just reached is met."""
+    assert full("record").Figure("what", value, bar, "", at_least).verdict == verdict
+
+
 @pytest.mark.usefixtures("short")
 def test_the_command_merges_and_renders(full: Callable[[str], ModuleType], tmp_path: Path) -> None:
     """A second run of one section keeps the others, and the page is made from the file alone."""
@@ -204,12 +224,25 @@ def test_the_short_form_writes_what_it_prints(
     assert saved["machine"]["versions"]["numpy"] == np.__version__
 
 
+@pytest.mark.usefixtures("short")
+def test_quick_is_one_comparison_with_every_installed_peer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`--quick` measures the large array only, beside torch and optax where they are installed."""
+    assert bench.run(size=SIZE, out=None, quick=True) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("AdamW, float32") == 1
+    assert "torch fused" in printed
+    assert "optax jitted" in printed
+
+
 @pytest.mark.parametrize(
     ("size", "out", "reason"),
     [
         (0, None, "give 1 or more"),
-        (1 << 60, None, "give at most"),
+        (1 << 60, None, "at most"),
         (10, Path("no/such/folder/x.json"), "make it first"),
+        (10, ROOT, "name another file"),
     ],
 )
 def test_the_short_form_says_what_it_cannot_do(

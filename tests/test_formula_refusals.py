@@ -1,5 +1,6 @@
 """A rule outside the language is refused where it is defined, with a caret and a way out."""
 
+import functools
 import inspect
 import re
 import unicodedata
@@ -195,6 +196,19 @@ def test_a_decorator_raises_where_the_rule_is_defined(tmp_path: Path) -> None:
         module(tmp_path, text)
     place = lines_of(caught.value)[1]
     assert place.endswith(f":{HEAD.count(chr(10)) + 4}")
+
+
+def test_a_wrapper_of_another_file_does_not_hide_the_place(tmp_path: Path) -> None:
+    """The place is that of the rule, not that of a decorator around it."""
+    rule = module(tmp_path, "def f(p, g):\n    return p - lr * g").f
+
+    @functools.wraps(rule)
+    def wrapper(*arguments: Any) -> Any:
+        return rule(*arguments)
+
+    with pytest.raises(FormulaError) as caught:
+        adamas.rule(wrapper)
+    assert lines_of(caught.value)[1].startswith(str(tmp_path))
 
 
 def test_a_rule_without_source_is_refused() -> None:

@@ -232,7 +232,7 @@ FORMS: dict[str, Any] = {
 @pytest.mark.parametrize("count", [5, 140_000])
 def test_zero_grads(form: str, count: int) -> None:
     """`zero_grads` clears the caller's own array, whatever its form, after it was used."""
-    w = [np.zeros(count, np.float32), np.zeros(2)]
+    w: list[Array] = [np.zeros(count, np.float32), np.zeros(2)]
     optimizer = adamas.Momentum(w, lr=1.0, zero_grads=True, clip_norm=1e9)
     for _ in range(2):
         g, h = FORMS[form](np.arange(count, dtype=np.float32)), np.ones(2)
@@ -245,7 +245,7 @@ def test_zero_grads(form: str, count: int) -> None:
 @pytest.mark.parametrize("kind", ["float64", {"v": "float64"}, {"m": "float32"}])
 def test_state_dtypes(kind: Any) -> None:
     """Each state keeps the dtype asked for, and float64 parameters keep float64 state."""
-    params = {"w": np.ones(3, np.float32), "b": np.ones(3)}
+    params: dict[str, Array] = {"w": np.ones(3, np.float32), "b": np.ones(3)}
     optimizer = adamas.Adam(params, lr=0.1, state=kind)
     g = np.array([0.1, -0.2, 0.3])
     for _ in range(3):

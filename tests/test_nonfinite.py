@@ -80,7 +80,7 @@ def test_rows_whose_sum_overflows() -> None:
 @pytest.mark.parametrize("value", BAD)
 def test_skip_is_atomic(value: float, zero_grads: bool) -> None:
     """A skipped step leaves every bit as it was, is counted, and clears gradients if asked to."""
-    w = [np.ones((2, 3), np.float32), np.ones(LONG)[::3]]
+    w: list[Array] = [np.ones((2, 3), np.float32), np.ones(LONG)[::3]]
     optimizer = adamas.NAdam(w, on_nonfinite="skip", zero_grads=zero_grads, ema=0.9)
     assert optimizer.step([np.ones((2, 3), np.float32), np.ones_like(w[1])])
     before = snapshot(optimizer)
@@ -158,7 +158,7 @@ def test_clip_norm_is_torch_s(
 def test_norm_is_global(kinds: tuple[Any, Any]) -> None:
     """One norm covers all gradients, whatever their dtype, layout and form."""
     params = [np.zeros(2, kinds[0]), np.zeros((2, 2), kinds[1]), np.zeros((3, 1), kinds[1])]
-    grads = [np.array([3, 0], kinds[1]), np.array([[0, 4], [0, 0]], kinds[0]).T, None]
+    grads: list[Any] = [np.array([3, 0], kinds[1]), np.array([[0, 4], [0, 0]], kinds[0]).T, None]
     grads[2] = adamas.Rows([1, 1], np.full((2, 1), 6, kinds[0]))
     optimizer = adamas.SGD(params, lr=1.0)
     optimizer.step(grads, clip_norm=6.5)
@@ -192,7 +192,7 @@ def test_clip_reaches_into_float32(g: Array) -> None:
 
 def test_norm_of_huge_and_small_together() -> None:
     """A huge float64 gradient beside a float32 one gives one norm, and clips both."""
-    w = [np.zeros(2, np.float32), np.zeros(2)]
+    w: list[Array] = [np.zeros(2, np.float32), np.zeros(2)]
     optimizer = adamas.SGD(w, lr=1.0, clip_norm=5.0)
     assert optimizer.step([np.ones(2, np.float32), np.array([3e200, 4e200])])
     assert optimizer.grad_norm == pytest.approx(5e200, rel=1e-12)

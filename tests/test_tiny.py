@@ -1,5 +1,7 @@
 """The whole machine in seconds: a rule becomes a kernel, steps, is saved, and goes on."""
 
+from typing import Any
+
 import numpy as np
 
 import adamas
@@ -57,7 +59,7 @@ def test_a_kernel_follows_its_formula() -> None:
 def test_a_saved_run_goes_on() -> None:
     """Saved after three steps and loaded into a new optimizer, a run ends with the same bits."""
     whole, parts = np.ones((2, 3), np.float32), np.ones((2, 3), np.float32)
-    settings = {"lr": cosine(0.1, steps=6), "clip_norm": 1.0, "ema": 0.9}
+    settings: dict[str, Any] = {"lr": cosine(0.1, steps=6), "clip_norm": 1.0, "ema": 0.9}
     optimizer = adamas.Optimizer(tiny, whole, **settings)
     for g in GRADIENTS:
         optimizer.step(g)

@@ -5,6 +5,7 @@ The short form of the full comparison, which is the package `benchmarks` of the 
 
 import json
 import math
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -58,16 +59,19 @@ def run(*, size: int, out: Path | None, quick: bool) -> int:
 def _refusal(size: int, out: Path | None) -> str:
     """Why nothing can be measured; empty if it can."""
     if size < 1:
-        return f"--size {size} is not a number of parameters; give 1 or more"
+        return f"{size} is not a number of parameters; give 1 or more"
     need, free = 4 * size * ARRAYS, memory("MemAvailable")
     if 0 < free < need:
-        fits = int(free / 4 / ARRAYS)
         return (
-            f"--size {size} needs {need / 2**30:.1f} GiB and {free / 2**30:.1f} are free; "
-            f"give at most {fits}"
+            f"{size:,} parameters need {need / 2**30:.1f} GiB and {free / 2**30:.1f} are free; "
+            f"give a --size of at most {free / 4 / ARRAYS / 2**20:.0f} Mi"
         )
     if out is not None and not out.parent.is_dir():
         return f"cannot write {out}: the directory {out.parent} does not exist; make it first"
+    if out is not None and (
+        out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK)
+    ):
+        return f"cannot write {out}: it is a directory or protected; name another file"
     return ""
 
 

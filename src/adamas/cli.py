@@ -20,6 +20,7 @@ EXAMPLES = """examples:
   adamas show                     list the rules
   adamas show adamw               print the kernel that AdamW becomes
   adamas show mine.py:signum      the same for a rule of your own
+  adamas bench                    time a step on this computer, beside what is installed
 """
 INTERRUPTED = 130  # 128 + SIGINT, what a shell reports for a program stopped by Ctrl-C
 SEEDS_FEWEST, SEEDS_MOST = 3, 1000
@@ -170,8 +171,47 @@ def run_show(args: argparse.Namespace) -> int:
     return 0
 
 
+def add_bench(commands: Subparsers) -> None:
+    """Add `adamas bench`."""
+    parser = commands.add_parser(
+        "bench",
+        help="time a step of AdamW on this computer, beside what is installed",
+        description=(
+            "Times a step of AdamW beside the limit of this computer's memory, plain NumPy, and "
+            "torch and optax where they are installed; all in one process, in turns."
+        ),
+        epilog="examples:\n  adamas bench\n  adamas bench --quick\n"
+        "  adamas bench --size 64 --out bench.json\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--size",
+        type=mebi_count,
+        default=16,
+        metavar="MI",
+        help="parameters, in units of 1,048,576 (default: %(default)s)",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write every sample as JSON")
+    parser.add_argument("--quick", action="store_true", help="one large array only, fewer rounds")
+    parser.set_defaults(run=run_bench)
+
+
+def mebi_count(text: str) -> int:
+    """Return a size in Mi parameters; argparse turns the error into one line."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1 << 14:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {1 << 14}")
+    return int(text)
+
+
+def run_bench(args: argparse.Namespace) -> int:
+    """Run `adamas bench`."""
+    from adamas import bench
+
+    return bench.run(size=args.size << 20, out=args.out, quick=args.quick)
+
+
 # A new command is one `add_...` function above and its name here.
-COMMANDS: tuple[Callable[[Subparsers], None], ...] = (add_demo, add_show)
+COMMANDS: tuple[Callable[[Subparsers], None], ...] = (add_demo, add_show, add_bench)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -26,6 +26,10 @@ class Rule:
         """An `Optimizer` by this rule; takes what `Optimizer` takes, and the hyper-parameters."""
         return Optimizer(self.formula, params, **settings)
 
+    def __reduce__(self) -> str:
+        """By name, as functions are: the name leads to this object, not to `function`."""
+        return self.function.__qualname__
+
     def __repr__(self) -> str:
         """The rule with its states and hyper-parameters."""
         formula = self.formula

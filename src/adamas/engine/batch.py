@@ -114,8 +114,3 @@ class Batch:
     def norm(self) -> float:
         """Norm of the scaled gradients as the last survey of this batch alone found it."""
         return float(self._floats[j.NORM])
-
-    @property
-    def finished(self) -> bool:
-        """Whether every slice of the last sweep is done."""
-        return self._words[j.FINISHED] >= self._words[j.SLICES]

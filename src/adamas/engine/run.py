@@ -14,7 +14,7 @@ import numpy as np
 from adamas.engine.batch import Batch
 from adamas.engine.gradients import Rows
 from adamas.engine.tensors import Array, as_array
-from adamas.engine.threads import together, unbroken
+from adamas.engine.threads import unbroken
 from adamas.kernel import job as j
 
 # Below this many elements a second thread costs more than it saves: waking one takes 20 to 50 us,
@@ -42,7 +42,7 @@ def survey(batches: Sequence[Batch], factor: Factor, threads: int) -> tuple[floa
     """Norm of the scaled gradients, and the factor that clips it; either may be NaN or inf."""
     for batch in batches:
         batch.arm(factor.scale, factor.clip)
-    together(lambda: [batch.run(batch.at, j.SURVEY) for batch in batches], threads)
+    unbroken(lambda: [batch.run(batch.at, j.SURVEY) for batch in batches], threads)
     total = 0.0
     # In order and one by one, as the kernel's own `settle` adds them: the same bits.
     for batch in batches:
@@ -74,12 +74,7 @@ def sweep(
         # A single call: no signal can come between its parts.
         batches[0].run(batches[0].at, j.SWEEP)
         return
-    unbroken(
-        lambda: [batch.run(batch.at, j.SWEEP) for batch in batches],
-        lambda: all(batch.finished for batch in batches),
-        threads,
-        after,
-    )
+    unbroken(lambda: [batch.run(batch.at, j.SWEEP) for batch in batches], threads, after)
 
 
 @dataclass(frozen=True)

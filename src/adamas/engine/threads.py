@@ -6,9 +6,8 @@ is called again only does what is left: that is how a step survives Ctrl-C.
 
 import os
 import threading
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 _pool: ThreadPoolExecutor | None = None
 _size = 0
@@ -34,7 +33,28 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def _helpers(work: Action, count: int, started: list[Future[object]]) -> None:
+class _Helper:
+    """One thread's share of `work`; `join` returns once it has ended or never will begin."""
+
+    def __init__(self, work: Action) -> None:
+        self._work = work
+        self._gate = threading.Lock()
+        self._called_off = False
+
+    def run(self) -> None:
+        with self._gate:
+            if not self._called_off:
+                self._work()
+
+    def join(self) -> None:
+        # A helper that no free thread has taken up yet has nothing left to do; waiting for it could
+        # deadlock two optimizers that share the pool.
+        self._called_off = True
+        with self._gate:
+            pass
+
+
+def _start(work: Action, count: int, helpers: list[_Helper]) -> None:
     global _pool, _size
     with _lock:
         if _pool is None or _size < count:
@@ -42,51 +62,30 @@ def _helpers(work: Action, count: int, started: list[Future[object]]) -> None:
             _pool, _size = ThreadPoolExecutor(count, "adamas"), count
         pool = _pool
     for _ in range(count):
+        # Known before it can begin: an interrupt between the two lines loses nothing.
+        helpers.append(_Helper(work))
         try:
-            started.append(pool.submit(work))
+            pool.submit(helpers[-1].run)
         except RuntimeError:
             # No more threads allowed, or the interpreter is shutting down: the others do it all.
             return
 
 
-def _join(started: Sequence[Future[object]]) -> None:
-    # A helper that no free thread has taken up yet has nothing left to do; waiting for it could
-    # deadlock two optimizers that share the pool.
-    for helper in started:
-        if not helper.cancel():
-            helper.result()
-
-
-def together(work: Action, threads: int) -> None:
-    """Run `work` on `threads` threads at once, this one among them; it may be interrupted."""
-    started: list[Future[object]] = []
-    try:
-        if threads > 1:
-            _helpers(work, threads - 1, started)
-        work()
-    finally:
-        _join(started)
-
-
-def unbroken(
-    work: Action, finished: Callable[[], bool], threads: int, after: Sequence[Action] = ()
-) -> None:
-    """Run `work` on `threads` threads, then each of `after`, whatever signals arrive.
+def unbroken(work: Action, threads: int, after: Sequence[Action] = ()) -> None:
+    """Run `work` on `threads` threads, this one among them, then each of `after`, come what may.
 
     `work` and every action of `after` may be called again and must then do what is left. An
     exception that a signal handler raises, such as KeyboardInterrupt, is raised when all is done.
     """
     raised: list[BaseException] = []
-    started: list[Future[object]] = []
+    helpers: list[_Helper] = []
     while True:
         try:
             if threads > 1 and not raised:
-                _helpers(work, threads - 1, started)
+                _start(work, threads - 1, helpers)
             work()
-            _join(started)
-            # An interrupt may have lost the handle of a helper, but not its slices.
-            while not finished():
-                time.sleep(0)
+            for helper in helpers:
+                helper.join()
             for action in after:
                 action()
             break

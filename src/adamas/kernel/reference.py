@@ -37,10 +37,13 @@ class Reference:
 
     def step(self, g: ArrayLike) -> None:
         """Apply the rule to gradient `g` of the parameter's shape, in float64."""
+        gradient = np.asarray(g, np.float64)
+        if gradient.shape != self.p.shape:
+            raise ValueError(f"gradient of shape {gradient.shape}; p has {self.p.shape}.")
         self.t += 1
         names: dict[str, Any] = {
             "p": self.p,
-            "g": np.asarray(g, np.float64),
+            "g": gradient,
             "t": np.float64(self.t),
             **self.state,
             **self.hypers,

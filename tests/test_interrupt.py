@@ -1,0 +1,172 @@
+"""A fork and a signal at any moment: a step is not begun or whole, and the run goes on.
+
+Each test is a script in a fresh interpreter, in which a deadlock cannot take the other tests along.
+"""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import adamas
+from stepping import Array
+
+Scene = tuple[adamas.Optimizer, Callable[[int], dict[str, Any]]]
+
+
+def run_script(text: str, first: str = "") -> str:
+    """Run a script in a fresh interpreter; return what it printed."""
+    head = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{first}\n"
+    done = subprocess.run(
+        [sys.executable, "-c", head + textwrap.dedent(text)],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+FORK = """
+    import os
+    import numpy as np
+    import adamas
+    from stepping import snapshot
+
+    def train(optimizer, start, stop):
+        for t in range(start, stop):
+            g = np.random.default_rng(t).normal(size=300_000).astype(np.float32)
+            optimizer.step(g, clip_norm=1.0)
+
+    def make(threads):
+        return adamas.AdamW(np.ones(300_000, np.float32), lr=0.1, threads=threads)
+
+    alone, forked = make(1), make(3)
+    train(alone, 0, 6)
+    train(forked, 0, 3)
+    child = os.fork()
+    train(forked, 3, 6)
+    right = snapshot(forked) == snapshot(alone)
+    if child == 0:
+        os._exit(0 if right else 7)
+    _, status = os.waitpid(child, 0)
+    print(right, os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_fork() -> None:
+    """After a fork, parent and child both go on, on threads of their own, with the same bits."""
+    assert run_script(FORK) == "True 0"
+
+
+INTERRUPT = """
+    import random, signal, threading, time
+    import numpy as np
+    import adamas
+    from stepping import snapshot
+    from test_interrupt import KINDS
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    def check(twin, mine, theirs, what):
+        optimizer.sync()
+        assert snapshot(optimizer) == snapshot(twin), (t, what)
+        same = [np.array_equal(g, theirs[k]) for k, g in mine.items() if KIND != "exact rows"]
+        assert all(same), (t, what, "gradients")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.signal(signal.SIGUSR1, stop)
+    main, chance = threading.main_thread().ident, random.Random(SEED)
+    (optimizer, gradients), (twin, _) = KINDS[KIND](), KINDS[KIND]()
+    for t in range(3):
+        for each in (optimizer, twin):
+            started = time.perf_counter()
+            each.step(gradients(t))
+    span, interrupted = 1.5 * (time.perf_counter() - started), 0
+    for t in range(3, 53):
+        mine, theirs, delay = gradients(t), gradients(t), 1e-6 + chance.random() * span
+        sender = threading.Timer(delay, signal.pthread_kill, (main, signal.SIGUSR1))
+        try:
+            try:
+                if t % 2:
+                    sender.start()
+                else:
+                    signal.setitimer(signal.ITIMER_REAL, delay)
+                optimizer.step(mine)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                if t % 2:
+                    sender.join()
+        except KeyboardInterrupt:
+            interrupted += 1
+        if optimizer.steps == t:
+            if KIND != "exact rows":
+                check(twin, mine, theirs, "neither before nor after")
+            optimizer.step(mine)
+        twin.step(theirs)
+        assert optimizer.steps == twin.steps == t + 1
+        # Rows at rest are left behind for some steps, or there would be nothing to catch up.
+        if KIND != "exact rows" or t % 4 == 2:
+            twin.sync()
+            check(twin, mine, theirs, "not as without the signal")
+    print(interrupted)
+"""
+
+
+def values(seed: int) -> dict[str, Array]:
+    """A long array, a strided, a transposed and a tiny one, of both dtypes."""
+    rng = np.random.default_rng(seed)
+    return {
+        "long": np.resize(rng.normal(size=99_991), (400_000, 2)).astype(np.float32),
+        "strided": rng.normal(size=200_000)[::2],
+        "turned": rng.normal(size=(33, 1000)).T,
+        "tiny": rng.normal(size=3),
+    }
+
+
+def one_array(**options: Any) -> Scene:
+    """One array, large enough for two threads."""
+    optimizer = adamas.NAdam({"long": values(0)["long"]}, **options)
+    return optimizer, lambda t: {"long": values(t + 1)["long"]}
+
+
+def exact_rows() -> Scene:
+    """Half the rows of a long array and of a strided one at each step."""
+    params = {"long": values(0)["long"][:50_000], "strided": values(0)["strided"]}
+    optimizer = adamas.NAdam(params, rows="exact", threads=2, weight_decay=0.1)
+
+    def gradients(t: int) -> dict[str, Any]:
+        rng = np.random.default_rng(t)
+        return {
+            name: adamas.Rows(
+                rng.permutation(len(p))[: len(p) // 4], values(t + 1)[name][: len(p) // 4]
+            )
+            for name, p in params.items()
+        }
+
+    return optimizer, gradients
+
+
+KINDS: dict[str, Callable[[], Scene]] = {
+    "one array, one thread": lambda: one_array(threads=1),
+    "one array": lambda: one_array(threads=2, clip_norm=1.0),
+    "many arrays": lambda: (
+        adamas.NAdam(values(0), threads=3, clip_norm=1.0, ema=0.5, zero_grads=True),
+        lambda t: values(t + 1),
+    ),
+    "exact rows": exact_rows,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_interrupted_at_any_moment(kind: str) -> None:
+    """A step that Ctrl-C meets is either not begun or whole, and the loop can go on from there."""
+    seed = np.random.default_rng().integers(1 << 30)
+    met = run_script(INTERRUPT, f"KIND, SEED = {kind!r}, {seed}")
+    assert int(met) > 0, f"no signal met a step, {seed=}"
