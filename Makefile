@@ -28,8 +28,8 @@ format: .venv-dev/installed ## let ruff mend what it can
 	$(DEV)/python -m ruff check --fix .
 	$(DEV)/python -m ruff format .
 
-bench: .venv-dev/installed ## time adamas beside every installed peer
-	$(DEV)/adamas bench
+bench: .venv-dev/installed ## time adamas beside every installed peer; writes benchmarks/RESULTS.md
+	$(DEV)/python -m benchmarks
 
 clean: ## remove reports, caches and builds
 	rm -rf demo-report bench-report build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -63,6 +63,7 @@ PARAMS: dict[str, tuple[Any, type[Exception], str]] = {
     "neighbours": (overlapping(np.s_[:6], np.s_[5:]), ValueError, "0 and 1 share memory"),
     "inside": (overlapping(np.s_[::2], np.s_[40:41]), ValueError, "0 and 1 share memory"),
     "far": (overlapping(np.s_[::2], np.s_[1:2], np.s_[4:5]), ValueError, "0 and 2 share memory"),
+    "between": (overlapping(np.s_[::2], np.s_[1::2], np.s_[40:41]), ValueError, "0 and 2 share"),
     "two groups": ([{"params": A}, {"params": [A]}], ValueError, "0 and 1 share memory"),
     "number name": ({0: ones(3)}, TypeError, "parameter name 0 is not a text; name it '0'"),
     "same name": ([{"params": {"w": ones(2)}}] * 2, ValueError, "two parameters are called 'w'"),
@@ -220,6 +221,15 @@ def test_settings_between_steps(case: str) -> None:
     optimizer.step(good)
     undisturbed.step(good)
     assert snapshot(optimizer) == snapshot(undisturbed)
+
+
+def test_misspelt_setting_beside_unchanged_ones() -> None:
+    """A key that is no setting is an error, though every setting is as it was."""
+    optimizer = adamas.SGD(ones(3), lr=0.1)
+    optimizer.step(ones(3))
+    optimizer.param_groups[0]["weight_decy"] = 0.1
+    with pytest.raises(TypeError, match=r"'weight_decy'\. Did you mean 'weight_decay'"):
+        optimizer.step(ones(3))
 
 
 def test_lost_and_added_groups() -> None:

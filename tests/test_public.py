@@ -119,7 +119,7 @@ def test_a_rule_of_one_s_own() -> None:
         m = beta * m + (1 - beta) * g
         return p - lr * sign(m), m
 
-    assert (signum.__name__, signum.__doc__) == (
+    assert (signum.__name__, signum.__doc__) == (  # type: ignore[attr-defined]
         "signum",
         "Signum, Bernstein et al. 2018, Algorithm 1.",
     )

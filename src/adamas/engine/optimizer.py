@@ -270,8 +270,9 @@ class Optimizer:
     def load_state_dict(self, saved: Mapping[str, Any], *, strict: bool = True) -> None:
         """Go on from `saved`; raises ValueError naming what does not fit, with nothing changed.
 
-        Parameters are matched by name (by index where they have none) and arrays must have the
-        shape and dtype they have here. `strict=False` takes over the parameters that both have.
+        Parameters are matched by name (by index where they have none), groups by their parameters;
+        arrays must have the shape and dtype they have here. `strict=False` takes over what both
+        have. Parameters themselves are not part of the state: restore them beside it.
         """
         steps, old_groups = unpacked(saved, self.formula.name)
         taken = []

@@ -7,9 +7,12 @@ is called again only does what is left: that is how a step survives Ctrl-C.
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-_pool: ThreadPoolExecutor | None = None
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+_pool: "ThreadPoolExecutor | None" = None
 _size = 0
 _lock = threading.Lock()
 
@@ -55,6 +58,9 @@ class _Helper:
 
 
 def _start(work: Action, count: int, helpers: list[_Helper]) -> None:
+    # 15 ms to import, which `import adamas` need not pay.
+    from concurrent.futures import ThreadPoolExecutor
+
     global _pool, _size
     with _lock:
         if _pool is None or _size < count:

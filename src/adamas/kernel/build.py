@@ -6,11 +6,9 @@ rename, so two processes may build the same kernel at once; where no file can be
 lives in memory and everything else works.
 """
 
-import hashlib
 import linecache
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from typing import Any
 from adamas.kernel.formula import Formula
 from adamas.kernel.weave import Layout, Woven, weave
 
+# Modules that only a first step needs are imported there: `import adamas` is counted in ms.
 _lock = threading.Lock()
 _built: dict[tuple[str, Layout], "Kernel"] = {}
 _RUNTIME = ("job.py", "intrinsics.py", "machine.py")
@@ -116,6 +115,8 @@ def _cached(run: Any, signature: tuple[Any, ...]) -> Any:
 
 def _digest(woven: Woven) -> str:
     """Changes with the text, the versions, and the runtime code that Numba compiles into it."""
+    import hashlib
+
     import numba
 
     here = Path(__file__).parent
@@ -126,6 +127,8 @@ def _digest(woven: Woven) -> str:
 
 def _write(woven: Woven) -> Path | None:
     """Put the source into the cache; None where the directory cannot be written."""
+    import tempfile
+
     content = woven.source.encode()
     try:
         directory = cache_directory()
@@ -143,6 +146,8 @@ def _write(woven: Woven) -> Path | None:
 
 
 def _replace(path: Path, content: bytes) -> None:
+    import tempfile
+
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
