@@ -153,7 +153,8 @@ class Analysis(Machine):
     def __init__(self, formula: Formula, p: Any, compute: str, **hypers: float) -> None:
         super().__init__(formula, **hypers)
         self.compute = compute
-        self.p = Bounded(p, 0.0, compute)
+        # A copy: the caller may let a kernel loose on the same array.
+        self.p = Bounded(np.array(p, np.float64), 0.0, compute)
         for name in formula.states:
             self.state[name] = Bounded(np.full(np.shape(p), formula.initial[name]), 0.0, compute)
 
@@ -169,8 +170,8 @@ class Analysis(Machine):
     def kept(self, name: str, value: Bounded) -> Bounded:
         """Nothing is rounded on the way into memory."""
         shape = self.p.value.shape
-        value, error = (np.broadcast_to(x, shape) for x in (value.value, value.error))
-        return Bounded(value, error, self.compute)
+        size, error = np.broadcast_to(value.value, shape), np.broadcast_to(value.error, shape)
+        return Bounded(size, error, self.compute)
 
     def step(self, g: Any) -> None:
         """Do one step with the gradient array `g`."""

@@ -48,7 +48,8 @@ NUMPY: Vocabulary = {
     "log": np.log,
 }
 # NumPy's own exponential of a single number may differ from the C library's in the last bit.
-C_LIBRARY: Vocabulary = NUMPY | {
+C_LIBRARY: Vocabulary = {
+    **NUMPY,
     "exp": lambda x: np.float64(math.exp(x)),
     "log": lambda x: np.float64(math.log(x)),
 }

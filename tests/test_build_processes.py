@@ -171,14 +171,16 @@ optimizer.step(g)
 np.savez(sys.argv[1], **{k: v for k, v in optimizer.state[0].items() if k != "step"})
 """
 WORDS = """
-VALUES = [0.0, -0.0, 1.0, -2.0, 1e-45, 3.4e38, -3.4e38, float("inf"), -float("inf"), float("nan")]
+VALUES = [0.0, -0.0, 1.0, -2.0, 0.3, 2.9, 1e-45, 3.4e38, -3.4e38]
+VALUES += [float("inf"), -float("inf"), float("nan")]
 
-def f(p, g, a, b, c, d, e, h, i, k, *, t, lr=2.0):
+def f(p, g, a, b, n, c, d, e, h, i, k, j, *, t, lr=2.0):
     a = where(g > 0, p / g, -g)
-    b = maximum(p, g) + minimum(p, lr / g)
+    b = maximum(p, g)
+    n = minimum(p, lr / g)
     c = sign(g) * (t == 1) * log(lr) * exp(lr)
     d = sqrt(abs(p)) if t == 2 else abs(g)
-    return p, a, b, c, d, exp(g), log(g), sign(p) * abs(p) ** 1.5, sqrt(p)
+    return p, a, b, n, c, d, exp(g), log(g), sign(p) * abs(p) ** 1.5, sqrt(p), p * p * p
 """
 
 

@@ -20,7 +20,7 @@ START = np.array([0.0, -0.0, 1.0, -1.0, 0.5, -2.25, 1e-3, 3.0])
 GRADIENTS = np.random.default_rng(0).normal(size=(3, START.size))
 GRADIENTS[1, 3:5] = 0.0
 
-many = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """A rule of one's own, a few lines long, has all that the family has.
 
 None of these is in the family. Each is checked against a package on PyPI, against a plain loop
@@ -190,7 +191,7 @@ def test_a_rule_of_ones_own_can_be_shown(rule: Rule, dtype: str) -> None:
 
 def test_a_rule_is_still_a_function_with_a_name() -> None:
     """`help` and the repr show what was written, and the text still runs on plain numbers."""
-    assert adopt.__name__ == "adopt"
+    assert vars(adopt)["__name__"] == "adopt"
     assert "Taniguchi" in (adopt.__doc__ or "")
     assert repr(signum) == "<rule signum: state m; lr=0.001, beta=0.9>"
     assert signum.function(1.0, 2.0, 0.0, lr=0.5) == (0.5, pytest.approx(0.2))

@@ -152,8 +152,8 @@ def _replace(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        # Numba drops machine code that is older than its source. The name says what is in the
-        # file, so two processes that write it at once must not outdate each other's code.
+        # Older Numba drops machine code when its source changes in time, 0.68 when in text.
+        # Two processes that write the same text at once must not outdate each other's code.
         os.utime(temporary, (0, 0))
         os.replace(temporary, path)
     except BaseException:

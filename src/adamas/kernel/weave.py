@@ -111,7 +111,7 @@ def _update(formula: Formula, parts: Hoisted, layout: Layout) -> list[str]:
         "@_m.compiled",
         "def update(_slice, _scale):",
         "    _m.widest_vectors()",
-        f"    _factor = {number}(_scale)",
+        *_factors(layout),
         "    _n = _m.load_int64(_slice, _j.COUNT, 0)",
         "    _row = _m.load_int64(_slice, _j.CONSTANT, 0)",
     ]
@@ -135,7 +135,7 @@ def _update(formula: Formula, parts: Hoisted, layout: Layout) -> list[str]:
 def _element(parts: Hoisted, layout: Layout, arrays: dict[str, Codec]) -> list[str]:
     compute = layout.compute
     lines = [_load(a, codec, k, compute) for k, (a, codec) in enumerate(arrays.items())]
-    lines.append("g = g * _factor")
+    lines[1] = _scaled(lines[1], layout)
     lines += [ast.unparse(s) for s in parts.body]
     for k, (a, codec) in enumerate(arrays.items()):
         if a in parts.outputs:
@@ -143,6 +143,23 @@ def _element(parts: Hoisted, layout: Layout, arrays: dict[str, Codec]) -> list[s
         elif layout.zero_grads:
             lines.append(_store(a, codec, k, "", "0.0"))
     return [" " * 16 + line for line in lines]
+
+
+def _factors(layout: Layout) -> list[str]:
+    """What the gradients are multiplied by, in the dtype in which that is done."""
+    if layout.compute == "float64" or layout.gradient.size == 8:
+        return []
+    return ["    _lift = _m.float32(_m.lift(_scale))", "    _factor = _m.float32(_scale / _lift)"]
+
+
+def _scaled(load: str, layout: Layout) -> str:
+    """The line that loads `g`, with the scaling: before a wide gradient is rounded, not after."""
+    name, text = load.split(" = ")
+    if layout.compute == "float64":
+        return f"{name} = {text} * _scale"
+    if layout.gradient.size == 8:
+        return f"{name} = _m.float32({text.removeprefix('_m.float32(').removesuffix(')')} * _scale)"
+    return f"{name} = {text} * _lift * _factor"
 
 
 def _load(array: str, codec: Codec, scope: int, compute: str) -> str:
