@@ -6,6 +6,7 @@ rule as it was written, in float64, and may differ by the bound of `error_bounds
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,8 @@ def start(dtype: str, size: int = SIZE) -> Array:
     return p[:size].astype(dtype)
 
 
-def gradients(dtype: str, size: int = SIZE) -> list[Array]:
+@cache
+def whole_gradients(dtype: str) -> list[Array]:
     """Gradients of sizes 1e-9 to 1e3; some elements never get one, some only at times."""
     rng = np.random.default_rng(6)
     sizes = 10.0 ** rng.uniform(-9, 3, size=SIZE)
@@ -61,7 +63,12 @@ def gradients(dtype: str, size: int = SIZE) -> list[Array]:
     grads = [rng.normal(size=SIZE) * sizes for _ in range(STEPS)]
     for k, g in enumerate(grads):
         g[k::13] = 0.0
-    return [g[:size].astype(dtype) for g in grads]
+    return [g.astype(dtype) for g in grads]
+
+
+def gradients(dtype: str, size: int = SIZE) -> list[Array]:
+    """The first `size` elements of every step's gradient, in an array of their own."""
+    return [g[:size].copy() for g in whole_gradients(dtype)]
 
 
 class Parts:
