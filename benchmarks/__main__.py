@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from adamas.lab.timing import IDLE, Others, machine
+from benchmarks.bits import bits
+from benchmarks.footprint import footprint
 from benchmarks.large import growth, large
 from benchmarks.record import MIB, Plan, Section
 from benchmarks.small import many, tiny
@@ -29,6 +31,8 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "rules": own_rules,
     "whole": whole_step,
     "memory": transient,
+    "bits": bits,
+    "footprint": footprint,
 }
 FEWEST_ROUNDS = 7
 
@@ -52,9 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         record["machine"] = {**now, "threads": {**known, **now["threads"]}}
         record["sections"] = {k: record["sections"][k] for k in SECTIONS if k in record["sections"]}
         file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    found = {
+    read = {
         path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))
     }
+    # Other comparisons keep their records in the same folder.
+    found = {name: each for name, each in read.items() if "sections" in each}
     (args.out / "RESULTS.md").write_text(render(found), encoding="utf-8")
     print(f"wrote {args.out / 'RESULTS.md'}")
     return 0
@@ -94,7 +100,13 @@ def word(cpu: str, cores: int) -> str:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog="bits and footprint also measure bitsandbytes and torchao where they are installed, "
+        "as the extra dev does; beside another torch: "
+        "pip install --no-deps bitsandbytes torchao",
+    )
     add = parser.add_argument
     add("--only", action="append", choices=SECTIONS, help="a section; may be given several times")
     add("--rounds", type=int, default=Plan.rounds, help="samples of each side (at least 7)")

@@ -1,15 +1,19 @@
 """Sides that only the full comparison needs: fresh gradients, torch on huge pages, a plain loop."""
 
 import itertools
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
 
 from adamas import AdamW
-from adamas.lab.peers import Array
+from adamas.lab.peers import ONE, Array, Halves, torch_held
 from adamas.lab.timing import Side
+
+if TYPE_CHECKING:
+    import torch
 
 FRESH = 64
 
@@ -50,18 +54,33 @@ def torch_huge_side(grads: Sequence[Array]) -> Side:
     """
     import torch
 
-    params = [torch.nn.Parameter(torch.from_numpy(np.ones_like(g))) for g in grads]
+    return _huge([torch.from_numpy(np.ones_like(g)) for g in grads], map(torch.from_numpy, grads))
+
+
+def torch_bfloat16_huge_side(grads: Sequence[Halves]) -> Side:
+    """The same with parameters, gradients and state in bfloat16."""
+    import torch
+
+    kind = torch.bfloat16
+    params = [torch.from_numpy(np.full_like(g, ONE)).view(kind) for g in grads]
+    return _huge(params, (torch.from_numpy(g).view(kind) for g in grads))
+
+
+def _huge(values: "Sequence[torch.Tensor]", grads: "Iterable[torch.Tensor]") -> Side:
+    import torch
+
+    params = [torch.nn.Parameter(value) for value in values]
     for p, g in zip(params, grads, strict=True):
-        p.grad = torch.from_numpy(g)
+        p.grad = g
     optimizer = torch.optim.AdamW(params, lr=1e-3, weight_decay=1e-2, fused=True)
     optimizer.step()
     for p in params:
         for name in ("exp_avg", "exp_avg_sq"):
-            kept = optimizer.state[p][name].numpy()
-            copy = np.empty_like(kept)
-            copy[...] = kept
-            optimizer.state[p][name] = torch.from_numpy(copy)
-    return Side(optimizer.step, lambda: params[0].detach().numpy())
+            kept = optimizer.state[p][name]
+            copy = torch.from_numpy(np.empty(kept.nbytes, np.uint8)).view(kept.dtype)
+            optimizer.state[p][name] = copy.view(kept.shape).copy_(kept)
+    held = partial(torch_held, optimizer)
+    return Side(optimizer.step, lambda: params[0].detach().float().numpy(), held)
 
 
 def loop_side(grads: Sequence[Array]) -> Side:

@@ -44,7 +44,8 @@ def verdicts(sections: Mapping[str, dict[str, Any]]) -> str:
 def section(saved: Mapping[str, Any]) -> str:
     """One section: its note, when it ran, and its cases."""
     cases = [Case(**case) for case in saved["cases"]]
-    same = all(case.samples.keys() <= cases[0].samples.keys() for case in cases)
+    # What is compared to the same side belongs beside each other.
+    same = len({next(iter(case.samples)) for case in cases}) == 1
     tables = [table(cases)] if same else [table([case]) for case in cases]
     when = f"{saved['date']}, load average {saved['load'][0]:.2f} at the start"
     if saved["others"] is not None:
@@ -57,8 +58,9 @@ def section(saved: Mapping[str, Any]) -> str:
 def table(cases: list[Case]) -> str:
     """Sides down, cases across."""
     head = "".join(f" {case.title} [{case.scale()[0]}] |" for case in cases)
+    sides = dict.fromkeys(side for case in cases for side in case.samples)
     lines = [f"| |{head}", "|---|" + "---:|" * len(cases)]
-    for side in cases[0].samples:
+    for side in sides:
         lines.append(f"| {side} |" + "".join(f" {cell(case, side)} |" for case in cases))
     return "\n".join(lines)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from adamas.lab.peers import Array, adamas_side, gradients, numpy_side, optax_side, torch_side
 from adamas.lab.timing import Case, Side, memory
+from benchmarks.few_bits import ENTRIES, Given
 from benchmarks.record import MIB, Figure, Plan, Section
 
 SIDES: dict[str, Callable[[Sequence[Array]], Side]] = {
@@ -30,7 +31,8 @@ STEPS = 3
 
 def measure(name: str, size: int) -> dict[str, float | None]:
     """MiB at the peak of a step beyond what is held between steps: of the process, and of NumPy."""
-    side = SIDES[name](gradients([size]))
+    grads = gradients([size])
+    side = SIDES[name](grads) if name in SIDES else ENTRIES[name].make(Given(grads))
     for _ in range(STEPS):
         side.step()
     held = _reset_peak()
@@ -58,7 +60,7 @@ def _reset_peak() -> float | None:
 
 def transient(plan: Plan) -> Section:
     """The memory that one step needs for a moment."""
-    found = {name: _in_process(name, plan.size) for name in SIDES}
+    found = {name: in_process(name, plan.size) for name in SIDES}
     cases = [
         Case(
             title,
@@ -79,7 +81,8 @@ def transient(plan: Plan) -> Section:
     )
 
 
-def _in_process(name: str, size: int) -> dict[str, float | None]:
+def in_process(name: str, size: int) -> dict[str, float | None]:
+    """What `measure` finds in a process of its own."""
     # glibc keeps blocks of up to 32 MiB for later, which would hide that they were needed.
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.transient", name, str(size)],
@@ -89,7 +92,7 @@ def _in_process(name: str, size: int) -> dict[str, float | None]:
         cwd=Path(__file__).parents[1],
         env={**os.environ, "MALLOC_MMAP_THRESHOLD_": str(1 << 16)},
     )
-    found: dict[str, float | None] = json.loads(done.stdout)
+    found: dict[str, float | None] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 

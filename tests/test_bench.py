@@ -9,6 +9,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,10 +19,12 @@ import pytest
 
 import adamas
 from adamas import bench
+from adamas.codecs import BLOCK
 from adamas.lab import peers, timing
 
 ROOT = Path(__file__).parents[1]
 SIZE, ROUNDS = 1000, 1
+FEW = 1 << 16  # enough for few bits
 
 
 @pytest.fixture
@@ -69,6 +72,84 @@ def test_all_sides_do_adamw(full: Callable[[str], ModuleType]) -> None:
         np.testing.assert_allclose(side.result(), expected, rtol=1e-5, err_msg=name)
 
 
+FEW_BITS = {
+    "bfloat16": (partial(peers.adamas_side, state="bfloat16"), 4.0),
+    "int8": (partial(peers.adamas_side, state="int8"), 2 + 2 / BLOCK),
+    "int4": (partial(peers.adamas_side, state="int4"), 1 + 2 / BLOCK),
+    # A map of 256 numbers for each moment, and a scale for every 256 elements.
+    "bitsandbytes": (peers.bitsandbytes_side, 2 + 2 * 4 / 256 + 2 * 4 * 256 / FEW),
+}
+
+
+@pytest.mark.parametrize("name", FEW_BITS)
+def test_sides_in_few_bits_do_adamw(name: str) -> None:
+    """A side in few bits walks AdamW's way on average, in the bytes that its format takes."""
+    if name == "bitsandbytes":
+        pytest.importorskip("bitsandbytes")
+    make, held = FEW_BITS[name]
+    grads = peers.gradients([FEW])
+    side = make(grads)
+    for _ in range(5):
+        side.step()
+    way = adamw_in_float64(grads[0], 5, 1e-2) - 1
+    # Standing still would be 1 and going astray 2; four bits shorten the way of small gradients.
+    bound = 0.4 if name == "int4" else 0.2
+    assert np.abs(side.result() - 1 - way).mean() < bound * np.abs(way).mean()
+    assert side.held() / FEW == pytest.approx(held)
+
+
+def test_sides_in_bfloat16_do_adamw(full: Callable[[str], ModuleType]) -> None:
+    """bfloat16 parameters arrive where AdamW does, within what bfloat16 can tell apart."""
+    halves = peers.upper_halves(peers.gradients([FEW]))
+    g = peers.widened(halves[0])
+    ours = peers.adamas_bfloat16_side(halves, state="int8", master=16, lr=0.05, weight_decay=0.0)
+    theirs = peers.torch_bfloat16_side(halves, lr=0.05)
+    for side in (ours, theirs):
+        for _ in range(3):
+            side.step()
+        # With a constant gradient every step of Adam is lr long.
+        assert np.abs(side.result() - 1 + 0.15 * np.sign(g)).mean() < 0.03
+    assert theirs.held() / FEW == pytest.approx(4, abs=0.01)
+    huge = full("sides").torch_bfloat16_huge_side(halves)
+    huge.step()
+    assert huge.held() == theirs.held()
+
+
+def test_peers_that_are_not_installed_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left out is said, with the package that is missing."""
+    monkeypatch.setattr(peers, "find_spec", lambda _: None)
+    found, missing = peers.few_bit_peers(peers.gradients([SIZE]))
+    assert not found
+    assert [line.partition(":")[0] for line in missing] == list(peers.FEW_BITS)
+    assert "bitsandbytes is not installed" in missing[0]
+
+
+@pytest.mark.parametrize(
+    ("width", "state", "checked", "moved"),
+    [(4, 8, False, 28), (4, 8, True, 32), (4, 2, False, 16), (4, 1, True, 18), (2, 2, False, 10)],
+)
+def test_a_limit_moves_the_bytes_it_says(
+    width: int, state: int, checked: bool, moved: int, full: Callable[[str], ModuleType]
+) -> None:
+    """The bytes of the issue's list, in arrays of just that size, all of which are written."""
+    limits = full("limits")
+    traffic = limits.Traffic(width, state, checked)
+    assert traffic.moved == moved
+    grad = np.full(FEW, 1, np.uint16 if width == 2 else np.uint32)
+    side = limits.Room(FEW).side(traffic, grad)
+    side.step()
+    assert side.held() == state * FEW
+    # One addition to every 64-bit word of the parameter.
+    assert side.result().size * 8 == width * FEW
+    np.testing.assert_array_equal(side.result(), np.float32(grad.view(np.int64)[0]))
+
+
+def test_the_system_counts_what_a_state_holds(full: Callable[[str], ModuleType]) -> None:
+    """Eight bytes a parameter in float32: the reading of a process of its own is no fiction."""
+    size = 1 << 22
+    assert full("resident").in_process("adamas float32", size) == pytest.approx(8, abs=1)
+
+
 def test_the_limits_move_the_same_numbers(full: Callable[[str], ModuleType]) -> None:
     """Both memory limits read and write the arrays they claim: after n steps p = 1 - n(n+1)/2 g."""
     grads = peers.gradients([SIZE])
@@ -113,6 +194,29 @@ def test_own_rules_follow_their_papers(name: str, full: Callable[[str], ModuleTy
 
 
 @pytest.mark.usefixtures("short")
+def test_the_section_in_few_bits_is_whole(
+    full: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every side has its times, its bytes and its share of the limit; a missing peer is named."""
+    few = full("few_bits")
+    for name in peers.FEW_BITS:
+        monkeypatch.setitem(few.ENTRIES, name, few.Entry(few.ENTRIES[name].make, package="none"))
+    found = full("__main__").measure("bits", full("record").Plan(FEW, FEW, ROUNDS))
+    cases = {case["title"]: case["samples"] for case in found["cases"]}
+    ours = [name for name in few.ENTRIES if name not in peers.FEW_BITS]
+    assert set(ours) <= cases["65,536"].keys()
+    assert (
+        list(cases["state"]) == list(cases["moved"]) == list(cases["of the memory limit"]) == ours
+    )
+    # Parameter and two moments read and written, the gradient read; a block has a scale of a byte.
+    assert cases["moved"]["adamas float32, no check"] == [28]
+    assert cases["moved"]["adamas int8, no check"] == [16 + 2 * 2 / BLOCK]
+    assert cases["moved"]["adamas int8, bf16 p and g"] == [12 + 2 * 2 / BLOCK]
+    assert all(name in found["note"] for name in peers.FEW_BITS)
+    assert all(math.isfinite(figure["value"]) for figure in found["figures"])
+
+
+@pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("name", ["large", "growth", "tiny", "rules", "whole"])
 def test_a_section_is_whole(name: str, full: Callable[[str], ModuleType]) -> None:
     """A section names its sides, has a sample of each round, and its figures are numbers."""
@@ -129,7 +233,7 @@ def test_a_section_is_whole(name: str, full: Callable[[str], ModuleType]) -> Non
 def test_a_process_reports_its_transient_memory(full: Callable[[str], ModuleType]) -> None:
     """NumPy's temporaries are seen, so that none seen for adamas means none."""
     size = 1 << 18
-    found = full("transient")._in_process("NumPy tutorial", size)
+    found = full("transient").in_process("NumPy tutorial", size)
     # Three temporaries live at once at the least: both corrected moments and one of the step.
     assert found["numpy"] > 3 * 4 * size / (1 << 20)
 
@@ -219,8 +323,11 @@ def test_the_short_form_writes_what_it_prints(
     assert len(saved["cases"]) == 3
     for case in saved["cases"]:
         assert list(case["samples"])[:2] == ["adamas", "adamas, no check"]
+        assert case["state"]["adamas"] == 8
         assert not {"torch fused", "optax jitted"} & case["samples"].keys()
         assert case["title"] in printed
+    assert "adamas int4" in saved["cases"][0]["samples"]
+    assert printed.count("left out: ") == len(peers.FEW_BITS)
     assert saved["machine"]["versions"]["numpy"] == np.__version__
 
 
@@ -234,6 +341,8 @@ def test_quick_is_one_comparison_with_every_installed_peer(
     assert printed.count("AdamW, float32") == 1
     assert "torch fused" in printed
     assert "optax jitted" in printed
+    assert "adamas int8" in printed
+    assert "torchao 8-bit" not in printed
 
 
 @pytest.mark.parametrize(

@@ -244,5 +244,5 @@ def test_the_optimizer_s_own_keywords_are_not_hyper_parameters() -> None:
 
 def test_the_optimizer_s_own_entries_are_not_states() -> None:
     """A state whose name the state dict uses for something else would be lost."""
-    optimizer = Optimizer(rules.sgd, np.zeros(1))
+    optimizer = Optimizer(rules.sgd, np.zeros(1, np.uint16))
     assert set(optimizer.state[0]) == formula_module.TAKEN_STATES

@@ -130,7 +130,7 @@ def test_state_dict_is_a_copy() -> None:
     optimizer = adamas.NAdam(params())
     train(optimizer, 0, 2)
     saved = optimizer.state_dict()
-    assert {"format", "rule", "steps", "state", "param_groups"} == saved.keys()
+    assert {"format", "rule", "steps", "seed", "state", "param_groups"} == saved.keys()
     assert (saved["rule"], saved["steps"]) == ("nadam", 2)
     kept = copy.deepcopy(saved)
     train(optimizer, 2, 3)

@@ -1,12 +1,14 @@
-"""Write `src/adamas/classes.pyi` from the rules; `--check` only says whether it is up to date."""
+"""Write the stubs of the classes from the rules; `--check` only says whether they are current."""
 
 import inspect
 import sys
 from pathlib import Path
 
 from adamas.classes import CLASSES, hypers
+from adamas.torch.classes import HOMES, signature
 
-TARGET = Path(__file__).parents[1] / "src" / "adamas" / "classes.pyi"
+PACKAGE = Path(__file__).parents[1] / "src" / "adamas"
+TARGET, TORCH_TARGET = PACKAGE / "classes.pyi", PACKAGE / "torch" / "classes.pyi"
 
 HEAD = '''"""Written by tools/write_stubs.py from adamas.rules; edits here are lost."""
 
@@ -45,14 +47,52 @@ def text() -> str:
     return "\n".join(parts)
 
 
+TORCH = '''"""Written by tools/write_stubs.py from adamas.torch.homes; edits here are lost."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from adamas.torch.base import Optimizer
+from adamas.torch.homes import Home
+
+HOMES: dict[str, Home]
+
+def signature(home: Home) -> inspect.Signature: ...
+def make(home: Home, module: str) -> type[Optimizer]: ...
+def optimizer(rule: Callable[..., Any]) -> type[Optimizer]: ...
+'''
+
+
+def torch_text() -> str:
+    """The stub of `adamas.torch.classes`."""
+    parts = [TORCH]
+    for name, home in HOMES.items():
+        first = inspect.cleandoc(home.doc).splitlines()[0]
+        arguments, starred = ["self", "params: Any"], False
+        for argument in list(signature(home).parameters.values())[2:]:
+            if argument.kind is argument.KEYWORD_ONLY and not starred:
+                arguments.append("*")
+                starred = True
+            arguments.append(f"{argument.name}: Any = {argument.default!r}".replace("'", '"'))
+        listed = "".join(f"        {argument},\n" for argument in arguments)
+        shown = f'    """{first}"""'
+        noqa = "  # noqa: E501" if len(shown) > 100 else ""
+        head = f"class {name}(Optimizer):\n{shown}{noqa}\n\n"
+        parts.append(f"{head}    def __init__(\n{listed}    ) -> None: ...\n")
+    return "\n".join(parts)
+
+
 def main() -> int:
     """Write or check; exit code 1 says that the stub is out of date."""
+    targets = {TARGET: text, TORCH_TARGET: torch_text}
     if "--check" in sys.argv[1:]:
-        current = TARGET.exists() and TARGET.read_text() == text()
-        if not current:
-            print(f"{TARGET.name} is out of date; run python tools/write_stubs.py")
-        return 0 if current else 1
-    TARGET.write_text(text())
+        old = [file for file, make in targets.items() if file.read_text() != make()]
+        for file in old:
+            print(f"{file.name} is out of date; run python tools/write_stubs.py")
+        return 1 if old else 0
+    for file, make in targets.items():
+        file.write_text(make())
     return 0
 
 

@@ -28,13 +28,14 @@ from adamas.define import Rule, rule
 from adamas.engine.gradients import Rows
 from adamas.engine.optimizer import Optimizer
 from adamas.engine.state import NonFiniteError
+from adamas.engine.storage import careful
 from adamas.kernel.text import FormulaError
 
 __all__ = [
     "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
     "Adan", "CautiousAdamW", "CenteredRMSprop", "FormulaError", "Lion", "Momentum", "NAdam",
     "Nesterov", "NonFiniteError", "Optimizer", "RAdam", "RMSprop", "Rows", "Rule",
-    "ScheduleFreeAdamW", "rule", "rules", "schedule", "words",
+    "ScheduleFreeAdamW", "careful", "rule", "rules", "schedule", "words",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

@@ -142,14 +142,16 @@ def add_show(commands: Subparsers) -> None:
             "without a rule, the list of rules."
         ),
         epilog="examples:\n  adamas show adamw\n  adamas show adamw --formula\n"
-        "  adamas show adam --dtype float64\n  adamas show mine.py:signum\n",
+        "  adamas show adam --dtype float64\n"
+        "  adamas show adamw --state int8\n  adamas show mine.py:signum\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("rule", nargs="?", metavar="RULE", help="a name, or file.py:function")
     parser.add_argument(
         "--dtype", default="float32", help="of parameters and gradients (default: %(default)s)"
     )
-    parser.add_argument("--state", metavar="FORMAT", help="of the state (default: as --dtype)")
+    stored = "float32, float64, bfloat16, int8 or int4"
+    parser.add_argument("--state", metavar="FORMAT", help=f"of the state: {stored} (as --dtype)")
     parser.add_argument("--formula", action="store_true", help="print the rule itself instead")
     parser.set_defaults(run=run_show)
 

@@ -8,27 +8,34 @@ from pathlib import Path
 from typing import Any
 
 from adamas import rules
-from adamas.codecs import find
+from adamas.codecs import BFLOAT16_RANDOM, FLOAT32, find, stored
 from adamas.define import Rule
 from adamas.kernel.build import adamas_version
 from adamas.kernel.formula import Formula, parse
-from adamas.kernel.weave import Layout, weave
+from adamas.kernel.kinds import kinds
+from adamas.kernel.layout import Layout
+from adamas.kernel.weave import weave
 
 __all__ = ["find_rule", "kernel_source", "listing"]
 
 
 def listing() -> str:
-    """Every rule with its state and the first sentence of its docstring."""
+    """Every rule with its state and the first sentence of its docstring.
+
+    A state that is kept in full even where few bits are asked for is marked with a star.
+    """
     lines = []
     for name in rules.__all__:
         function = getattr(rules, name)
         parameters = inspect.signature(function).parameters
         if "g" not in parameters:
             continue
-        kept = [k for k, p in parameters.items() if p.kind is not p.KEYWORD_ONLY][2:]
+        found = kinds(parse(function))
+        names = [k for k, p in parameters.items() if p.kind is not p.KEYWORD_ONLY][2:]
+        kept = [f"{k}*" if k in found and found[k].exact else k for k in names]
         sentence = (function.__doc__ or "").splitlines()[0]
         lines.append(f"{name:20} {', '.join(kept) or '-'}\n    {sentence}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "* kept in full even where few bits are asked for"])
 
 
 def find_rule(name: str) -> Formula:
@@ -66,6 +73,9 @@ def kernel_source(formula: Formula, dtype: str = "float32", state: str | None = 
 
     Raises ValueError naming a storage format that does not exist.
     """
-    codec, kept = find(dtype), find(state or dtype)
-    layout = Layout(codec, codec, (kept,) * len(formula.states))
-    return weave(formula, layout, adamas_version()).source
+    gradient = find(dtype)
+    parameter = BFLOAT16_RANDOM if dtype == "bfloat16" else gradient
+    form = state or ("float32" if dtype == "bfloat16" else dtype)
+    found = [stored(form, kind.name) for kind in kinds(formula).values()]
+    kept = tuple(gradient if codec is FLOAT32 and dtype == "float64" else codec for codec in found)
+    return weave(formula, Layout(parameter, gradient, kept), adamas_version()).source

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from adamas.engine.chunks import FEW
 from adamas.engine.tensors import address
 from adamas.kernel import job as j
 from adamas.kernel.build import Kernel
@@ -31,6 +32,8 @@ class Numbers:
     following: NDArray[np.float64]
     constants: NDArray[np.float64]
     constant_rows: NDArray[np.int64]
+    seed: NDArray[np.int64]
+    keys: NDArray[np.int64]
 
 
 def share(slices: NDArray[np.int64]) -> int:
@@ -80,6 +83,7 @@ class Batch:
             (j.TABLE, table.words), (j.STEPS, numbers.steps), (j.ACTIVE, self.active),
             (j.GROUPS, numbers.groups), (j.HYPERS, numbers.hypers), (j.SCALARS, numbers.scalars),
             (j.NEXT, numbers.following), (j.CONSTANTS, numbers.constant_rows),
+            (j.SEED, numbers.seed), (j.KEYS, numbers.keys),
         ):  # fmt: skip
             words[place] = address(array)
         self._kept: list[Any] = [words, numbers]
@@ -90,8 +94,9 @@ class Batch:
     def point(self, gradients: Sequence[int]) -> None:
         """Take the members' gradient addresses, 0 for none."""
         self.table.point(gradients)
-        if len(gradients) == 1:
-            self._active[self.members[0]] = gradients[0] != 0
+        if len(gradients) <= FEW:
+            for member, at in zip(self.members, gradients, strict=True):
+                self._active[member] = at != 0
         else:
             self.active[self.members] = np.asarray(gradients) != 0
 

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from adamas.engine.batch import Batch
 from adamas.engine.gradients import Reader, Rows
 from adamas.engine.plan import Planner
-from adamas.engine.tensors import Array, Tensor
+from adamas.engine.tensors import Array, Tensor, form_of
 
 
 @dataclass
@@ -59,12 +60,13 @@ class Binder:
                 bound.rows.append((k, *self._reader.rows(k, value)))
             elif value is not None:
                 array, addresses[k] = self._reader.read(k, value)
-                if array is not value:
+                if not (isinstance(value, np.ndarray) and np.may_share_memory(array, value)):
                     bound.copies[k] = array
                 if array.dtype is not dtypes[k]:
                     dtypes = [*dtypes[:k], array.dtype, *dtypes[k + 1 :]]
         if self._dense is None or dtypes is not self._dtypes:
-            self._dtypes, self._dense = dtypes, self._planner.batches(dtypes)
+            forms = [form_of(np.empty(0, dtype)) for dtype in dtypes]
+            self._dtypes, self._dense = dtypes, self._planner.batches(forms)
             self._reader.expect(dtypes)
         bound.dense = self._dense
         if self._planner.zero_grads:

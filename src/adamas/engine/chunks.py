@@ -5,13 +5,18 @@ the same bits for any number of threads.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from adamas.codecs import BLOCK
+from adamas.engine.grid import Grid
 from adamas.kernel import job as j
+from adamas.kernel.layout import Column
 
 SMALLEST = 1 << 14
+FEW = 32
 
 
 def slice_size(total: int) -> int:
@@ -25,45 +30,92 @@ def slice_size(total: int) -> int:
     return min(max(rounded, SMALLEST), j.SLICE_ELEMENTS)
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where slices that start at elements `start` of their tensors find what is theirs."""
+
+    start: NDArray[np.int64]
+    span: NDArray[np.int64]
+    block: NDArray[np.int64]
+    packed: NDArray[np.int64]
+
+    @classmethod
+    def at(cls, start: NDArray[np.int64], grids: Sequence[Grid]) -> "Places":
+        """The places of slices that start at these elements of tensors with these grids."""
+        width = np.array([max(1, grid.width) for grid in grids], np.int64)
+        blocks = np.array([grid.row_blocks for grid in grids], np.int64)
+        size = np.array([grid.row_bytes for grid in grids], np.int64)
+        row, within = start // width, start % width
+        return cls(start, width, row * blocks + within // BLOCK, row * size + within // 2)
+
+    @classmethod
+    def of_rows(cls, rows: NDArray[np.int64], size: int, grid: Grid) -> "Places":
+        """The places of slices that are rows of `size` elements of one tensor."""
+        start, width = rows * size, max(1, grid.width)
+        row, within = start // width, start % width
+        block = row * grid.row_blocks + within // BLOCK
+        return cls(start, np.array(width), block, row * grid.row_bytes + within // 2)
+
+    def bytes(self, column: Column) -> NDArray[np.int64]:
+        """How far from the beginning of a column each slice starts, in bytes."""
+        if column.block:
+            return self.block
+        return self.packed if column.bits == 4 else self.start * (column.bits // 8)
+
+
 class Table:
     """The slice table of one kernel call, and where each tensor's slices lie in it.
 
-    `tensors` and `sizes` name the tensors and their elements; `columns` holds, per array column,
-    the address of each tensor's memory and its bytes per element.
+    `tensors` names the tensors, `grids` their sizes and blocks, `first` the number of each one's
+    first block; `columns` holds, per array column, the address of each tensor's memory.
     """
 
     def __init__(
         self,
         tensors: Sequence[int],
-        sizes: Sequence[int],
+        grids: Sequence[Grid],
         constants: NDArray[np.int64],
-        columns: Sequence[tuple[Sequence[int], int]],
-        gradient_bytes: int,
+        columns: Sequence[tuple[Sequence[int], Column]],
+        gradient: Column,
+        blocks: Sequence[int] | None = None,
     ) -> None:
-        step = slice_size(sum(sizes))
+        sizes = np.array([grid.rows * grid.width for grid in grids], np.int64)
+        step = slice_size(int(sizes.sum()))
+        # Blocks begin anew with every row of a grid, so a slice holds whole rows.
+        steps = np.array(
+            [step if g.rows == 1 else max(1, step // g.width) * g.width for g in grids], np.int64
+        )
         # An empty tensor still gets a slice: its step count goes on.
-        counts = np.maximum(1, -(-np.asarray(sizes, np.int64) // step))
+        counts = np.maximum(1, -(-sizes // steps))
         self.owner = np.repeat(np.arange(len(sizes)), counts)
         first = np.cumsum(counts) - counts
-        start = (np.arange(len(self.owner)) - first[self.owner]) * step
+        start = (np.arange(len(self.owner)) - first[self.owner]) * steps[self.owner]
         self.words = np.zeros((len(self.owner), j.PARAMETER + len(columns)), np.int64)
-        left = np.asarray(sizes, np.int64)[self.owner] - start
-        self.words[:, j.COUNT] = np.minimum(left, step)
+        self.words[:, j.COUNT] = np.minimum(sizes[self.owner] - start, steps[self.owner])
+        places = Places.at(start, [grids[k] for k in self.owner.tolist()])
+        self.words[:, j.SPAN] = places.span
+        self.words[:, j.BLOCK] = places.block
+        if blocks is not None:
+            self.words[:, j.BLOCK] += np.asarray(blocks, np.int64)[self.owner]
         self.words[:, j.TENSOR] = np.asarray(tensors, np.int64)[self.owner]
-        self.words[:, j.WIDTH] = gradient_bytes
+        self.words[:, j.FORM] = j.FORMS.index(gradient.dtype)
         self.words[:, j.CONSTANT] = constants[self.words[:, j.TENSOR]]
         self.words[:, j.REPEAT] = 1
-        for k, (addresses, size) in enumerate(columns):
+        for k, (addresses, column) in enumerate(columns):
             base = np.asarray(addresses, np.int64)[self.owner]
-            self.words[:, j.PARAMETER + k] = base + start * size
-        self._offset = start * gradient_bytes
-        self._simple = len(self.owner) == 1
+            self.words[:, j.PARAMETER + k] = base + places.bytes(column)
+        self._offset = places.bytes(gradient)
+        # NumPy's calls take longer than so many writes one by one.
+        self._few = list(zip(self.owner.tolist(), self._offset.tolist(), strict=True))[: FEW + 1]
         self._view = self.words.data
 
     def point(self, gradients: Sequence[int]) -> None:
         """Set each tensor's gradient address; 0 leaves the tensor out of this step."""
-        if self._simple:
-            self._view[0, j.GRADIENT] = gradients[0]
+        if len(self._few) <= FEW:
+            view = self._view
+            for row, (k, offset) in enumerate(self._few):
+                at = gradients[k]
+                view[row, j.GRADIENT] = at + offset if at else 0
             return
         base = np.asarray(gradients, np.int64)[self.owner]
         self.words[:, j.GRADIENT] = np.where(base == 0, 0, base + self._offset)

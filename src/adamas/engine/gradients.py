@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from adamas.codecs import CODECS
-from adamas.engine.tensors import Array, Key, Tensor, address, as_array, overlap
+from adamas.engine.tensors import Array, Key, Tensor, address, as_array, form_of, overlap, widened
 
 _first_byte: Any = c_char.from_buffer
 
@@ -70,16 +70,31 @@ def row_numbers(indices: ArrayLike, count: int, what: str) -> NDArray[np.int64]:
         raise TypeError(
             f"{what}: indices must be a 1-d integer array, not {given.ndim}-d {given.dtype}."
         )
-    if given.size and not (-count <= given.min() and given.max() < count):
-        wrong = int(given.min() if given.min() < -count else given.max())
+    low, high = (int(given.min()), int(given.max())) if given.size else (0, -1)
+    if not (-count <= low and high < count):
+        wrong = low if low < -count else high
         raise ValueError(f"{what}: index {wrong} is outside the {count} rows.")
     # Before adding: int8 cannot hold a count of 1000.
-    rows = given.astype(np.int64)
-    return np.where(rows < 0, rows + count, rows)
+    rows = given.astype(np.int64, copy=False)
+    return np.where(rows < 0, rows + count, rows) if low < 0 else rows
+
+
+def stable_order(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """What sorts `rows`, numbers below `count`; equal ones stay in the order they come.
+
+    Sorting row and place as one number takes a tenth of a stable argsort.
+    """
+    bits = len(rows).bit_length()
+    if bits + count.bit_length() > 62:
+        return np.argsort(rows, kind="stable")
+    both = (rows << bits) | np.arange(len(rows))
+    both.sort()
+    both &= (1 << bits) - 1
+    return both
 
 
 # Up to so many gradients are looked up one by one: NumPy's calls cost 5 us.
-FEW = 8
+FEW = 16
 
 
 def erase(values: Iterable[Any]) -> None:
@@ -99,6 +114,8 @@ class Reader:
         spans = sorted(np.lib.array_utils.byte_bounds(t.given) for t in tensors if t.given.size)
         self._starts = np.array([start for start, _ in spans], np.int64)
         self._ends = np.array([end for _, end in spans] or [0], np.int64)
+        # For one by one: Python compares its own numbers faster than NumPy's.
+        self._spans = self._starts.tolist(), self._ends.tolist()
 
     def expect(self, dtypes: Sequence[np.dtype[Any]]) -> None:
         """Take these gradient dtypes as the usual ones; `quick` accepts no others."""
@@ -144,7 +161,8 @@ class Reader:
     def overlaps(self, addresses: Sequence[int]) -> list[int]:
         """Which of these gradients share memory with a parameter."""
         if len(addresses) <= FEW:
-            return [k for k, at in enumerate(addresses) if self._meets(at, int(self._bytes[k]))]
+            sizes = self._bytes.tolist()
+            return [k for k, at in enumerate(addresses) if self._meets(at, sizes[k])]
         at = np.array(addresses, np.int64)
         # Parameters do not overlap, so only the last one that starts before a gradient ends counts.
         place = np.searchsorted(self._starts, at + self._bytes) - 1
@@ -152,8 +170,9 @@ class Reader:
         return np.flatnonzero(meets).tolist()
 
     def _meets(self, at: int, size: int) -> bool:
-        place = bisect_left(self._starts, at + size) - 1
-        return place >= 0 and bool(self._ends[place] > at)
+        starts, ends = self._spans
+        place = bisect_left(starts, at + size) - 1
+        return place >= 0 and bool(ends[place] > at)
 
     def refuse_shared(self, values: Sequence[Any]) -> None:
         """Raise ValueError if zeroing a gradient would erase a parameter or another gradient."""
@@ -180,14 +199,23 @@ class Reader:
         if tensor.given.ndim == 0 or tensor.order is not None:
             raise ValueError(f"{what}: the parameter must be a C-contiguous array of rows.")
         indices = row_numbers(rows.indices, len(tensor.given), what)
-        values = np.asarray(rows.values)
+        values = as_array(np.asarray(rows.values), what)
         self._fits(tensor, values, (len(indices), *tensor.given.shape[1:]))
-        unique, place = np.unique(indices, return_inverse=True)
-        summed = np.zeros((len(unique), *values.shape[1:]), values.dtype)
-        # A sum beyond the dtype is infinite, and reported as such by the finite check.
-        with np.errstate(over="ignore", invalid="ignore"):
-            np.add.at(summed, place, values)
-        return unique, summed
+        if values.dtype.itemsize == 2:
+            values = widened(values)
+        order = stable_order(indices, len(tensor.given))
+        ordered = indices[order]
+        fresh = np.ones(len(indices), bool)
+        np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
+        first = order[fresh]
+        # `add.at` takes ten times as long as copying: it is left the duplicates.
+        summed = np.take(values, first, axis=0)
+        if len(first) < len(order):
+            again, place = ~fresh, np.cumsum(fresh) - 1
+            # A sum beyond the dtype is infinite, and reported as such by the finite check.
+            with np.errstate(over="ignore", invalid="ignore"):
+                np.add.at(summed, place[again], values[order[again]])
+        return ordered[fresh], summed
 
     def _fits(self, tensor: Tensor, array: Array, shape: tuple[int, ...]) -> None:
         if array.shape != shape:
@@ -195,7 +223,7 @@ class Reader:
                 f"the gradient of {tensor.key!r} has shape {array.shape}, not {shape}; "
                 "reshape it, adamas does not broadcast."
             )
-        if array.dtype.name not in CODECS or not array.dtype.isnative:
+        if form_of(array) not in CODECS or not array.dtype.isnative:
             raise TypeError(
                 f"the gradient of {tensor.key!r} has dtype {array.dtype}; "
                 f"give it as {' or '.join(CODECS)}."

@@ -7,7 +7,7 @@ the caller's arrays, the state and the settings together, and checks what comes 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,38 +15,34 @@ from numpy.typing import NDArray
 from adamas.engine import run
 from adamas.engine.bind import Binder, Bound
 from adamas.engine.gradients import erase, flatten, row_numbers
+from adamas.engine.options import OnNonFinite as OnNonFinite
+from adamas.engine.options import Options as Options
+from adamas.engine.peers import Peers
 from adamas.engine.plan import Planner, numbers
-from adamas.engine.settings import Hyper, Settings, choice, divisor, limit, thread_count
+from adamas.engine.settings import (
+    Hyper,
+    Settings,
+    choice,
+    divisor,
+    limit,
+    seeded,
+    thread_count,
+)  # fmt: skip
 from adamas.engine.sparse import AT_ONCE, Sparse
 from adamas.engine.state import (
     FORMAT,
     NonFiniteError,
     Store,
-    describe,
+    described,
     merged,
     paired,
     unpacked,
 )
+from adamas.engine.storage import Spec
 from adamas.engine.tensors import Key, collect
 from adamas.engine.threads import available
 from adamas.kernel.formula import Formula, parse, with_average
 from adamas.kernel.hoist import hoist
-
-OnNonFinite = Literal["raise", "skip", "allow"]
-"""What a step does about NaN or infinity in a gradient."""
-
-
-class Options(TypedDict, total=False):
-    """What every optimizer takes besides its hyper-parameters; see `Optimizer`."""
-
-    state: str | Mapping[str, str]
-    clip_norm: float | None
-    on_nonfinite: OnNonFinite
-    ema: float | None
-    zero_grads: bool
-    maximize: bool
-    rows: Literal["lazy", "exact"]
-    threads: int | None
 
 
 class Optimizer:
@@ -54,10 +50,17 @@ class Optimizer:
 
     `rule` is a function in the formula language (see `adamas.rules`) or what `adamas.rule` made of
     one. `params` is one array, a list, a dict of names, or a list of groups (dicts with `params`
-    and hyper-parameters of their own); float32 or float64, any shape.
+    and hyper-parameters of their own); float32, float64 or bfloat16 (arrays of `ml_dtypes`, or
+    their bits as uint16), any shape.
 
-    - `state`: storage of the state, `"float32"` (float64 for float64 parameters), `"float64"`, or
-      a dict that names single states.
+    - `state`: how the state is stored: `"float32"` (float64 for float64 parameters), `"float64"`,
+      `"bfloat16"`, `"int8"`, `"int4"`; a dict that names single states; or a function of a
+      parameter's name and array that returns one of these, such as `adamas.careful("int4")`,
+      which is what a few-bit text stands for: small and sensitive tensors keep more bits.
+      `storage` shows what came of it.
+    - `master`: 8 or 16 correction bits beside every bfloat16 parameter; with 16 it is a whole
+      float32, without any it is rounded at random.
+    - `seed`: of all rounding at random; equal seeds give equal bits, for any number of threads.
     - `clip_norm`: largest Euclidean norm of all gradients together; longer ones are scaled down
       (Pascanu et al. 2013). Torch divides by norm + 1e-6, adamas by the norm.
     - `on_nonfinite`: `"raise"` raises `NonFiniteError` before anything is changed, `"skip"` leaves
@@ -80,7 +83,9 @@ class Optimizer:
         rule: Callable[..., Any] | Formula,
         params: Any,
         *,
-        state: str | Mapping[str, str] = "float32",
+        state: Spec = "float32",
+        master: Literal[8, 16] | None = None,
+        seed: int = 0,
         clip_norm: float | None = None,
         on_nonfinite: OnNonFinite = "raise",
         ema: float | None = None,
@@ -105,12 +110,15 @@ class Optimizer:
         tensors, groups, self._form = collect(params)
         self._settings = Settings(formula.name, formula.hypers, hypers, groups)
         constants = len(hoist(formula).constants)
-        self._numbers = numbers(formula, tensors, self._settings.table, constants)
-        self._store = Store(formula, tensors, self._numbers, state)
-        planner = Planner(formula, tensors, self._store.arrays, self._numbers, zero_grads)
+        self._numbers = numbers(formula, tensors, self._settings.table, constants, seeded(seed))
+        self._store = Store(formula, tensors, self._numbers, state, master)
+        arrays, codecs = self._store.arrays, self._store.codecs
+        planner = Planner(formula, tensors, arrays, codecs, self._numbers, zero_grads)
         self._binder, self._sparse = Binder(tensors, planner), Sparse(planner, rows == "exact")
         self._tensors, self._keys = tensors, [tensor.key for tensor in tensors]
         self._zero_grads = zero_grads
+        # A face whose tensors are shards says who holds the others.
+        self._peers: Peers | None = None
         self._size = sum(tensor.given.size for tensor in tensors)
         self._packed = [tensor for tensor in tensors if tensor.packed]
         self._steps = self._numbers.steps.data
@@ -136,6 +144,19 @@ class Optimizer:
         """Each parameter's live state arrays, scalar states and `step`, by name or index."""
         return self._store.view()
 
+    @property
+    def storage(self) -> dict[Key, dict[str, str]]:
+        """The storage format of every state of every parameter."""
+        formats = self._store.formats
+        return {key: dict(formats[k]) for k, key in enumerate(self._keys)}
+
+    def values(self, key: Key) -> dict[str, NDArray[Any]]:
+        """The states of parameter `key` as numbers: copies, decoded where they are codes."""
+        if key not in self._keys:
+            raise ValueError(f"no parameter {key!r}; there are {self._keys}.")
+        index = self._keys.index(key)
+        return {state: self._store.values(index, state) for state in self.formula.states}
+
     def settings(self, group: int = 0) -> dict[str, float]:
         """The hyper-parameters that the last step of a group used, schedules evaluated."""
         return self._settings.now(group)
@@ -144,20 +165,20 @@ class Optimizer:
         """Update every parameter that has a gradient; True, or False if the step was skipped.
 
         `grads` has the form of the parameters (array, list, dict, list of these for groups), any
-        mix of float32 and float64; a `None` leaves its parameter alone, a `Rows` names the rows
-        that have one. `clip_norm` replaces the optimizer's own limit for this step; gradients are
-        divided by `loss_scale` first. Afterwards `grad_norm` holds the norm of all gradients before
-        clipping, unless nothing asked for it (`on_nonfinite="allow"` without a limit). Raises
-        `NonFiniteError`, TypeError or ValueError before anything is changed.
+        mix of float64, float32, bfloat16 and float16; a `None` leaves its parameter alone, a `Rows`
+        names the rows that have one. `clip_norm` replaces the optimizer's own limit for this step;
+        gradients are divided by `loss_scale` first. Afterwards `grad_norm` holds the norm of all
+        gradients before clipping, unless nothing asked for it (`on_nonfinite="allow"` without a
+        limit). Raises `NonFiniteError`, TypeError or ValueError before anything is changed.
         """
         values = (grads,) if self._form is np.ndarray else flatten(grads, self._form, self._keys)
         bound = self._binder.bind(values)
         self._settings.refresh(self._steps[-1] + 1)
         clip = self._clip if clip_norm is None else limit(clip_norm)
         factor = run.Factor(self._sign / divisor(loss_scale), clip, self._on_nonfinite != "allow")
-        threads = self._threads if self._size >= run.PARALLEL else 1
+        threads = self._threads if self._work(bound) >= run.PARALLEL else 1
         simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self._packed)
-        if simple and threads == 1 and not self._sparse.tensors:
+        if simple and threads == 1 and not (self._sparse.tensors or self._peers):
             batch = bound.dense[0]
             batch.arm(factor.scale, clip)
             if not batch.run(batch.at, run.ALL if factor.reads_first else run.UPDATE):
@@ -172,10 +193,11 @@ class Optimizer:
         batches = [*bound.dense, *row_batches]
         scale, norm = factor.scale, math.nan
         if factor.reads_first:
-            norm, scale = run.survey(batches, factor, threads)
+            norm, scale = run.survey(batches, factor, threads, self._peers)
             if not math.isfinite(norm):
                 gradients = run.seen(values, bound.rows)
                 bad = run.find_bad(gradients)
+                bad = self._peers.agree(bad) if self._peers else bad
                 if bad and self._on_nonfinite == "raise":
                     key = self._keys[bad[0]]
                     raise NonFiniteError(key, f"the gradient of {key!r} holds {bad[1]}")
@@ -185,7 +207,7 @@ class Optimizer:
                     erase(values if self._zero_grads else ())
                     return False
                 if not bad:
-                    norm, scale = run.clipped(run.big_norm(gradients, factor.scale), factor)
+                    norm, scale = self._big(gradients, factor)
         self._make_room(bound)
         after: list[Callable[[], object]] = []
         for (index, rows, _), batch in zip(bound.rows, row_batches, strict=True):
@@ -200,6 +222,18 @@ class Optimizer:
         run.sweep(batches, scale, threads, after)
         self.grad_norm = norm
         return True
+
+    def _work(self, bound: Bound) -> int:
+        """About how many elements a step reads: of sparse tensors, the rows that are named."""
+        if not bound.rows or self._sparse.tensors:
+            return self._size
+        dense = [k for batch in bound.dense for k in batch.members if batch.active[k]]
+        touched = sum(values.size for _, _, values in bound.rows)
+        return touched + sum(self._tensors[k].given.size for k in dense)
+
+    def _big(self, gradients: Sequence[run.Seen], factor: run.Factor) -> tuple[float, float]:
+        norm = run.big_norm(gradients, factor.scale, len(self._tensors), self._peers)
+        return run.clipped(norm, factor)
 
     def sync(self, rows: Mapping[Key, Any] | None = None) -> None:
         """Bring exact rows up to date: all of them, or `rows[name]` (row numbers) of each name.
@@ -252,19 +286,13 @@ class Optimizer:
         The arrays are the state's own memory with `copy=False`. Schedules are saved as their text.
         """
         self.sync()
-        groups = [
-            {
-                "params": list(group["names"]),
-                **{name: describe(group[name]) for name in self._settings.names},
-            }
-            for group in self.param_groups
-        ]
         return {
             "format": FORMAT,
             "rule": self.formula.name,
             "steps": self.steps,
+            "seed": int(self._numbers.seed[0]),
             "state": self._store.copy() if copy else self._store.view(),
-            "param_groups": groups,
+            "param_groups": [described(self._settings, group) for group in self.param_groups],
         }
 
     def load_state_dict(self, saved: Mapping[str, Any], *, strict: bool = True) -> None:
@@ -288,6 +316,7 @@ class Optimizer:
         for group, new in zip(self.param_groups, taken, strict=True):
             group.update(new)
         self._numbers.steps[-1] = steps
+        self._numbers.seed[0] = seeded(saved.get("seed", int(self._numbers.seed[0])))
 
     def __repr__(self) -> str:
         """The rule, the size, and the settings that the next step would start from."""

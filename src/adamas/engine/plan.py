@@ -5,17 +5,16 @@ is made once and kept.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from adamas.codecs import Codec, find
+from adamas.codecs import CODECS, Codec
 from adamas.engine.batch import Batch, Numbers
 from adamas.engine.chunks import Table
 from adamas.engine.tensors import Array, Tensor, address
 from adamas.kernel.build import Kernel, build
 from adamas.kernel.formula import Formula
-from adamas.kernel.weave import Layout
+from adamas.kernel.layout import Column, Layout, columns
 
 
 class Planner:
@@ -26,12 +25,14 @@ class Planner:
         formula: Formula,
         tensors: Sequence[Tensor],
         states: Sequence[Mapping[str, Array]],
+        codecs: Sequence[Mapping[str, Codec]],
         numbers: Numbers,
         zero_grads: bool,
     ) -> None:
         self.formula = formula
         self.tensors = tensors
         self.states = states
+        self.codecs = codecs
         self.numbers = numbers
         self.zero_grads = zero_grads
         # Where dense steps write their constants; sparse steps point elsewhere for a while.
@@ -40,13 +41,13 @@ class Planner:
 
     def layout(self, index: int, gradient: str) -> Layout:
         """The storage formats of tensor `index` for gradients of dtype `gradient`."""
-        stored = tuple(find(self.states[index][s].dtype) for s in self.formula.states)
-        parameter = find(self.tensors[index].given.dtype)
-        return Layout(parameter, find(gradient), stored, self.zero_grads)
+        codecs = self.codecs[index]
+        stored = tuple(codecs[state] for state in self.formula.states)
+        return Layout(codecs["p"], CODECS[gradient], stored, self.zero_grads)
 
-    def batches(self, gradients: Sequence[np.dtype[Any]]) -> list[Batch]:
-        """The dense batches for gradient dtypes `gradients`, one per tensor."""
-        key = tuple(dtype.name for dtype in gradients)
+    def batches(self, gradients: Sequence[str]) -> list[Batch]:
+        """The dense batches for gradients in these formats, one per tensor."""
+        key = tuple(gradients)
         if key not in self._plans:
             members: dict[Layout, list[int]] = {}
             for index, name in enumerate(key):
@@ -54,36 +55,45 @@ class Planner:
             self._plans[key] = [self._batch(x, m) for x, m in members.items()]
         return self._plans[key]
 
-    def columns(self, index: int) -> list[tuple[int, Codec]]:
-        """Address and format of the parameter and each state of tensor `index`."""
-        tensor = self.tensors[index]
-        arrays = [tensor.work, *(self.states[index][s] for s in self.formula.states)]
-        return [(address(a), find(a.dtype)) for a in arrays]
+    def columns(self, index: int) -> list[tuple[int, Column]]:
+        """Address and form of every array of tensor `index`, the parameter's first."""
+        arrays = {"p": self.tensors[index].work, **self.states[index]}
+        return [
+            (address(arrays[column.name]), column)
+            for name in ("p", *self.formula.states)
+            for column in columns(name, self.codecs[index][name])
+        ]
 
     def kernel(self, layout: Layout) -> Kernel:
         """The kernel for `layout`."""
         return build(self.formula, layout)
 
     def _batch(self, layout: Layout, members: list[int]) -> Batch:
-        columns = [self.columns(index) for index in members]
+        found = [self.columns(index) for index in members]
         table = Table(
             members,
-            [self.tensors[index].work.size for index in members],
+            [self.tensors[index].grid for index in members],
             self.constant_rows,
-            [
-                ([column[k][0] for column in columns], columns[0][k][1].size)
-                for k in range(1 + len(self.formula.states))
-            ],
-            layout.gradient.size,
+            [([one[k][0] for one in found], column) for k, (_, column) in enumerate(found[0])],
+            gradient_column(layout.gradient),
+            [self.tensors[index].first_block for index in members],
         )
         return Batch(self.kernel(layout), members, table, self.numbers)
 
 
-def numbers(formula: Formula, tensors: Sequence[Tensor], hypers: Array, constants: int) -> Numbers:
+def gradient_column(codec: Codec) -> Column:
+    """A gradient's array, named by its format."""
+    return Column("g", codec.name, codec.bits)
+
+
+def numbers(
+    formula: Formula, tensors: Sequence[Tensor], hypers: Array, constants: int, seed: int
+) -> Numbers:
     """Fresh counters, scalar states at their initial values, and room for the constants."""
     count, scalars = len(tensors), len(formula.scalars)
     initial = np.array([[formula.initial[s] for s in formula.scalars]] * count)
-    room = np.zeros((count, max(1, constants)))
+    # Behind the constants lies the key of the step's random numbers.
+    room = np.zeros((count, constants + 1))
     rows = address(room) + np.arange(count, dtype=np.int64) * room.strides[0]
     return Numbers(
         steps=np.zeros(count + 1, np.int64),
@@ -93,4 +103,6 @@ def numbers(formula: Formula, tensors: Sequence[Tensor], hypers: Array, constant
         following=np.zeros((count, scalars)),
         constants=room,
         constant_rows=rows,
+        seed=np.array([seed], np.int64),
+        keys=np.arange(count, dtype=np.int64),
     )

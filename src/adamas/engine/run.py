@@ -13,7 +13,8 @@ import numpy as np
 
 from adamas.engine.batch import Batch
 from adamas.engine.gradients import Rows
-from adamas.engine.tensors import Array, as_array
+from adamas.engine.peers import Peers
+from adamas.engine.tensors import Array, as_array, widened
 from adamas.engine.threads import unbroken
 from adamas.kernel import job as j
 
@@ -38,17 +39,27 @@ class Factor:
         return self.check or self.clip < math.inf
 
 
-def survey(batches: Sequence[Batch], factor: Factor, threads: int) -> tuple[float, float]:
+def survey(
+    batches: Sequence[Batch], factor: Factor, threads: int, peers: Peers | None = None
+) -> tuple[float, float]:
     """Norm of the scaled gradients, and the factor that clips it; either may be NaN or inf."""
     for batch in batches:
         batch.arm(factor.scale, factor.clip)
     unbroken(lambda: [batch.run(batch.at, j.SURVEY) for batch in batches], threads)
-    total = 0.0
+    if peers:
+        return clipped(math.sqrt(peers.total(by_tensor(batches))) * abs(factor.scale), factor)
     # In order and one by one, as the kernel's own `settle` adds them: the same bits.
-    for batch in batches:
-        for part in batch.table.squares().tolist():
-            total += part
+    parts = np.concatenate([[0.0], *(batch.table.squares() for batch in batches)])
+    total = float(np.add.accumulate(parts)[-1])
     return clipped(math.sqrt(total) * abs(factor.scale), factor)
+
+
+def by_tensor(batches: Sequence[Batch]) -> Array:
+    """The sum of squares of each tensor's gradient, as the last survey found it."""
+    found = np.zeros(len(batches[0].active) - 1)
+    for batch in batches:
+        np.add.at(found, batch.table.words[:, j.TENSOR], batch.table.squares())
+    return found
 
 
 def clipped(norm: float, factor: Factor) -> tuple[float, float]:
@@ -112,20 +123,27 @@ def find_bad(gradients: Sequence[Seen]) -> tuple[int, str] | None:
     return None
 
 
-def big_norm(gradients: Sequence[Seen], scale: float) -> float:
+def big_norm(
+    gradients: Sequence[Seen], scale: float, tensors: int, peers: Peers | None = None
+) -> float:
     """Norm of the gradients times `scale` where their plain squares overflow float64."""
-    largest = max(float(np.max(np.abs(part))) for part in _parts(gradients))
-    squares = sum(float(np.sum(np.square(part / largest))) for part in _parts(gradients))
-    return math.sqrt(squares) * largest * abs(scale)
+    largest = max((float(np.max(np.abs(part))) for _, part in _parts(gradients)), default=0.0)
+    largest = peers.largest(largest) if peers else largest
+    squares = np.zeros(tensors)
+    for k, part in _parts(gradients):
+        squares[k] += float(np.sum(np.square(part / largest)))
+    total = peers.total(squares) if peers else float(squares.sum())
+    return math.sqrt(total) * largest * abs(scale)
 
 
-def _parts(gradients: Sequence[Seen]) -> Iterator[Array]:
+def _parts(gradients: Sequence[Seen]) -> Iterator[tuple[int, Array]]:
     for one in gradients:
         for _, part in _pieces(one.array):
-            yield part.astype(np.float64)
+            yield one.index, part.astype(np.float64)
 
 
 def _pieces(array: Array) -> Iterator[tuple[int, Array]]:
     flat = array.reshape(-1)
     for start in range(0, flat.size, 1 << 16):
-        yield start, flat[start : start + (1 << 16)]
+        part = flat[start : start + (1 << 16)]
+        yield start, widened(part) if part.dtype.itemsize == 2 else part

@@ -158,3 +158,12 @@ def _reader(names: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[Any, ...
     if len(names) > 1:
         return itemgetter(*names)
     return lambda group: tuple(group[name] for name in names)
+
+
+def seeded(value: int) -> int:
+    """A seed as it is kept; raises TypeError or ValueError naming it."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"seed={value!r} must be a whole number.")
+    if not 0 <= value < 1 << 32:
+        raise ValueError(f"seed={value!r} must be at least 0 and below 2**32.")
+    return int(value)

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from adamas.codecs import BLOCK
 from adamas.engine.batch import Batch
+from adamas.engine.chunks import Places
 from adamas.engine.plan import Planner
-from adamas.engine.tensors import Array, address
+from adamas.engine.tensors import Array, address, form_of
 from adamas.kernel import job as j
 
 HISTORY = 1024
@@ -40,7 +42,7 @@ class ExactRows:
     def __init__(self, rows: int, steps: int, constants: int) -> None:
         self.reached = np.full(rows, steps, np.int64)
         self.base = steps
-        self.constants = np.zeros((HISTORY, max(1, constants)))
+        self.constants = np.zeros((HISTORY, constants))
 
     def address_of(self, steps: int | NDArray[np.int64]) -> int | NDArray[np.int64]:
         """Where the constants of the step after `steps` lie."""
@@ -56,12 +58,14 @@ class Sparse:
 
     def batch(self, index: int, rows: NDArray[np.int64], values: Array) -> Batch:
         """The step of tensor `index` on distinct `rows` with gradient `values`; see `begin`."""
+        self.check(index, f"Rows for {self._planner.tensors[index].key!r}")
         width = values[0].nbytes if len(values) else 0
         at = address(values) + np.arange(len(rows)) * width
-        words = self._words(index, rows, values.dtype.itemsize)
+        form = form_of(values)
+        words = self._words(index, rows, form)
         words[:, j.REPEAT] = 1
         words[: len(rows), j.GRADIENT] = np.where(width, at, 1)
-        batch = self._batch(index, words, values.dtype.name)
+        batch = self._batch(index, words, form)
         batch.active[index] = 1
         return batch
 
@@ -90,12 +94,12 @@ class Sparse:
         history, numbers = self._histories[index], self._planner.numbers
         tensor = self._planner.tensors[index]
         zeros = np.zeros(max(1, tensor.work[:1].size), tensor.given.dtype)
-        words = self._words(index, rows, zeros.itemsize)
+        words = self._words(index, rows, tensor.form)
         reached = history.reached[rows]
         words[: len(rows), j.CONSTANT] = history.address_of(reached)
         words[: len(rows), j.REPEAT] = numbers.steps[index] - reached
         words[: len(rows), j.GRADIENT] = address(zeros)
-        batch = self._batch(index, words, zeros.dtype.name)
+        batch = self._batch(index, words, tensor.form)
         batch.keep(zeros)
         batch.counts(False)
         return batch
@@ -130,17 +134,32 @@ class Sparse:
             self._histories[index] = made
         return self._histories[index]
 
-    def _words(self, index: int, rows: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    def _words(self, index: int, rows: NDArray[np.int64], form: str) -> NDArray[np.int64]:
         """Table rows for parameter rows; one empty row if there are none, to count the step."""
         columns = self._planner.columns(index)
         words = np.zeros((max(1, len(rows)), j.PARAMETER + len(columns)), np.int64)
-        size = self._planner.tensors[index].work[:1].size
-        words[: len(rows), j.COUNT] = size
+        tensor = self._planner.tensors[index]
+        size, count = tensor.work[:1].size, len(rows)
+        places = Places.of_rows(rows, size, tensor.grid)
+        words[:count, j.COUNT] = size
         words[:, j.TENSOR] = index
-        words[:, j.WIDTH] = width
-        for k, (at, codec) in enumerate(columns):
-            words[: len(rows), j.PARAMETER + k] = at + rows * (size * codec.size)
+        words[:, j.FORM] = j.FORMS.index(form)
+        words[:, j.SPAN] = max(1, size)
+        words[:count, j.BLOCK] = places.block + tensor.first_block
+        for k, (at, column) in enumerate(columns):
+            words[:count, j.PARAMETER + k] = at + places.bytes(column)
         return words
+
+    def check(self, index: int, what: str) -> None:
+        """Raise ValueError if rows of tensor `index` cannot be stepped one by one."""
+        tensor = self._planner.tensors[index]
+        size = tensor.work[:1].size
+        share = tensor.grid.rows == 1 and size % BLOCK and tensor.work.size > size
+        if share and self._planner.layout(index, tensor.form).coded:
+            raise ValueError(
+                f"{what}: rows of {size} elements share blocks of {BLOCK} in this storage; "
+                f"rows need at least {BLOCK // 2} elements, or keep it in float32 with state=."
+            )
 
     def _batch(self, index: int, words: NDArray[np.int64], gradient: str) -> Batch:
         kernel = self._planner.kernel(self._planner.layout(index, gradient))

@@ -1,7 +1,8 @@
 """The optimizer's state: named arrays per tensor, in memory and as a plain dict.
 
-Every array has the shape of its parameter and exactly the dtype that was asked for. Loading checks
-everything before it changes anything.
+Every array has exactly the dtype that was asked for, and the shape of its parameter, but for codes
+of four bits and the scales of blocks, which are flat. Loading checks everything before it changes
+anything.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from adamas.codecs import find
+from adamas.engine import codes
 from adamas.engine.batch import Numbers
 from adamas.engine.settings import Settings
-from adamas.engine.tensors import Key, Tensor
+from adamas.engine.storage import Spec, Storage
+from adamas.engine.tensors import Array, Key, Tensor
 from adamas.kernel.formula import Formula
+from adamas.kernel.layout import columns
 
 FORMAT = 1
 
@@ -27,10 +30,9 @@ class NonFiniteError(FloatingPointError):
 
 
 class Store:
-    """The state arrays of one optimizer; `arrays[k][name]` belongs to tensor k.
+    """The state arrays of one optimizer; `arrays[k]` belongs to tensor k, `codecs[k]` decodes it.
 
-    `kind` is a storage format for all states, or a mapping from state names to formats. Raises
-    ValueError naming a format or a state that does not exist.
+    Raises what `Storage` raises.
     """
 
     def __init__(
@@ -38,34 +40,52 @@ class Store:
         formula: Formula,
         tensors: Sequence[Tensor],
         numbers: Numbers,
-        kind: str | Mapping[str, str],
+        state: Spec,
+        master: int | None,
     ) -> None:
         self._formula, self._tensors, self._numbers = formula, tensors, numbers
-        if not isinstance(kind, str | Mapping):
-            raise TypeError(f"state={kind!r} must be a format, such as 'float32', or a dict.")
-        chosen = {} if isinstance(kind, str) else dict(kind)
-        if unknown := set(chosen) - set(formula.states):
-            raise ValueError(
-                f"state={kind!r}: {formula.name} has no state {min(unknown)!r}; "
-                f"it has {', '.join(formula.states) or 'none'}."
-            )
-        general = find(kind if isinstance(kind, str) else "float32").dtype
-        self.arrays = [
-            {
-                name: tensor.state_like(
-                    find(chosen[name]).dtype
-                    if name in chosen
-                    # float64 parameters keep float64 state.
-                    else max(general, tensor.given.dtype.name)
-                )
-                for name in formula.states
-            }
-            for tensor in tensors
+        storage = Storage(formula, state, master)
+        self.formats = [storage.formats(tensor) for tensor in tensors]
+        self.codecs = [
+            storage.codecs(tensor, formats)
+            for tensor, formats in zip(tensors, self.formats, strict=True)
         ]
-        for arrays in self.arrays:
-            for name, array in arrays.items():
-                if formula.initial[name]:
-                    array.fill(formula.initial[name])
+        self.arrays = [self._made(tensor, k) for k, tensor in enumerate(tensors)]
+
+    def _made(self, tensor: Tensor, index: int) -> dict[str, Array]:
+        made: dict[str, Array] = {}
+        for name, codec in self.codecs[index].items():
+            for column in columns(name, codec):
+                if column.name != "p":
+                    array = codes.empty(codec, column, tensor.grid)
+                    made[column.name] = tensor.state_like(column.dtype) if array is None else array
+            if initial := self._formula.initial.get(name):
+                self._fill(index, name, made, np.full(tensor.work.size, initial), made)
+        return made
+
+    def _fill(
+        self, index: int, name: str, into: dict[str, Array], values: Array, like: dict[str, Array]
+    ) -> None:
+        """Encode flat `values`, in memory order, into the arrays of state `name`."""
+        codec, tensor = self.codecs[index][name], self._tensors[index]
+        if codec.encode is None:
+            into[name][...] = tensor.turned(values)
+            return
+        for column, flat in codes.encode(codec, name, values, tensor.grid).items():
+            shaped = like[column].shape == tensor.given.shape
+            into[column][...] = tensor.turned(flat) if shaped else flat
+
+    def values(self, index: int, name: str) -> Array:
+        """The numbers of state `name` as an array in the parameter's shape, decoded if need be."""
+        codec, tensor = self.codecs[index][name], self._tensors[index]
+        arrays = self.arrays[index]
+        if codec.decode is None:
+            return arrays[name].copy("K")
+        flat = {
+            key: tensor.dense(array).ravel() if array.shape == tensor.given.shape else array
+            for key, array in arrays.items()
+        }
+        return tensor.turned(codes.decode(codec, flat, name, tensor.grid))
 
     def view(self) -> dict[Key, dict[str, Any]]:
         """Each tensor's live arrays, scalar states and step count."""
@@ -74,9 +94,14 @@ class Store:
                 **self.arrays[k],
                 **dict(zip(self._formula.scalars, self._numbers.scalars[k].tolist(), strict=True)),
                 "step": int(self._numbers.steps[k]),
+                **({"rounding": int(self._numbers.keys[k])} if self.rounds(k) else {}),
             }
             for k, tensor in enumerate(self._tensors)
         }
+
+    def rounds(self, index: int) -> bool:
+        """Whether a tensor has anything that is rounded at random; then its key is state too."""
+        return any(codec.encode for codec in self.codecs[index].values())
 
     def copy(self) -> dict[Key, dict[str, Any]]:
         """The same with arrays of its own."""
@@ -110,6 +135,8 @@ class Store:
                 np.copyto(array, entry[name])
             self._numbers.scalars[k] = [float(entry[name]) for name in self._formula.scalars]
             self._numbers.steps[k] = int(entry["step"])
+            if "rounding" in entry:
+                self._numbers.keys[k] = int(entry["rounding"])
 
 
 def _fits(key: Key, live: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
@@ -118,8 +145,8 @@ def _fits(key: Key, live: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
         raise ValueError(f"saved state of {key!r} differs from this rule's in {wrong}.")
     for name, value in live.items():
         other = np.asarray(saved[name])
-        if name == "step":
-            count(f"saved step of {key!r}", saved[name])
+        if name in ("step", "rounding"):
+            count(f"saved {name} of {key!r}", saved[name])
         elif not isinstance(value, np.ndarray):
             if other.ndim or other.dtype.kind not in "fiu":
                 raise TypeError(f"saved {name} of {key!r} must be a number, not {saved[name]!r}.")
@@ -178,6 +205,12 @@ def describe(value: Any) -> float | str:
     if not callable(value):
         return float(value)
     return getattr(value, "__qualname__", None) or repr(value)
+
+
+def described(settings: Settings, group: Mapping[str, Any]) -> dict[str, Any]:
+    """A param group as a plain dict can hold it: names and hyper-parameters."""
+    hypers = {name: describe(group[name]) for name in settings.names}
+    return {"params": list(group["names"]), **hypers}
 
 
 def merged(

@@ -13,9 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adamas.codecs import CODECS
+from adamas.engine.grid import Grid, grid_of
 
 Key: TypeAlias = str | int
 Array: TypeAlias = NDArray[Any]
+
+# A parameter in float16 overflows at 65504 and loses small steps; a gradient is divided before use.
+PARAMETERS = tuple(name for name in CODECS if name != "float16")
 
 
 @dataclass
@@ -32,6 +36,13 @@ class Tensor:
     order: tuple[int, ...] | None
     packed: bool
     group: int
+    form: str
+    first_block: int = 0
+
+    @property
+    def grid(self) -> Grid:
+        """How blocks lie over the elements, in the order of `work`."""
+        return grid_of(self.work.shape)
 
     def state_like(self, dtype: str) -> Array:
         """Zeros in the shape of the parameter, laid out in memory as it is."""
@@ -39,6 +50,13 @@ class Tensor:
             return np.zeros(self.given.shape, dtype)
         turned = np.zeros([self.given.shape[k] for k in self.order], dtype)
         return turned.transpose(np.argsort(self.order))
+
+    def turned(self, flat: Array) -> Array:
+        """Flat numbers in memory order as an array in the parameter's shape."""
+        if self.order is None:
+            return flat.reshape(self.given.shape)
+        shape = [self.given.shape[k] for k in self.order]
+        return flat.reshape(shape).transpose(np.argsort(self.order))
 
     def dense(self, array: Array) -> Array:
         """`array`, of the parameter's shape, in the memory order of `work`; a copy if need be."""
@@ -113,11 +131,14 @@ def _is_array(value: Any) -> bool:
 
 
 def as_array(value: Any, what: str) -> Array:
-    """`value` as a NumPy array over the same memory; raises TypeError naming it otherwise."""
+    """`value` as a NumPy array over the same memory; raises TypeError naming it otherwise.
+
+    NumPy has no bfloat16 of its own: arrays of `ml_dtypes.bfloat16` are seen as their bits, uint16.
+    """
     if isinstance(value, np.ndarray):
         if hasattr(value, "mask"):
             raise TypeError(f"{what} is masked, and adamas sees no masks; use .filled(0).")
-        return value
+        return value.view(np.uint16) if value.dtype.name == "bfloat16" else value
     if isinstance(value, np.generic) or not _is_array(value):
         raise TypeError(
             f"{what} is {type(value).__name__}, not an array; adamas needs NumPy arrays or objects "
@@ -131,14 +152,27 @@ def as_array(value: Any, what: str) -> Array:
     return np.asarray(memoryview(value))
 
 
+def form_of(array: Array) -> str:
+    """The name of the numbers in an array: its dtype's, and "bfloat16" where they are bits."""
+    return "bfloat16" if array.dtype == np.uint16 else array.dtype.name
+
+
+def widened(array: Array) -> Array:
+    """Numbers of 16 bits as float32, which holds them all."""
+    if array.dtype == np.uint16:
+        return (array.astype(np.uint32) << 16).view(np.float32)
+    return array.astype(np.float32)
+
+
 def _tensor(key: Key, value: Any, group: int) -> Tensor:
     what = f"parameter {key!r}"
     given = as_array(value, what)
-    if given.dtype.name not in CODECS or not given.dtype.isnative:
+    form = form_of(given)
+    if form not in CODECS or form == "float16" or not given.dtype.isnative:
         parts = f".view(np.{given.real.dtype}) of its real and imaginary parts"
         hint = parts if given.dtype.kind == "c" else ""
         raise TypeError(
-            f"{what} has dtype {given.dtype}; adamas updates {', '.join(CODECS)}. "
+            f"{what} has dtype {given.dtype}; adamas updates {', '.join(PARAMETERS)}. "
             f"Use {hint or '.astype(np.float32)'}."
         )
     if not given.flags.writeable:
@@ -146,10 +180,13 @@ def _tensor(key: Key, value: Any, group: int) -> Tensor:
     order = memory_order(given)
     if order is not None and given.flags.aligned:
         plain = order == tuple(range(given.ndim))
-        return Tensor(key, given, given.transpose(order), None if plain else order, False, group)
+        return Tensor(
+            key, given, given.transpose(order), None if plain else order, False, group, form
+        )
     if _repeats(given):
         raise ValueError(f"{what} may hold an element twice (strides {given.strides}); copy it.")
-    return Tensor(key, given, np.array(given, order="C", subok=False), None, True, group)
+    packed = np.array(given, order="C", subok=False)
+    return Tensor(key, given, packed, None, True, group, form)
 
 
 def _repeats(array: Array) -> bool:

@@ -22,7 +22,7 @@ from adamas.kernel.weave import Layout, Woven, weave
 # Modules that only a first step needs are imported there: `import adamas` is counted in ms.
 _lock = threading.Lock()
 _built: dict[tuple[str, Layout], "Kernel"] = {}
-_RUNTIME = ("job.py", "intrinsics.py", "machine.py")
+_RUNTIME = ("job.py", "intrinsics.py", "integers.py", "machine.py")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import inspect
 import math
 from collections.abc import Callable, Container, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cached_property
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -21,9 +22,9 @@ __all__ = ["Formula", "FormulaError", "parse", "with_average"]
 # An optimizer takes these keywords for itself, and a tensor's state counts its steps.
 TAKEN_HYPERS = frozenset({
     "self", "rule", "params", "names", "state", "clip_norm", "on_nonfinite", "ema", "zero_grads",
-    "maximize", "rows", "threads",
+    "maximize", "rows", "threads", "master", "seed",
 })  # fmt: skip
-TAKEN_STATES = frozenset({"step"})
+TAKEN_STATES = frozenset({"step", "rounding"})
 
 Parameters: TypeAlias = Mapping[str, inspect.Parameter]
 MISSING = inspect.Parameter.empty
@@ -49,7 +50,7 @@ class Formula:
     statements: tuple[ast.Assign, ...]
     outputs: dict[str, str]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A text that two formulas share exactly when they compute the same thing."""
         body = "\n".join(ast.unparse(s) for s in self.statements)
@@ -109,10 +110,11 @@ def with_average(formula: Formula) -> Formula:
     )
 
 
-def _target(statement: ast.Assign) -> str:
-    target = statement.targets[0]
-    assert isinstance(target, ast.Name)
-    return target.id
+def target(statement: ast.Assign) -> str:
+    """The name that a statement assigns."""
+    name = statement.targets[0]
+    assert isinstance(name, ast.Name)
+    return name.id
 
 
 def _returns(states: dict[str, float]) -> str:
@@ -228,7 +230,7 @@ def _scalars(
         elements = {"p", "g"} | (set(states) - scalars)
         for statement in statements:
             reads = {n.id for n in ast.walk(statement.value) if isinstance(n, ast.Name)}
-            (elements.add if reads & elements else elements.discard)(_target(statement))
+            (elements.add if reads & elements else elements.discard)(target(statement))
         shrunk = {s for s in scalars if outputs[s] not in elements}
         if shrunk == scalars:
             return scalars

@@ -15,14 +15,16 @@ from numba.extending import intrinsic
 INT64 = ir.IntType(64)
 INT32 = ir.IntType(32)
 BYTES = ir.IntType(8).as_pointer()
-SCOPES = 16
+SCOPES = 32
 
 
-def _pointer(builder: Any, address: Any, index: Any, kind: Any) -> Any:
+def pointer(builder: Any, address: Any, index: Any, kind: Any) -> Any:
+    """The address as a pointer to element `index` of an LLVM type."""
     return builder.gep(builder.inttoptr(address, kind.as_pointer()), [index])
 
 
-def _scoped(builder: Any, instruction: Any, scope: int) -> Any:
+def scoped(builder: Any, instruction: Any, scope: int) -> Any:
+    """Say that this load or store meets none of another scope."""
     if scope >= SCOPES:
         # Slower, because LLVM then compares addresses, but no rule has so many states.
         return instruction
@@ -35,22 +37,22 @@ def _scoped(builder: Any, instruction: Any, scope: int) -> Any:
     return instruction
 
 
-def _memory(kind: Any, number: Any) -> tuple[Any, Any]:
+def memory(kind: Any, number: Any) -> tuple[Any, Any]:
     """Load and store of one element type; `scope`, the number of the array, must be a literal."""
 
     @intrinsic(prefer_literal=True)
     def load(typing: Any, address: Any, index: Any, scope: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            value = builder.load(_pointer(builder, args[0], args[1], kind))
-            return _scoped(builder, value, scope.literal_value)
+            value = builder.load(pointer(builder, args[0], args[1], kind))
+            return scoped(builder, value, scope.literal_value)
 
         return number(types.int64, types.int64, scope), emit
 
     @intrinsic(prefer_literal=True)
     def store(typing: Any, address: Any, index: Any, scope: Any, value: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            done = builder.store(args[3], _pointer(builder, args[0], args[1], kind))
-            _scoped(builder, done, scope.literal_value)
+            done = builder.store(args[3], pointer(builder, args[0], args[1], kind))
+            scoped(builder, done, scope.literal_value)
             return context.get_dummy_value()
 
         return types.void(types.int64, types.int64, scope, number), emit
@@ -58,9 +60,9 @@ def _memory(kind: Any, number: Any) -> tuple[Any, Any]:
     return load, store
 
 
-load_float32, store_float32 = _memory(ir.FloatType(), types.float32)
-load_float64, store_float64 = _memory(ir.DoubleType(), types.float64)
-load_int64, store_int64 = _memory(INT64, types.int64)
+load_float32, store_float32 = memory(ir.FloatType(), types.float32)
+load_float64, store_float64 = memory(ir.DoubleType(), types.float64)
+load_int64, store_int64 = memory(INT64, types.int64)
 
 
 @intrinsic
@@ -68,7 +70,7 @@ def claim(typing: Any, address: Any, index: Any, amount: Any) -> Any:
     """Add `amount` to the word and return what it held: threads share work without a lock."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        word = _pointer(builder, args[0], args[1], INT64)
+        word = pointer(builder, args[0], args[1], INT64)
         return builder.atomic_rmw("add", word, args[2], "seq_cst")
 
     return types.int64(types.int64, types.int64, types.int64), emit

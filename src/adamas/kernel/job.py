@@ -21,6 +21,8 @@ SHARE = 11  # slices that a thread claims at a time
 SCALE = 12  # float: gradients are multiplied by this
 CLIP = 13  # float: largest allowed norm of the scaled gradients, or inf
 NORM = 14  # float: that norm before clipping, written by the survey
+SEED = 15  # address of int64[1]: the seed of rounding at random, 32 bits of it
+KEYS = 16  # address of int64[tensors]: what tells one tensor's random numbers from another's
 # Counters that threads write: each has a cache line to itself.
 SURVEYED = 24  # slices claimed by the survey
 SWEPT = 32  # slices claimed by the sweep
@@ -31,12 +33,13 @@ WORDS = 48
 COUNT = 0  # elements
 TENSOR = 1  # which tensor
 SQUARES = 2  # float: sum of squares of its gradient, written by the survey
-WIDTH = 3  # bytes of one gradient element
+FORM = 3  # format of the gradient: 0 float32, 1 float64, 2 float16, 3 bfloat16
 CONSTANT = 4  # address of its first row of constants
 REPEAT = 5  # how many rows of constants to apply, one step each
-GRADIENT = 6  # address; 0 where no gradient came
-PARAMETER = 7  # address; the states' addresses follow
-STATES = 8
+SPAN = 6  # elements in a row that blocks do not cross
+BLOCK = 7  # the tensor's number of the first block
+GRADIENT = 8  # address; 0 where no gradient came
+PARAMETER = 9  # address; those of the other columns follow
 
 # Phases of a run, added together.
 SURVEY = 1  # sum of squares of every gradient
@@ -49,3 +52,4 @@ DONE = 0
 NOT_FINITE = 1
 
 SLICE_ELEMENTS = 1 << 18
+FORMS = ("float32", "float64", "float16", "bfloat16")

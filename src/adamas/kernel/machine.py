@@ -9,16 +9,19 @@ from typing import Any
 
 from numba import config, float32, float64, njit
 
-from adamas.kernel import intrinsics, stepping
+from adamas.kernel import integers as _integers
+from adamas.kernel import intrinsics, stepping, stepping_integers
 from adamas.kernel import job as j
 
 __all__ = [
-    "abs", "compiled", "end", "entry", "exp", "float32", "float64",
-    "lift", "load_float32", "load_float64", "load_int64", "log", "maximum", "minimum", "prefetch",
-    "settle", "share_end", "sign", "slice_at", "sqrt", "store_float32", "store_float64",
-    "store_int64", "survey", "take", "where", "widest_vectors",
+    "abs", "compiled", "end", "entry", "exp", "float32", "float64", "integers", "lift",
+    "load_float32", "load_float64", "load_int64", "log", "maximum", "minimum", "nan", "prefetch",
+    "rounding_key", "settle", "share_end", "sign", "slice_at", "sqrt", "store_float32",
+    "store_float64", "store_int64", "survey", "take", "where", "widest_vectors",
 ]  # fmt: skip
 
+integers: Any = stepping_integers if config.DISABLE_JIT else _integers
+nan = math.nan
 _now: Any = stepping if config.DISABLE_JIT else intrinsics
 abs, exp, log, sign, sqrt = _now.abs, _now.exp, _now.log, _now.sign, _now.sqrt
 maximum, minimum, where = _now.maximum, _now.minimum, _now.where
@@ -64,6 +67,47 @@ def _squares_float64(at: int, count: int) -> float:
     return total
 
 
+@_regrouped
+def _squares_float16(at: int, count: int) -> float:
+    widest_vectors()
+    total = 0.0
+    for i in range(count):
+        x = float64(integers.load_float16(at, i, 0))
+        total += x * x
+    return total
+
+
+@_regrouped
+def _squares_bfloat16(at: int, count: int) -> float:
+    widest_vectors()
+    total = 0.0
+    for i in range(count):
+        code = integers.left(integers.load_uint16(at, i, 0), integers.int32(16))
+        x = float64(integers.number(code))
+        total += x * x
+    return total
+
+
+@compiled
+def _squares(at: int, count: int, form: int) -> Any:
+    if form == 0:
+        return _squares_float32(at, count)
+    if form == 1:
+        return _squares_float64(at, count)
+    if form == 2:
+        return _squares_float16(at, count)
+    return _squares_bfloat16(at, count)
+
+
+@compiled
+def rounding_key(job: int, tensor: int) -> Any:
+    """The key of this step's random numbers, as a float64 that holds 32 bits."""
+    own = load_int64(load_int64(job, j.KEYS, 0), tensor, 0)
+    step = load_int64(load_int64(job, j.STEPS, 0), tensor, 0) + 1
+    seed = integers.int32(load_int64(load_int64(job, j.SEED, 0), 0, 0))
+    return float64(integers.mix(integers.mix(seed, own, 0), step, 1))
+
+
 @compiled
 def take(job: int, counter: int) -> Any:
     """The number of the first slice of the next share; as many as there are when all are taken."""
@@ -92,10 +136,7 @@ def survey(job: int) -> None:
             at, count = load_int64(row, j.GRADIENT, 0), load_int64(row, j.COUNT, 0)
             total = 0.0
             if at != 0:
-                if load_int64(row, j.WIDTH, 0) == 4:
-                    total = _squares_float32(at, count)
-                else:
-                    total = _squares_float64(at, count)
+                total = _squares(at, count, load_int64(row, j.FORM, 0))
             store_float64(row, j.SQUARES, 0, total)
         first = take(job, j.SURVEYED)
 

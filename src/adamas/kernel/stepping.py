@@ -14,7 +14,8 @@ import numpy as np
 _lock = threading.Lock()
 
 
-def _memory(kind: Any, number: Any) -> tuple[Any, Any]:
+def memory(kind: Any, number: Any) -> tuple[Any, Any]:
+    """Load and store of one ctypes type, as a `number`."""
     size = ctypes.sizeof(kind)
 
     def load(address: int, index: int, scope: int) -> Any:
@@ -26,9 +27,9 @@ def _memory(kind: Any, number: Any) -> tuple[Any, Any]:
     return load, store
 
 
-load_float32, store_float32 = _memory(ctypes.c_float, np.float32)
-load_float64, store_float64 = _memory(ctypes.c_double, np.float64)
-load_int64, store_int64 = _memory(ctypes.c_int64, int)
+load_float32, store_float32 = memory(ctypes.c_float, np.float32)
+load_float64, store_float64 = memory(ctypes.c_double, np.float64)
+load_int64, store_int64 = memory(ctypes.c_int64, int)
 sqrt, abs = np.sqrt, np.absolute
 # Decorates the entry point: what machine code does silently, NumPy would warn of.
 quiet = np.errstate(all="ignore")

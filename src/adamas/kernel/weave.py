@@ -8,27 +8,16 @@ import ast
 from dataclasses import dataclass
 
 from adamas.codecs import Codec
+from adamas.kernel.blocks import Blocks
+from adamas.kernel.elements import address
 from adamas.kernel.formula import Formula
 from adamas.kernel.hoist import Hoisted, hoist
+from adamas.kernel.layout import Layout, columns
+
+__all__ = ["Layout", "Woven", "weave"]
 
 TILE = 128
 AHEAD = 256  # elements between a prefetch and its use: best of 256..2048 measured
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where a kernel finds its numbers: the format of the parameter, gradient and each state."""
-
-    parameter: Codec
-    gradient: Codec
-    states: tuple[Codec, ...]
-    zero_grads: bool = False
-
-    @property
-    def compute(self) -> str:
-        """The dtype of the arithmetic: the widest of the parameter's and the states', not g's."""
-        widest = max(codec.size for codec in (self.parameter, *self.states))
-        return "float64" if widest == 8 else "float32"
 
 
 @dataclass(frozen=True)
@@ -63,10 +52,18 @@ def weave(formula: Formula, layout: Layout, version: str) -> Woven:
         "from adamas.kernel import machine as _m",
         "from adamas.kernel.machine import abs, exp, log, maximum, minimum, sign, sqrt, where",
     ]
-    blocks = [head, _prologue(formula, parts), _update(formula, parts, layout), _run(formula)]
+    blocks = [head, _prologue(formula, parts)]
+    if layout.coded:
+        head.insert(-2, "from adamas.kernel.machine import integers as _b")
+        writer = Blocks(parts, layout, formula.states)
+        addresses = [*_addresses(formula, layout), "_span = _m.load_int64(_slice, _j.SPAN, 0)"]
+        blocks += [writer.codecs(), writer.update(addresses, ["_factor = _m.float32(_scale)"])]
+    else:
+        blocks.append(_update(formula, parts, layout))
+    blocks.append(_run(formula))
     source = "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
     hypers, scalars = tuple(formula.hypers), formula.scalars
-    return Woven(formula.name, source, hypers, scalars, len(parts.constants))
+    return Woven(formula.name, source, hypers, scalars, len(parts.constants) + 1)
 
 
 def _prologue(formula: Formula, parts: Hoisted) -> list[str]:
@@ -97,6 +94,9 @@ def _prologue(formula: Formula, parts: Hoisted) -> list[str]:
         text = ast.unparse(constant)
         note = "" if text == name else f"  # {name}"
         lines.append(f"        _m.store_float64(_row, {k}, 0, _m.float64({text})){note}")
+    lines.append(
+        f"        _m.store_float64(_row, {len(parts.constants)}, 0, _m.rounding_key(_job, _k))"
+    )
     return lines
 
 
@@ -105,24 +105,19 @@ def _update(formula: Formula, parts: Hoisted, layout: Layout) -> list[str]:
     number = f"_m.{layout.compute}"
     arrays = {"p": layout.parameter, "g": layout.gradient}
     arrays |= dict(zip(formula.states, layout.states, strict=True))
-    words = {"g": "_j.GRADIENT", "p": "_j.PARAMETER"}
-    words |= {name: f"_j.STATES + {k}" for k, name in enumerate(formula.states)}
     lines = [
         "@_m.compiled",
         "def update(_slice, _scale):",
         "    _m.widest_vectors()",
-        *_factors(layout),
-        "    _n = _m.load_int64(_slice, _j.COUNT, 0)",
-        "    _row = _m.load_int64(_slice, _j.CONSTANT, 0)",
+        *("    " + line for line in (*_factors(layout), *_addresses(formula, layout))),
     ]
-    lines += [f"    _{a}_at = _m.load_int64(_slice, {words[a]}, 0)" for a in arrays]
     lines.append("    for _repeat in range(_m.load_int64(_slice, _j.REPEAT, 0)):")
     lines += [
         f"        {name} = {number}(_m.load_float64(_row, {k}, 0))"
         for k, name in enumerate(parts.constants)
     ]
     lines += [
-        f"        _row += {8 * len(parts.constants)}",
+        f"        _row += {8 * (len(parts.constants) + 1)}",
         f"        for _tile in range(0, _n, {TILE}):",
         f"            for _line in range(_tile + {AHEAD}, _tile + {AHEAD + TILE}, 16):",
     ]
@@ -130,6 +125,19 @@ def _update(formula: Formula, parts: Hoisted, layout: Layout) -> list[str]:
     lines.append(f"            for _i in range(_tile, min(_tile + {TILE}, _n)):")
     lines += _element(parts, layout, arrays)
     return lines
+
+
+def _addresses(formula: Formula, layout: Layout) -> list[str]:
+    """How many elements a slice has, and where its numbers lie."""
+    found = [("_g_at", "_j.GRADIENT")]
+    arrays = zip(("p", *formula.states), (layout.parameter, *layout.states), strict=True)
+    names = [column.name for array, codec in arrays for column in columns(array, codec)]
+    found += [(address(name), f"_j.PARAMETER + {k}") for k, name in enumerate(names)]
+    return [
+        "_n = _m.load_int64(_slice, _j.COUNT, 0)",
+        "_row = _m.load_int64(_slice, _j.CONSTANT, 0)",
+        *(f"{name} = _m.load_int64(_slice, {word}, 0)" for name, word in found),
+    ]
 
 
 def _element(parts: Hoisted, layout: Layout, arrays: dict[str, Codec]) -> list[str]:
@@ -149,7 +157,7 @@ def _factors(layout: Layout) -> list[str]:
     """What the gradients are multiplied by, in the dtype in which that is done."""
     if layout.compute == "float64" or layout.gradient.size == 8:
         return []
-    return ["    _lift = _m.float32(_m.lift(_scale))", "    _factor = _m.float32(_scale / _lift)"]
+    return ["_lift = _m.float32(_m.lift(_scale))", "_factor = _m.float32(_scale / _lift)"]
 
 
 def _scaled(load: str, layout: Layout) -> str:

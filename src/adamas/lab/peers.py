@@ -1,11 +1,14 @@
 """The sides of a race: AdamW by adamas and by every peer, and what memory allows.
 
-Each function makes float32 parameters of its own, all 1, and steps them with the gradients it is
-given. Peers are imported where they are used, because none need be installed.
+Each function makes parameters of its own, all 1, and steps them with the gradients it is given;
+both are float32, or bfloat16 as uint16 where the name says so. Peers are imported where they are
+used, because none need be installed.
 """
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,6 +20,8 @@ from adamas.define import rule
 from adamas.lab.timing import Side
 
 Array = NDArray[np.float32]
+Halves = NDArray[np.uint16]
+ONE = 0x3F80  # in bfloat16
 
 
 def gradients(shapes: Sequence[int | tuple[int, ...]]) -> list[Array]:
@@ -29,11 +34,34 @@ def gradients(shapes: Sequence[int | tuple[int, ...]]) -> list[Array]:
     return [np.resize(block, shape) for shape in shapes]
 
 
+def upper_halves(grads: Sequence[Array]) -> list[Halves]:
+    """The gradients in bfloat16, their last bits cut off, as uint16."""
+    return [(g.view(np.uint32) >> 16).astype(np.uint16) for g in grads]
+
+
+def widened(halves: Halves) -> Array:
+    """The float32 numbers that bfloat16 numbers are."""
+    return (halves.astype(np.uint32) << 16).view(np.float32)
+
+
 def adamas_side(grads: Sequence[Array], make: Callable[..., Any] = AdamW, **settings: Any) -> Side:
     """An optimizer of adamas, given the same gradient arrays at every step."""
     params = [np.ones_like(g) for g in grads]
     optimizer = make(params, **settings)
-    return Side(partial(optimizer.step, list(grads)), lambda: params[0])
+    return Side(partial(optimizer.step, list(grads)), lambda: params[0], partial(_held, optimizer))
+
+
+def adamas_bfloat16_side(grads: Sequence[Halves], **settings: Any) -> Side:
+    """AdamW of adamas on bfloat16 parameters and gradients."""
+    params = [np.full_like(g, ONE) for g in grads]
+    optimizer = AdamW(params, **settings)
+    step = partial(optimizer.step, list(grads))
+    return Side(step, lambda: widened(params[0]), partial(_held, optimizer))
+
+
+def _held(optimizer: Any) -> int:
+    entries = (entry.values() for entry in optimizer.state.values())
+    return sum(x.nbytes for entry in entries for x in entry if isinstance(x, np.ndarray))
 
 
 def traffic(p: Any, g: Any, m: Any, v: Any) -> Any:
@@ -66,18 +94,64 @@ def numpy_side(grads: Sequence[Array], lr: float = 1e-3) -> Side:
             v_hat = v[k] / (1 - 0.999**t)
             params[k] = params[k] - lr * m_hat / (np.sqrt(v_hat) + 1e-8)
 
-    return Side(step, lambda: params[0])
+    return Side(step, lambda: params[0], lambda: sum(x.nbytes for x in (*m, *v)))
 
 
-def torch_side(grads: Sequence[Array], **settings: Any) -> Side:
-    """`torch.optim.AdamW`; `settings` choose its implementation, such as `fused=True`."""
+def torch_side(
+    grads: Sequence[Array], make: Callable[..., Any] | None = None, **settings: Any
+) -> Side:
+    """`torch.optim.AdamW`, or `make`; `settings` such as `fused=True` choose an implementation."""
     import torch
 
     params = [torch.nn.Parameter(torch.ones(g.shape)) for g in grads]
     for p, g in zip(params, grads, strict=True):
         p.grad = torch.from_numpy(g).clone()
-    optimizer = torch.optim.AdamW(params, lr=1e-3, weight_decay=1e-2, **settings)
-    return Side(optimizer.step, lambda: params[0].detach().numpy())
+    optimizer = (make or torch.optim.AdamW)(params, **{"lr": 1e-3, "weight_decay": 1e-2} | settings)
+    held = partial(torch_held, optimizer)
+    return Side(optimizer.step, lambda: params[0].detach().numpy(), held)
+
+
+def torch_bfloat16_side(grads: Sequence[Halves], lr: float = 1e-3) -> Side:
+    """Fused `torch.optim.AdamW` with parameters, gradients and state in bfloat16."""
+    import torch
+
+    params = [torch.nn.Parameter(torch.ones(g.shape, dtype=torch.bfloat16)) for g in grads]
+    for p, g in zip(params, grads, strict=True):
+        p.grad = torch.from_numpy(g).view(torch.bfloat16).clone()
+    optimizer = torch.optim.AdamW(params, lr=lr, weight_decay=1e-2, fused=True)
+    held = partial(torch_held, optimizer)
+    return Side(optimizer.step, lambda: params[0].detach().float().numpy(), held)
+
+
+def torch_held(optimizer: Any) -> int:
+    """Bytes of all tensors in the state of a torch optimizer."""
+    entries = (entry.values() for entry in optimizer.state.values())
+    return sum(_tensor_bytes(x) for entry in entries for x in entry)
+
+
+def _tensor_bytes(value: Any) -> int:
+    # A tensor subclass, such as torchao's, looks like float32 and is made of other tensors.
+    if hasattr(value, "__tensor_flatten__"):
+        return sum(_tensor_bytes(getattr(value, name)) for name in value.__tensor_flatten__()[0])
+    return int(getattr(value, "nbytes", 0))
+
+
+def bitsandbytes_side(grads: Sequence[Array]) -> Side:
+    """`AdamW8bit` of bitsandbytes on the CPU."""
+    return torch_side(grads, import_module("bitsandbytes").optim.AdamW8bit)
+
+
+def torchao_side(grads: Sequence[Array], bits: int) -> Side:
+    """`AdamW8bit` or `AdamW4bit` of torchao, whose first step compiles, so it is done here.
+
+    Raises RuntimeError if there is no C++ compiler.
+    """
+    with warnings.catch_warnings():
+        # torch and torchao warn of each other's future.
+        warnings.simplefilter("ignore")
+        side = torch_side(grads, getattr(import_module("torchao.optim"), f"AdamW{bits}bit"))
+        side.step()
+    return side
 
 
 def optax_side(grads: Sequence[Array]) -> Side:
@@ -101,7 +175,10 @@ def optax_side(grads: Sequence[Array]) -> Side:
         nonlocal held
         held = wait(compiled(*held, given))
 
-    return Side(step, lambda: np.asarray(held[0][0]))
+    def size() -> int:
+        return sum(int(x.nbytes) for x in jax.tree.leaves(held[1]))
+
+    return Side(step, lambda: np.asarray(held[0][0]), size)
 
 
 def installed_peers(grads: Sequence[Array]) -> dict[str, Side]:
@@ -112,3 +189,28 @@ def installed_peers(grads: Sequence[Array]) -> dict[str, Side]:
     if find_spec("jax") and find_spec("optax"):
         found["optax jitted"] = optax_side(grads)
     return found
+
+
+# The package that each comes from, and how to make it.
+FEW_BITS: dict[str, tuple[str, Callable[[Sequence[Array]], Side]]] = {
+    "bitsandbytes 8-bit": ("bitsandbytes", bitsandbytes_side),
+    "torchao 8-bit": ("torchao", partial(torchao_side, bits=8)),
+    "torchao 4-bit": ("torchao", partial(torchao_side, bits=4)),
+}
+
+
+def few_bit_peers(
+    grads: Sequence[Array], names: Iterable[str] = tuple(FEW_BITS)
+) -> tuple[dict[str, Side], list[str]]:
+    """The AdamW with 8- or 4-bit state of other libraries, and a line on each that is left out."""
+    found, missing = {}, []
+    for name in names:
+        package, make = FEW_BITS[name]
+        if not find_spec("torch") or not find_spec(package):
+            missing.append(f"{name}: {package} is not installed")
+            continue
+        try:
+            found[name] = make(grads)
+        except (ImportError, RuntimeError) as error:
+            missing.append(f"{name}: does not run here ({type(error).__name__})")
+    return found, missing

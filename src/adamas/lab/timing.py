@@ -28,15 +28,19 @@ PAUSE = 0.02
 SAMPLE = 0.01  # seconds; shorter steps are timed several at a time
 MOST_STEPS = 10_000
 IDLE = 0.03  # share of the processors that others may use before figures are not to be trusted
-PACKAGES = ("adamas", "numpy", "numba", "torch", "jax", "optax")
+PACKAGES = ("adamas", "numpy", "numba", "torch", "jax", "optax", "bitsandbytes", "torchao")
 
 
 @dataclass(frozen=True)
 class Side:
-    """One contestant: `step` updates its parameters once, `result` reads its first parameter."""
+    """One contestant: `step` updates its parameters once, `result` reads its first parameter.
+
+    `held` counts the bytes of the arrays that its state is kept in, once it has stepped.
+    """
 
     step: Callable[[], object]
     result: Callable[[], NDArray[np.float32]]
+    held: Callable[[], int] = int
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,109 @@
+"""Whole arrays of codes, encoded and decoded with the same text that kernels are made of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adamas.codecs import BLOCK, Codec
+from adamas.engine.grid import Grid
+from adamas.kernel.layout import REST, SCALE, Column, columns
+
+Array = NDArray[Any]
+# Random words that round to nearest: one half in the bits that a codec takes.
+HALF = -(1 << 31)
+HALVES = {"bfloat16_random": 1 << 15, "split8": 1 << 7}
+# `mean4` adds floats: near the largest one, or to a NaN, NumPy would warn of what is meant.
+quiet = np.errstate(over="ignore", invalid="ignore")
+
+
+def empty(codec: Codec, column: Column, grid: Grid) -> Array | None:
+    """Room for a column whose shape is not the parameter's; None where it is."""
+    if column.block:
+        assert codec.low is not None
+        zero = codec.low(np.zeros(1, np.int32))[0]
+        return np.full(grid.length(column), zero, column.dtype)
+    return np.zeros(grid.length(column), column.dtype) if column.bits == 4 else None
+
+
+@quiet
+def decode(codec: Codec, arrays: Mapping[str, Array], name: str, grid: Grid) -> Array:
+    """The float32 numbers of array `name`, flat, in memory order."""
+    codes = arrays[name]
+    assert codec.decode is not None
+    if codec.beside:
+        rest = arrays[name + REST].ravel().astype(np.int32)
+        return _floats(codec.decode(codes.ravel().astype(np.int32), rest))
+    if codec.low is None:
+        return _floats(codec.decode(codes.ravel().astype(np.int32), 0))
+    flat = _unpacked(codes, grid) if codec.bits == 4 else codes.ravel()
+    lows = _spread(arrays[name + SCALE].astype(np.int32), grid)
+    found = _floats(codec.decode(flat.astype(np.int32), lows))
+    found[lows == 0] = np.nan
+    return found
+
+
+@quiet
+def encode(codec: Codec, name: str, values: Array, grid: Grid) -> dict[str, Array]:
+    """Flat float32 `values` as the columns of `name`, rounded to nearest, all of them flat."""
+    assert codec.encode is not None
+    bits = np.ascontiguousarray(values, np.float32).view(np.int32)
+    random = np.full(bits.shape, HALVES.get(codec.name, HALF), np.int32)
+    code, *others = columns(name, codec)
+    if codec.rest:
+        rest = codec.rest(bits, random).astype(codec.beside)
+        codes = codec.encode(bits, 0, random)
+        return {name: codes.astype(codec.dtype), others[0].name: rest}
+    if codec.low is None:
+        return {name: codec.encode(bits, 0, random).astype(codec.dtype)}
+    lows = codec.low(_most(bits & 0x7FFFFFFF, grid))
+    codes = codec.encode(bits, _spread(lows, grid), random).astype(codec.dtype)
+    # What a lost block holds does not matter, but it must not depend on the machine.
+    codes[_spread(lows, grid) == 0] = 0
+    flat = _packed(codes, grid) if code.bits == 4 else codes
+    return {name: flat, others[0].name: lows.astype(np.uint8)}
+
+
+def _floats(bits: Array) -> Array:
+    return np.asarray(bits, np.int32).view(np.float32).copy()
+
+
+def _starts(grid: Grid) -> Array:
+    """The first element of every block."""
+    row = np.arange(0, grid.width, BLOCK)
+    return (np.arange(grid.rows)[:, None] * grid.width + row).ravel()
+
+
+def _lengths(grid: Grid) -> Array:
+    return np.diff(np.append(_starts(grid), grid.rows * grid.width))
+
+
+def _spread(lows: Array, grid: Grid) -> Array:
+    return np.repeat(lows, _lengths(grid))
+
+
+def _most(bits: Array, grid: Grid) -> Array:
+    return np.maximum.reduceat(bits, _starts(grid)) if bits.size else bits
+
+
+def _places(grid: Grid) -> tuple[Array, Array]:
+    """For each element of a packed tensor: its byte, and whether it is the upper half of it."""
+    lengths = _lengths(grid)
+    halves = (lengths + 1) // 2
+    within = np.arange(grid.rows * grid.width) - np.repeat(_starts(grid), lengths)
+    half, first = np.repeat(halves, lengths), np.repeat(np.cumsum(halves) - halves, lengths)
+    return first + within % np.maximum(half, 1), within >= half
+
+
+def _unpacked(codes: Array, grid: Grid) -> Array:
+    byte, upper = _places(grid)
+    return np.where(upper, codes[byte] >> 4, codes[byte] & 15)
+
+
+def _packed(codes: Array, grid: Grid) -> Array:
+    byte, upper = _places(grid)
+    packed = np.zeros(grid.rows * grid.row_bytes, np.uint8)
+    packed[byte[~upper]] = codes[~upper]
+    packed[byte[upper]] |= codes[upper] << 4
+    return packed

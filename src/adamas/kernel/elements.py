@@ -1,0 +1,204 @@
+"""One number on its way from memory to the formula and back: what a kernel's lines say.
+
+A codec's functions are called by name; where a number is plain, it is loaded and stored as it is.
+"""
+
+import ast
+from dataclasses import dataclass, field
+
+from adamas.codecs import Codec
+from adamas.kernel.hoist import Hoisted
+from adamas.kernel.layout import REST, Layout
+from adamas.kernel.split import Passes, once, passes
+
+
+@dataclass
+class Elements:
+    """Writes the lines for one element; `parts` is the rule, `states` the names of its states."""
+
+    parts: Hoisted
+    layout: Layout
+    states: tuple[str, ...]
+    arrays: dict[str, Codec] = field(init=False)
+    passes: Passes = field(init=False)
+    scopes: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = ("p", "g", *self.states)
+        formats = (self.layout.parameter, self.layout.gradient, *self.layout.states)
+        self.arrays = dict(zip(names, formats, strict=True))
+        self.parts = once(self.parts, names)
+        self.scaled = [s for s in self.states if self.arrays[s].low]
+        self.packed = [s for s in self.scaled if self.arrays[s].bits == 4]
+        rounded = [a for a in names if a != "g" and self.arrays[a].encode]
+        self.words = {name: k for k, name in enumerate(rounded)}
+        self.passes = passes(self.parts, names, self.scaled, self.scaled)
+        self.number = self.layout.compute
+        self.width = 8 if self.number == "float64" else 4
+
+    def scope(self, what: str) -> int:
+        """A number for one array in one pass.
+
+        In the loop that works on two blocks at once the passes do not overlap; between loops, where
+        one reads what the other wrote, stands a barrier.
+        """
+        return self.scopes.setdefault(what, len(self.scopes))
+
+    def first(self, at: str, here: str) -> list[str]:
+        """One element of the first pass."""
+        lines = [
+            self.load(name, at, "first", True) for name in self.inputs(self.passes.first_reads)
+        ]
+        lines += [ast.unparse(statement) for statement in self.passes.first]
+        for name in self.passes.crossing:
+            scope = self.scope(f"keep {name}")
+            lines.append(f"_m.store_{self.number}(_{name}_kept, {here} + _i, {scope}, {name})")
+        for name in self.scaled:
+            value = f"_b.both({self.bits_of(self.parts.outputs[name])}, _b.int32(0x7fffffff))"
+            lines.append(f"_{name}_most = _b.larger(_{name}_most, {value})")
+        return lines
+
+    def second(self) -> list[str]:
+        """One element of the second pass."""
+        lines = []
+        for name in self.passes.crossing:
+            place = f"_{name}_kept, _here + _i, {self.scope(f'kept {name}')}"
+            lines.append(f"{name} = _m.load_{self.number}({place})")
+        lines += [
+            self.load(name, "_at", "second", False)
+            for name in self.inputs(self.passes.second_reads)
+        ]
+        lines += [ast.unparse(statement) for statement in self.passes.second]
+        outputs = self.parts.outputs
+        lines += [
+            line for a in outputs if a not in self.packed for line in self.store(a, outputs[a])
+        ]
+        if self.layout.zero_grads:
+            lines += self.erase()
+        return lines
+
+    def load(self, name: str, at: str, phase: str, first: bool) -> str:
+        """The line that reads one input."""
+        codec, scope = self.arrays[name], self.scope(f"{phase} {name}")
+        place = f"_{name}_at, {at} + _i, {scope}"
+        if name in self.packed:
+            place = f"_{name}_old, _i, {self.scope('old ' + name)}"
+            return f"{name} = {self.number_of(f'_m.load_float32({place})')}"
+        if not codec.decode:
+            text = (
+                f"_b.load_float16({place})"
+                if codec.name == "float16"
+                else f"_m.load_{codec.name}({place})"
+            )
+            given = "float32" if codec.name == "float16" else codec.name
+        else:
+            second = f"_{name}_low" if codec.low else "_b.int32(0)"
+            if codec.beside:
+                rest = self.scope(f"{phase} {name}{REST}")
+                second = f"_b.load_{codec.beside}(_{name}_at_rest, {at} + _i, {rest})"
+            text = f"_b.number({called(codec.decode)}(_b.load_{codec.dtype}({place}), {second}))"
+            given = "float32"
+        if name == "g":
+            return f"g = {self.scaled_gradient(text, given, first)}"
+        return f"{name} = {text if given == self.number else self.number_of(text)}"
+
+    def scaled_gradient(self, text: str, given: str, first: bool) -> str:
+        """The gradient times the step's factor, before it is rounded where it is wide."""
+        factor = "_sound" if first and self.scaled else self.factor()
+        if self.number == "float64":
+            return f"{text if given == 'float64' else self.number_of(text)} * {factor}"
+        if given == "float64":
+            return f"_m.float32({text} * {factor})"
+        return f"{text} * {factor}"
+
+    def factor(self) -> str:
+        """What the gradient is multiplied by, in the dtype in which that is done."""
+        return "_scale" if self.number == "float64" or self.arrays["g"].bits == 64 else "_factor"
+
+    def store(self, name: str, value: str) -> list[str]:
+        """The lines that write one new value."""
+        codec = self.arrays[name]
+        place = f"_{name}_at, _at + _i, {self.scope(f'second {name}')}"
+        if not codec.encode:
+            text = value if codec.name == self.number else f"_m.{codec.name}({value})"
+            return [f"_m.store_{codec.name}({place}, {text})"]
+        word = (
+            f"_b.add(_word_{self.words[name]}, _b.load_int32(_dither, _i, {self.scope('dither')}))"
+        )
+        top = f"_{name}_new" if codec.low else "_b.int32(0)"
+        lines = [f"_bits = {self.bits_of(value)}", f"_random = {word}"]
+        code = f"{called(codec.encode)}(_bits, {top}, _random)"
+        lines.append(f"_b.store_{codec.dtype}({place}, {code})")
+        if codec.rest:
+            beside = f"_{name}_at_rest, _at + _i, {self.scope(f'second {name}{REST}')}"
+            lines.append(f"_b.store_{codec.beside}({beside}, {called(codec.rest)}(_bits, _random))")
+        return lines
+
+    def erase(self) -> list[str]:
+        """The line that sets a gradient to zero."""
+        codec, scope = self.arrays["g"], self.scope("second g")
+        place = f"_g_at, _at + _i, {scope}"
+        if codec.bits == 16:
+            return [f"_b.store_uint16({place}, _b.int32(0))"]
+        return [f"_m.store_{codec.name}({place}, 0.0)"]
+
+    def unpack(self, scale: str, byte: str, count: str) -> list[str]:
+        """Codes of four bits become numbers before the first pass."""
+        lines: list[str] = []
+        for name in self.packed:
+            decode, scope = called(self.arrays[name].decode), self.scope(f"old {name}")
+            load = f"_b.load_uint8(_{name}_at, {byte} + _i, {self.scope(f'first {name}')})"
+            codes = ("_b.both(_code, _b.int32(15))", "_b.right(_code, _b.int32(4))")
+            lines += [f"_half = ({count} + 1) // 2", "_b.barrier()", "for _i in range(_half):"]
+            lines.append(f"    _code = {load}")
+            for place, code in zip(("_i", "_half + _i"), codes, strict=True):
+                value = f"_b.number({decode}({code}, _{name}_low))"
+                lines.append(f"    _m.store_float32(_{name}_old, {place}, {scope}, {value})")
+        return lines
+
+    def pack(self, count: str) -> list[str]:
+        """New values become codes of four bits after the second pass."""
+        lines: list[str] = []
+        for name in self.packed:
+            encode, scope = called(self.arrays[name].encode), self.scope(f"pack {name}")
+            lines += [f"_half = ({count} + 1) // 2", "_b.barrier()", "for _i in range(_half):"]
+            codes = []
+            for place in ("_i", "_half + _i"):
+                value = f"_m.load_{self.number}({self.kept(name)}, _here + {place}, {scope})"
+                load = f"_b.load_int32(_dither, {place}, {self.scope('dither')})"
+                word = f"_b.add(_word_{self.words[name]}, {load})"
+                codes.append(f"{encode}({self.bits_of(value)}, _{name}_new, {word})")
+            place = f"_{name}_at, _byte + _i, {self.scope(f'second {name}')}"
+            lines += [
+                f"    _low = {codes[0]}",
+                f"    _high = {codes[1]}",
+                f"    _b.store_uint8({place}, _b.either(_low, _b.left(_high, _b.int32(4))))",
+            ]
+        return lines
+
+    def inputs(self, names: frozenset[str]) -> list[str]:
+        """These names in the order of the arrays."""
+        return [name for name in self.arrays if name in names]
+
+    def kept(self, name: str) -> str:
+        """The room in which the new value of a state waits."""
+        return f"_{self.parts.outputs[name]}_kept"
+
+    def number_of(self, text: str) -> str:
+        """An expression in the dtype of the arithmetic."""
+        return f"_m.{self.number}({text})"
+
+    def bits_of(self, text: str) -> str:
+        """The bits of an expression as a float32."""
+        return f"_b.bits({text})" if self.number == "float32" else f"_b.bits(_m.float32({text}))"
+
+
+def address(column: str) -> str:
+    """The name of the variable that holds a column's address."""
+    name, _, part = column.partition(".")
+    return f"_{name}_at_{part}" if part else f"_{name}_at"
+
+
+def called(function: object) -> str:
+    """The name of a codec's function."""
+    return str(getattr(function, "__name__", ""))

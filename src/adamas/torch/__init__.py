@@ -1,0 +1,34 @@
+"""adamas for PyTorch: `from adamas.torch import AdamW` in place of `from torch.optim import AdamW`.
+
+Real `torch.optim.Optimizer`s whose steps run in the engine's kernels on the tensors' own memory.
+"""
+
+from adamas.torch.base import Optimizer
+from adamas.torch.classes import (
+    SGD,
+    AdaBelief,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Adan,
+    AdEMAMix,
+    AMSGrad,
+    CautiousAdamW,
+    CenteredRMSprop,
+    Lion,
+    Momentum,
+    NAdam,
+    Nesterov,
+    RAdam,
+    RMSprop,
+    ScheduleFreeAdamW,
+    optimizer,
+)
+
+__all__ = [
+    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
+    "Adan", "CautiousAdamW", "CenteredRMSprop", "Lion", "Momentum", "NAdam", "Nesterov",
+    "Optimizer", "RAdam", "RMSprop", "ScheduleFreeAdamW", "optimizer",
+]  # fmt: skip

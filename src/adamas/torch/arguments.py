@@ -1,0 +1,136 @@
+"""Constructor arguments and param groups: torch's spelling checked and turned into numbers.
+
+`beta1=, beta2=` and `betas=` are the same thing, as are a rule's own names and torch's; a group
+keeps torch's. What is refused is refused with the reason, and with the kind of error torch raises.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from adamas.engine.settings import check, real
+from adamas.kernel.formula import Formula
+from adamas.torch.homes import HOW, Home
+
+PRIVATE = {"params", "param_names"}
+
+
+def named(home: Home, args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults of `home` with what the caller gave; raises TypeError for unknown names."""
+    order = [key for key in home.defaults if key not in HOW and key not in home.fixed]
+    if len(args) > len(order):
+        raise TypeError(
+            f"{home.name} takes params and {len(order)} more arguments by position, "
+            f"not {len(args)}; name the others."
+        )
+    values = dict(zip(order, args, strict=False))
+    if twice := values.keys() & given.keys():
+        raise TypeError(f"{home.name} got {min(twice)!r} by position and by name.")
+    return {**home.defaults, **folded(home, {**values, **given}, home.defaults, strict=True)}
+
+
+def folded(
+    home: Home, given: Mapping[str, Any], base: Mapping[str, Any], *, strict: bool
+) -> dict[str, Any]:
+    """`given` with the rule's names replaced by torch's: beta1 goes into betas.
+
+    With `strict` a name that neither has raises TypeError; a param group may hold what it likes.
+    """
+    values = {key: value for key, value in given.items() if key in home.defaults}
+    for name, value in given.items():
+        if name in values:
+            continue
+        key, place = home.sources.get(name, (name, None))
+        if key not in home.defaults:
+            if strict:
+                raise TypeError(f"{home.name} has no argument {name!r}.{_hint(home, name)}")
+            values[name] = value
+        elif place is None:
+            values[key] = value
+        else:
+            parts = list(values.get(key, base[key]))
+            parts[place] = value
+            values[key] = tuple(parts)
+    return values
+
+
+def _hint(home: Home, name: str) -> str:
+    known = [*home.defaults, *home.sources]
+    close = difflib.get_close_matches(name, known, 1)
+    listed = ", ".join(key for key in home.defaults if key not in HOW)
+    return (f" Did you mean {close[0]!r}?" if close else "") + f" It has {listed}."
+
+
+def refuse(home: Home, group: Mapping[str, Any]) -> None:
+    """Raise what torch raises for options that contradict each other or cannot be had here."""
+    for name in home.fixed:
+        if group[name] != home.defaults[name]:
+            raise ValueError(
+                f"{home.name} is {name}={home.defaults[name]}; {name}={group[name]} is another "
+                "class."
+            )
+    if group["fused"] and group["foreach"]:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+    if group["differentiable"]:
+        raise (RuntimeError if group["fused"] else ValueError)(
+            "differentiable=True needs a step that autograd can follow; adamas updates memory in "
+            "place. Use the class of torch.optim, or run the rule's function on tensors."
+        )
+    if group["capturable"]:
+        raise ValueError(
+            "capturable=True keeps the step count on the device for CUDA graphs; adamas keeps it "
+            "on the CPU. Leave it out."
+        )
+    _refuse_tensors(group)
+
+
+def _refuse_tensors(group: Mapping[str, Any]) -> None:
+    lr = group.get("lr")
+    if isinstance(lr, torch.Tensor):
+        if lr.numel() != 1:
+            raise ValueError("Tensor lr must be 1-element")
+        if group["foreach"]:
+            raise ValueError(
+                "lr as a Tensor is not supported for capturable=False and foreach=True"
+            )
+    betas = [isinstance(beta, torch.Tensor) for beta in group.get("betas", ())]
+    if any(betas):
+        if not all(betas):
+            raise ValueError("betas must be either both floats or both Tensors")
+        if group["foreach"]:
+            raise ValueError(
+                "betas[0] as a Tensor is not supported for capturable=False and foreach=True"
+            )
+
+
+def number(home: Home, name: str, value: Any, default: float) -> float:
+    """A hyper-parameter as a float; raises ValueError or TypeError naming it and its limit.
+
+    `value` is a number or a tensor of one, on any device.
+    """
+    if isinstance(value, torch.Tensor):
+        if value.numel() != 1:
+            raise ValueError(f"Tensor {name} must be 1-element, not {tuple(value.shape)}.")
+        value = value.item()
+    allowed = "a hyper-parameter is a number or a tensor of one"
+    if callable(value):
+        allowed += "; wrap a schedule in torch.optim.lr_scheduler.LambdaLR"
+    result = real(name, value, allowed)
+    if limit := check(name, result, default):
+        raise ValueError(f"Invalid {name} value: {value}; for {home.name} it must {limit}.")
+    return result
+
+
+def numbers(home: Home, formula: Formula, group: Mapping[str, Any]) -> dict[str, float]:
+    """Every hyper-parameter of `formula` as this group has it; raises what `number` raises."""
+    found = {}
+    for name, default in formula.hypers.items():
+        key, place = home.sources.get(name, (name, None))
+        if key not in group:
+            continue
+        if place is not None and len(group[key]) <= place:
+            raise ValueError(f"{key}={group[key]!r} has no entry {place}, which is {name}.")
+        found[name] = number(home, name, home.hyper(name, group), default)
+    return found

@@ -1,0 +1,186 @@
+"""`adamas.torch.Optimizer`: a `torch.optim.Optimizer` that hands its work to the engine.
+
+Groups, hooks, schedulers, closures and scalers are torch's own; this class only notices what
+changed since the last step, and keeps the tensors of `state` and the engine's memory the same.
+"""
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch.optim import optimizer as base
+
+from adamas.kernel.formula import Formula, parse, with_average
+from adamas.torch import arguments, layout, saving
+from adamas.torch.groups import Watch
+from adamas.torch.homes import Home
+from adamas.torch.states import Names
+
+OPTIONS: dict[str, Any] = {
+    "state": "float32",
+    "state_by_name": None,
+    "master": None,
+    "seed": 0,
+    "clip_norm": None,
+    "on_nonfinite": "raise",
+    "ema": None,
+    "zero_grad_in_step": False,
+    "rows": "lazy",
+    "threads": None,
+}
+
+
+class Optimizer(torch.optim.Optimizer):
+    """Base of all classes here; `adamas.torch.optimizer` makes one from a rule.
+
+    Takes what the class of that name in `torch.optim` takes, the rule's own names beside
+    (`beta1=`), and the options of `adamas.Optimizer`: `state`, `master`, `seed`, `clip_norm`,
+    `on_nonfinite`, `ema`, `zero_grad_in_step`, `rows`, `threads`; `state_by_name` maps regular
+    expressions, looked for in the parameters' names, to other storage of their state.
+    """
+
+    home: Home
+    # GradScaler then hands over its scale and what it found instead of dividing every gradient.
+    _step_supports_amp_scaling = True
+    # True steps CPU tensors as those of other devices, which is how that is tested.
+    _anywhere = False
+
+    def __init__(self, params: Any, *args: Any, **given: Any) -> None:
+        home = self.home
+        self._options = {k: given.pop(k, default) for k, default in OPTIONS.items()}
+        defaults = arguments.named(home, args, given)
+        arguments.refuse(home, defaults)
+        self._start(defaults)
+        super().__init__(params, defaults)
+
+    def _start(self, defaults: Mapping[str, Any]) -> None:
+        self._rule = self.home.choose(defaults)
+        formula = parse(getattr(self._rule, "function", self._rule))
+        arguments.numbers(self.home, formula, defaults)
+        if initial := defaults.get("initial_accumulator_value"):
+            value = arguments.number(self.home, "initial_accumulator_value", initial, 0.0)
+            formula = replace(formula, initial={**formula.initial, "v": value})
+        self.formula: Formula = formula
+        self._core: layout.AnyCore | None = None
+        self._watch = Watch(self)
+        whole = formula if self._options["ema"] is None else with_average(formula)
+        self._names = Names(self.home, formula.name, whole.states)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group; raises what torch raises, and ValueError for options that do not fit."""
+        if isinstance(param_group, dict):
+            folded = arguments.folded(self.home, param_group, self.defaults, strict=False)
+            param_group.clear()
+            param_group.update(folded)
+            self._fits({**self.defaults, **folded})
+        super().add_param_group(param_group)
+
+    def _fits(self, group: Mapping[str, Any]) -> None:
+        """Raise ValueError or TypeError unless the optimizer's rule serves this group."""
+        arguments.refuse(self.home, group)
+        arguments.numbers(self.home, self.formula, group)
+        if self.home.choose(group) is not self._rule:
+            raise ValueError(
+                f"a param group asks for another rule than {self.formula.name}, by which this "
+                "optimizer was made; make two optimizers."
+            )
+        for name in ("maximize", "initial_accumulator_value"):
+            if group.get(name) != self.defaults.get(name):
+                raise ValueError(f"{name} must be the same for all groups; make two optimizers.")
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient; returns what `closure` returns.
+
+        Raises `adamas.NonFiniteError`, with nothing changed, if a gradient holds NaN or infinity
+        and `on_nonfinite` is "raise".
+        """
+        if (
+            self._optimizer_step_pre_hooks
+            or self._optimizer_step_post_hooks
+            or base._global_optimizer_pre_hooks
+            or base._global_optimizer_post_hooks
+            or torch.autograd.profiler._is_profiler_enabled
+        ):
+            return self._observed() if closure is None else self._observed(closure)
+        return self._step(closure)
+
+    # Torch would wrap `step` in a profiler's region and its hooks, which cost more than a small
+    # step; `step` above does so only if there is somebody to see it.
+    step.hooked = True  # type: ignore[attr-defined]
+
+    def _step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        self._update()
+        return loss
+
+    @base.Optimizer.profile_hook_step
+    def _observed(self, closure: Callable[[], Any] | None = None) -> Any:
+        return self._step(closure)
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _update(self) -> None:
+        scale = 1.0
+        if "found_inf" in self.__dict__:
+            scaler = self.__dict__.get("grad_scale")
+            scale = 1.0 if scaler is None else float(scaler)
+            if self.__dict__["found_inf"] is not None and float(self.__dict__["found_inf"]):
+                if self._options["zero_grad_in_step"]:
+                    self.zero_grad(set_to_none=False)
+                return
+        tensors = self._watch.gradients()
+        if tensors is None:
+            layout.rebuild(self, self.state)
+            tensors = self._watch.gradients()
+            assert tensors is not None
+        if self._core is None or not any(g is not None for g in tensors):
+            return
+        self._watch.refresh(self._core)
+        self._core.step(tensors, self._options["clip_norm"], scale)
+        if self._options["zero_grad_in_step"]:
+            self._watch.zero_sparse(tensors)
+
+    def sync(self) -> None:
+        """Bring the rows of sparse parameters up to date; see `rows="exact"`."""
+        if self._core is not None and self._core.behind:
+            if self._watch.gradients() is None:
+                layout.rebuild(self, self.state)
+            self._core.sync()
+
+    @property
+    def grad_norm(self) -> float:
+        """Norm of all gradients before clipping at the last step; NaN if nothing asked for it."""
+        return self._core.grad_norm if self._core else float("nan")
+
+    @property
+    def skipped(self) -> int:
+        """Steps that `on_nonfinite="skip"` left out."""
+        return self._core.skipped if self._core else 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state as `torch.optim` writes it, readable by the class of that name there."""
+        self.sync()
+        return saving.state_dict(self)
+
+    def torch_state_dict(self) -> dict[str, Any]:
+        """The same with few-bit state decoded, so that `torch.optim` can read it."""
+        if self._core is None or self._watch.gradients() is None:
+            layout.rebuild(self, self.state)
+        self.sync()
+        return saving.state_dict(self, decode=True)
+
+    def load_state_dict(self, state_dict: MutableMapping[str, Any]) -> None:
+        """Go on from a state dict of this class or of `torch.optim`; see `adamas.torch.saving`."""
+        saving.load_state_dict(self, state_dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied and pickled: everything but the engine, which is laid out again."""
+        self.sync()
+        return {**super().__getstate__(), "_options": self._options}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._start(self.defaults)

@@ -1,0 +1,74 @@
+"""One class per rule, with a signature that editors and `help()` show.
+
+`classes.pyi` beside this file is written from the same homes by `tools/write_stubs.py`.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from adamas.torch.base import OPTIONS, Optimizer
+from adamas.torch.homes import HOMES, HOW, Home, of_rule
+
+_MORE = """
+Takes what the class of this name in torch.optim takes, and the options of
+`adamas.torch.Optimizer`. Parameters and gradients are tensors of any shape and strides.
+Raises TypeError, ValueError or RuntimeError that names the argument, as torch does.
+"""
+
+
+def signature(home: Home) -> inspect.Signature:
+    """The constructor as torch writes it, then adamas's options."""
+    kind = inspect.Parameter
+    shown = [kind("self", kind.POSITIONAL_OR_KEYWORD), kind("params", kind.POSITIONAL_OR_KEYWORD)]
+    for where, names in (
+        (
+            kind.POSITIONAL_OR_KEYWORD,
+            [k for k in home.defaults if k not in HOW | dict.fromkeys(home.fixed)],
+        ),
+        (kind.KEYWORD_ONLY, list(HOW)),
+    ):
+        shown += [kind(name, where, default=home.defaults[name]) for name in names]
+    shown += [kind(name, kind.KEYWORD_ONLY, default=value) for name, value in OPTIONS.items()]
+    return inspect.Signature(shown)
+
+
+def make(home: Home, module: str) -> type[Optimizer]:
+    """The class of a home."""
+
+    def __init__(self: Optimizer, params: Any, *args: Any, **given: Any) -> None:  # noqa: N807
+        Optimizer.__init__(self, params, *args, **given)
+
+    __init__.__signature__ = signature(home)  # type: ignore[attr-defined]
+    body = {
+        "__init__": __init__,
+        "__doc__": inspect.cleandoc(home.doc) + "\n" + _MORE,
+        "__module__": module,
+        "home": home,
+    }
+    return type(home.name, (Optimizer,), body)
+
+
+@functools.cache
+def optimizer(rule: Callable[..., Any]) -> type[Optimizer]:
+    """A class of torch optimizers that step by `rule`, a formula or what `adamas.rule` made of one.
+
+    Its constructor takes `params` and the rule's hyper-parameters (`betas` for `beta1, beta2`).
+    Raises `adamas.FormulaError` for a rule that cannot be compiled.
+    """
+    name = getattr(rule, "__name__", "rule")
+    made = make(of_rule(rule, name, rule.__doc__ or ""), "adamas.torch")
+    # By its rule, which can be imported, where the class cannot.
+    made.__reduce__ = lambda self: (_empty, (rule,), self.__getstate__())  # type: ignore[method-assign]
+    return made
+
+
+def _empty(rule: Callable[..., Any]) -> Optimizer:
+    made = optimizer(rule)
+    return made.__new__(made)
+
+
+globals().update({name: make(home, "adamas.torch") for name, home in HOMES.items()})
+
+__all__ = [*HOMES, "optimizer"]

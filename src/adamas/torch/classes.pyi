@@ -1,0 +1,562 @@
+"""Written by tools/write_stubs.py from adamas.torch.homes; edits here are lost."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from adamas.torch.base import Optimizer
+from adamas.torch.homes import Home
+
+HOMES: dict[str, Home]
+
+def signature(home: Home) -> inspect.Signature: ...
+def make(home: Home, module: str) -> type[Optimizer]: ...
+def optimizer(rule: Callable[..., Any]) -> type[Optimizer]: ...
+
+class SGD(Optimizer):
+    """Stochastic gradient descent steps against the gradient."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        momentum: Any = 0.0,
+        dampening: Any = 0.0,
+        weight_decay: Any = 0.0,
+        nesterov: Any = False,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class Momentum(Optimizer):
+    """Heavy-ball momentum steps along a decaying sum of all gradients."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        momentum: Any = 0.9,
+        dampening: Any = 0.0,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class Nesterov(Optimizer):
+    """Nesterov momentum steps on to the point that the momentum alone would reach next."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        momentum: Any = 0.9,
+        dampening: Any = 0.0,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class Adagrad(Optimizer):
+    """Adagrad divides each coordinate by the root of the sum of its squared gradients."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        lr_decay: Any = 0.0,
+        weight_decay: Any = 0.0,
+        initial_accumulator_value: Any = 0.0,
+        eps: Any = 1e-10,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class RMSprop(Optimizer):
+    """RMSProp divides by the root of a moving average of the squared gradients."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        alpha: Any = 0.99,
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        momentum: Any = 0.0,
+        centered: Any = False,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class CenteredRMSprop(Optimizer):
+    """Centered RMSProp divides by the gradient's standard deviation."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        alpha: Any = 0.99,
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        momentum: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class Adadelta(Optimizer):
+    """Adadelta scales the step by the root mean square of its own past steps."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1.0,
+        rho: Any = 0.9,
+        eps: Any = 1e-06,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class Adam(Optimizer):
+    """Adam divides the mean gradient by its root mean square, both corrected for their zero start."""  # noqa: E501
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        amsgrad: Any = False,
+        decoupled_weight_decay: Any = False,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class AdamW(Optimizer):
+    """AdamW decays the parameter directly instead of through the gradient."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.01,
+        amsgrad: Any = False,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class AMSGrad(Optimizer):
+    """AMSGrad divides by the largest second moment seen so far."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        decoupled_weight_decay: Any = False,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class Adamax(Optimizer):
+    """Adamax divides by a decaying maximum of the gradient's absolute value."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.002,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class NAdam(Optimizer):
+    """NAdam is Adam whose step looks ahead with the next step's momentum."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.002,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        momentum_decay: Any = 0.004,
+        decoupled_weight_decay: Any = False,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class RAdam(Optimizer):
+    """RAdam divides by the root only once enough steps make its variance finite."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        decoupled_weight_decay: Any = False,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class AdaBelief(Optimizer):
+    """AdaBelief divides by how far the gradient strays from its own mean."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-16,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class Lion(Optimizer):
+    """Lion steps by the sign of a mean gradient, so every coordinate moves by lr."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.0001,
+        betas: Any = (0.9, 0.99),
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class AdEMAMix(Optimizer):
+    """AdEMAMix adds to AdamW's mean gradient a second, much slower one."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999, 0.9999),
+        alpha: Any = 5.0,
+        alpha_warmup: Any = 0,
+        beta3_warmup: Any = 0,
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class Adan(Optimizer):
+    """Adan adds the mean gradient difference, an estimate of Nesterov's look-ahead."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.98, 0.92, 0.99),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class ScheduleFreeAdamW(Optimizer):
+    """Schedule-Free AdamW replaces the lr schedule by a running average of the iterates."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.0025,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        r: Any = 0.0,
+        weight_lr_power: Any = 2.0,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...
+
+class CautiousAdamW(Optimizer):
+    """Cautious AdamW skips every coordinate whose step would not go against its gradient."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.01,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "raise",
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = "lazy",
+        threads: Any = None,
+    ) -> None: ...

@@ -1,0 +1,183 @@
+"""The engine's optimizer over the parameters that have had a gradient, and their state as tensors.
+
+Made at the first step, and made again whenever something that it was laid out for is another:
+a parameter's memory (`p.data = ...`), a state, the groups. State is handed over, never lost, and
+every number of it lies in the tensors of `optimizer.state`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from adamas.engine.optimizer import Optimizer
+from adamas.kernel.formula import Formula
+from adamas.kernel.layout import Column, columns
+from adamas.torch.binding import TensorBinder
+from adamas.torch.ranks import Ranks
+from adamas.torch.shards import (
+    by_rows,
+    dressed,
+    first_block,
+    flat,
+    plain,
+    sharded,
+    undressed,
+)  # fmt: skip
+from adamas.torch.states import Filling, Names, decoded, steps_of
+from adamas.torch.views import Gradients, tensor_of, writable
+
+
+@dataclass(frozen=True)
+class Live:
+    """A parameter that has state: its name in messages, its group and its place among all."""
+
+    parameter: torch.Tensor
+    key: str
+    group: int
+    place: int
+
+
+class Core:
+    """Steps CPU parameters in the engine's kernels, on their own memory.
+
+    `numbers` are the hyper-parameters of every group; `entries` hold the state so far, which is
+    shared unless `copy`. Raises what the engine raises for a parameter it cannot update.
+    """
+
+    def __init__(
+        self,
+        formula: Formula,
+        names: Names,
+        live: Sequence[Live],
+        numbers: Sequence[Mapping[str, float]],
+        options: Mapping[str, Any],
+        entries: Mapping[torch.Tensor, Mapping[str, Any]],
+        share: bool = True,
+    ) -> None:
+        self.live, self.names = live, names
+        groups: list[dict[str, Any]] = [{"params": {}, **given} for given in numbers]
+        for one in live:
+            groups[one.group]["params"][one.key] = writable(one.parameter, one.key)
+        self.engine = engine = Optimizer(formula, groups, **options)
+        for k, one in enumerate(self.live):
+            engine._tensors[k].first_block = first_block(one.parameter)
+            self._take(k, one.parameter, entries.get(one.parameter, {}), share)
+        self.parameters = [one.parameter for one in self.live]
+        self._wrapped = any(map(sharded, self.parameters))
+        engine._peers = Ranks(self.parameters) or None
+        locals_ = list(map(plain, self.parameters))
+        self._binder = TensorBinder(engine._tensors, engine._binder._planner, locals_)
+        engine._binder = self._binder
+        engine._form = list
+
+    def _take(self, k: int, parameter: torch.Tensor, entry: Mapping[str, Any], share: bool) -> None:
+        engine = self.engine
+        entry = undressed(entry, parameter)
+        Filling(engine, k, self.names, plain(parameter), share).take(entry)
+        engine._numbers.steps[k] = steps_of(entry)
+        # What a tensor's random numbers depend on must not change with the tensors beside it.
+        engine._numbers.keys[k] = int(entry.get("rounding", self.live[k].place))
+        for s, name in enumerate(engine.formula.scalars):
+            if name in entry:
+                engine._numbers.scalars[k, s] = float(entry[name])
+
+    def entry(self, k: int) -> dict[str, Any]:
+        """The live state of parameter k as tensors over the kernel's memory, `step` first.
+
+        Of a DTensor they are DTensors.
+        """
+        engine, parameter = self.engine, self.live[k].parameter
+        arrays = engine._store.arrays[k]
+        steps, scalars = torch.from_numpy(engine._numbers.steps), engine._numbers.scalars
+        made: dict[str, Any] = {"step": steps[k]}
+        for name, column in self._columns(k).items():
+            local = tensor_of(arrays[name], plain(parameter))
+            made[self.names.of(name, arrays)] = dressed(local, parameter, column)
+        for s, name in enumerate(engine.formula.scalars):
+            made[name] = torch.from_numpy(scalars)[k, s]
+        if engine._store.rounds(k):
+            made["rounding"] = torch.from_numpy(engine._numbers.keys)[k]
+        return made
+
+    def _columns(self, k: int) -> dict[str, Column]:
+        """What each of the state arrays of tensor k is."""
+        arrays, codecs = self.engine._store.arrays[k], self.engine._store.codecs[k]
+        made = [column for name, codec in codecs.items() for column in columns(name, codec)]
+        return {column.name: column for column in made if column.name in arrays}
+
+    def saved(self, k: int) -> dict[str, Any]:
+        """The state of parameter k as a file holds it; codes of blocks that shards cut are decoded.
+
+        The number of ranks does not matter, so that another number of them can read it.
+        """
+        parameter, entry = self.live[k].parameter, self.entry(k)
+        if not sharded(parameter) or by_rows(parameter):
+            return entry
+        known = self._columns(k)
+        coded = {name.partition(".")[0] for name, column in known.items() if flat(column)}
+        left = {key: v for key, v in entry.items() if key.partition(".")[0] not in coded}
+        numbers = self.decoded(k)
+        return left | {self.names.torch[name]: numbers[self.names.torch[name]] for name in coded}
+
+    def decoded(self, k: int) -> dict[str, Any]:
+        """The state of parameter k as numbers under torch's names, copied."""
+        parameter = self.live[k].parameter
+        found = decoded(self.engine, k, plain(parameter))
+        entry = {key: value for key, value in self.entry(k).items() if value.ndim == 0}
+        whole = Column("", "float32", 32)
+        return entry | {
+            self.names.torch[name]: dressed(value, parameter, whole)
+            for name, value in found.items()
+        }
+
+    @property
+    def grad_norm(self) -> float:
+        """Norm of all gradients before clipping, or NaN."""
+        return self.engine.grad_norm
+
+    @property
+    def skipped(self) -> int:
+        """How many steps were left out."""
+        return self.engine.skipped
+
+    def inherit(self, old: Any) -> None:
+        """Go on where `old` stood: rows that wait for their missed steps, and counters."""
+        place = {id(one.parameter): k for k, one in enumerate(self.live)}
+        engine, before = self.engine, old.engine
+        for index, history in before._sparse._histories.items():
+            k = place.get(id(old.live[index].parameter))
+            if k is not None:
+                engine._sparse._histories[k] = history
+        engine._numbers.steps[-1] = before._numbers.steps[-1]
+        engine.skipped, engine.grad_norm = before.skipped, before.grad_norm
+
+    def step(
+        self, tensors: list[torch.Tensor | None], clip: float | None, loss_scale: float
+    ) -> bool:
+        """One step with these gradients, in the order of `live`; False if it was skipped."""
+        if self._wrapped:
+            tensors = list(map(plain, tensors, self.parameters))
+        try:
+            done = self.engine.step(Gradients(tensors), clip_norm=clip, loss_scale=loss_scale)
+        finally:
+            self._binder.release()
+        if done:
+            # Autograd must see that memory it may have saved was written.
+            stepped = [p for p, g in zip(self.parameters, tensors, strict=True) if g is not None]
+            torch.autograd.graph.increment_version(stepped)
+        return done
+
+    def set(self, group: int, numbers: Mapping[str, float]) -> None:
+        """Change hyper-parameters of one group."""
+        self.engine.param_groups[group].update(numbers)
+
+    @property
+    def behind(self) -> bool:
+        """Whether there may be rows that have missed steps."""
+        return bool(self.engine._sparse.tensors)
+
+    def sync(self) -> None:
+        """Do the steps that rows have missed."""
+        self.engine.sync()

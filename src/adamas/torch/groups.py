@@ -1,0 +1,120 @@
+"""What may have changed since the last step is looked at, at under a microsecond a parameter.
+
+Parameters, their memory, their gradients and their state are plain attributes that anybody may
+replace between two steps (FSDP swaps `p.data`, Gaussian splatting swaps parameters and state), and
+so are the hyper-parameters of a group. Whatever is another object than last time is read anew.
+"""
+
+from itertools import chain
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from adamas.torch import arguments
+from adamas.torch.core import Core
+from adamas.torch.devices import TensorCore
+from adamas.torch.shards import plain, sharded
+
+if TYPE_CHECKING:
+    from adamas.torch.base import Optimizer
+
+POINTER, SHAPE, STRIDE = torch.Tensor.data_ptr, torch.Tensor.size, torch.Tensor.stride
+GRADIENT = attrgetter("grad")
+
+
+class Watch:
+    """Remembers what one optimizer looked like when its engine was laid out."""
+
+    def __init__(self, owner: "Optimizer") -> None:
+        self._owner = owner
+        self._learned = False
+        self._groups: list[int] = []
+        self._params: list[int] = []
+        self._live: list[torch.Tensor] = []
+        self._wrapped = False
+        self._waiting: list[torch.Tensor] = []
+        self._memory: Any = None
+        self._states: Any = None
+        self._seen: list[Any] = []
+        self._moving: list[bool] = []
+        self._read: Any = itemgetter(*owner.home.defaults)
+
+    def learn(self, core: Core | TensorCore | None) -> None:
+        """Remember parameters, memory and state as `core` found them."""
+        owner = self._owner
+        params = [p for group in owner.param_groups for p in group["params"]]
+        live = {id(one.parameter) for one in core.live} if core else set()
+        self._live = [p for p in params if id(p) in live]
+        self._wrapped = any(map(sharded, self._live))
+        self._waiting = [p for p in params if id(p) not in live]
+        self._groups = [len(group["params"]) for group in owner.param_groups]
+        self._params = list(map(id, params))
+        self._memory, self._states = self._memories(), self._entries()
+        self._seen = [None] * len(owner.param_groups)
+        self._moving = [False] * len(owner.param_groups)
+        self._learned = True
+
+    # Loops in C: they look at every parameter and every state in every step.
+    def _memories(self) -> tuple[list[Any], ...]:
+        live = list(map(plain, self._live)) if self._wrapped else self._live
+        return list(map(POINTER, live)), list(map(SHAPE, live)), list(map(STRIDE, live))
+
+    def _entries(self) -> list[int]:
+        entries = self._owner.state.values()
+        return [*map(id, entries), *map(id, chain.from_iterable(map(dict.values, entries)))]
+
+    def gradients(self) -> list[torch.Tensor | None] | None:
+        """The gradients of the live parameters, or None if the engine must be laid out anew."""
+        groups = [group["params"] for group in self._owner.param_groups]
+        if (
+            not self._learned
+            or list(map(len, groups)) != self._groups
+            or list(map(id, chain.from_iterable(groups))) != self._params
+            or self._memories() != self._memory
+            or self._entries() != self._states
+            or any(p.grad is not None for p in self._waiting)
+        ):
+            return None
+        return list(map(GRADIENT, self._live))
+
+    def refresh(self, core: Core | TensorCore) -> None:
+        """Bring the engine's hyper-parameters up to date with the groups."""
+        owner, read = self._owner, self._read
+        for k, group in enumerate(owner.param_groups):
+            try:
+                values = read(group)
+            except KeyError as error:
+                raise TypeError(f"param group {k} lost its {error}; set it again.") from None
+            if self._moving[k] or values != self._seen[k] or self._foreign(group):
+                self._write(core, k, group)
+
+    def _foreign(self, group: dict[str, Any]) -> bool:
+        """Whether somebody set a hyper-parameter under the rule's own name."""
+        defaults = self._owner.home.defaults
+        return any(name in group and name not in defaults for name in self._owner.home.sources)
+
+    def _write(self, core: Core | TensorCore, k: int, group: dict[str, Any]) -> None:
+        owner = self._owner
+        if self._foreign(group):
+            folded = arguments.folded(owner.home, group, group, strict=False)
+            group.clear()
+            group.update(folded)
+        owner._fits(group)
+        core.set(k, arguments.numbers(owner.home, owner.formula, group))
+        values = self._read(group)
+        self._moving[k] = any(_changeable(value) for value in values)
+        self._seen[k] = values
+
+    def zero_sparse(self, tensors: list[torch.Tensor | None]) -> None:
+        """Drop sparse gradients, which cannot be zeroed where they lie."""
+        for g, p in zip(tensors, self._live, strict=True):
+            if g is not None and g.layout is not torch.strided:
+                p.grad = None
+
+
+def _changeable(value: Any) -> bool:
+    """Whether a value may change in place: tensors and lists."""
+    if isinstance(value, tuple):
+        return any(_changeable(part) for part in value)
+    return isinstance(value, torch.Tensor | list)

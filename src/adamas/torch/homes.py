@@ -1,0 +1,176 @@
+"""What each class accepts: torch's argument names, in torch's order, and the rule they choose.
+
+A `Home` is data about one class. Its `defaults` become the keys of every param group, so that the
+schedulers find `betas` and `momentum` where they look for them, and a saved group is one that
+`torch.optim` reads. Several options of torch choose another rule (`amsgrad`, `nesterov`, ...); they
+are resolved here, once, and the formula never sees a flag.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adamas import rules
+from adamas.classes import CLASSES, hypers
+from adamas.torch import dialects
+
+Rule = Callable[..., Any]
+Options = Mapping[str, Any]
+
+# Options of torch that say how a step is run, not what it computes.
+HOW: dict[str, Any] = {
+    "foreach": None,
+    "maximize": False,
+    "capturable": False,
+    "differentiable": False,
+    "fused": None,
+}
+
+
+@dataclass(frozen=True)
+class Home:
+    """One class: `defaults` in the order of positional arguments, and `choose` -> the rule.
+
+    `sources` maps hyper-parameters of the rule to keys of a group, an entry of a tuple where a
+    number follows; `fixed` are keys whose default cannot be changed; `moments` the names that
+    torch gives to the states of a rule.
+    """
+
+    name: str
+    defaults: dict[str, Any]
+    choose: Callable[[Options], Rule]
+    doc: str
+    sources: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
+    moments: dict[str, str] = field(default_factory=dict)
+
+    def hyper(self, name: str, group: Options) -> Any:
+        """The value of a rule's hyper-parameter in a param group."""
+        key, place = self.sources.get(name, (name, None))
+        value = group[key]
+        return value if place is None else value[place]
+
+
+BETAS = {"beta1": ("betas", 0), "beta2": ("betas", 1), "beta3": ("betas", 2)}
+ADAM_STATES = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}
+
+
+def _adam(o: Options) -> Rule:
+    if o["amsgrad"]:
+        return dialects.amsgradw if o["decoupled_weight_decay"] else rules.amsgrad
+    return rules.adamw if o["decoupled_weight_decay"] else rules.adam
+
+
+def _sgd(o: Options) -> Rule:
+    if o["nesterov"]:
+        if not o["momentum"] or o["dampening"]:
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        return rules.nesterov
+    if not o["momentum"]:
+        return rules.sgd
+    return dialects.momentum_damped if o["dampening"] else rules.momentum
+
+
+def _rmsprop(o: Options) -> Rule:
+    if o["momentum"]:
+        return dialects.rmsprop_centered_momentum if o["centered"] else dialects.rmsprop_momentum
+    return rules.rmsprop_centered if o["centered"] else rules.rmsprop
+
+
+def _adagrad(o: Options) -> Rule:
+    return dialects.adagrad_decayed if o["lr_decay"] else rules.adagrad
+
+
+def _nadam(o: Options) -> Rule:
+    return dialects.nadamw if o["decoupled_weight_decay"] else rules.nadam
+
+
+def _radam(o: Options) -> Rule:
+    return dialects.radamw if o["decoupled_weight_decay"] else rules.radam
+
+
+def _rmsprop_states(centered: bool, momentum: bool) -> dict[str, str]:
+    names = {"v": "square_avg"}
+    if centered:
+        names["g_mean" if momentum else "m"] = "grad_avg"
+    if momentum:
+        names["m"] = "momentum_buffer"
+    return names
+
+
+def moments(home: Home, rule: str) -> dict[str, str]:
+    """Torch's names of the states of the rule called `rule`; its own where torch has none."""
+    if rule.startswith("rmsprop"):
+        return _rmsprop_states("centered" in rule, "momentum" in rule)
+    return home.moments
+
+
+def of_rule(rule: Rule, name: str, doc: str) -> Home:
+    """The home of a rule that torch.optim does not have: its own names, `betas` for beta1, ..."""
+    given = hypers(getattr(rule, "function", rule))
+    count = next((k for k in (3, 2) if all(f"beta{i + 1}" in given for i in range(k))), 0)
+    betas = [f"beta{i + 1}" for i in range(count)]
+    defaults: dict[str, Any] = {}
+    for key, value in given.items():
+        if key not in betas:
+            defaults[key] = value
+        elif "betas" not in defaults:
+            defaults["betas"] = tuple(given[beta] for beta in betas)
+    sources: dict[str, tuple[str, int | None]] = {beta: BETAS[beta] for beta in betas}
+    return Home(name, {**defaults, **HOW}, lambda options: rule, doc, sources)
+
+
+Row = tuple[dict[str, Any], Callable[[Options], Rule], dict[str, Any], set[str], dict[str, str]]
+
+
+def _special() -> dict[str, Row]:
+    """Defaults, choice, sources, fixed keys and torch's moments of the classes torch has."""
+    flat: dict[str, tuple[str, int | None]] = {"beta": ("momentum", None)}
+    rms = {**flat, "beta2": ("alpha", None)}
+    pair = {name: BETAS[name] for name in ("beta1", "beta2")}
+    betas = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
+    adam = {**betas, "amsgrad": False, **HOW, "decoupled_weight_decay": False}
+    sgd = {"lr": 1e-3, "momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
+    rmsprop = {"lr": 1e-2, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.0}
+    adagrad = {"lr": 1e-2, "lr_decay": 0.0, "weight_decay": 0.0, "initial_accumulator_value": 0.0}
+    nadam = {**betas, "lr": 2e-3, "momentum_decay": 4e-3, "decoupled_weight_decay": False}
+    buffer, infinite = {"m": "momentum_buffer"}, {"m": "exp_avg", "u": "exp_inf"}
+    squares = {"v": "square_avg", "d": "acc_delta"}
+    return {
+        "SGD": (sgd, _sgd, flat, set(), buffer),
+        "Momentum": ({**sgd, "momentum": 0.9}, _sgd, flat, {"nesterov"}, buffer),
+        "Nesterov": ({**sgd, "momentum": 0.9, "nesterov": True}, _sgd, flat, {"nesterov"}, buffer),
+        "Adagrad": ({**adagrad, "eps": 1e-10}, _adagrad, {}, set(), {"v": "sum"}),
+        "RMSprop": ({**rmsprop, "centered": False}, _rmsprop, rms, set(), {}),
+        "CenteredRMSprop": ({**rmsprop, "centered": True}, _rmsprop, rms, {"centered"}, {}),
+        "Adadelta": (
+            {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0.0},
+            lambda o: rules.adadelta, {}, set(), squares,
+        ),
+        "Adam": (adam, _adam, pair, set(), ADAM_STATES),
+        "AdamW": (
+            {**adam, "weight_decay": 1e-2, "decoupled_weight_decay": True},
+            _adam, pair, {"decoupled_weight_decay"}, ADAM_STATES,
+        ),
+        "AMSGrad": ({**adam, "amsgrad": True}, _adam, pair, {"amsgrad"}, ADAM_STATES),
+        "Adamax": ({**betas, "lr": 2e-3}, lambda o: rules.adamax, pair, set(), infinite),
+        "NAdam": (nadam, _nadam, pair, set(), ADAM_STATES),
+        "RAdam": ({**betas, "decoupled_weight_decay": False}, _radam, pair, set(), ADAM_STATES),
+    }  # fmt: skip
+
+
+def _homes() -> dict[str, Home]:
+    special = _special()
+    made = {}
+    for name, rule in CLASSES.items():
+        if name not in special:
+            made[name] = of_rule(rule, name, rule.__doc__ or "")
+            continue
+        defaults, choose, sources, fixed, states = special[name]
+        defaults = {**defaults, **{k: v for k, v in HOW.items() if k not in defaults}}
+        doc = rule.__doc__ or ""
+        made[name] = Home(name, defaults, choose, doc, dict(sources), frozenset(fixed), states)
+    return made
+
+
+HOMES = _homes()

@@ -1,0 +1,69 @@
+"""What a step asks of the other ranks that hold shards of the same parameters.
+
+The norm of all gradients, and whether any rank found one that is not finite: either all ranks step
+or none does.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from adamas.engine.peers import Bad
+from adamas.engine.tensors import Array
+from adamas.torch.shards import sharded
+
+NONE = 1 << 62
+
+
+class Ranks:
+    """The engine's `Peers` for parameters of which some are DTensors, the same on every rank."""
+
+    def __init__(self, parameters: Sequence[torch.Tensor]) -> None:
+        # One entry for every way of sharding: the groups over which it cuts, and its tensors.
+        self._cuts: dict[Any, list[int]] = {}
+        for k, p in enumerate(parameters):
+            if not sharded(p):
+                continue
+            dims = [d for d, place in enumerate(p.placements) if place.is_shard()]
+            if dims:
+                self._cuts.setdefault((p.device_mesh, tuple(dims)), []).append(k)
+        cut = {k for members in self._cuts.values() for k in members}
+        self._whole = [k for k in range(len(parameters)) if k not in cut]
+
+    def __bool__(self) -> bool:
+        return bool(self._cuts)
+
+    def total(self, squares: Array) -> float:
+        """The sum over all tensors and ranks; `squares` holds one number for each tensor."""
+        total = float(squares[self._whole].sum())
+        for cut, members in self._cuts.items():
+            total += float(self._reduced(cut, float(squares[members].sum()), "SUM"))
+        return total
+
+    def largest(self, value: float) -> float:
+        """The largest of all ranks' values."""
+        for cut in self._cuts:
+            value = float(self._reduced(cut, value, "MAX"))
+        return value
+
+    def agree(self, bad: Bad | None) -> Bad | None:
+        """The first gradient that any rank found not to be finite."""
+        index = bad[0] if bad else NONE
+        for cut in self._cuts:
+            index = int(self._reduced(cut, index, "MIN"))
+        if index == NONE:
+            return None
+        return bad if bad and bad[0] == index else (index, "NaN or infinity on another rank")
+
+    @staticmethod
+    def _reduced(cut: Any, value: float | int, how: str) -> float | int:
+        from torch import distributed as dist
+
+        mesh, dims = cut
+        dtype = torch.int64 if isinstance(value, int) else torch.float64
+        number = torch.tensor([value], dtype=dtype, device=mesh.device_type)
+        for dim in dims:
+            dist.all_reduce(number, getattr(dist.ReduceOp, how), group=mesh.get_group(dim))
+        found: float | int = number.item()
+        return found

@@ -1,0 +1,140 @@
+"""State dicts in torch's own form, matched by name where parameters have names.
+
+A state dict of `torch.optim` goes in and comes out: the groups have torch's keys, plain states its
+names and shapes, and `step` is a float32 tensor. Loading checks everything before it changes
+anything, and keeps the storage that this optimizer was made with: `torch.optim` casts what it loads
+to the parameter's dtype instead (pytorch #43706).
+"""
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from adamas.torch import arguments
+from adamas.torch.foreign import readable
+from adamas.torch.layout import rebuild
+from adamas.torch.shards import sharded
+
+if TYPE_CHECKING:
+    from adamas.torch.base import Optimizer
+
+# Up to here float32, in which torch keeps the step, counts every step.
+EXACT = 1 << 24
+
+
+def state_dict(optimizer: "Optimizer", *, decode: bool = False) -> dict[str, Any]:
+    """The state and the groups, with numbers in place of the parameters; runs torch's hooks."""
+    for pre_hook in optimizer._optimizer_state_dict_pre_hooks.values():
+        pre_hook(optimizer)
+    numbers: dict[int, int] = {}
+    groups = []
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            numbers.setdefault(id(p), len(numbers))
+        packed = {key: value for key, value in group.items() if key != "params"}
+        packed["rule"], packed["seed"] = optimizer.formula.name, optimizer._options["seed"]
+        packed["params"] = [numbers[id(p)] for p in group["params"]]
+        groups.append(packed)
+    entries: dict[Any, Any] = {p: entry for p, entry in optimizer.state.items() if entry}
+    core = optimizer._core
+    if core is not None and (decode or any(sharded(one.parameter) for one in core.live)):
+        read = core.decoded if decode else core.saved
+        entries |= {one.parameter: read(k) for k, one in enumerate(core.live)}
+    state = {
+        numbers.get(id(p), p): {key: _saved(key, value) for key, value in entry.items()}
+        for p, entry in entries.items()
+    }
+    saved: dict[str, Any] = {"state": state, "param_groups": groups}
+    for post_hook in optimizer._optimizer_state_dict_post_hooks.values():
+        saved = post_hook(optimizer, saved) or saved
+    return saved
+
+
+def _saved(key: str, value: Any) -> Any:
+    if key == "step":
+        return value.to(torch.float32) if value < EXACT else value.clone()
+    # A number of its own storage: saved views bring the numbers of all parameters along.
+    return value.clone() if value.ndim == 0 else value
+
+
+def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> None:
+    """Take over `saved`; raises ValueError listing what does not fit, with nothing changed."""
+    saved = dict(saved)
+    for pre_hook in optimizer._optimizer_load_state_dict_pre_hooks.values():
+        saved = pre_hook(optimizer, saved) or saved
+    groups = [dict(group) for group in saved["param_groups"]]
+    pairs = _paired(optimizer.param_groups, groups)
+    taken = [_settings(optimizer, group, old) for group, old, _ in pairs]
+    entries: dict[torch.Tensor, Mapping[str, Any]] = {}
+    for group, _, ids in pairs:
+        for p, number in zip(group["params"], ids, strict=True):
+            if entry := saved["state"].get(number):
+                entries[p] = readable(entry, optimizer.formula, optimizer._names, p)
+    options = optimizer._options
+    optimizer._options = {**options, "seed": groups[0].get("seed", options["seed"])}
+    try:
+        rebuild(optimizer, entries, share=False)
+    except BaseException:
+        optimizer._options = options
+        raise
+    for group, new in zip(optimizer.param_groups, taken, strict=True):
+        group.update(new)
+    for p in [p for p in optimizer.state if p not in entries and p.grad is None]:
+        del optimizer.state[p]
+    for post_hook in optimizer._optimizer_load_state_dict_post_hooks.values():
+        post_hook(optimizer)
+
+
+Pair = tuple[dict[str, Any], dict[str, Any], list[int]]
+
+
+def _paired(groups: Sequence[dict[str, Any]], saved: Sequence[dict[str, Any]]) -> list[Pair]:
+    """Each group with the saved one that belongs to it, and the saved ids of its parameters."""
+    if len(groups) != len(saved):
+        raise ValueError(
+            f"loaded state dict has a different number of parameter groups: {len(saved)}, "
+            f"the optimizer has {len(groups)}"
+        )
+    if all("param_names" in group for group in [*groups, *saved]):
+        return [_by_name(group, saved) for group in groups]
+    for k, (group, old) in enumerate(zip(groups, saved, strict=True)):
+        if len(group["params"]) != len(old["params"]):
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of "
+                f"optimizer's group: {len(old['params'])} parameters in group {k}, not "
+                f"{len(group['params'])}"
+            )
+    return [(group, old, list(old["params"])) for group, old in zip(groups, saved, strict=True)]
+
+
+def _by_name(group: dict[str, Any], saved: Sequence[dict[str, Any]]) -> Pair:
+    names = set(group["param_names"])
+    closest = max(saved, key=lambda old: len(names & set(old["param_names"])))
+    there = set(closest["param_names"])
+    if there != names:
+        raise ValueError(
+            "loaded state dict has other parameters in a group: it lacks "
+            f"{sorted(names - there)} and has {sorted(there - names)} instead"
+        )
+    ids = dict(zip(closest["param_names"], closest["params"], strict=True))
+    return group, closest, [ids[name] for name in group["param_names"]]
+
+
+def _settings(
+    optimizer: "Optimizer", group: Mapping[str, Any], old: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a group takes over from a saved one; raises ValueError if it is of another rule."""
+    rule = old.get("rule", optimizer.formula.name)
+    if rule != optimizer.formula.name:
+        raise ValueError(
+            f"this is the state of rule {rule!r}, the optimizer has {optimizer.formula.name!r}."
+        )
+    kept = {"params", "param_names", "rule", "seed"}
+    new = arguments.folded(
+        optimizer.home, {k: v for k, v in old.items() if k not in kept}, group, strict=False
+    )
+    # How a step is run is this optimizer's own business.
+    new = {k: v for k, v in new.items() if k not in ("foreach", "fused", "capturable")}
+    optimizer._fits({**group, **new})
+    return new

@@ -1,0 +1,120 @@
+"""DTensors: every rank steps the shard that it holds, and its state is a DTensor of the same kind.
+
+FSDP2 cuts a parameter between rows, and blocks begin anew with every row of at least half a block
+(`engine.grid`), so that codes and scales of a shard are those of the whole: they are DTensors too,
+and distributed checkpoints move them to another number of ranks bit for bit. Other cuts go through
+blocks; state in few bits then belongs to its shard and is saved as numbers.
+"""
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+import torch
+
+from adamas.codecs import BLOCK
+from adamas.engine.grid import grid_of
+from adamas.engine.tensors import Array
+from adamas.kernel.layout import Column
+
+if TYPE_CHECKING:
+    from torch.distributed.tensor import DTensor
+
+
+def sharded(tensor: object) -> "TypeGuard[DTensor]":
+    """Whether `tensor` is a DTensor; asks without importing them, which takes a second."""
+    module = sys.modules.get("torch.distributed.tensor")
+    return module is not None and isinstance(tensor, module.DTensor)
+
+
+def plain(tensor: Any, like: torch.Tensor | None = None) -> Any:
+    """What this rank holds of a DTensor, laid out as `like` is; anything else as it is."""
+    if not sharded(tensor):
+        return tensor
+    with torch.no_grad():
+        if sharded(like) and tensor.placements != like.placements:
+            tensor = tensor.redistribute(placements=like.placements)
+        return tensor.to_local()
+
+
+def check(parameter: torch.Tensor, what: str) -> None:
+    """Raise TypeError for a DTensor whose numbers are sums still to be made."""
+    if sharded(parameter) and any(place.is_partial() for place in parameter.placements):
+        raise TypeError(
+            f"{what} is a DTensor with placements {parameter.placements}; adamas updates shards "
+            "and replicas. Use .redistribute()."
+        )
+
+
+def by_rows(parameter: torch.Tensor) -> bool:
+    """Whether any cut of a DTensor lies between two rows that share no block.
+
+    It depends on the shape, never on the number of ranks: what is saved must not.
+    """
+    assert sharded(parameter)
+    width = parameter.numel() // max(1, parameter.shape[0]) if parameter.ndim > 1 else 0
+    # Strided shards, of FSDP over tensor parallelism, are a class of their own.
+    plain_cuts = all(
+        place.is_replicate() or (type(place).__name__ == "Shard" and place.is_shard(0))
+        for place in parameter.placements
+    )
+    return plain_cuts and 2 * width >= BLOCK and parameter.is_contiguous()
+
+
+def first_block(parameter: torch.Tensor) -> int:
+    """The number that the first block of this rank's shard has in the whole tensor."""
+    if not sharded(parameter) or not parameter.ndim:
+        return 0
+    from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
+
+    _, offset = compute_local_shape_and_global_offset(
+        parameter.shape, parameter.device_mesh, parameter.placements
+    )
+    if by_rows(parameter):
+        return int(offset[0]) * grid_of((1, *parameter.shape[1:])).row_blocks
+    strides = torch.empty(parameter.shape, device="meta").stride()
+    return sum(int(k) * n for k, n in zip(offset, strides, strict=True)) // BLOCK
+
+
+def dressed(local: torch.Tensor, parameter: torch.Tensor, column: Column) -> torch.Tensor:
+    """A state of this rank's shard as a DTensor over the same memory.
+
+    `local` has the shard's shape, or is flat: codes of four bits or scales, as many for every row,
+    which become a DTensor of shape (rows, columns). Flat ones of other cuts stay what they are.
+    """
+    if not sharded(parameter) or (flat(column) and not by_rows(parameter)):
+        return local
+    shape, strides = parameter.shape, parameter.stride()
+    if flat(column):
+        grid = grid_of((1, *shape[1:]))
+        columns = grid.row_blocks if column.block else grid.row_bytes
+        local = local.view(-1, columns)
+        shape, strides = torch.Size((shape[0], columns)), (columns, 1)
+    from torch.distributed.tensor import DTensor
+
+    mesh, places = parameter.device_mesh, parameter.placements
+    return DTensor.from_local(local, mesh, places, run_check=False, shape=shape, stride=strides)
+
+
+def flat(column: Column) -> bool:
+    """Whether an array has another shape than its parameter."""
+    return column.block or column.bits == 4
+
+
+def undressed(entry: Mapping[str, Any], parameter: torch.Tensor) -> dict[str, Any]:
+    """State of a DTensor as its shard's own; codes and scales of rows are flat again."""
+    if not sharded(parameter):
+        return dict(entry)
+    found = {}
+    for key, value in entry.items():
+        local = plain(value, parameter)
+        # Codes of four bits and scales have another shape than the parameter.
+        whole = not sharded(value) or value.shape == parameter.shape
+        found[key] = local if whole else local.reshape(-1)
+    return found
+
+
+def whole_like(parameter: torch.Tensor, given: Array) -> Array:
+    """An array in the shape of the whole parameter, for questions about its size; no memory."""
+    return np.broadcast_to(np.zeros((), given.dtype), tuple(parameter.shape))

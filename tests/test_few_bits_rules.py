@@ -1,0 +1,69 @@
+"""Rules of every structure step in every format, and stay near their float32 runs.
+
+Not all 19 rules in all formats, which would compile for minutes: `test_few_bits` has those with a
+mean and a square, with one mean, with four states, with a scalar state and with an exact one; here
+are the structures that are left.
+"""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from adamas import rules
+from few_bits import everywhere
+from stepping import make
+
+Array = NDArray[Any]
+SIZE, STEPS = 500, 40
+# Two squares, of which one feeds the step; a running maximum of sizes; few bits beside an exact
+# maximum; a choice by the step; three states; a square of a difference; a masked step.
+RULES = ["adadelta", "adamax", "amsgrad", "radam", "ademamix", "adabelief", "cautious_adamw"]
+# Least correlation with float32's way, and least length of the way beside its. The squares of this
+# bowl span 13 octaves in a block, of which four bits have 8: the flat elements are held back.
+NEAR = {"bfloat16": (0.99, 0.8), "int8": (0.97, 0.8), "int4": (0.5, 0.3)}
+CASES = [(rule, "int8") for rule in RULES]
+CASES += [("adadelta", "int4"), ("ademamix", "int4"), ("adadelta", "bfloat16"), ("amsgrad", "int4")]
+
+
+def path(rule: str, form: str) -> Array:
+    """How far every element has moved after STEPS noisy gradients of an uneven bowl."""
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=SIZE).astype(np.float32)
+    steep = 10.0 ** rng.uniform(-1, 1, SIZE)
+    p = start.copy()
+    optimizer = make(rule, p, state=everywhere(form))
+    for _ in range(STEPS):
+        optimizer.step(((p + 0.3 * rng.normal(size=SIZE)) * steep).astype(np.float32))
+        assert np.isfinite(p).all()
+    for name in optimizer.formula.states:
+        assert np.isfinite(optimizer.values(0)[name]).all()
+    return p - start
+
+
+@pytest.mark.parametrize(("rule", "form"), CASES)
+def test_tracks_float32(rule: str, form: str) -> None:
+    """After forty steps the elements have moved as in float32: same directions, similar lengths.
+
+    In int4 this is a smoke test: its bounds only tell a working rule from a broken one.
+    """
+    few, whole = path(rule, form), path(rule, "float32")
+    least, shortest = NEAR[form]
+    assert np.corrcoef(few, whole)[0, 1] > least
+    assert shortest < np.linalg.norm(few) / np.linalg.norm(whole) < 1.25
+
+
+@pytest.mark.parametrize("rule", ["adagrad", "rmsprop_centered"])
+@pytest.mark.parametrize("form", ["int8", "int4", "bfloat16"])
+def test_rules_that_keep_everything_exact(rule: str, form: str) -> None:
+    """Where every state is exact, few bits change nothing: the bits of the float32 run."""
+    assert path(rule, form).tobytes() == path(rule, "float32").tobytes()
+
+
+def test_rules_left_out_are_covered_elsewhere() -> None:
+    """The rules without few-bit runs here share a structure with one that has them."""
+    covered = {*RULES, "adagrad", "rmsprop_centered"}
+    covered |= {"adamw", "lion", "adan", "momentum", "nadam", "schedule_free_adamw"}
+    # The same states and words: adam as adamw, nesterov as momentum, rmsprop as adadelta.
+    assert set(rules.__all__) - covered == {"sgd", "adam", "nesterov", "rmsprop"}

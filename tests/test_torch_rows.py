@@ -1,0 +1,79 @@
+"""Sparse COO gradients: rows stepped as SparseAdam steps them, or exactly as a dense step would."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adamas.torch import SGD, Adam, AdamW
+from test_torch_tensors import pair
+
+
+def sparse(rows: list[int], values: torch.Tensor, count: int) -> torch.Tensor:
+    """A COO gradient that may name a row twice."""
+    indices = torch.tensor([rows], dtype=torch.int64).reshape(1, -1)
+    return torch.sparse_coo_tensor(
+        indices, values, (count, *values.shape[1:]), check_invariants=True
+    )
+
+
+def test_sparse_rows_are_stepped_as_sparse_adam_does() -> None:
+    """Lazy rows: the same rows move as in torch's SparseAdam, duplicates summed."""
+    here, there = pair(torch.randn(9, 4))
+    ours = Adam([here], lr=0.1, eps=1e-20)
+    torchs = torch.optim.SparseAdam([there], lr=0.1, eps=1e-20)
+    for rows in ([1, 3, 3], [0, 8], [], [1, 2, 8, 1]):
+        values = torch.randn(len(rows), 4)
+        here.grad, there.grad = sparse(rows, values, 9), sparse(rows, values.clone(), 9)
+        ours.step()
+        torchs.step()
+        torch.testing.assert_close(here, there, rtol=1e-5, atol=1e-6)
+
+
+@given(st.lists(st.lists(st.integers(0, 5), max_size=4), min_size=1, max_size=6))
+def test_exact_rows_are_a_dense_step_with_zeros(steps: list[list[int]]) -> None:
+    """rows="exact": after `sync` the bits of a dense run, decoupled weight decay included."""
+    rows, dense = (torch.nn.Parameter(torch.linspace(1, 2, 18).reshape(6, 3)) for _ in range(2))
+    ours = AdamW([rows], lr=0.1, weight_decay=0.1, rows="exact")
+    whole = AdamW([dense], lr=0.1, weight_decay=0.1)
+    for named in steps:
+        values = torch.ones(len(named), 3) * 0.5
+        rows.grad = sparse(named, values, 6)
+        dense.grad = sparse(named, values, 6).to_dense()
+        ours.step()
+        whole.step()
+    ours.sync()
+    assert torch.equal(rows, dense)
+
+
+def test_exact_rows_survive_a_new_layout() -> None:
+    """Rows still behind when a parameter's memory is replaced are caught up in the new memory."""
+    rows, dense = (torch.nn.Parameter(torch.linspace(1, 2, 12).reshape(4, 3)) for _ in range(2))
+    ours, whole = Adam([rows], lr=0.1, rows="exact"), Adam([dense], lr=0.1)
+    for named in ([0, 1], [2], [0]):
+        rows.grad = sparse(named, torch.ones(len(named), 3), 4)
+        dense.grad = rows.grad.to_dense()
+        ours.step()
+        whole.step()
+        rows.data = rows.data.clone()
+    ours.state_dict()
+    assert torch.equal(rows, dense)
+
+
+def test_sparse_gradients_of_more_than_rows_are_refused() -> None:
+    """A COO gradient with two sparse dimensions is refused with what to do."""
+    parameter = torch.nn.Parameter(torch.zeros(2, 2))
+    parameter.grad = torch.eye(2).to_sparse()
+    with pytest.raises(TypeError, match="sparse dimensions"):
+        SGD([parameter]).step()
+
+
+def test_zeroing_gradients_in_the_step() -> None:
+    """zero_grad_in_step leaves zeros where dense gradients lay and drops sparse ones."""
+    dense, rows = (torch.nn.Parameter(torch.ones(4, 2)) for _ in range(2))
+    optimizer = SGD([dense, rows], zero_grad_in_step=True)
+    for _ in range(2):
+        dense.grad, rows.grad = torch.ones(4, 2), sparse([1], torch.ones(1, 2), 4)
+        kept = dense.grad
+        optimizer.step()
+        assert dense.grad is kept and not bool(kept.any()) and rows.grad is None

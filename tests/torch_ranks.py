@@ -1,0 +1,273 @@
+"""What several ranks do together, as a program: `python torch_ranks.py SCENARIO RANKS STATE`.
+
+Torch is imported and kernels are compiled once, for the run on one process that the others are
+compared with; the ranks are forks of it. Any failed assertion makes the program fail.
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
+from torch import nn
+from torch.distributed.checkpoint.state_dict import (
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, Shard, distribute_tensor, init_device_mesh
+from torch.multiprocessing import start_processes
+from torch.nn.parallel import DistributedDataParallel
+
+from adamas import NonFiniteError
+from adamas.torch import AdamW
+
+# Uneven for 2 and for 4 ranks; the fourth has no row of `few`. Rows of `narrow` share blocks.
+SHAPES = {"rows": (37, 200), "few": (3, 2048), "narrow": (301, 20), "short": (7,)}
+# Where sharded runs have the whole run's bits; `short` is float32 under "int8" and "int4".
+EXACT = {
+    "float32": list(SHAPES),
+    "bfloat16": ["rows", "few"],
+    "int8": ["rows", "few", "short"],
+    "int4": ["rows", "few", "short"],
+}
+Ours = dict[str, torch.Tensor]
+
+
+def start(rank: int, ranks: int, folder: str, work: Callable[..., None]) -> None:
+    """Be one rank, and do `work(mesh)`."""
+    file = f"file://{folder}/meeting-{ranks}"
+    dist.init_process_group("gloo", init_method=file, rank=rank, world_size=ranks)
+    work(init_device_mesh("cpu", (ranks,)))
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+def on_ranks(ranks: int, work: Callable[..., None]) -> None:
+    """`work(mesh)` on this many ranks; raises what one of them raised."""
+    with tempfile.TemporaryDirectory() as folder:
+        start_processes(start, (ranks, folder, work), nprocs=ranks, start_method="fork")
+
+
+def cut(value: torch.Tensor, mesh: Any) -> torch.Tensor:
+    """A tensor that every rank has as a DTensor of its rows; as it is without a mesh."""
+    if mesh is None:
+        return value
+    made: torch.Tensor = distribute_tensor(value, mesh, [Shard(0)], src_data_rank=None)
+    return made
+
+
+def drawn(name: str, seed: int) -> torch.Tensor:
+    """Numbers that depend on the name and the seed."""
+    made = torch.Generator().manual_seed(1000 * seed + list(SHAPES).index(name))
+    return torch.randn(SHAPES[name], generator=made)
+
+
+def module(mesh: Any = None) -> nn.ParameterDict:
+    """Named parameters, sharded over a mesh if there is one."""
+    return nn.ParameterDict({name: nn.Parameter(cut(drawn(name, 0), mesh)) for name in SHAPES})
+
+
+def train(net: nn.ParameterDict, opt: Any, steps: range, mesh: Any = None) -> None:
+    """Steps with given gradients: each the parameter's start plus noise."""
+    for step in steps:
+        for name, p in net.items():
+            p.grad = cut(drawn(name, 0) + drawn(name, step + 1), mesh)
+        opt.step()
+
+
+def whole(net: Any) -> Ours:
+    """Every parameter, put together."""
+    values = {name: p.detach() for name, p in net.named_parameters()}
+    return {n: v.full_tensor() if isinstance(v, DTensor) else v.clone() for n, v in values.items()}
+
+
+def same(found: Ours, expected: Ours, state: str) -> None:
+    """The same bits where shards end with blocks; elsewhere the same run, rounded otherwise."""
+    for name in EXACT[state]:
+        assert torch.equal(found[name], expected[name]), name
+    for name, value in expected.items():
+        off = (found[name] - value).norm() / value.norm()
+        assert off < (0.05 if state == "int4" else 0.02), (name, off)
+
+
+def make(net: nn.ParameterDict, state: str, **more: Any) -> AdamW:
+    """An optimizer of large steps."""
+    return AdamW(net.named_parameters(), lr=0.03, weight_decay=0.1, state=state, seed=5, **more)
+
+
+def steps(ranks: int, state: str) -> None:
+    """Sharded steps equal whole ones; state is kept as asked, on the shard."""
+    alone = module()
+    train(alone, make(alone, state), range(4))
+    expected = whole(alone)
+
+    def work(mesh: Any) -> None:
+        net = module(mesh)
+        opt = make(net, state)
+        train(net, opt, range(4), mesh)
+        same(whole(net), expected, state)
+        entry = opt.state[net["rows"]]
+        limit = {"float32": 8.0, "bfloat16": 4.0, "int8": 2.2, "int4": 1.2}[state]
+        held = [value for value in entry.values() if value.ndim]
+        assert all(isinstance(value, DTensor) for value in held)
+        mine = net["rows"].to_local().numel()
+        assert sum(value.to_local().nbytes for value in held) <= limit * mine
+
+    on_ranks(ranks, work)
+
+
+def clip(ranks: int, state: str) -> None:
+    """The norm is that of all ranks' gradients; replicated parameters count once."""
+    alone = module()
+    reference = make(alone, state, clip_norm=1.5)
+    train(alone, reference, range(3))
+    expected = whole(alone)
+
+    def work(mesh: Any) -> None:
+        net = module(mesh)
+        net["short"] = nn.Parameter(drawn("short", 0))
+        opt = make(net, state, clip_norm=1.5)
+        for step in range(3):
+            for name, p in net.items():
+                g = drawn(name, 0) + drawn(name, step + 1)
+                p.grad = g if name == "short" else cut(g, mesh)
+            opt.step()
+        assert abs(opt.grad_norm / reference.grad_norm - 1) < 1e-12
+        for name, value in whole(net).items():
+            if state == "float32" or name != "narrow":
+                # Sums in another order may turn one rounding of the factor.
+                torch.testing.assert_close(value, expected[name], rtol=1e-5, atol=1e-5)
+
+    on_ranks(ranks, work)
+
+
+def nonfinite(ranks: int, state: str) -> None:
+    """One rank's NaN stops all of them, or is skipped by all; huge gradients are no NaN."""
+
+    def work(mesh: Any) -> None:
+        for choice in ("raise", "skip"):
+            net = module(mesh)
+            opt = make(net, state, on_nonfinite=choice)
+            train(net, opt, range(1), mesh)
+            before = whole(net)
+            if dist.get_rank() == 1:
+                net["rows"].grad.to_local()[0, 3] = torch.nan
+            if choice == "skip":
+                opt.step()
+                assert opt.skipped == 1
+            else:
+                with pytest.raises(NonFiniteError) as raised:
+                    opt.step()
+                assert raised.value.key == "rows"
+            assert all(torch.equal(v, before[name]) for name, v in whole(net).items())
+        for p in net.values():
+            p.grad = torch.full_like(p, 0.0)
+        opt.step()
+
+    on_ranks(ranks, work)
+
+
+def elsewhere(ranks: int, state: str) -> None:
+    """Shards that the kernels cannot reach are stepped and clipped as the whole tensors are."""
+    alone = module()
+    train(alone, make(alone, state, clip_norm=1.5), range(3))
+    expected = whole(alone)
+
+    def work(mesh: Any) -> None:
+        net = module(mesh)
+        opt = make(net, state, clip_norm=1.5)
+        opt._anywhere = True
+        train(net, opt, range(3), mesh)
+        for name, value in whole(net).items():
+            torch.testing.assert_close(value, expected[name], rtol=1e-5, atol=1e-5)
+        assert isinstance(opt.state[net["rows"]]["exp_avg"], DTensor)
+
+    on_ranks(ranks, work)
+
+
+def save(mesh: Any, folder: str, state: str) -> None:
+    """Three steps, and a distributed checkpoint."""
+    net = module(mesh)
+    opt = make(net, state)
+    train(net, opt, range(3), mesh)
+    values = {"model": dict(net.named_parameters()), "opt": get_optimizer_state_dict(net, opt)}
+    dcp.save(values, checkpoint_id=folder)
+
+
+def resume(mesh: Any, folder: str, state: str, expected: Ours) -> None:
+    """The checkpoint, and three steps more."""
+    net = module(mesh)
+    opt = make(net, state)
+    values = {"model": dict(net.named_parameters()), "opt": get_optimizer_state_dict(net, opt)}
+    dcp.load(values, checkpoint_id=folder)
+    set_optimizer_state_dict(net, opt, values["opt"])
+    assert opt.state[net["rows"]]["step"] == 3
+    train(net, opt, range(3, 6), mesh)
+    same(whole(net), expected, state)
+
+
+def checkpoint(ranks: int, state: str) -> None:
+    """Saved by `ranks`, loaded by half of them, and continued: the uninterrupted run's bits."""
+    alone = module()
+    train(alone, make(alone, state), range(6))
+    with tempfile.TemporaryDirectory() as folder:
+        on_ranks(ranks, partial(save, folder=folder, state=state))
+        on_ranks(ranks // 2, partial(resume, folder=folder, state=state, expected=whole(alone)))
+
+
+def network() -> nn.Module:
+    """A small network, always the same."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(70, 91), nn.Tanh(), nn.Linear(91, 5))
+
+
+def learn(net: nn.Module, opt: Any, part: slice) -> None:
+    """Four steps on some of the rows of fixed data."""
+    for step in range(4):
+        x = torch.randn(8, 70, generator=torch.Generator().manual_seed(step))[part]
+        opt.zero_grad()
+        (net(x) ** 2 - x[:, :5]).pow(2).mean().backward()
+        opt.step()
+
+
+def parallel(ranks: int, state: str, *, fsdp: bool) -> None:
+    """Models wrapped by torch, every rank with its part of the data, learn as one on all of it."""
+    alone = network()
+    learn(alone, make(alone, state, clip_norm=0.5), slice(None))
+    expected = whole(alone)
+
+    def work(mesh: Any) -> None:
+        net = network()
+        rows = 8 // ranks
+        net = fully_shard(net, mesh=mesh) if fsdp else DistributedDataParallel(net)
+        first = rows * dist.get_rank()
+        learn(net, make(net, state, clip_norm=0.5), slice(first, first + rows))
+        found = whole(net if fsdp else net.module)
+        for name, value in found.items():
+            # Gradients are sums in another order; a code may round to its other neighbour.
+            off = (value - expected[name]).norm() / expected[name].norm()
+            assert off < (1e-5 if state == "float32" else 1e-3), (name, off)
+
+    on_ranks(ranks, work)
+
+
+SCENARIOS: dict[str, Callable[[int, str], None]] = {
+    "steps": steps,
+    "clip": clip,
+    "nonfinite": nonfinite,
+    "elsewhere": elsewhere,
+    "checkpoint": checkpoint,
+    "fsdp": partial(parallel, fsdp=True),
+    "ddp": partial(parallel, fsdp=False),
+}
+
+if __name__ == "__main__":
+    # Threads of torch do not survive the forks.
+    torch.set_num_threads(1)
+    SCENARIOS[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
