@@ -66,7 +66,7 @@ def first(low: Any) -> Any:
 def levels(name: str, low: int = 127) -> Array:
     """The numbers that the codes 0, 1, 2, ... of a positive sign stand for, in float64."""
     if name == "mean4":
-        return np.array(HALVES) / 2 * first(low)
+        return np.asarray(np.array(HALVES) / 2 * first(low))
     found, start = [], low - 127
     for count, mantissa in SEGMENTS[name]:
         size = 1 << mantissa

@@ -1,4 +1,4 @@
-"""`FIDELITY.md`, made from the record alone: no number in it is typed."""
+"""`FIDELITY.md`, made from the record alone; bytes are those of `sides`."""
 
 import math
 from collections.abc import Iterator

@@ -111,9 +111,9 @@ def narrow(**settings: Any) -> Make:
 OURS = (
     Side(BASELINE, float32, 8.0),
     Side("bfloat16", ours(every("bfloat16")), 4.0, "every tensor"),
-    Side("int8", ours(every("int8")), 2.03, "every tensor"),
-    Side("int8, default rule", ours("int8"), 2.03, "tensors below 4,096 elements stay in float32"),
-    Side("int4", ours(every("int4")), 1.1, "every tensor"),
+    Side("int8", ours(every("int8")), 2.02, "every tensor"),
+    Side("int8, default rule", ours("int8"), 2.02, "tensors below 4,096 elements stay in float32"),
+    Side("int4", ours(every("int4")), 1.02, "every tensor"),
 )
 
 YARDSTICK = Side("float32, lr 2 % higher", Faster, 8.0, "no format: a yardstick for the others")
@@ -135,9 +135,9 @@ TORCHAO = (
 NARROW = (
     Side(BASELINE, Master, 12.0, "float32 master weights and state"),
     Side("torch AdamW, all bfloat16", torch_bfloat16, 4.0, "fused, round to nearest"),
-    Side("stochastic, int8 state", narrow(state=every("int8")), 2.03),
-    Side("8 more bits, int8 state", narrow(state=every("int8"), master=8), 3.03),
-    Side("16 more bits, int8 state", narrow(state=every("int8"), master=16), 4.03),
+    Side("stochastic, int8 state", narrow(state=every("int8")), 2.02),
+    Side("8 more bits, int8 state", narrow(state=every("int8"), master=8), 3.02),
+    Side("16 more bits, int8 state", narrow(state=every("int8"), master=16), 4.02),
     Side("16 more bits, float32 state", narrow(state=every("float32"), master=16), 10.0),
 )
 
