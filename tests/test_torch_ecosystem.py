@@ -4,7 +4,10 @@ import copy
 import io
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -285,9 +288,8 @@ class Squares(torch.utils.data.Dataset[Any]):
         return float(p[0] + p[-1] + index)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forks")
-def test_data_loaders_fork_after_steps() -> None:
-    """Workers forked from a process whose threads have stepped work, and so does the parent."""
+def fork_after_steps() -> None:
+    """Step, load with workers that step, step again."""
     p = nn.Parameter(torch.ones(1 << 18))
     p.grad = torch.ones_like(p)
     opt = SGD([p], lr=0.5, threads=2)
@@ -301,3 +303,15 @@ def test_data_loaders_fork_after_steps() -> None:
         opt.step()
     assert found == [2.0 + k for k in range(8)]
     assert bool((p == 1 - 0.5 * 9).all())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forks")
+def test_data_loaders_fork_after_steps() -> None:
+    """Workers forked from a process whose threads have stepped work, and so does the parent."""
+    # A process of its own: JAX, where another test has loaded it, warns of every fork.
+    program = f"import {Path(__file__).stem} as here; here.fork_after_steps()"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parent,
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
