@@ -77,7 +77,8 @@ class Blocks(Elements):
         """The stack memory of a slice, and a different fraction for every place in a block."""
         kept = [f"_{name}_kept" for name in self.passes.crossing]
         old = [f"_{name}_old" for name in self.packed]
-        rooms = [(name, 2 * BLOCK * self.width) for name in kept]
+        # One line more: `finish` writes behind a whole block in the second half, too.
+        rooms = [(name, 2 * BLOCK * self.width + LINE) for name in kept]
         rooms += [(name, BLOCK * 4) for name in old]
         lines = [f"{name} = _b.scratch({size})" for name, size in rooms]
         return [
