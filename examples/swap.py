@@ -1,23 +1,41 @@
-"""One line changed in the training of a small language model: `python examples/swap.py`.
+"""One line changed in the training of a small language model, and what it changes.
 
-A two-layer transformer learns, letter by letter, the reference manual of Python, which every Python
-brings along. It is trained three times from the same start on the same batches: with `AdamW` of
-torch, with that of adamas, and with its state in eight bits. Printed are the times of forward and
-backward pass and of the optimizer's step, in the middle of the run, and the memory of the state;
-`swap.png` shows the losses.
+A six-layer transformer of 4.8 million parameters learns, letter by letter, the reference manual of
+Python, which every Python brings along. It is trained with the default and the fused `AdamW` of
+torch and with that of adamas, its state in float32 and in eight bits: from the same start, on the
+same batches, taking turns, so that the times can be compared. Printed are the times of the passes
+and of the optimizer's step, the memory that training took in a process of its own, and the losses;
+the picture shows losses and times.
 """
 
 import argparse
+import random
 import statistics
+import subprocess
+import sys
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from pydoc_data.topics import topics
+from typing import Any
 
 import torch
 from torch import nn
 
 import adamas.torch
 
+EXAMPLES = """examples:
+  python examples/swap.py                        a minute or two
+  python examples/swap.py --steps 2000           until the losses flatten
+  python examples/swap.py --only int8 --steps 50 one side of the four
+"""
 LENGTH, BATCH, WIDTH = 64, 8, 256
+SIDES: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
+    "torch default": lambda params: torch.optim.AdamW(params, lr=1e-3),
+    "torch fused": lambda params: torch.optim.AdamW(params, lr=1e-3, fused=True),
+    "adamas": lambda params: adamas.torch.AdamW(params, lr=1e-3),
+    "adamas int8": lambda params: adamas.torch.AdamW(params, lr=1e-3, state="int8"),
+}
 
 
 class Letters(nn.Module):
@@ -49,66 +67,160 @@ def read() -> tuple[torch.Tensor, int]:
     return torch.tensor([number[letter] for letter in text]), len(letters)
 
 
-def train(make: type, steps: int, **options: object) -> tuple[list[float], float, float, float]:
-    """The losses, milliseconds of passes and of steps, and megabytes of state."""
-    text, count = read()
-    torch.manual_seed(0)
-    model = Letters(count)
-    optimizer = make(model.named_parameters(), lr=1e-3, **options)
-    losses, passes, updates = [], [], []
-    for _ in range(steps):
-        start = torch.randint(len(text) - LENGTH - 1, (BATCH, 1))
-        part = text[start + torch.arange(LENGTH + 1)]
+class Run:
+    """One side: its model and optimizer, its losses, and milliseconds of passes and steps."""
+
+    def __init__(self, side: str, letters: int) -> None:
+        torch.manual_seed(0)
+        self.model = Letters(letters)
+        self.optimizer = SIDES[side](self.model.named_parameters())
+        self.losses: list[float] = []
+        self.passes: list[float] = []
+        self.updates: list[float] = []
+
+    def step(self, part: torch.Tensor) -> None:
+        """Learn from one batch."""
         begin = time.perf_counter()
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(part[:, :-1]).flatten(0, 1), part[:, 1:].flatten())
+        self.optimizer.zero_grad()
+        scores = self.model(part[:, :-1]).flatten(0, 1)
+        loss = nn.functional.cross_entropy(scores, part[:, 1:].flatten())
         loss.backward()
         middle = time.perf_counter()
-        optimizer.step()
+        self.optimizer.step()
         end = time.perf_counter()
-        passes.append(1e3 * (middle - begin))
-        updates.append(1e3 * (end - middle))
-        losses.append(loss.item())
-    held = sum(v.nbytes for entry in optimizer.state.values() for v in entry.values() if v.ndim)
-    return losses, statistics.median(passes), statistics.median(updates), held / 1e6
+        self.passes.append(1e3 * (middle - begin))
+        self.updates.append(1e3 * (end - middle))
+        self.losses.append(loss.item())
+
+    def held(self) -> float:
+        """Megabytes of the optimizer's state."""
+        entries = self.optimizer.state.values()
+        return sum(v.nbytes for entry in entries for v in entry.values() if v.ndim) / 1e6
 
 
-def draw(curves: dict[str, list[float]], file: str) -> None:
-    """The losses, each averaged over the last twenty steps."""
+def batches(text: torch.Tensor, steps: int) -> Iterator[torch.Tensor]:
+    """Pieces of the text, the same in every run of this program."""
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(steps):
+        start = torch.randint(len(text) - LENGTH - 1, (BATCH, 1), generator=generator)
+        yield text[start + torch.arange(LENGTH + 1)]
+
+
+def train(sides: list[str], steps: int) -> dict[str, Run]:
+    """Train all sides at once, a step each in turn; Ctrl-C ends it early."""
+    text, letters = read()
+    runs = {side: Run(side, letters) for side in sides}
+    order, begin = list(sides), time.monotonic()
+    try:
+        for step, part in enumerate(batches(text, steps), start=1):
+            # Nobody runs after the same neighbour every time.
+            random.Random(step).shuffle(order)
+            for side in order:
+                runs[side].step(part)
+            if step in (2, 10) or step % max(1, steps // 10) == 0:
+                left = (time.monotonic() - begin) / step * (steps - step)
+                shown = ", ".join(f"{run.losses[-1]:.3f}" for run in runs.values())
+                print(f"step {step} of {steps}, losses {shown}; {left:.0f} s left", flush=True)
+    except KeyboardInterrupt:
+        print("\nstopped; this is what there is so far", flush=True)
+    done = min(len(run.losses) for run in runs.values())
+    for run in runs.values():
+        del run.losses[done:]
+    return runs
+
+
+def resident(key: str) -> float:
+    """Megabytes of `VmRSS` (now) or `VmHWM` (at most) of this process; needs Linux."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1e3
+
+
+def added(side: str) -> float:
+    """Megabytes that training adds at most to this process, everything loaded and compiled."""
+    text, letters = read()
+    warm = nn.Linear(WIDTH, WIDTH)
+    optimizer = SIDES[side](warm.named_parameters())
+    warm(torch.ones(1, WIDTH)).sum().backward()
+    optimizer.step()
+    before = resident("VmRSS")
+    run = Run(side, letters)
+    for part in batches(text, 5):
+        run.step(part)
+    return resident("VmHWM") - before
+
+
+def measured(side: str) -> str:
+    """`added` in a process of its own, in words."""
+    if not Path("/proc/self/status").exists():
+        return "unknown"
+    command = [sys.executable, __file__, "--memory", side]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return f"{float(done.stdout):.0f} MB"
+
+
+def report(runs: dict[str, Run]) -> None:
+    """A line for every side."""
+    print(f"{'':14} {'passes':>9} {'step':>9} {'state':>9} {'training adds':>14} {'loss':>7}")
+    for side, run in runs.items():
+        last = statistics.mean(run.losses[-50:])
+        print(
+            f"{side:14} {statistics.median(run.passes):6.1f} ms "
+            f"{statistics.median(run.updates):6.2f} ms {run.held():6.1f} MB "
+            f"{measured(side):>14} {last:7.4f}",
+            flush=True,
+        )
+
+
+def draw(runs: dict[str, Run], file: str) -> None:
+    """The losses, averaged over some steps, beside the times of a step."""
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
-    for (name, losses), style in zip(curves.items(), ("-", "--", ":"), strict=True):
-        width = min(20, len(losses))
-        smooth = torch.tensor(losses).unfold(0, width, 1).mean(1)
-        axes.plot(range(width, len(losses) + 1), smooth, style, label=name)
-    axes.set_xlabel("step")
-    axes.set_ylabel("cross entropy, nats a letter")
-    axes.legend()
-    figure.savefig(file, dpi=150)
+    figure, (curves, times) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    styles = ((5.0, "-"), (3.0, "-"), (2.0, "--"), (1.2, ":"))
+    colors = ("#9ecae1", "#3182bd", "#e6550d", "black")
+    for (side, run), (width, line), color in zip(runs.items(), styles, colors, strict=False):
+        window = max(1, len(run.losses) // 40)
+        smooth = torch.tensor(run.losses).unfold(0, window, 1).mean(1)
+        places = range(window, len(run.losses) + 1)
+        curves.plot(places, smooth, line, linewidth=width, color=color, label=side)
+    curves.set(xlabel="step", ylabel="cross entropy, nats a letter", title="loss")
+    curves.legend()
+    passes = [statistics.median(run.passes) for run in runs.values()]
+    updates = [statistics.median(run.updates) for run in runs.values()]
+    times.barh(list(runs), passes, color="#bbbbbb", label="forward and backward")
+    bars = times.barh(list(runs), updates, left=passes, color="#e6550d", label="optimizer")
+    times.bar_label(bars, [f" {value:.1f} ms" for value in updates])
+    times.invert_yaxis()
+    times.set(xlabel="milliseconds, median", title="one step", xlim=(0, 1.35 * max(passes)))
+    times.legend(loc="lower right")
+    figure.savefig(file, dpi=110)
+    print(f"wrote {file}")
 
 
 def main() -> None:
-    """Train three times and compare."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--picture", default="swap.png")
+    """Train, compare, draw."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
+    )
+    add = parser.add_argument
+    add("--steps", type=int, default=200, help="batches to learn from (default: 200)")
+    add("--only", choices=[side.split()[-1] for side in SIDES], help="train one side")
+    add("--threads", type=int, help="of torch and adamas (default: what torch takes)")
+    add("--picture", default="swap.png", help="file to draw into (default: swap.png)")
+    add("--memory", choices=SIDES, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    runs = {
-        "torch.optim.AdamW": (torch.optim.AdamW, {}),
-        "adamas.torch.AdamW": (adamas.torch.AdamW, {}),
-        "adamas.torch.AdamW, int8": (adamas.torch.AdamW, {"state": "int8"}),
-    }
-    curves = {}
-    for name, (make, options) in runs.items():
-        losses, passes, updates, held = train(make, given.steps, **options)
-        curves[name] = losses
-        last = statistics.mean(losses[-20:])
-        print(
-            f"{name:25} forward and backward {passes:6.1f} ms, step {updates:5.2f} ms, "
-            f"state {held:5.1f} MB, loss {last:.3f}"
-        )
-    draw(curves, given.picture)
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    if given.memory:
+        print(added(given.memory))
+        return
+    if given.steps < 1:
+        parser.error(f"--steps {given.steps}: there must be at least one")
+    sides = [side for side in SIDES if given.only in (None, side.split()[-1])]
+    runs = train(sides, given.steps)
+    if any(run.losses for run in runs.values()):
+        report(runs)
+        draw(runs, given.picture)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     ),
     "3 faces": frozenset({"torch.*", "jax", "keras", "scipy"}),
     "4 lab": ("lab.*",),
-    "5 commands": ("bench", "cli", "__main__"),
+    "5 commands": ("bench", "cli_lab", "cli", "__main__"),
 }
 
 # Third-party packages that a module may import; a module's own line goes before its floor's.
@@ -84,7 +84,7 @@ OUTSIDE: dict[str, set[str]] = {
     "5 commands": {"numpy"},
 }
 # Peers to measure against: inside functions only, because they need not be installed.
-PEERS = {"torch", "jax", "optax", "keras"}
+PEERS = {"torch", "jax", "optax", "keras", "pyarrow"}
 PEER_FLOORS = {"4 lab", "5 commands"}
 
 # A module that may import only these modules of adamas, whatever its floor allows.

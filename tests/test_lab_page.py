@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from adamas import rules
 from adamas.lab.collect import QUICK, collect
 from adamas.lab.elements import markup
+from adamas.lab.looks import LOOKS
 from adamas.lab.page import render
-from adamas.lab.plotting import LOOKS, NAME_GAP, spread
+from adamas.lab.plotting import NAME_GAP, spread
 from adamas.lab.svg import COLOURS, Labels
 from adamas.lab.text import LANGUAGES, Say
 

@@ -12,9 +12,10 @@ import adamas
 from adamas.lab.contest import Plan
 from adamas.lab.digits import SOFTMAX
 from adamas.lab.line import FULL, data, least_squares
+from adamas.lab.protocol.search import tune
 from adamas.lab.race import arrival, first_touch, thin
-from adamas.lab.trial import RULES, Record, run
-from adamas.lab.tuning import Point, log_grid, tune, width
+from adamas.lab.trial import RULES, Record, Updates, run
+from adamas.lab.tuning import Point, log_grid, width
 
 GRID = log_grid(-3, 1)
 
@@ -165,5 +166,6 @@ def test_runs_repeat_and_start_alike(optimizer: str) -> None:
 def test_watch_sees_every_update() -> None:
     """The watcher is called once after each update, with the optimizer that made it."""
     seen: list[tuple[int, type]] = []
-    run(replace(FULL, steps=5), "adam", 0.1, 1, lambda step, opt: seen.append((step, type(opt))))
+    watch = Updates(lambda step, opt: seen.append((step, type(opt))))
+    run(replace(FULL, steps=5), "adam", 0.1, 1, watch)
     assert seen == [(step, adamas.Optimizer) for step in range(1, 6)]

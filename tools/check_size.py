@@ -20,7 +20,7 @@ PARTS = {
     **dict.fromkeys(("classes", "define", "schedule", "__init__"), CORE),
     **dict.fromkeys(("torch", "jax", "keras", "scipy"), FACES),
     "lab": LAB,
-    **dict.fromkeys(("cli", "show", "bench", "__main__"), COMMANDS),
+    **dict.fromkeys(("cli", "cli_lab", "show", "bench", "__main__"), COMMANDS),
 }
 SILENT = {
     tokenize.COMMENT,

@@ -1,4 +1,4 @@
-"""The command line: `adamas demo`, `adamas show`, `adamas bench`.
+"""The command line: `adamas demo`, `show`, `bench`, and the lab's `compare`, `find-lr`, `suite`.
 
 Each command is one function that adds its own parser and one that runs it. A command imports what
 it needs when it runs, so that `adamas --help` is quick and no command needs another's packages.
@@ -13,10 +13,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from adamas.cli_lab import add_compare, add_find_lr, add_suite
+
 EXAMPLES = """examples:
   adamas demo                     run the tutorial, check it, compare, write a page
   adamas demo --lang zh           the same in Chinese
   adamas demo --out report        put the page into the directory "report"
+  adamas compare digits           tune SGD, Momentum, RMSProp and Adam alike, then judge them
+  adamas compare data.csv --target price    on data of yours
+  adamas find-lr digits           a learning rate, an interval, and what it cost
+  adamas suite --quick            all built-in problems
   adamas show                     list the rules
   adamas show adamw               print the kernel that AdamW becomes
   adamas show mine.py:signum      the same for a rule of your own
@@ -213,7 +219,14 @@ def run_bench(args: argparse.Namespace) -> int:
 
 
 # A new command is one `add_...` function above and its name here.
-COMMANDS: tuple[Callable[[Subparsers], None], ...] = (add_demo, add_show, add_bench)
+COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
+    add_demo,
+    add_compare,
+    add_find_lr,
+    add_suite,
+    add_show,
+    add_bench,
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -75,9 +75,7 @@ class Batch:
         self.active[-1] = 1
         self._active = self.active.data
         words = np.zeros(j.WORDS, np.int64)
-        words[j.SLICES] = len(table.words)
         words[j.ROW] = table.words.strides[0]
-        words[j.SHARE] = share(table.words)
         words[j.TENSORS] = len(numbers.steps) - 1
         for place, array in (
             (j.TABLE, table.words), (j.STEPS, numbers.steps), (j.ACTIVE, self.active),
@@ -90,6 +88,12 @@ class Batch:
         self.at = address(words)
         self._words = words.data
         self._floats: Any = words.view(np.float64).data
+        self.resize()
+
+    def resize(self) -> None:
+        """Take all slices of the table, whose number may have changed."""
+        self._words[j.SLICES] = len(self.table.words)
+        self._words[j.SHARE] = share(self.table.words)
 
     def point(self, gradients: Sequence[int]) -> None:
         """Take the members' gradient addresses, 0 for none."""

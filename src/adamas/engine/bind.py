@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adamas.engine.batch import Batch
 from adamas.engine.gradients import Reader, Rows
 from adamas.engine.plan import Planner
+from adamas.engine.rows import Summed
 from adamas.engine.tensors import Array, Tensor, form_of
 
 
@@ -19,7 +19,7 @@ class Bound:
     """The batches of one step; `copies` are the gradients that had to be rearranged."""
 
     dense: list[Batch]
-    rows: list[tuple[int, NDArray[Any], Array]] = field(default_factory=list)
+    rows: list[tuple[int, Summed]] = field(default_factory=list)
     copies: dict[int, Array] = field(default_factory=dict)
 
 
@@ -57,7 +57,7 @@ class Binder:
                 continue
             same = False
             if isinstance(value, Rows):
-                bound.rows.append((k, *self._reader.rows(k, value)))
+                bound.rows.append((k, self._reader.rows(k, value)))
             elif value is not None:
                 array, addresses[k] = self._reader.read(k, value)
                 if not (isinstance(value, np.ndarray) and np.may_share_memory(array, value)):

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from adamas.codecs import CODECS
+from adamas.engine.rows import Summed, row_numbers, summed
 from adamas.engine.tensors import Array, Key, Tensor, address, as_array, form_of, overlap, widened
 
 _first_byte: Any = c_char.from_buffer
@@ -59,38 +60,6 @@ def flatten(grads: Any, form: Any, keys: Sequence[Key]) -> Sequence[Any]:
     if len(grads) != len(keys):
         raise ValueError(f"{len(grads)} gradients for {len(keys)} parameters; use None to skip.")
     return grads
-
-
-def row_numbers(indices: ArrayLike, count: int, what: str) -> NDArray[np.int64]:
-    """`indices` into `count` rows, counted from the start; raises TypeError or ValueError."""
-    given = np.asarray(indices)
-    if given.size == 0:
-        given = given.astype(np.int64)
-    if given.dtype.kind not in "iu" or given.ndim != 1:
-        raise TypeError(
-            f"{what}: indices must be a 1-d integer array, not {given.ndim}-d {given.dtype}."
-        )
-    low, high = (int(given.min()), int(given.max())) if given.size else (0, -1)
-    if not (-count <= low and high < count):
-        wrong = low if low < -count else high
-        raise ValueError(f"{what}: index {wrong} is outside the {count} rows.")
-    # Before adding: int8 cannot hold a count of 1000.
-    rows = given.astype(np.int64, copy=False)
-    return np.where(rows < 0, rows + count, rows) if low < 0 else rows
-
-
-def stable_order(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """What sorts `rows`, numbers below `count`; equal ones stay in the order they come.
-
-    Sorting row and place as one number takes a tenth of a stable argsort.
-    """
-    bits = len(rows).bit_length()
-    if bits + count.bit_length() > 62:
-        return np.argsort(rows, kind="stable")
-    both = (rows << bits) | np.arange(len(rows))
-    both.sort()
-    both &= (1 << bits) - 1
-    return both
 
 
 # Up to so many gradients are looked up one by one: NumPy's calls cost 5 us.
@@ -192,8 +161,8 @@ class Reader:
         array = self.read(index, gradient)[0].copy()
         return array, address(array)
 
-    def rows(self, index: int, rows: Rows) -> tuple[NDArray[np.int64], Array]:
-        """Sorted distinct row numbers and their summed values, C-contiguous."""
+    def rows(self, index: int, rows: Rows) -> Summed:
+        """Distinct row numbers and where their gradients lie, in the caller's array if it fits."""
         tensor = self._tensors[index]
         what = f"Rows for {tensor.key!r}"
         if tensor.given.ndim == 0 or tensor.order is not None:
@@ -203,19 +172,10 @@ class Reader:
         self._fits(tensor, values, (len(indices), *tensor.given.shape[1:]))
         if values.dtype.itemsize == 2:
             values = widened(values)
-        order = stable_order(indices, len(tensor.given))
-        ordered = indices[order]
-        fresh = np.ones(len(indices), bool)
-        np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
-        first = order[fresh]
-        # `add.at` takes ten times as long as copying: it is left the duplicates.
-        summed = np.take(values, first, axis=0)
-        if len(first) < len(order):
-            again, place = ~fresh, np.cumsum(fresh) - 1
-            # A sum beyond the dtype is infinite, and reported as such by the finite check.
-            with np.errstate(over="ignore", invalid="ignore"):
-                np.add.at(summed, place[again], values[order[again]])
-        return ordered[fresh], summed
+        # The kernel sets gradients to zero where others are; those of Rows stay.
+        apart = self._writes or self._meets(address(values), values.nbytes)
+        values = values.copy() if apart else np.require(values, requirements="CA")
+        return summed(indices, len(tensor.given), values)
 
     def _fits(self, tensor: Tensor, array: Array, shape: tuple[int, ...]) -> None:
         if array.shape != shape:

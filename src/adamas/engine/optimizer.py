@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from adamas.engine import run
 from adamas.engine.bind import Binder, Bound
-from adamas.engine.gradients import erase, flatten, row_numbers
+from adamas.engine.gradients import erase, flatten
 from adamas.engine.options import OnNonFinite as OnNonFinite
 from adamas.engine.options import Options as Options
 from adamas.engine.peers import Peers
 from adamas.engine.plan import Planner, numbers
+from adamas.engine.rows import row_numbers
 from adamas.engine.settings import (
     Hyper,
     Settings,
@@ -210,10 +211,10 @@ class Optimizer:
                     norm, scale = self._big(gradients, factor)
         self._make_room(bound)
         after: list[Callable[[], object]] = []
-        for (index, rows, _), batch in zip(bound.rows, row_batches, strict=True):
-            self._catch_up(index, self._sparse.behind(index, rows), threads)
+        for (index, each), batch in zip(bound.rows, row_batches, strict=True):
+            self._catch_up(index, self._sparse.behind(index, each.rows), threads)
             self._sparse.begin(index, batch)
-            after.append(partial(self._sparse.mark, index, rows))
+            after.append(partial(self._sparse.mark, index, each.rows))
         for tensor in self._packed:
             np.copyto(tensor.work, tensor.given)
             after.append(partial(np.copyto, tensor.given, tensor.work))
@@ -228,7 +229,7 @@ class Optimizer:
         if not bound.rows or self._sparse.tensors:
             return self._size
         dense = [k for batch in bound.dense for k in batch.members if batch.active[k]]
-        touched = sum(values.size for _, _, values in bound.rows)
+        touched = sum(len(each.rows) * each.values[:1].size for _, each in bound.rows)
         return touched + sum(self._tensors[k].given.size for k in dense)
 
     def _big(self, gradients: Sequence[run.Seen], factor: run.Factor) -> tuple[float, float]:
@@ -259,7 +260,7 @@ class Optimizer:
 
     def _make_room(self, bound: Bound) -> None:
         """A dense gradient, and a full history, need all rows of their tensor up to date."""
-        rows = {index for index, _, _ in bound.rows}
+        rows = {index for index, _ in bound.rows}
         for index in self._sparse.tensors:
             if index not in rows and self._stepped(bound, index) or self._sparse.full(index):
                 self._catch_up(index, self._sparse.behind(index, None), self._threads)

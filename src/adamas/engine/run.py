@@ -14,6 +14,7 @@ import numpy as np
 from adamas.engine.batch import Batch
 from adamas.engine.gradients import Rows
 from adamas.engine.peers import Peers
+from adamas.engine.rows import Summed
 from adamas.engine.tensors import Array, as_array, widened
 from adamas.engine.threads import unbroken
 from adamas.kernel import job as j
@@ -97,14 +98,14 @@ class Seen:
     rows: Array | None = None
 
 
-def seen(values: Sequence[Any], rows: Sequence[tuple[int, Array, Array]]) -> list[Seen]:
+def seen(values: Sequence[Any], rows: Sequence[tuple[int, Summed]]) -> list[Seen]:
     """This step's gradients; those of `Rows` with their duplicates summed."""
     dense = [
         Seen(k, as_array(value, "a gradient"))
         for k, value in enumerate(values)
         if value is not None and not isinstance(value, Rows)
     ]
-    sparse = [Seen(index, summed, numbers) for index, numbers, summed in rows]
+    sparse = [Seen(index, each.gathered(), each.rows) for index, each in rows]
     return sorted([*dense, *sparse], key=lambda one: one.index)
 
 

@@ -15,7 +15,8 @@ from adamas.codecs import BLOCK
 from adamas.engine.batch import Batch
 from adamas.engine.chunks import Places
 from adamas.engine.plan import Planner
-from adamas.engine.tensors import Array, address, form_of
+from adamas.engine.rows import Summed
+from adamas.engine.tensors import address, form_of
 from adamas.kernel import job as j
 
 HISTORY = 1024
@@ -23,10 +24,43 @@ AT_ONCE = 1 << 14
 
 
 class RowTable:
-    """A slice table with one row of the parameter each; like `chunks.Table` for a batch."""
+    """A slice table with one row of the parameter each; like `chunks.Table` for a batch.
 
-    def __init__(self, words: NDArray[np.int64]) -> None:
-        self.words = words
+    `words` holds the rows of this step, and has room for as many as `capacity`; what does not
+    change from step to step is written once.
+    """
+
+    def __init__(self, planner: Planner, index: int, form: str, capacity: int) -> None:
+        tensor = planner.tensors[index]
+        columns = planner.columns(index)
+        size = tensor.work[:1].size
+        # Rows lie evenly in every column: blocks begin with a row or hold whole ones (see `check`).
+        places = Places.of_rows(np.arange(2), size, tensor.grid)
+        self._columns = [(j.BLOCK, tensor.first_block, int(places.block[1]))]
+        for k, (at, column) in enumerate(columns):
+            self._columns.append((j.PARAMETER + k, at, int(places.bytes(column)[1])))
+        self._room = np.zeros((capacity, j.PARAMETER + len(columns)), np.int64)
+        self._room[:, j.COUNT] = size
+        self._room[:, j.TENSOR] = index
+        self._room[:, j.FORM] = j.FORMS.index(form)
+        self._room[:, j.SPAN] = max(1, size)
+        self._room[:, j.REPEAT] = 1
+        self.words = self._room
+
+    def fill(self, rows: NDArray[np.int64], gradients: int | NDArray[np.int64]) -> None:
+        """Hold `rows` with gradients at these addresses; if there are none, one empty row."""
+        self.words = words = self._room[: max(1, len(rows))]
+        if not len(rows):
+            words[0, j.COUNT] = words[0, j.GRADIENT] = 0
+            return
+        words[:, j.GRADIENT] = gradients
+        for place, start, stride in self._columns:
+            np.add(rows * stride, start, out=words[:, place])
+
+    @property
+    def capacity(self) -> int:
+        """The number of rows there is room for."""
+        return len(self._room)
 
     def point(self, gradients: Sequence[int]) -> None:
         """The gradient's addresses are in the table already."""
@@ -55,18 +89,23 @@ class Sparse:
     def __init__(self, planner: Planner, exact: bool) -> None:
         self._planner, self._exact = planner, exact
         self._histories: dict[int, ExactRows] = {}
+        self._made: dict[tuple[int, str], tuple[RowTable, Batch]] = {}
 
-    def batch(self, index: int, rows: NDArray[np.int64], values: Array) -> Batch:
-        """The step of tensor `index` on distinct `rows` with gradient `values`; see `begin`."""
+    def batch(self, index: int, gradient: Summed) -> Batch:
+        """The step of tensor `index` on the rows of `gradient`; see `begin`.
+
+        The batch of the step before serves again where it has room.
+        """
         self.check(index, f"Rows for {self._planner.tensors[index].key!r}")
-        width = values[0].nbytes if len(values) else 0
-        at = address(values) + np.arange(len(rows)) * width
-        form = form_of(values)
-        words = self._words(index, rows, form)
-        words[:, j.REPEAT] = 1
-        words[: len(rows), j.GRADIENT] = np.where(width, at, 1)
-        batch = self._batch(index, words, form)
-        batch.active[index] = 1
+        form, count = form_of(gradient.values), len(gradient.rows)
+        table, batch = self._made.get((index, form), (None, None))
+        if table is None or batch is None or not count <= table.capacity <= 4 * count:
+            table, batch = self._batch(index, form, count + count // 8)
+            batch.active[index] = 1
+            if count:
+                self._made[index, form] = table, batch
+        table.fill(gradient.rows, gradient.addresses())
+        batch.resize()
         return batch
 
     def begin(self, index: int, batch: Batch) -> None:
@@ -94,12 +133,12 @@ class Sparse:
         history, numbers = self._histories[index], self._planner.numbers
         tensor = self._planner.tensors[index]
         zeros = np.zeros(max(1, tensor.work[:1].size), tensor.given.dtype)
-        words = self._words(index, rows, tensor.form)
         reached = history.reached[rows]
-        words[: len(rows), j.CONSTANT] = history.address_of(reached)
-        words[: len(rows), j.REPEAT] = numbers.steps[index] - reached
-        words[: len(rows), j.GRADIENT] = address(zeros)
-        batch = self._batch(index, words, tensor.form)
+        table, batch = self._batch(index, tensor.form, len(rows))
+        table.fill(rows, address(zeros))
+        batch.resize()
+        table.words[:, j.CONSTANT] = history.address_of(reached)
+        table.words[:, j.REPEAT] = numbers.steps[index] - reached
         batch.keep(zeros)
         batch.counts(False)
         return batch
@@ -134,22 +173,6 @@ class Sparse:
             self._histories[index] = made
         return self._histories[index]
 
-    def _words(self, index: int, rows: NDArray[np.int64], form: str) -> NDArray[np.int64]:
-        """Table rows for parameter rows; one empty row if there are none, to count the step."""
-        columns = self._planner.columns(index)
-        words = np.zeros((max(1, len(rows)), j.PARAMETER + len(columns)), np.int64)
-        tensor = self._planner.tensors[index]
-        size, count = tensor.work[:1].size, len(rows)
-        places = Places.of_rows(rows, size, tensor.grid)
-        words[:count, j.COUNT] = size
-        words[:, j.TENSOR] = index
-        words[:, j.FORM] = j.FORMS.index(form)
-        words[:, j.SPAN] = max(1, size)
-        words[:count, j.BLOCK] = places.block + tensor.first_block
-        for k, (at, column) in enumerate(columns):
-            words[:count, j.PARAMETER + k] = at + places.bytes(column)
-        return words
-
     def check(self, index: int, what: str) -> None:
         """Raise ValueError if rows of tensor `index` cannot be stepped one by one."""
         tensor = self._planner.tensors[index]
@@ -161,6 +184,7 @@ class Sparse:
                 f"rows need at least {BLOCK // 2} elements, or keep it in float32 with state=."
             )
 
-    def _batch(self, index: int, words: NDArray[np.int64], gradient: str) -> Batch:
-        kernel = self._planner.kernel(self._planner.layout(index, gradient))
-        return Batch(kernel, [index], RowTable(words), self._planner.numbers)
+    def _batch(self, index: int, form: str, capacity: int) -> tuple[RowTable, Batch]:
+        kernel = self._planner.kernel(self._planner.layout(index, form))
+        table = RowTable(self._planner, index, form, max(1, capacity))
+        return table, Batch(kernel, [index], table, self._planner.numbers)

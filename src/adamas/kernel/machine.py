@@ -14,7 +14,7 @@ from adamas.kernel import intrinsics, stepping, stepping_integers
 from adamas.kernel import job as j
 
 __all__ = [
-    "abs", "compiled", "end", "entry", "exp", "float32", "float64", "integers", "lift",
+    "abs", "ask", "compiled", "end", "entry", "exp", "float32", "float64", "integers", "lift",
     "load_float32", "load_float64", "load_int64", "log", "maximum", "minimum", "nan", "prefetch",
     "rounding_key", "settle", "share_end", "sign", "slice_at", "sqrt", "store_float32",
     "store_float64", "store_int64", "survey", "take", "where", "widest_vectors",
@@ -29,6 +29,12 @@ load_float32, store_float32 = _now.load_float32, _now.store_float32
 load_float64, store_float64 = _now.load_float64, _now.store_float64
 load_int64, store_int64 = _now.load_int64, _now.store_int64
 claim, prefetch, widest_vectors = _now.claim, _now.prefetch, _now.widest_vectors
+
+# Rows of an embedding lie anywhere: the beginning of a slice is asked for so many slices ahead.
+# Best of 2 to 32 measured on rows of 32 elements, where it halves the time of a step.
+NEXT = 8
+BEGINNING = 256
+LINE = 64
 
 # No fast-math in anything that writes a parameter or a state: each operation is rounded as IEEE
 # says, so vector bodies, remainders and any split give the same bits.
@@ -49,8 +55,9 @@ def _squares_float32(at: int, count: int) -> float:
     widest_vectors()
     total = 0.0
     for tile in range(0, count, 256):
-        for line in range(tile + 1024, tile + 1280, 16):
-            prefetch(at + 4 * line)
+        if tile + 1024 < count:
+            for line in range(tile + 1024, tile + 1280, 16):
+                prefetch(at + 4 * line)
         for i in range(tile, min(tile + 256, count)):
             x = float64(load_float32(at, i, 0))
             total += x * x
@@ -127,12 +134,31 @@ def slice_at(job: int, k: int) -> Any:
 
 
 @compiled
+def ask(at: int, size: int) -> None:
+    """Prefetch so many bytes."""
+    for line in range(at, at + size, LINE):
+        prefetch(line)
+    # Where the beginning does not lie on a line's, the end lies on one more.
+    prefetch(at + max(size - 1, 0))
+
+
+@compiled
+def _ask_gradient(row: int) -> None:
+    form = load_int64(row, j.FORM, 0)
+    width = 4 if form == 0 else 8 if form == 1 else 2
+    ask(load_int64(row, j.GRADIENT, 0), min(load_int64(row, j.COUNT, 0), BEGINNING) * width)
+
+
+@compiled
 def survey(job: int) -> None:
     """Write every slice's sum of squares; threads claim slices in shares."""
     first = take(job, j.SURVEYED)
     while first < load_int64(job, j.SLICES, 0):
-        for k in range(first, share_end(job, first)):
+        last = share_end(job, first)
+        for k in range(first, last):
             row = slice_at(job, k)
+            if k + NEXT < last:
+                _ask_gradient(slice_at(job, k + NEXT))
             at, count = load_int64(row, j.GRADIENT, 0), load_int64(row, j.COUNT, 0)
             total = 0.0
             if at != 0:

@@ -60,7 +60,7 @@ def weave(formula: Formula, layout: Layout, version: str) -> Woven:
         blocks += [writer.codecs(), writer.update(addresses, ["_factor = _m.float32(_scale)"])]
     else:
         blocks.append(_update(formula, parts, layout))
-    blocks.append(_run(formula))
+    blocks += [_ahead(formula, layout), _run(formula)]
     source = "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
     hypers, scalars = tuple(formula.hypers), formula.scalars
     return Woven(formula.name, source, hypers, scalars, len(parts.constants) + 1)
@@ -119,9 +119,11 @@ def _update(formula: Formula, parts: Hoisted, layout: Layout) -> list[str]:
     lines += [
         f"        _row += {8 * (len(parts.constants) + 1)}",
         f"        for _tile in range(0, _n, {TILE}):",
-        f"            for _line in range(_tile + {AHEAD}, _tile + {AHEAD + TILE}, 16):",
+        f"            if _tile + {AHEAD} < _n:",
+        f"                for _line in range(_tile + {AHEAD}, _tile + {AHEAD + TILE}, 16):",
     ]
-    lines += [f"                _m.prefetch(_{a}_at + {c.size} * _line)" for a, c in arrays.items()]
+    fetch = "                    _m.prefetch"
+    lines += [f"{fetch}(_{a}_at + {c.size} * _line)" for a, c in arrays.items()]
     lines.append(f"            for _i in range(_tile, min(_tile + {TILE}, _n)):")
     lines += _element(parts, layout, arrays)
     return lines
@@ -180,6 +182,18 @@ def _store(array: str, codec: Codec, scope: int, compute: str, value: str) -> st
     return f"_m.store_{codec.name}(_{array}_at, _i, {scope}, {text})"
 
 
+def _ahead(formula: Formula, layout: Layout) -> list[str]:
+    """Ask for the beginning of a slice: rows of an embedding lie anywhere."""
+    arrays = zip(("p", *formula.states), (layout.parameter, *layout.states), strict=True)
+    bits = [0 if c.block else c.bits for array, codec in arrays for c in columns(array, codec)]
+    lines = ["@_m.compiled", "def ahead(_slice):"]
+    lines.append("    _n = min(_m.load_int64(_slice, _j.COUNT, 0), _m.BEGINNING)")
+    for k, each in enumerate([layout.gradient.bits, *bits]):
+        place = f"_m.load_int64(_slice, _j.GRADIENT + {k}, 0)"
+        lines.append(f"    _m.ask({place}, _n * {each} >> 3)")
+    return lines
+
+
 def _run(formula: Formula) -> list[str]:
     """The entry: phases in one call, so that a tiny step is a single dispatch."""
     return f"""
@@ -197,6 +211,8 @@ def run(_job, _phases):
         while _first < _m.load_int64(_job, _j.SLICES, 0):
             _last = _m.share_end(_job, _first)
             for _k in range(_first, _last):
+                if _k + _m.NEXT < _last:
+                    ahead(_m.slice_at(_job, _k + _m.NEXT))
                 _slice = _m.slice_at(_job, _k)
                 if _m.load_int64(_slice, _j.GRADIENT, 0) != 0:
                     update(_slice, _scale)

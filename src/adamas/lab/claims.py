@@ -10,7 +10,7 @@ from typing import Any
 from adamas.lab import comparisons, sparse
 from adamas.lab.elements import figure, figures, paragraph, section, small, swatch, table
 from adamas.lab.line import POINTS
-from adamas.lab.plotting import LOOKS
+from adamas.lab.looks import LOOKS
 from adamas.lab.text import Say
 from adamas.lab.wording import PROBLEMS, by_verdict, count, rate, with_interval
 

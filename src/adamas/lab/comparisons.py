@@ -4,7 +4,10 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from adamas.lab.plotting import LOOKS, ROW, colour_of, log_axis, name_lines, name_rows
+from adamas.lab.looks import LOOKS, colour_of, known_look
+from adamas.lab.plotting import ROW, log_axis, name_lines, rate_axes,
+    rate_line,
+    ring
 from adamas.lab.svg import COLOURS, Labels, draw
 from adamas.lab.text import Say
 
@@ -54,21 +57,16 @@ def sensitivity(key: str, rows: dict[str, Numbers], axis_label: str, say: Say) -
     """
 
     def paint(axes: Axes, labels: Labels) -> None:
-        log_axis(axes, "x")
-        log_axis(axes, "y", fine=True)
-        for name, row in rows.items():
-            good = [p for p in row["points"] if p["score"] is not None]
-            lrs, scores = [p["lr"] for p in good], [p["score"] for p in good]
-            _, dashes, marker = LOOKS[name]
-            colour = colour_of(name)
-            axes.plot(lrs, scores, color=colour, dashes=dashes, marker=marker, markersize=3)
+        rate_axes(axes)
+        failed = []
+        for look, points in ((known_look(name), row["points"]) for name, row in rows.items()):
+            rate_line(axes, look, points)
+            good = [p for p in points if p["score"] is not None]
             if good:
-                best = scores.index(min(scores))
-                axes.plot(
-                    lrs[best], scores[best], "o", color=colour, markersize=8, fillstyle="none"
-                )
-        failed = {n: [p["lr"] for p in r["points"] if p["score"] is None] for n, r in rows.items()}
-        name_rows(axes, failed)
+                best = min(good, key=lambda p: float(p["score"]))
+                ring(axes, look, best["lr"], best["score"])
+            failed.append((look, [p["lr"] for p in points if p["score"] is None]))
+        name_rows(axes, labels, failed)
         axes.set(xlabel=labels(say("chart_lr")), ylabel=labels(axis_label))
 
     return draw(key, paint, strip=ROW * (len(rows) + 0.6))

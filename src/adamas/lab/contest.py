@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from adamas.lab.problems import Problem
+from adamas.lab.protocol.search import tune
 from adamas.lab.statistics import judge, t_interval
 from adamas.lab.trial import RULES, Record, run
-from adamas.lab.tuning import Tuned, Width, tune, width
+from adamas.lab.tuning import Tuned, Width, width
 
 REFERENCE = "adam"
 NEAR = 1.1

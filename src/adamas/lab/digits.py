@@ -1,8 +1,6 @@
 """Real data: the 1,797 handwritten digits that ship in scikit-learn, and two small models for them.
 
-Both models are one text: a chain of dense layers with ReLU between them, so that softmax regression
-is the chain of one layer. NumPy float32, no framework: the lab compares optimizers, and these nets
-are small enough that a framework's overhead would be most of what is timed.
+Both models are a chain of dense layers: softmax regression is the chain of one layer.
 """
 
 from collections.abc import Iterator
@@ -10,7 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from adamas.lab.problems import Array, Batch, Params, Problem, generator, shuffled_batches
+from adamas.lab import chain
+from adamas.lab.chain import forward, log_softmax
+from adamas.lab.problems import Batch, Params, Problem, generator, shuffled_batches
 
 IMAGES = 1797
 HIDDEN = 32
@@ -42,13 +42,7 @@ class DigitsTask:
 
     def start(self) -> Params:
         """Return He-normal weights and biases of 0, float32 (He et al. 2015, section 2.2)."""
-        rng = generator(self.seed, 1)
-        params: Params = {}
-        for i, (fan_in, fan_out) in enumerate(zip(self.widths, self.widths[1:], strict=False)):
-            scale = np.sqrt(2 / fan_in)
-            params[f"W{i}"] = (scale * rng.standard_normal((fan_in, fan_out))).astype(np.float32)
-            params[f"b{i}"] = np.zeros(fan_out, np.float32)
-        return params
+        return chain.start(self.widths, generator(self.seed, 1))
 
     def batches(self) -> Iterator[Batch]:
         """Yield 32 training images at a time, shuffled anew each epoch."""
@@ -57,7 +51,7 @@ class DigitsTask:
 
     def gradient(self, params: Params, batch: Batch, grads: Params) -> float:
         """Write the gradient of the mean cross-entropy and return that loss."""
-        return back_propagate(params, batch, grads)
+        return chain.back_propagate(params, batch, grads, chain.cross_entropy)
 
     def evaluate(self, params: Params) -> float:
         """Return the mean cross-entropy on the validation images, in nats."""
@@ -69,39 +63,6 @@ class DigitsTask:
         """Return the share of validation images that are classified correctly."""
         x, y = self.validation
         return {"accuracy": float((forward(params, x)[-1].argmax(1) == y).mean())}
-
-
-def forward(params: Params, x: Array) -> list[Array]:
-    """Return the input, the output of every hidden layer, and the logits."""
-    layers = len(params) // 2
-    outputs = [x]
-    for i in range(layers):
-        z = outputs[-1] @ params[f"W{i}"] + params[f"b{i}"]
-        outputs.append(np.maximum(z, 0) if i < layers - 1 else z)
-    return outputs
-
-
-def log_softmax(logits: Array) -> Array:
-    """Return log-probabilities, row by row, without overflow."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
-
-
-def back_propagate(params: Params, batch: Batch, grads: Params) -> float:
-    """Write the gradient of a batch's mean cross-entropy into `grads` and return the loss."""
-    x, y = batch
-    outputs = forward(params, x)
-    rows = np.arange(len(y))
-    log_p = log_softmax(outputs[-1])
-    delta = np.exp(log_p)
-    delta[rows, y] -= 1
-    delta /= len(y)
-    for i in reversed(range(len(params) // 2)):
-        np.matmul(outputs[i].T, delta, out=grads[f"W{i}"])
-        np.sum(delta, axis=0, out=grads[f"b{i}"])
-        if i:
-            delta = (delta @ params[f"W{i}"].T) * (outputs[i] > 0)
-    return float(-log_p[rows, y].mean())
 
 
 def _problem(name: str, widths: tuple[int, ...]) -> Problem:

@@ -79,6 +79,23 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> s
     )
 
 
+def details(summary: str, *parts: str) -> str:
+    """Return what the reader may unfold; it is open in print."""
+    body = "\n".join(parts)
+    return f"<details>\n<summary>{html.escape(summary)}</summary>\n{body}\n</details>"
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return names and values as a list of descriptions; values are finished HTML."""
+    inner = "\n".join(f"<div><dt>{html.escape(a)}</dt><dd>{b}</dd></div>" for a, b in pairs)
+    return f'<dl class="facts">\n{inner}\n</dl>'
+
+
+def subheading(text: str) -> str:
+    """Return a heading inside a chapter."""
+    return f"<h3>{html.escape(text)}</h3>"
+
+
 def swatch(key: str, name: str) -> str:
     """Return an optimizer's name with its colour before it."""
     colour = f'<span class="swatch" style="background:var(--{key})"></span>'

@@ -1,19 +1,19 @@
 """The whole page: one HTML file that opens from disk, without a network and without JavaScript."""
 
 import html
-from importlib.resources import files
 from typing import Any
 
 from adamas.lab import chapters, claims, verdicts
+from adamas.lab.document import document
 from adamas.lab.elements import bullets, markup, section
-from adamas.lab.plotting import LOOKS, power_of_ten
+from adamas.lab.looks import LOOKS
+from adamas.lab.plotting import power_of_ten
 from adamas.lab.text import Say
 from adamas.lab.tutorial import LOG_EVERY
 from adamas.lab.wording import PROBLEMS, by_verdict
 
 Numbers = dict[str, Any]
 CHAPTERS = ("formula", "tutorial", "why", "inside", "race", "rare", "range", "digits", "method")
-HTML_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
 PAGE_NAME = "demo.html"
 JSON_NAME = "demo.json"
 
@@ -34,39 +34,9 @@ def render(results: Numbers, say: Say) -> str:
             method(results, say),
         ]
     )
-    style = files("adamas.lab").joinpath("page.css").read_text(encoding="utf-8")
-    links = "\n".join(
-        f'<li><a href="#{key}">{html.escape(say(f"{key}_title"))}</a></li>' for key in CHAPTERS
-    )
-    title = html.escape(say("title"))
-    return f"""<!DOCTYPE html>
-<html lang="{HTML_LANGUAGE[say.language]}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<a class="skip" href="#formula">{html.escape(say("skip"))}</a>
-<header>
-<h1>{title}</h1>
-<p class="lead">{markup(say("lead", every=LOG_EVERY))}</p>
-{summary(results, say)}
-<nav aria-label="{html.escape(say("contents"))}">
-<ol>
-{links}
-</ol>
-</nav>
-</header>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""
+    lead = f'<p class="lead">{markup(say("lead", every=LOG_EVERY))}</p>'
+    parts = [(key, say(f"{key}_title")) for key in CHAPTERS]
+    return document(say("title"), [lead, summary(results, say)], parts, body, say)
 
 
 def summary(results: Numbers, say: Say) -> str:

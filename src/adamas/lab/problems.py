@@ -2,12 +2,12 @@
 
 A `Problem` says how long to train; its `task(seed)` fixes everything that is random (the split, the
 start and the order of the batches), so that two optimizers given the same seed meet exactly the
-same training. The problems themselves are `line`, `sparse` and `digits`.
+same training. The built-in problems are listed in `adamas.lab.zoo`.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Params = dict[str, Array]
 Batch = tuple[Array, Array]
+# A text in each of the lab's languages: {"en": ..., "zh": ...}.
+Words = Mapping[str, str]
 
 
 class Task(Protocol):
@@ -23,10 +25,10 @@ class Task(Protocol):
     def start(self) -> Params:
         """Return fresh parameters, the same ones at every call."""
 
-    def batches(self) -> Iterator[Batch]:
-        """Yield (inputs, targets) without end, in the order that the seed fixes."""
+    def batches(self) -> Iterator[Any]:
+        """Yield batches without end, in the order that the seed fixes; often (inputs, targets)."""
 
-    def gradient(self, params: Params, batch: Batch, grads: Params) -> float:
+    def gradient(self, params: Params, batch: Any, grads: Params) -> float:
         """Write the gradient of a batch into `grads`, arrays like `params`; return the mean loss.
 
         The same arrays serve every step, so that the optimizer meets addresses it knows.
@@ -37,6 +39,49 @@ class Task(Protocol):
 
     def extras(self, params: Params) -> dict[str, float]:
         """Return further numbers worth showing at the end of a run."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where data come from: what to install, who may use them, whom to cite, and their checksum.
+
+    `sha256` is of the file as shipped, or of the arrays' bytes when the data come through an API.
+    """
+
+    title: str
+    package: str
+    licence: str
+    citation: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a sensible result is: a metric's value, and where that value comes from."""
+
+    metric: str
+    value: float
+    basis: Words
+
+
+@dataclass(frozen=True)
+class About:
+    """What a report says of a problem besides its numbers.
+
+    `label` tells real data from composites (real pieces, artificial arrangement) and synthetic
+    ones, and is shown wherever the problem is. `higher` names the extras that are better when
+    larger; all others are better when smaller.
+    """
+
+    title: Words
+    kind: str
+    model: Words
+    loss: Words
+    sources: tuple[Source, ...] = ()
+    label: Literal["real", "composite", "synthetic"] = "real"
+    quality: Quality | None = None
+    higher: tuple[str, ...] = ()
+    notes: Words = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,6 +98,7 @@ class Problem:
     batch: int
     task: Callable[[int], Task]
     random: bool = True
+    about: About | None = None
 
 
 def generator(seed: int, purpose: int) -> np.random.Generator:

@@ -28,10 +28,19 @@ class Progress:
         """Return the time since the job began."""
         return time.monotonic() - self._started
 
+    @property
+    def live(self) -> bool:
+        """Return whether the stream is a terminal."""
+        return self._live
+
     def stage(self, name: str) -> None:
         """Begin the next stage."""
         self._done += 1
-        self._status = f"[{self._done:2d}/{self._total}] {name}"
+        self.status(f"[{self._done:2d}/{self._total}] {name}")
+
+    def status(self, text: str) -> None:
+        """Show what is going on: in place of what was shown before, or as a line of its own."""
+        self._status = text
         if self._live:
             self._show()
         else:

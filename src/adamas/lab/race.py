@@ -16,8 +16,9 @@ import numpy as np
 
 from adamas.lab.line import FULL, SINGLE, least_squares
 from adamas.lab.problems import Problem
+from adamas.lab.protocol.search import tune
 from adamas.lab.trial import Record, run
-from adamas.lab.tuning import tune, width
+from adamas.lab.tuning import width
 
 CLOSE = 1.01
 FORGIVING = 2.0

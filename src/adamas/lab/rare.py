@@ -9,7 +9,7 @@ import adamas
 from adamas import rules
 from adamas.lab.problems import Array, Problem
 from adamas.lab.sparse import RARE, frequencies
-from adamas.lab.trial import run
+from adamas.lab.trial import Updates, run
 from adamas.lab.tutorial import BETA2, EPS, correction
 
 ADAGRAD_EPS = float(signature(rules.adagrad).parameters["eps"].default)
@@ -53,5 +53,5 @@ def second_moment(problem: Problem, optimizer: str, lr: float, seed: int) -> Arr
     def watch(step: int, opt: adamas.Optimizer) -> None:
         last[:] = [np.array(opt.state["w"]["v"], dtype=np.float64)]
 
-    run(problem, optimizer, lr, seed, watch)
+    run(problem, optimizer, lr, seed, Updates(watch))
     return last[0]

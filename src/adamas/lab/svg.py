@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -25,10 +26,19 @@ COLOURS = {
     "line": "#dcdfe2",
     "sgd": "#2553cc",
     "gd": "#4d4a4b",
-    "momentum": "#008c86",
+    "momentum": "#007f7a",
     "adagrad": "#86248c",
-    "rmsprop": "#b37200",
+    "rmsprop": "#9a6200",
     "adam": "#a81e14",
+    # For whoever has no colour of its own.
+    "hue1": "#3f7a1f",
+    "hue2": "#c2186b",
+    "hue3": "#6a4bd6",
+    "hue4": "#8a5a2b",
+    "hue5": "#0b76a8",
+    "hue6": "#5d6b00",
+    "hue7": "#b5480f",
+    "hue8": "#46556b",
 }
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -93,25 +103,48 @@ def styled() -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What is needed to draw one picture, on a page or into a file.
+
+    `key` becomes the prefix of every id and `paint(axes, labels)` draws; `height` is that of the
+    picture without the `strip` above the axes, `right` is the room for names; all in inches.
+    """
+
+    key: str
+    paint: Callable[[Axes, Labels], None]
+    height: float = HEIGHT
+    strip: float = 0.0
+    right: float = RIGHT
+    width: float = WIDTH
+
+
+def compose(picture: Picture, labels: Labels) -> Figure:
+    """Return the matplotlib figure of a picture; call it inside `styled`."""
+    total = picture.height + picture.strip
+    figure = Figure(figsize=(picture.width, total))
+    inner = (picture.width - LEFT - picture.right, picture.height - BOTTOM - TOP)
+    place = (LEFT / picture.width, BOTTOM / total, inner[0] / picture.width, inner[1] / total)
+    picture.paint(figure.add_axes(place), labels)
+    return figure
+
+
 def draw(
     key: str, paint: Callable[[Axes, Labels], None], height: float = HEIGHT, strip: float = 0.0
 ) -> str:
-    """Return the SVG text of one picture, which `paint(axes, labels)` draws.
+    """Return the SVG text of one picture, which `paint(axes, labels)` draws; see `Picture`."""
+    return inline(Picture(key, paint, height, strip))
 
-    `key` becomes the prefix of every id; `strip` inches are added above the axes. The result starts
-    with `<svg` and has no fixed size.
-    """
+
+def inline(picture: Picture) -> str:
+    """Return a picture as SVG text that starts with `<svg` and has no fixed size."""
     with styled():
-        total = height + strip
-        figure = Figure(figsize=(WIDTH, total))
-        FigureCanvasSVG(figure)
-        inner = (WIDTH - LEFT - RIGHT, height - BOTTOM - TOP)
-        axes = figure.add_axes((LEFT / WIDTH, BOTTOM / total, inner[0] / WIDTH, inner[1] / total))
         labels = Labels()
-        paint(axes, labels)
+        figure = compose(picture, labels)
+        FigureCanvasSVG(figure)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return adapt(labels.restore(buffer.getvalue()), key)
+    return adapt(labels.restore(buffer.getvalue()), picture.key)
 
 
 def adapt(svg: str, key: str) -> str:

@@ -1,39 +1,37 @@
-"""The same search for every optimizer: equally many learning rates, equally many seeds.
+"""Learning rates that were tried, and how far one may move from the best: points and widths."""
 
-One learning rate for all optimizers decides the winner by itself, so each is tuned on the same log
-grid, half a decade apart, and then once more a quarter decade to either side of its best. Seeds
-used here are never used again for the report.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, isfinite, log, log10
-from statistics import mean
-
-from adamas.lab.trial import Record
-
-Train = Callable[[float, int], Record]
-Score = Callable[[Record], float]
 
 
 @dataclass(frozen=True)
 class Point:
-    """One learning rate: its mean score over the tuning seeds (lower is better), and failures."""
+    """One learning rate: its mean score over the tuning seeds (lower is better), and failures.
+
+    `stage` is the part of the search that tried it: "coarse", "extend" or "refine".
+    """
 
     lr: float
     score: float
     runs: int
     diverged: int
+    stage: str = "coarse"
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The points that were tried, by rising learning rate, and the best of them."""
+    """The points that were tried, by rising learning rate, and the best of them.
+
+    `extended` counts the decades that the grid grew by; `at_edge` says that the best was still at
+    an end of it.
+    """
 
     lr: float
     points: tuple[Point, ...]
     at_edge: bool
+    extended: int = 0
 
     @property
     def best(self) -> float:
@@ -66,34 +64,6 @@ def log_grid(low: float, high: float, per_decade: int = 2) -> tuple[float, ...]:
     """
     count = round((high - low) * per_decade) + 1
     return tuple(10 ** (low + i / per_decade) for i in range(count))
-
-
-def final_loss(record: Record) -> float:
-    """Score a run by its last loss; a diverged run is infinitely bad."""
-    return record.final
-
-
-def tune(
-    train: Train, grid: Sequence[float], seeds: Sequence[int], score: Score = final_loss
-) -> Tuned:
-    """Try every learning rate of `grid`, then both neighbours of the best, on every seed.
-
-    `train(lr, seed)` runs one training.
-    """
-
-    def measure(lr: float) -> Point:
-        records = [train(lr, seed) for seed in seeds]
-        failed = sum(record.diverged for record in records)
-        return Point(lr, mean(score(record) for record in records), len(records), failed)
-
-    points = [measure(lr) for lr in grid]
-    coarse = min(points, key=lambda point: point.score)
-    half = (grid[1] / grid[0]) ** 0.5
-    points += [measure(coarse.lr / half), measure(coarse.lr * half)]
-    points.sort(key=lambda point: point.lr)
-    best = min(points, key=lambda point: point.score)
-    at_edge = best in (points[0], points[-1]) or coarse.lr in (grid[0], grid[-1])
-    return Tuned(best.lr, tuple(points), at_edge)
 
 
 def width(points: Sequence[Point], limit: float) -> Width:

@@ -4,7 +4,7 @@ from typing import Any
 
 from adamas.lab import comparisons, digits
 from adamas.lab.elements import figure, figures, paragraph, section, small, swatch, table
-from adamas.lab.plotting import LOOKS
+from adamas.lab.looks import LOOKS
 from adamas.lab.text import Say
 from adamas.lab.wording import by_verdict, rate, seed_range, with_interval
 

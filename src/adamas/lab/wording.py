@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from adamas.lab.plotting import LOOKS, power_of_ten
+from adamas.lab.looks import LOOKS
+from adamas.lab.plotting import power_of_ten
 from adamas.lab.text import Say
 
 Numbers = dict[str, Any]

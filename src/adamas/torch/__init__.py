@@ -26,9 +26,11 @@ from adamas.torch.classes import (
     ScheduleFreeAdamW,
     optimizer,
 )
+from adamas.torch.release import release_gradients
 
 __all__ = [
     "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
     "Adan", "CautiousAdamW", "CenteredRMSprop", "Lion", "Momentum", "NAdam", "Nesterov",
     "Optimizer", "RAdam", "RMSprop", "ScheduleFreeAdamW", "optimizer",
+    "release_gradients",
 ]  # fmt: skip

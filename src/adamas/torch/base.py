@@ -15,6 +15,7 @@ from adamas.kernel.formula import Formula, parse, with_average
 from adamas.torch import arguments, layout, saving
 from adamas.torch.groups import Watch
 from adamas.torch.homes import Home
+from adamas.torch.release import Release
 from adamas.torch.states import Names
 
 OPTIONS: dict[str, Any] = {
@@ -41,8 +42,6 @@ class Optimizer(torch.optim.Optimizer):
     """
 
     home: Home
-    # GradScaler then hands over its scale and what it found instead of dividing every gradient.
-    _step_supports_amp_scaling = True
     # True steps CPU tensors as those of other devices, which is how that is tested.
     _anywhere = False
 
@@ -64,8 +63,20 @@ class Optimizer(torch.optim.Optimizer):
         self.formula: Formula = formula
         self._core: layout.AnyCore | None = None
         self._watch = Watch(self)
+        self._released: Release | None = None
+        self._first_place = 0
         whole = formula if self._options["ema"] is None else with_average(formula)
         self._names = Names(self.home, formula.name, whole.states)
+
+    @property
+    def _step_supports_amp_scaling(self) -> bool:
+        """GradScaler asks this, and hands over its scale instead of dividing every gradient."""
+        if self._released is not None:
+            raise RuntimeError(
+                "a GradScaler needs all gradients at once, and these are released: parameters were "
+                "stepped with scaled ones. Train in bfloat16, which needs no scaling."
+            )
+        return True
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group; raises what torch raises, and ValueError for options that do not fit."""
@@ -123,6 +134,8 @@ class Optimizer(torch.optim.Optimizer):
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _update(self) -> None:
+        if self._released is not None and not self._released.end():
+            return
         scale = 1.0
         if "found_inf" in self.__dict__:
             scaler = self.__dict__.get("grad_scale")
@@ -145,6 +158,8 @@ class Optimizer(torch.optim.Optimizer):
 
     def sync(self) -> None:
         """Bring the rows of sparse parameters up to date; see `rows="exact"`."""
+        if self._released is not None:
+            self._released.sync()
         if self._core is not None and self._core.behind:
             if self._watch.gradients() is None:
                 layout.rebuild(self, self.state)

@@ -36,6 +36,7 @@ class Watch:
         self._waiting: list[torch.Tensor] = []
         self._memory: Any = None
         self._states: Any = None
+        self._kept: list[Any] = []
         self._seen: list[Any] = []
         self._moving: list[bool] = []
         self._read: Any = itemgetter(*owner.home.defaults)
@@ -51,6 +52,8 @@ class Watch:
         self._groups = [len(group["params"]) for group in owner.param_groups]
         self._params = list(map(id, params))
         self._memory, self._states = self._memories(), self._entries()
+        # As long as these live, nothing else has their ids.
+        self._kept = [value for entry in owner.state.values() for value in entry.values()]
         self._seen = [None] * len(owner.param_groups)
         self._moving = [False] * len(owner.param_groups)
         self._learned = True

@@ -28,7 +28,7 @@ def rebuild(
     """Lay out the engine anew, with the state of `entries`; on an error nothing changes."""
     live = [
         Live(p, key, k, place)
-        for place, (k, p, key) in enumerate(every(optimizer))
+        for place, (k, p, key) in enumerate(every(optimizer), optimizer._first_place)
         if p.grad is not None or entries.get(p)
     ]
     core = _made(optimizer, live, entries, share) if live else None

@@ -5,13 +5,15 @@ Sentences hold no numbers: a number is a `{field}` that the run fills in. In pag
 """
 
 from adamas.lab.text.en import ENGLISH
+from adamas.lab.text.en_compare import ENGLISH_COMPARE
 from adamas.lab.text.en_pictures import ENGLISH_PICTURES
 from adamas.lab.text.zh import CHINESE
+from adamas.lab.text.zh_compare import CHINESE_COMPARE
 from adamas.lab.text.zh_pictures import CHINESE_PICTURES
 
 LANGUAGES: dict[str, dict[str, str]] = {
-    "en": ENGLISH | ENGLISH_PICTURES,
-    "zh": CHINESE | CHINESE_PICTURES,
+    "en": ENGLISH | ENGLISH_PICTURES | ENGLISH_COMPARE,
+    "zh": CHINESE | CHINESE_PICTURES | CHINESE_COMPARE,
 }
 
 

@@ -1,0 +1,239 @@
+"""The commands of the lab: `adamas compare`, `adamas find-lr`, `adamas suite`.
+
+Only the parsers are here and what turns their words into requests; the work is in `adamas.lab`,
+which is imported when a command runs.
+"""
+
+import argparse
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+COMPARE_EXAMPLES = """examples:
+  adamas compare digits                      SGD, Momentum, RMSProp and Adam on real digits
+  adamas compare digits --quick              in about a minute, with fewer seeds
+  adamas compare --list                      the built-in problems
+  adamas compare data.csv --target price     on a table of yours (CSV, TSV, Parquet, npz)
+  adamas compare --new mine.py               write a template for a problem in Python
+  adamas compare mine.py:problem             and compare on it
+  adamas compare digits --optimizer adam --optimizer adamw --optimizer adam:beta1=0.8
+  adamas compare digits --rule mine.py:signum     your rule beside the classical four
+  adamas compare digits --budget 5m --out report --lang zh
+  adamas compare digits --optimizer adam --rule mine.py:signum --fail-if-worse 2%
+"""
+FIND_EXAMPLES = """examples:
+  adamas find-lr digits --optimizer adam
+  adamas find-lr data.csv --target price --optimizer adamw
+  adamas find-lr mine.py:problem --optimizer mine.py:signum --out found
+"""
+SUITE_EXAMPLES = """examples:
+  adamas suite                               the classical four on every built-in problem
+  adamas suite --quick --problem digits --problem diabetes --problem line
+  adamas suite --rule mine.py:signum         with a rule of yours
+"""
+
+Subparsers = Any  # argparse names this type only in private
+
+
+def add_compare(commands: Subparsers) -> None:
+    """Add `adamas compare`."""
+    parser = commands.add_parser(
+        "compare",
+        help="find out which optimizer is better on a problem, and how sure that is",
+        description=(
+            "Tunes every optimizer with an equal budget, judges them on fresh seeds, and writes "
+            "one HTML page with the verdict, its intervals and every run. Interrupted, the same "
+            "command goes on."
+        ),
+        epilog=COMPARE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_problem(parser)
+    parser.add_argument("--new", type=Path, metavar="FILE", help="write a template, run nothing")
+    parser.add_argument("--list", action="store_true", help="list the built-in problems")
+    add_optimizers(parser)
+    add_effort(parser)
+    parser.add_argument(
+        "--reference",
+        action="append",
+        metavar="RULE",
+        help="compare the others with this one (default: adam and momentum); may be repeated",
+    )
+    parser.add_argument("--goal", type=float, metavar="LOSS", help="the loss that is time's target")
+    parser.add_argument("--hypothesis", metavar="TEXT", help="what you expect; goes into the plan")
+    parser.add_argument(
+        "--margin",
+        type=share,
+        default=0.02,
+        metavar="2%",
+        help="a difference below this does not matter (default: 2%%)",
+    )
+    parser.add_argument(
+        "--fail-if-worse",
+        type=share,
+        metavar="2%",
+        help="exit with 1 if any optimizer is worse than the first reference by more than this",
+    )
+    add_output(parser, "adamas-compare-PROBLEM")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every run as CSV")
+    parser.add_argument("--latex", type=Path, metavar="FILE", help="write the table as LaTeX")
+    parser.add_argument("--figures", type=Path, metavar="DIR", help="write pictures, PNG and SVG")
+    parser.set_defaults(run=guarded("compare", run_compare))
+
+
+def add_find_lr(commands: Subparsers) -> None:
+    """Add `adamas find-lr`."""
+    parser = commands.add_parser(
+        "find-lr",
+        help="find a learning rate: a number, an interval, and what it cost",
+        description=(
+            "Brackets the learning rate with a short range test and then compares a few rates in "
+            "short runs on several seeds."
+        ),
+        epilog=FIND_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_problem(parser)
+    parser.add_argument(
+        "--optimizer", default="adam", metavar="RULE", help="which (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seeds", type=count, default=3, metavar="N", help="seeds (default: %(default)s)"
+    )
+    add_output(parser, "adamas-find-lr-PROBLEM")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    parser.set_defaults(run=guarded("find-lr", run_find_lr))
+
+
+def add_suite(commands: Subparsers) -> None:
+    """Add `adamas suite`."""
+    parser = commands.add_parser(
+        "suite",
+        help="compare on all built-in problems; performance profiles",
+        description=(
+            "Runs `adamas compare` on every built-in problem whose data are installed, and writes "
+            "performance profiles, an aggregate with its interval, and a table per problem."
+        ),
+        epilog=SUITE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--problem", action="append", metavar="NAME", help="only this one; may be repeated"
+    )
+    add_optimizers(parser)
+    add_effort(parser)
+    add_output(parser, "adamas-suite")
+    parser.set_defaults(run=guarded("suite", run_suite))
+
+
+def add_problem(parser: argparse.ArgumentParser) -> None:
+    """Add what names a problem."""
+    parser.add_argument(
+        "problem",
+        nargs="?",
+        metavar="PROBLEM",
+        help="a built-in name, a file of data, or mine.py:problem",
+    )
+    parser.add_argument("--target", metavar="COLUMN", help="what to predict, in a file of data")
+
+
+def add_optimizers(parser: argparse.ArgumentParser) -> None:
+    """Add what names optimizers."""
+    parser.add_argument(
+        "--optimizer",
+        action="append",
+        metavar="RULE",
+        help="a rule, RULE:beta1=0.8, or file.py:function; may be repeated "
+        "(default: sgd, momentum, rmsprop, adam)",
+    )
+    parser.add_argument(
+        "--rule", action="append", default=[], metavar="FILE.py:RULE", help="one more optimizer"
+    )
+
+
+def add_effort(parser: argparse.ArgumentParser) -> None:
+    """Add how much is run."""
+    effort = parser.add_mutually_exclusive_group()
+    effort.add_argument("--quick", action="store_true", help="5 report seeds, about a minute")
+    effort.add_argument("--rigorous", action="store_true", help="20 report seeds")
+    parser.add_argument("--seeds", type=count, metavar="N", help="report seeds (default: 10)")
+    parser.add_argument(
+        "--budget", metavar="5m", help="fit into this time, with fewer seeds and learning rates"
+    )
+
+
+def add_output(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add where results go, in which language, and who works."""
+    parser.add_argument("--out", type=Path, metavar="DIR", help=f"directory (default: {default})")
+    parser.add_argument(
+        "--lang", choices=("en", "zh"), default="en", help="language (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--workers", type=count, metavar="N", help="processes (default: one for each core)"
+    )
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="run on a Dask cluster, such as tcp://host:8786"
+    )
+
+
+def count(text: str) -> int:
+    """Return a number of seeds or workers; argparse turns the error into one line."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000")
+    return int(text)
+
+
+def share(text: str) -> float:
+    """Return `2%` or `0.02` as 0.02; argparse turns the error into one line."""
+    try:
+        value = float(text.rstrip("% ")) / (100 if text.rstrip().endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share such as 2% or 0.02")
+    return value
+
+
+def guarded(
+    name: str, command: Callable[[argparse.Namespace], int]
+) -> Callable[[argparse.Namespace], int]:
+    """Return the command with its refusals as one line, and packages checked before it starts."""
+
+    def run(args: argparse.Namespace) -> int:
+        from adamas.lab.needs import LabError, require_packages
+
+        try:
+            require_packages()
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                # A terminal without Chinese letters shows question marks rather than a traceback.
+                sys.stdout.reconfigure(errors="replace")
+            return command(args)
+        except LabError as error:
+            print(f"adamas {name}: {error}", file=sys.stderr)
+            return 1
+
+    return run
+
+
+def run_compare(args: argparse.Namespace) -> int:
+    """Run `adamas compare`."""
+    from adamas.lab import jobs
+
+    return jobs.compare(args)
+
+
+def run_find_lr(args: argparse.Namespace) -> int:
+    """Run `adamas find-lr`."""
+    from adamas.lab import jobs
+
+    return jobs.find_lr(args)
+
+
+def run_suite(args: argparse.Namespace) -> int:
+    """Run `adamas suite`."""
+    from adamas.lab import jobs
+
+    return jobs.suite(args)

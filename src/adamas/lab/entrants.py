@@ -1,0 +1,87 @@
+"""Who takes part: an optimizer is a text such as `adam`, `adam:beta1=0.8` or `mine.py:signum`.
+
+A text, because it goes into the plan, into every record and to worker processes; each of them finds
+the same formula behind it.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from math import inf
+from typing import Any
+
+from adamas.kernel.formula import Formula
+from adamas.lab.needs import LabError
+from adamas.show import find_rule
+
+CLASSICAL = ("sgd", "momentum", "rmsprop", "adam")
+# Where the grid of learning rates is centred; other rules at their own default. Two decades to
+# either side held the optimum of these four on every built-in problem or led to an extension.
+CENTRES = {"sgd": 1e-1, "momentum": 3e-2, "rmsprop": 1e-3, "adam": 1e-3, "adagrad": 1e-2}
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """An optimizer with the hyper-parameters that its text fixes; the learning rate is searched."""
+
+    text: str
+    formula: Formula
+    hypers: dict[str, Any]
+
+    @property
+    def default_lr(self) -> float:
+        """Return the learning rate that the rule itself declares."""
+        return self.formula.hypers["lr"]
+
+    @property
+    def centre(self) -> float:
+        """Return the middle of the grid of learning rates."""
+        return CENTRES.get(self.text.partition(":")[0], self.default_lr)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash of what is computed, so that an edited rule is a new optimizer."""
+        return sha256(f"{self.formula.key}{sorted(self.settings.items())}".encode()).hexdigest()
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """Return every hyper-parameter but lr, as it is used."""
+        return {k: v for k, v in {**self.formula.hypers, **self.hypers}.items() if k != "lr"}
+
+
+@cache
+def entrant(text: str) -> Entrant:
+    """Return the optimizer that `text` names: `rule`, `rule:key=value,...`, `file.py:function`.
+
+    Raises `LabError` for a rule or a hyper-parameter that does not exist.
+
+    >>> entrant("adam:beta1=0.8").hypers
+    {'beta1': 0.8}
+    """
+    parts = text.split(":")
+    size = 2 if parts[0].endswith(".py") else 1
+    try:
+        formula = find_rule(":".join(parts[:size]))
+    except ValueError as error:
+        raise LabError(str(error)) from error
+    if "lr" not in formula.hypers:
+        raise LabError(f"the rule {text!r} has no hyper-parameter lr, so there is nothing to tune")
+    chosen = [pair for part in parts[size:] for pair in part.split(",")]
+    return Entrant(text, formula, dict(_hyper(pair, formula) for pair in chosen))
+
+
+def _hyper(pair: str, formula: Formula) -> tuple[str, float]:
+    name, _, value = (piece.strip() for piece in pair.partition("="))
+    free = [known for known in formula.hypers if known != "lr"]
+    if name not in free:
+        raise LabError(
+            f"{formula.name} cannot be given {pair!r}; it takes {', '.join(free)} as name=number "
+            "(lr is what is searched)"
+        )
+    try:
+        number = float(value)
+    except ValueError:
+        number = inf
+    if not -inf < number < inf:
+        raise LabError(f"{name}={value!r} is not a finite number")
+    return name, number

@@ -1,0 +1,161 @@
+"""What the lab's commands do with the words of the command line."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from adamas.lab.entrants import CLASSICAL
+from adamas.lab.needs import LabError
+from adamas.lab.output import write_all
+from adamas.lab.own import template
+from adamas.lab.own.spec import Spec
+from adamas.lab.progress import Progress
+from adamas.lab.protocol import session
+from adamas.lab.protocol.budget import seconds_in
+from adamas.lab.protocol.plan import REFERENCES, Mode
+from adamas.lab.protocol.results import Tree
+from adamas.lab.protocol.store import kept_runs
+from adamas.lab.report import exports
+from adamas.lab.report.page import render
+from adamas.lab.text import Say
+from adamas.lab.wording import rate
+from adamas.lab.zoo import CATALOGUE, built_in
+
+INTERRUPTED = 130
+
+
+def compare(args: Namespace) -> int:
+    """Carry out `adamas compare` and return its exit code."""
+    if args.new:
+        template.write(args.new)
+        print(f"wrote {args.new}; try: adamas compare {args.new}:problem --quick")
+        return 0
+    if args.list:
+        print(listing(args.lang))
+        return 0
+    if args.problem is None:
+        raise LabError(f"name a problem: one of {', '.join(CATALOGUE)}, a file, or mine.py:problem")
+    request = requested(args, Spec(args.problem, args.target), args.out)
+    say = Say(args.lang)
+    progress = Progress(sys.stderr if args.json else sys.stdout, 1)
+    try:
+        tree = session.compare(request, progress, say)
+    except KeyboardInterrupt:
+        return interrupted(request.out, say)
+    results, timing = tree["results"], tree["timing"]
+    write_all(request.out, {session.PAGE: render(results, timing, say)})
+    export(args, results)
+    if args.json:
+        print(session.pretty(results), end="")
+    for line in summary(results, say):
+        progress.say(line)
+    page = (request.out / session.PAGE).resolve()
+    progress.say(say("compare_done", seconds=progress.seconds, page=page))
+    return verdict_code(results, args.fail_if_worse, say)
+
+
+def requested(args: Namespace, spec: Spec, out: Path | None) -> session.Request:
+    """Return the request behind the arguments of `compare` or `suite`."""
+    mode: Mode = "quick" if args.quick else "rigorous" if args.rigorous else "default"
+    optimizers = [*(args.optimizer or CLASSICAL), *args.rule]
+    more: dict[str, Any] = {}
+    for name in ("goal", "hypothesis", "margin"):
+        if getattr(args, name, None) is not None:
+            more[name] = getattr(args, name)
+    references = getattr(args, "reference", None) or REFERENCES
+    unknown = [name for name in getattr(args, "reference", None) or () if name not in optimizers]
+    if unknown:
+        raise LabError(f"--reference {unknown[0]} does not take part; add --optimizer {unknown[0]}")
+    return session.Request(
+        spec=spec,
+        out=out or Path(f"adamas-compare-{stem(spec)}"),
+        optimizers=optimizers,
+        references=tuple(references),
+        mode=mode,
+        seeds=args.seeds,
+        budget=None if args.budget is None else seconds_in(args.budget),
+        workers=args.workers,
+        dask=args.dask,
+        **more,
+    )
+
+
+def stem(spec: Spec) -> str:
+    """Return a problem's name as a part of a directory's name.
+
+    >>> stem(Spec("some/data.csv")), stem(Spec("mine.py:problem"))
+    ('data', 'mine-problem')
+    """
+    file, _, function = spec.text.partition(":")
+    name = Path(file).stem
+    return f"{name}-{function}" if function else name
+
+
+def listing(language: str) -> str:
+    """Return the built-in problems, a line each."""
+    lines = []
+    for name in CATALOGUE:
+        about = built_in(name).about
+        title = about.title[language] if about else ""
+        lines.append(f"{name:18} {title}")
+    return "\n".join(lines)
+
+
+def interrupted(out: Path, say: Say) -> int:
+    """Say what an interrupted comparison leaves behind."""
+    kept = kept_runs(out)
+    print("\n" + say("compare_interrupted", kept=kept, out=out), file=sys.stderr)
+    return INTERRUPTED
+
+
+def summary(results: Tree, say: Say) -> list[str]:
+    """Return the result in the terminal: a line for each optimizer, and the files."""
+    lines = []
+    words = {(c["optimizer"], c["reference"]): c["word"] for c in results["comparisons"]}
+    reference = results["verdict"]["reference"]
+    for name, row in results["optimizers"].items():
+        found = row["interval"]
+        value = say("word_diverged")
+        if found["mean"] is not None:
+            value = f"{found['mean']:.4g}"
+            if found["low"] is not None:
+                value += f" [{found['low']:.4g}, {found['high']:.4g}]"
+        word = "reference" if name == reference else words[name, reference]
+        lines.append(
+            say("compare_row", name=name, lr=rate(row["lr"]), value=value, word=say(f"word_{word}"))
+        )
+    return lines
+
+
+def export(args: Namespace, results: Tree) -> None:
+    """Write what further files were asked for."""
+    if args.csv:
+        args.csv.write_text(exports.to_csv(results), encoding="utf-8")
+    if args.latex:
+        args.latex.write_text(exports.to_latex(results), encoding="utf-8")
+    if args.figures:
+        exports.export_figures(results, args.figures, ("png", "svg"))
+
+
+def verdict_code(results: Tree, limit: float | None, say: Say) -> int:
+    """Return 1 if an optimizer is worse than the first reference by more than `limit`, else 0."""
+    if limit is None:
+        return 0
+    reference = results["verdict"]["reference"]
+    bad = [
+        one["optimizer"]
+        for one in results["comparisons"]
+        if one["reference"] == reference and is_worse(one, limit)
+    ]
+    if bad:
+        line = say("compare_worse", names=say.names(bad), reference=reference, limit=100 * limit)
+        print(line, file=sys.stderr)
+    return 1 if bad else 0
+
+
+def is_worse(comparison: Tree, limit: float) -> bool:
+    """Return whether a difference is shown and its mean is above the limit, or runs failed."""
+    if comparison["word"] == "diverged":
+        return True
+    return comparison["word"] == "worse" and comparison["percent"]["mean"] > 100 * limit

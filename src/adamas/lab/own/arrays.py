@@ -1,0 +1,72 @@
+"""Read arrays from an npz file: X with one row for each sample, and y."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from adamas.lab.needs import LabError
+from adamas.lab.own.files import checksum
+from adamas.lab.own.frame import Frame, Raw, check_rows
+from adamas.lab.own.notes import Notes
+from adamas.lab.problems import Array
+
+
+def read(path: Path, target: str | None) -> Frame:
+    """Read X (or x), shape (n, ...), and the target, shape (n,): y (or Y) unless it is named.
+
+    Numbers, booleans and texts; nothing that needs pickle, since that would run code from the
+    file. Raises `LabError` for anything else and for fewer than 40 samples.
+    """
+    arrays = _loaded(path)
+    y_name = _found(arrays, (target,) if target else ("y", "Y"), path.name)
+    x_name = _found(arrays, ("X", "x"), path.name)
+    x, y = arrays[x_name], arrays[y_name]
+    if y.shape == (len(x), 1) and y.ndim == 2:
+        y = y[:, 0]
+    if x.ndim < 2 or y.shape != (len(x),) or x_name == y_name:
+        raise LabError(
+            f"{path.name} has {x_name} of shape {x.shape} and {y_name} of shape {y.shape}; "
+            "the shapes must be (n, ...) and (n,)"
+        )
+    check_rows(len(x), path.name)
+    notes = Notes()
+    if x.ndim > 2:
+        notes.say("flattened", shape=str(x.shape[1:]))
+        x = x.reshape(len(x), -1)
+    columns = {f"{x_name}[{i}]": _raw(x[:, i], x_name, path.name) for i in range(x.shape[1])}
+    values = _raw(y, y_name, path.name)
+    return Frame(path.name, checksum(path), columns, y_name, values, notes=notes)
+
+
+def _loaded(path: Path) -> dict[str, Array]:
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            return {name: np.atleast_1d(found[name]) for name in found.files}
+    except (ValueError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
+            raise LabError(
+                f"{path.name} holds Python objects, which adamas does not load because that can "
+                "run code; save arrays of numbers or texts"
+            ) from error
+        raise LabError(
+            f"{path.name} is not an npz file; write one with np.savez('data.npz', X=X, y=y)"
+        ) from error
+
+
+def _found(arrays: dict[str, Array], names: tuple[str, ...], file: str) -> str:
+    for name in names:
+        if name in arrays:
+            return name
+    held = ", ".join(arrays) or "nothing"
+    raise LabError(f"{file} has no array {' or '.join(names)}; it holds {held}")
+
+
+def _raw(column: Array, name: str, file: str) -> Raw:
+    if column.dtype.kind in "biuf":
+        return column.astype(np.float64)
+    if column.dtype.kind == "U":
+        return [text.strip() for text in column.tolist()]
+    raise LabError(
+        f"{name} in {file} has the dtype {column.dtype}; numbers, booleans and texts can be learned"
+    )

@@ -1,0 +1,120 @@
+"""Turn typed columns into the numbers that a network sees, and note what was left out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adamas.lab.needs import LabError
+from adamas.lab.own.columns import Numbers, Texts, typed
+from adamas.lab.own.frame import Frame
+from adamas.lab.own.notes import Notes
+from adamas.lab.problems import Array
+
+# A text column keeps its 20 most frequent values, if those are at least half of its rows.
+KEPT_WORDS = 20
+COVERED = 0.5
+# 200 MB in float32; a worker process holds the table and one split of it.
+MOST_CELLS = 50_000_000
+
+
+@dataclass(frozen=True)
+class Features:
+    """Inputs of a network, row by row.
+
+    `numbers` (n, p) are float64 as in the file, NaN where missing; `flags` (n, q) are 0 or 1.
+    """
+
+    numbers: Array
+    flags: Array
+
+
+def encoded(frame: Frame, rows: Array) -> Features:
+    """Return the features of the given rows; refuse a table of which nothing is left.
+
+    A number with missing values has a flag that says where. A text with two values is one flag,
+    another one flag for each frequent value, one for the rest and one for missing.
+    """
+    numbers: list[Array] = []
+    flags: list[Array] = []
+    for name, raw in frame.features.items():
+        column = typed(name, raw, frame.notes, frame.decimal_comma)
+        if isinstance(column, Numbers):
+            new, marks = _of_numbers(Numbers(name, column.values[rows]), frame.notes)
+        else:
+            new, marks = [], _of_texts(column, column.codes[rows], frame.notes)
+        numbers += new
+        flags += marks
+        _check_cells(len(rows), len(numbers) + len(flags), frame.name)
+    if not numbers and not flags:
+        raise LabError(
+            f"{frame.name} has no column left to learn from; {frame.notes.words()['en']} "
+            "Add a column that differs between rows and is not just a name or number of each"
+        )
+    if numbers:
+        frame.notes.say("standard", limit="10")
+    return Features(_matrix(numbers, len(rows), np.float64), _matrix(flags, len(rows), np.float32))
+
+
+def duplicates(features: Features, values: Array) -> int:
+    """Count the rows that repeat an earlier one, the target included."""
+    rows = zip(features.numbers, features.flags, values, strict=True)
+    seen = {hash((x.tobytes(), flags.tobytes(), y)) for x, flags, y in rows}
+    return len(values) - len(seen)
+
+
+def _of_numbers(column: Numbers, notes: Notes) -> tuple[list[Array], list[Array]]:
+    missing = np.isnan(column.values)
+    present = column.values[~missing]
+    if not len(present):
+        notes.column("empty", column.name)
+    elif np.all(present == present[0]):
+        notes.column("constant", column.name)
+    elif _counts_rows(column.values):
+        notes.column("counter", column.name)
+    elif missing.any():
+        notes.column("missing", column.name)
+        return [column.values], [missing]
+    else:
+        return [column.values], []
+    return [], []
+
+
+def _of_texts(column: Texts, codes: Array, notes: Notes) -> list[Array]:
+    counts = np.bincount(codes + 1, minlength=len(column.words) + 1)
+    words = np.flatnonzero(counts[1:])
+    missing = counts[0] > 0
+    if not len(words):
+        notes.column("empty", column.name)
+    elif len(words) == 1:
+        notes.column("constant", column.name)
+    elif len(words) == 2 and not missing:
+        return [codes == words[1]]
+    elif np.sort(counts[1:])[-KEPT_WORDS:].sum() < COVERED * len(codes[codes >= 0]):
+        notes.column("many", f"{column.name} ({len(words):,})")
+    else:
+        notes.column("one_hot", column.name)
+        frequent = words[np.argsort(-counts[1:][words], kind="stable")][:KEPT_WORDS]
+        marks = [codes == word for word in frequent]
+        rest = [~np.isin(codes, [*frequent, -1])] if len(words) > KEPT_WORDS else []
+        return [*marks, *rest, *([codes < 0] if missing else [])]
+    return []
+
+
+def _counts_rows(values: Array) -> bool:
+    """Whether a column is 0, 1, 2, ... or 1, 2, 3, ... in the order of the file."""
+    return values[0] in (0, 1) and np.array_equal(values, values[0] + np.arange(len(values)))
+
+
+def _check_cells(rows: int, width: int, file: str) -> None:
+    if rows * width > MOST_CELLS:
+        raise LabError(
+            f"{file} gives {width:,} or more inputs for each of {rows:,} rows, above "
+            f"{MOST_CELLS:,} cells; a random sample of its rows says as much about optimizers"
+        )
+
+
+def _matrix(columns: list[Array], rows: int, dtype: type) -> Array:
+    found: Array = np.empty((rows, len(columns)), dtype)
+    for place, column in enumerate(columns):
+        found[:, place] = column
+    return found

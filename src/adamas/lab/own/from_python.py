@@ -1,0 +1,95 @@
+"""Take a problem out of the user's own Python file."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adamas.lab.needs import LabError
+from adamas.lab.problems import Problem
+from adamas.show import _load
+
+
+def load(path: Path, text: str) -> Problem:
+    """Return what `text`, such as `mine.py:problem`, names: a `Problem`, or what a call of it returns.
+
+    The file is run, and may import what lies beside it. Raises `LabError` if it fails, if the name
+    is missing or something else, or if the problem does not keep the promises of `Task`.
+    """
+    name = text.rpartition(":")[2]
+    if not name.isidentifier():
+        raise LabError(f"{text} names no function; write {path.name}:problem")
+    if str(path.parent) not in sys.path:
+        # Behind everything else, so that a user's random.py shadows nothing.
+        sys.path.append(str(path.parent))
+    try:
+        found: Any = _load(path, name)
+        if not isinstance(found, Problem) and callable(found):
+            found = found()
+    except LabError:
+        raise
+    except Exception as error:
+        raise LabError(f"{text} failed with {_where(error, path)}") from error
+    if not isinstance(found, Problem):
+        raise LabError(
+            f"{text} gave {type(found).__name__}; it must be an adamas.lab.Problem or a function "
+            "without arguments that returns one (adamas compare --new mine.py writes an example)"
+        )
+    check(found, text)
+    return found
+
+
+def check(problem: Problem, text: str) -> None:
+    """Take one gradient and one validation loss, and refuse what an optimizer could not use."""
+    if not 1 <= problem.every <= problem.steps:
+        raise LabError(f"{text} evaluates every {problem.every} of {problem.steps} steps")
+    try:
+        task = problem.task(0)
+        params = task.start()
+        _check_arrays(params, text)
+        grads = {name: np.full_like(array, np.nan) for name, array in params.items()}
+        loss = task.gradient(params, next(iter(task.batches())), grads)
+        judged = task.evaluate(params)
+    except LabError:
+        raise
+    except Exception as error:
+        raise LabError(f"{text} failed with {_where(error, None)}") from error
+    for name, grad in grads.items():
+        if not np.isfinite(grad).all():
+            raise LabError(
+                f"{text}: the gradient of {name!r} is not finite or not written at the start"
+            )
+    if not np.isfinite(loss):
+        raise LabError(f"{text}: the training loss at the start is {loss}; it must be finite")
+    if not (np.isfinite(judged) and judged > 0):
+        raise LabError(
+            f"{text}: the validation loss at the start is {judged}; it must be finite and "
+            "positive, since it is drawn on a log axis"
+        )
+
+
+def _check_arrays(params: object, text: str) -> None:
+    good = (
+        isinstance(params, dict)
+        and params
+        and all(
+            isinstance(array, np.ndarray) and array.dtype in (np.float32, np.float64)
+            for array in params.values()
+        )
+    )
+    if not good:
+        raise LabError(f"{text}: start() must give a dict of float32 or float64 NumPy arrays")
+
+
+def _where(error: Exception, path: Path | None) -> str:
+    """Return the error and the last line of the user's file that it passed through."""
+    text = f"{type(error).__name__}: {str(error).strip() or 'no message'}"
+    trace, line = error.__traceback__, None
+    while trace is not None:
+        if path is not None and trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError):
+        line = error.lineno
+    return f"{text} (line {line})" if line else text

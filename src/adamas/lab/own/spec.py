@@ -1,0 +1,94 @@
+"""What the user named on the command line, and the problem that it stands for.
+
+A `Spec` is two strings, so that it travels to worker processes where a `Problem`, which is full of
+closures, cannot.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from adamas.lab.needs import LabError
+from adamas.lab.own import arrays, from_python, parquet, table
+from adamas.lab.own.files import check_file, checksum
+from adamas.lab.own.tabular import tabular_problem
+from adamas.lab.problems import Problem
+from adamas.lab.zoo import CATALOGUE, built_in
+
+READERS = {
+    ".csv": table.read,
+    ".tsv": table.read,
+    ".parquet": parquet.read,
+    ".npz": arrays.read,
+}
+KINDS = "a built-in name, a .csv, .tsv, .parquet or .npz file, or mine.py:problem"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What the user named: a built-in problem, a data file, or `mine.py:problem`.
+
+    `target` names the column to predict, for data files only. Relative paths are those of the
+    process that resolves it.
+
+    >>> Spec("digits").identity()
+    {'text': 'digits', 'target': None, 'sha256': None}
+    """
+
+    text: str
+    target: str | None = None
+
+    def identity(self) -> dict[str, str | None]:
+        """Return what a plan is hashed over: the text, the target and the file's SHA-256.
+
+        Of `mine.py:problem` only `mine.py` itself is hashed, not what it imports or reads. Raises
+        `LabError` if the file cannot be read.
+        """
+        path = self.path()
+        if path is not None:
+            check_file(path)
+        digest = None if path is None else checksum(path)
+        return {"text": self.text, "target": self.target, "sha256": digest}
+
+    def path(self) -> Path | None:
+        """Return the file that is named, or None for the name of a built-in problem."""
+        if self.text in CATALOGUE:
+            return None
+        file, colon, _ = self.text.rpartition(":")
+        if colon and file.endswith(".py"):
+            return Path(file)
+        path = Path(self.text)
+        return path if path.suffix or path.exists() or len(path.parts) > 1 else None
+
+
+def resolve(spec: Spec) -> Problem:
+    """Return the problem that `spec` names; the same object in one process, until the file changes.
+
+    Raises `LabError`, one sentence that names what is wrong and the cure.
+    """
+    path = spec.path()
+    if path is None:
+        if spec.target is not None:
+            raise LabError(f"--target {spec.target} is for data files; {spec.text} is a name")
+        return built_in(spec.text)
+    check_file(path)
+    state = path.stat()
+    return _resolve(spec, path.resolve(), (state.st_mtime_ns, state.st_size))
+
+
+@lru_cache(maxsize=8)
+def _resolve(spec: Spec, path: Path, _state: tuple[int, int]) -> Problem:
+    """Resolve a file; the last argument makes a changed file another key of the cache."""
+    if path.suffix == ".py":
+        if spec.target is not None:
+            raise LabError(f"--target {spec.target} is for data files; {spec.text} is Python")
+        return from_python.load(path, spec.text)
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        raise LabError(
+            f"{path.name} holds one array and no target; "
+            "write both with np.savez('data.npz', X=X, y=y)"
+        )
+    if suffix not in READERS:
+        raise LabError(f"{path.name} is not of a known kind; adamas reads {KINDS}")
+    return tabular_problem(READERS[suffix](path, spec.target))

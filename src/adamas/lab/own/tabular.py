@@ -1,0 +1,80 @@
+"""A table as a `Problem`: how large the network is, and how long a comparison trains it."""
+
+from functools import lru_cache, partial
+
+from adamas.lab.own import prepared, tabular_task
+from adamas.lab.own.features import Features, duplicates, encoded
+from adamas.lab.own.frame import Frame
+from adamas.lab.own.target import Target, decided
+from adamas.lab.problems import About, Problem, Source, Words
+
+HIDDEN = 32
+EVALUATIONS = 30
+EPOCHS = 20
+FEWEST_STEPS, MOST_STEPS = 600, 3000
+SMALLEST_BATCH, LARGEST_BATCH = 8, 128
+# A step takes about 70 us and 0.35 ns for each input of each row of its batch and each hidden unit.
+STEP_SECONDS, MULTIPLY_SECONDS = 70e-6, 0.35e-9
+MOST_SECONDS = 1.2
+CROSS_ENTROPY: Words = {"en": "cross-entropy (nats)", "zh": "交叉熵（nat）"}
+SQUARED_ERROR: Words = {
+    "en": "mean squared error, 1 = predicting the training mean",
+    "zh": "均方误差，1 = 总预测训练集平均值",
+}
+
+
+def tabular_problem(frame: Frame) -> Problem:
+    """Return the problem of predicting a table's target from its other columns.
+
+    Raises `LabError` if nothing is left to learn from, or nothing to predict.
+    """
+    target = decided(frame)
+    features = encoded(frame, target.rows)
+    if count := duplicates(features, target.values):
+        rows = f"{len(target.values):,}"
+        frame.notes.say("duplicates", count=f"{count:,}", rows=rows)
+    inputs = features.numbers.shape[1] + features.flags.shape[1]
+    widths = (inputs, HIDDEN, len(target.classes) or 1)
+    batch, steps = schedule(len(target.values), widths)
+    # Runs of one seed follow each other, and to split a large table takes a tenth of a second.
+    split = lru_cache(maxsize=2)(partial(_split, features, target))
+    kind = tabular_task.ClassesTask if target.classes else tabular_task.NumbersTask
+
+    def task(seed: int) -> tabular_task.ClassesTask | tabular_task.NumbersTask:
+        return kind(seed, split(seed), widths, batch)
+
+    every = steps // EVALUATIONS
+    return Problem(frame.name, steps, every, batch, task, about=_about(frame, target, widths))
+
+
+def schedule(rows: int, widths: tuple[int, ...]) -> tuple[int, int]:
+    """Return the batch and the number of steps for a table: about 20 passes, and about a second.
+
+    The batch is the power of two up to a 32nd of the training rows, within 8 and 128. The time is
+    reckoned, not measured, so that the same table trains as long on every machine.
+
+    >>> schedule(50_000, (20, 32, 1))
+    (128, 3000)
+    """
+    train = rows - rows // prepared.HELD
+    batch = min(max(1 << (train // 32).bit_length() - 1, SMALLEST_BATCH), LARGEST_BATCH)
+    seconds = STEP_SECONDS + MULTIPLY_SECONDS * batch * widths[0] * widths[1]
+    steps = min(max(EPOCHS * train // batch, FEWEST_STEPS), MOST_STEPS, int(MOST_SECONDS / seconds))
+    return batch, max(steps // EVALUATIONS, 1) * EVALUATIONS
+
+
+def _split(features: Features, target: Target, seed: int) -> prepared.Prepared:
+    return prepared.prepared(features, target.values, bool(target.classes), seed)
+
+
+def _about(frame: Frame, target: Target, widths: tuple[int, ...]) -> About:
+    size = "-".join(map(str, widths))
+    return About(
+        title={"en": f"{frame.name}: {frame.target}", "zh": f"{frame.name}：{frame.target}"},
+        kind="classification" if target.classes else "regression",
+        model={"en": f"MLP {size}, ReLU, NumPy float32", "zh": f"MLP {size}，ReLU，NumPy float32"},
+        loss=CROSS_ENTROPY if target.classes else SQUARED_ERROR,
+        sources=(Source(frame.name, "the user's file", "", "", frame.sha256),),
+        higher=("accuracy",) if target.classes else (),
+        notes=frame.notes.words(),
+    )

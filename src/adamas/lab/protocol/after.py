@@ -1,0 +1,67 @@
+"""What is looked at once everybody is judged: the inside of the steps, and what went wrong.
+
+These are runs that were made before, made once more with somebody looking on.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from joblib import Parallel, delayed
+
+from adamas.lab.doctor import diagnose
+from adamas.lab.inside import inside
+from adamas.lab.protocol.results import Tree, plain
+from adamas.lab.protocol.runner import Load, single_thread
+from adamas.lab.protocol.study import Study
+from adamas.lab.trial import Record
+
+WORSE = 1.1
+Job = Callable[[], tuple[str, str, Any]]
+
+
+def afterwards(study: Study, load: Load, workers: int) -> Tree:
+    """Return `inside` and `doctor` of the results."""
+    jobs = list(looks(study, load))
+    found = Parallel(workers)(delayed(one)() for one in jobs)
+    chosen = [(name, answer) for kind, name, answer in found if kind == "doctor" and answer]
+    return {
+        "inside": {name: plain(answer) for kind, name, answer in found if kind == "inside"},
+        "doctor": [plain(answer) for _, answer in chosen],
+    }
+
+
+def looks(study: Study, load: Load) -> Iterator[Job]:
+    """Yield a job for the inside of every optimizer, and for every kind of run that failed."""
+    plan = study.plan
+    seed = plan.report[0]
+    for name in plan.optimizers:
+        lr = study.tuned[name].lr
+        tuned = study.report[name][0]
+        yield partial(look_inside, load, name, lr, seed)
+        if bad(study.default[name][0], tuned):
+            yield partial(look_after, load, name, plan.defaults[name], seed, tuned, lr)
+        failed = next((record for record in study.report[name] if record.diverged), None)
+        if failed is not None:
+            yield partial(look_after, load, name, lr, failed.seed, None, None)
+
+
+def bad(record: Record, tuned: Record) -> bool:
+    """Return whether an untuned run ended far from the tuned one."""
+    return record.diverged or record.final > WORSE * tuned.final
+
+
+def look_inside(load: Load, name: str, lr: float, seed: int) -> tuple[str, str, Any]:
+    """Run once more and watch the steps."""
+    problem = load()
+    single_thread()
+    return "inside", name, inside(problem, name, lr, seed)
+
+
+def look_after(
+    load: Load, name: str, lr: float, seed: int, tuned: Record | None, tuned_lr: float | None
+) -> tuple[str, str, Any]:
+    """Run once more and find out what went wrong."""
+    problem = load()
+    single_thread()
+    return "doctor", name, diagnose(problem, name, lr, seed, tuned, tuned_lr)

@@ -1,0 +1,55 @@
+"""A comparison that fits the user's time: fewer seeds and a narrower grid, and nothing dropped."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adamas.lab.needs import LabError
+from adamas.lab.protocol.measure import seconds_for
+from adamas.lab.protocol.plan import SMALLER, Plan, Size
+
+UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
+# Extensions of a search, and report figures that take further runs, come on top of what is planned.
+SPARE = 1.25
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A plan with the seconds that it is expected to take."""
+
+    plan: Plan
+    seconds: float
+
+
+def seconds_in(text: str) -> float:
+    """Return a duration in seconds: `90`, `90s`, `5m`, `1.5h`.
+
+    Raises `LabError` for anything else.
+
+    >>> seconds_in("5m"), seconds_in("1.5h"), seconds_in("90")
+    (300.0, 5400.0, 90.0)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)", text.strip())
+    if not found or float(found.group(1)) <= 0:
+        raise LabError(f"--budget {text!r} is not a time; write 90s, 5m or 1.5h")
+    return float(found.group(1)) * UNITS[found.group(2)]
+
+
+def fit(
+    make: Callable[[Size], Plan], size: Size, each: float, workers: int, budget: float | None
+) -> Fitted:
+    """Return the plan of `size`, or with a budget the largest plan that is expected to fit.
+
+    `each` is the seconds of a full run. Raises `LabError` with the time of the smallest plan when
+    even that takes too long.
+    """
+    sizes = (size,) if budget is None else SMALLER
+    for candidate in sizes:
+        plan = make(candidate)
+        seconds = SPARE * seconds_for(plan, each, workers)
+        if budget is None or seconds <= budget:
+            return Fitted(plan, seconds)
+    raise LabError(
+        f"even {plan.costs()[0]} runs, the fewest that allow a verdict, take about {seconds:.0f} s "
+        f"here; give --budget {seconds:.0f}s or more, or fewer --optimizers"
+    )

@@ -1,0 +1,86 @@
+"""What a run costs on this machine: for the estimate before a comparison, and for its report.
+
+Times never enter the results, because they differ from one day to the next.
+"""
+
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from adamas.lab.problems import Problem
+from adamas.lab.protocol.plan import Plan
+from adamas.lab.trial import run, start
+
+REPEATS = 7
+ENOUGH = 0.02
+# What a worker process takes before its first run: seconds measured with and without PyTorch.
+STARTING = 3.0
+
+
+def seconds_per_run(problem: Problem, optimizer: str) -> float:
+    """Return about how long a full run takes here, from a short one."""
+    with threadpool_limits(limits=1):
+        few = replace(problem, steps=min(problem.every, problem.steps))
+        run(few, optimizer, 1e-9, 1)
+        begun = time.perf_counter()
+        run(few, optimizer, 1e-9, 1)
+        taken = time.perf_counter() - begun
+    # An evaluation at the start and one at the end: a little too much, for what is not counted.
+    return taken * problem.steps / few.steps
+
+
+def seconds_for(plan: Plan, each: float, workers: int) -> float:
+    """Return the estimate of a plan's time, when a full run takes `each` seconds."""
+    waiting = STARTING if workers > 1 else 0.0
+    return plan.costs()[1] * each / workers + waiting
+
+
+def timing(problem: Problem, optimizers: Sequence[str]) -> dict[str, Any]:
+    """Return microseconds of a step of each optimizer and of the model, one thread, here.
+
+    The least of several repeats, because everything that disturbs a measurement makes it longer.
+    """
+    task = problem.task(1)
+    batch = next(iter(task.batches()))
+    per_step, state = {}, {}
+    with threadpool_limits(limits=1):
+        for name in optimizers:
+            params, grads, opt = start(task, name, 1e-9)
+            task.gradient(params, batch, grads)
+            per_step[name] = least(lambda o=opt, g=grads: o.step(g))  # type: ignore[misc]
+            held = (v for states in opt.state.values() for k, v in states.items() if k != "step")
+            size = sum(array.size for array in params.values())
+            state[name] = sum(getattr(value, "nbytes", 8) for value in held) / size
+        model = least(lambda: task.gradient(params, batch, grads))
+    return {"per_step": per_step, "model_step": model, "state_bytes_per_parameter": state}
+
+
+def least(call: Callable[[], object]) -> float:
+    """Return the least microseconds that one call took, over `REPEATS` batches of calls."""
+    call()
+    count, best = 1, float("inf")
+    for _ in range(REPEATS):
+        begun = time.perf_counter()
+        for _ in range(count):
+            call()
+        taken = time.perf_counter() - begun
+        best = min(best, taken / count)
+        if taken < ENOUGH:
+            count = max(count, int(count * ENOUGH / max(taken, 1e-6)))
+    return 1e6 * best
+
+
+def machine() -> dict[str, Any]:
+    """Return versions and the kind of machine."""
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "numba", "scipy")},
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+    }

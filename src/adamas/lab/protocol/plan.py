@@ -1,0 +1,173 @@
+"""What is decided before the first run, and its hash: nobody can move the goal afterwards.
+
+The numbers of seeds, the grid and the share of the steps come from measurements on real problems:
+half-decade steps miss the best learning rate by 2 %, whole decades by 7 %; a learning rate chosen
+and reported on the same seeds looks up to 5 % better than it is; below five report seeds nothing
+but large differences can be told.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import Any, Literal
+
+from adamas.kernel.build import adamas_version
+from adamas.lab.entrants import Entrant
+from adamas.lab.needs import LabError
+from adamas.lab.problems import Problem
+from adamas.lab.protocol.search import EXTENSIONS, WALK
+from adamas.lab.tuning import log_grid
+
+Mode = Literal["quick", "default", "rigorous"]
+REPORT_FROM, TUNING_FROM, REFINE_FROM = 1, 1001, 2001
+MARGIN = 0.02
+SHARE = 0.25
+REFERENCES = ("adam", "momentum")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many seeds of each kind, and how many decades the grid reaches to either side."""
+
+    tuning: int
+    refine: int
+    report: int
+    reach: float = 2.0
+
+
+SIZES: dict[Mode, Size] = {
+    "quick": Size(tuning=1, refine=2, report=5),
+    "default": Size(tuning=3, refine=5, report=10),
+    "rigorous": Size(tuning=5, refine=8, report=20),
+}
+# What a time budget goes down through, one after the other, before it is called too small.
+SMALLER = (
+    SIZES["rigorous"],
+    SIZES["default"],
+    Size(tuning=2, refine=3, report=7),
+    SIZES["quick"],
+    Size(tuning=1, refine=1, report=4),
+    Size(tuning=1, refine=1, report=3, reach=1.5),
+    Size(tuning=1, refine=1, report=3, reach=1.0),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A declared comparison; `hash` is over everything in it.
+
+    `identity` says what the problem is (a name, or a file with its checksum), `formulas` what each
+    optimizer computes. `share` is the part of the steps that the first search runs for. Raises
+    `LabError` when seeds would both tune and judge.
+    """
+
+    problem: str
+    identity: dict[str, Any]
+    optimizers: tuple[str, ...]
+    formulas: dict[str, str]
+    steps: int
+    every: int
+    batch: int
+    share: float
+    grids: dict[str, tuple[float, ...]]
+    defaults: dict[str, float]
+    tuning: tuple[int, ...]
+    refine: tuple[int, ...]
+    report: tuple[int, ...]
+    references: tuple[str, ...]
+    margin: float = MARGIN
+    goal: float | None = None
+    hypothesis: str | None = None
+    mode: str = "default"
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a plan that would judge an optimizer on seeds it was tuned on."""
+        shared = sorted({*self.tuning, *self.refine} & set(self.report))
+        if shared:
+            raise LabError(f"seeds {shared} would both tune and judge; use disjoint seeds")
+
+    @property
+    def hash(self) -> str:
+        """Return 16 hexadecimal digits that change with anything that was declared."""
+        return digest(asdict(self))[:16]
+
+    @property
+    def short_steps(self) -> int:
+        """Return the updates of a run of the first search."""
+        return max(self.every, round(self.steps * self.share))
+
+    def costs(self) -> tuple[int, float]:
+        """Return the runs that are planned, and how many full runs' updates they take.
+
+        Extensions at the boundary come on top: at most `EXTENSIONS` decades and `WALK` refinements
+        for each optimizer.
+        """
+        full = len(self.refine) * 3 + 2 * len(self.report)
+        short = [len(grid) * len(self.tuning) for grid in self.grids.values()]
+        runs = sum(short) + full * len(self.grids)
+        return runs, sum(short) * self.short_steps / self.steps + full * len(self.grids)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self) | {"most_runs": self.most_runs}
+
+    @property
+    def most_runs(self) -> int:
+        """Return the runs if every search had to be extended as far as the rules allow."""
+        more = EXTENSIONS * 2 * len(self.tuning) + WALK * len(self.refine)
+        return self.costs()[0] + more * len(self.optimizers)
+
+
+def declare(
+    problem: Problem,
+    identity: dict[str, Any],
+    entrants: Sequence[Entrant],
+    size: Size,
+    **declared: Any,
+) -> Plan:
+    """Return the plan of comparing `entrants` on `problem`; `declared` are further fields.
+
+    A problem without randomness needs one seed of each kind. References that do not take part are
+    left out; when none is left, the first optimizer is the reference.
+    """
+    names = tuple(who.text for who in entrants)
+    if len(set(names)) < len(names):
+        raise LabError(f"an optimizer is named twice in {', '.join(names)}")
+    if not problem.random:
+        size = replace(size, tuning=1, refine=1, report=1)
+    wanted = declared.pop("references", REFERENCES)
+    return Plan(
+        problem=problem.name,
+        identity=identity,
+        optimizers=names,
+        formulas={who.text: who.fingerprint for who in entrants},
+        steps=problem.steps,
+        every=problem.every,
+        batch=problem.batch,
+        share=declared.pop("share", SHARE),
+        grids={who.text: around(who.centre, size.reach) for who in entrants},
+        defaults={who.text: who.default_lr for who in entrants},
+        tuning=tuple(range(TUNING_FROM, TUNING_FROM + size.tuning)),
+        refine=tuple(range(REFINE_FROM, REFINE_FROM + size.refine)),
+        report=tuple(range(REPORT_FROM, REPORT_FROM + size.report)),
+        references=tuple(name for name in wanted if name in names) or names[:1],
+        version=adamas_version(),
+        **declared,
+    )
+
+
+def around(centre: float, reach: float) -> tuple[float, ...]:
+    """Return learning rates half a decade apart, `reach` decades to either side of `centre`.
+
+    >>> [f"{lr:.3g}" for lr in around(1e-3, 1)]
+    ['0.0001', '0.000316', '0.001', '0.00316', '0.01']
+    """
+    return tuple(float(f"{centre * factor:.6g}") for factor in log_grid(-reach, reach))
+
+
+def digest(tree: Any) -> str:
+    """Return the SHA-256 of a tree of plain values, whatever the order of its keys."""
+    text = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(text.encode()).hexdigest()

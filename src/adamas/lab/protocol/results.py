@@ -1,0 +1,191 @@
+"""The numbers of a comparison as one tree of plain values; the report is made from it alone.
+
+Nothing here depends on the time of day, the machine's speed or the number of workers, so that the
+same plan gives the same bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from math import inf, isfinite
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+
+from adamas.lab import paired
+from adamas.lab.entrants import CLASSICAL
+from adamas.lab.problems import Problem
+from adamas.lab.profiles import expected_best
+from adamas.lab.protocol.study import Study
+from adamas.lab.statistics import Interval, interval
+from adamas.lab.trial import Record, finite
+from adamas.lab.tuning import Tuned, width
+
+NEAR = 1.1
+Tree = dict[str, Any]
+
+
+def tree_of(study: Study, problem: Problem) -> Tree:
+    """Return the results of a study, without what takes further runs (`inside`, `doctor`)."""
+    plan = study.plan
+    goal, origin = target(study)
+    finals = {name: [record.final for record in study.report[name]] for name in plan.optimizers}
+    found = {name: optimizer(study, name, goal) for name in plan.optimizers}
+    comparisons = compared(finals, study, problem.random)
+    return {
+        "adamas": plan.version,
+        "plan": plan.as_json(),
+        "hash": plan.hash,
+        "problem": described(problem),
+        "optimizers": found,
+        "target": {"value": finite(goal), "origin": origin},
+        "comparisons": [plain(asdict(comparison)) for comparison in comparisons],
+        "verdict": verdict(comparisons, plan.references[0]),
+    }
+
+
+def described(problem: Problem) -> Tree:
+    """Return what the report says of the problem."""
+    about = problem.about
+    params = problem.task(1).start()
+    tree: Tree = {
+        "name": problem.name,
+        "random": problem.random,
+        "parameters": sum(int(array.size) for array in params.values()),
+    }
+    if about is None:
+        title = {"en": problem.name, "zh": problem.name}
+        loss = {"en": "loss", "zh": "损失"}
+        return tree | {"title": title, "kind": "own", "label": "real", "model": title, "loss": loss,
+                       "sources": [], "quality": None, "higher": [], "notes": {}}  # fmt: skip
+    shown = asdict(about)
+    return tree | {key: shown[key] for key in sorted(shown)}
+
+
+def optimizer(study: Study, name: str, goal: float) -> Tree:
+    """Return one optimizer's part of the tree."""
+    plan, tuned, records = study.plan, study.tuned[name], study.report[name]
+    finals = [record.final for record in records]
+    untuned = [record.final for record in study.default[name]]
+    coarse = [point for point in tuned.points if point.stage != "refine"]
+    arrivals = [reached(record, goal) for record in records]
+    own, other = interval(finals), interval(untuned)
+    return {
+        "lr": tuned.lr,
+        "at_edge": tuned.at_edge,
+        "extended": tuned.extended,
+        "points": [asdict(point) | {"score": finite(point.score)} for point in tuned.points],
+        "width": decades(tuned),
+        "finals": [finite(final) for final in finals],
+        "diverged": sum(record.diverged for record in records),
+        "interval": plain(asdict(own)),
+        "extras": metrics(records),
+        "curve": curve(records),
+        "target": {
+            "reached": sum(isfinite(step) for step in arrivals),
+            "of": len(arrivals),
+            "median": finite(median(arrivals)),
+            "steps": [finite(step) for step in arrivals],
+        },
+        "default": {
+            "lr": plan.defaults[name],
+            "finals": [finite(final) for final in untuned],
+            "diverged": sum(record.diverged for record in study.default[name]),
+            "interval": plain(asdict(other)),
+            "penalty": finite(other.mean / own.mean) if isfinite(own.mean) else None,
+        },
+        "best_of": [finite(expected_best([p.score for p in coarse], k + 1)) for k in range(9)],
+        "runs": sum(point.runs for point in tuned.points) + len(finals) + len(untuned),
+    }
+
+
+def decades(tuned: Tuned) -> Tree | None:
+    """Return how far lr may move until the grid's score is 10 % above its best."""
+    points = [point for point in tuned.points if point.stage != "refine"]
+    best = min(point.score for point in points)
+    if not 0 < best < inf:
+        return None
+    found = width(points, NEAR * best)
+    return asdict(found) | {"decades": found.decades}
+
+
+def metrics(records: Sequence[Record]) -> Tree:
+    """Return every extra's mean with its interval."""
+    keys = sorted(set.intersection(*(set(record.extras) for record in records)))
+    return {key: plain(asdict(interval([r.extras[key] for r in records]))) for key in keys}
+
+
+def curve(records: Sequence[Record]) -> Tree:
+    """Return the mean loss with its interval at each evaluation that every run reached."""
+    length = min(len(record.steps) for record in records)
+    columns = [[record.losses[i] for record in records] for i in range(length)]
+    found = [interval(column) for column in columns]
+    train = [fmean(record.train[i] for record in records) for i in range(length)]
+    return {
+        "at": list(records[0].steps[:length]),
+        **{end: [finite(getattr(one, end)) for one in found] for end in ("mean", "low", "high")},
+        "train": [finite(value) for value in train],
+    }
+
+
+def target(study: Study) -> tuple[float, str]:
+    """Return the loss that counts as arrived: the user's, or the worst tuned optimizer's mean.
+
+    Of the classical four only, if they take part, so that a newcomer cannot move the goal. An
+    optimizer that failed sets none.
+    """
+    plan = study.plan
+    if plan.goal is not None:
+        return plan.goal, "user"
+    names = [name for name in CLASSICAL if name in study.report] or list(study.report)
+    means = [fmean(record.final for record in study.report[name]) for name in names]
+    known = [value for value in means if isfinite(value)]
+    return max(known, default=inf), "classical"
+
+
+def reached(record: Record, goal: float) -> float:
+    """Return the first evaluated step whose loss is at most `goal`, infinite if there is none."""
+    pairs = zip(record.steps, record.losses, strict=True)
+    return next((float(step) for step, loss in pairs if loss <= goal < inf), inf)
+
+
+def compared(finals: dict[str, list[float]], study: Study, random: bool) -> list[paired.Comparison]:
+    """Return the comparisons with the declared references."""
+    plan = study.plan
+    found = paired.compare(finals, plan.references, plan.margin)
+    return found if random else [exactly(one, finals, plan.margin) for one in found]
+
+
+def exactly(
+    one: paired.Comparison, finals: dict[str, list[float]], margin: float
+) -> paired.Comparison:
+    """Return the comparison of two runs without any randomness: the difference is what it is."""
+    ours, other = finals[one.optimizer][0], finals[one.reference][0]
+    if not isfinite(ours) or not isfinite(other):
+        word = "diverged" if not isfinite(ours) else "better"
+    else:
+        word = "tie" if abs(ours - other) <= margin * other else "worse"
+        word = "better" if word == "worse" and ours < other else word
+    shift, share = ours - other, 100 * (ours - other) / other
+    alone = {"difference": Interval(shift, shift, shift), "percent": Interval(share, share, share)}
+    return replace(one, **alone, word=word)
+
+
+def verdict(comparisons: Sequence[paired.Comparison], reference: str) -> Tree:
+    """Return who was better than the first reference, worse, or neither."""
+    words: Tree = {"reference": reference}
+    for word in ("better", "worse", "tie", "few", "diverged"):
+        words[word] = [one.optimizer for one in comparisons
+                       if one.reference == reference and one.word == word]  # fmt: skip
+    return words
+
+
+def plain(value: Any) -> Any:
+    """Return the tree with tuples as lists and None for every number that JSON lacks."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    return value if not isinstance(value, float) or isfinite(value) else None

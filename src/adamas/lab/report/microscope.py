@@ -1,0 +1,116 @@
+"""The pictures of one re-run: what each optimizer's step was made of."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from adamas.lab.looks import Look, looks_of
+from adamas.lab.report import frames
+from adamas.lab.report.frames import INK
+from adamas.lab.report.subject import Subject, Tree, at, known, listed
+from adamas.lab.svg import Labels, Picture
+
+MOST_PARAMETERS = 8
+
+
+def watched(subject: Subject) -> dict[str, Tree]:
+    """Return what was recorded of each optimizer that was looked into."""
+    inside = at(subject.results, "inside") or {}
+    return {name: inside[name] for name in subject.looks if inside.get(name)}
+
+
+def focus(subject: Subject) -> str | None:
+    """Return the optimizer that is looked at alone: Adam, or else the first with both moments."""
+    found = watched(subject)
+    both = [name for name, one in found.items() if listed(one, "bias_v")]
+    return next((name for name in ("adam", *both, *found) if name in found), None)
+
+
+def over_steps(
+    key: str,
+    subject: Subject,
+    path: Sequence[str],
+    ends: tuple[str, str] | None = None,
+    one: bool = False,
+) -> Picture | None:
+    """Draw one recorded quantity of all optimizers that have it; None where nobody does.
+
+    `path` leads to its values, `ends` names the values beside them that bound a band; `one` adds a
+    dotted line at 1.
+    """
+    found = {name: run for name, run in watched(subject).items() if known(listed(run, *path))}
+    if not found:
+        return None
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        steps = [step for run in found.values() for step in listed(run, "at")]
+        values = [value for run in found.values() for value in listed(run, *path)]
+        frames.log_steps(axes, steps)
+        for name, run in found.items() if ends else ():
+            low, high = (listed(run, *path[:-1], end) for end in ends or ())
+            values += low + high
+            frames.band(axes, subject.looks[name], listed(run, "at"), (low, high))
+        frames.log_values(axes, values)
+        if one:
+            axes.axhline(1, color=INK, linewidth=0.8, dashes=(1, 2))
+        frames.lines(
+            axes,
+            labels,
+            [(subject.looks[n], listed(run, "at"), listed(run, *path)) for n, run in found.items()],
+        )
+        say = subject.say
+        axes.set(xlabel=labels(say("chart_step")), ylabel=labels(say(f"axis_{key}")))
+
+    return frames.traces(key, [subject.looks[name] for name in found], paint, len(found))
+
+
+def bias(subject: Subject) -> Picture | None:
+    """The factors by which one optimizer enlarges its two moments."""
+    name = focus(subject)
+    run = watched(subject).get(name or "")
+    rows = [("m (beta1)", "adam", (), factors(run, "bias_m")),
+            ("v (beta2)", "sgd", (4.0, 2.0), factors(run, "bias_v"))]  # fmt: skip
+    series = [(Look(label, dashes, "o", key), listed(run, "at"), values)
+              for label, key, dashes, values in rows if known(values)]  # fmt: skip
+    if not series:
+        return None
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        frames.log_steps(axes, listed(run, "at"))
+        frames.log_values(axes, [value for _, _, values in series for value in values])
+        frames.lines(axes, labels, series)
+        say = subject.say
+        axes.set(xlabel=labels(say("chart_step")), ylabel=labels(say("chart_factor")))
+
+    return frames.traces("bias", [look for look, _, _ in series], paint, 2)
+
+
+def factors(run: Tree | None, key: str) -> list[float | None]:
+    """Return correction factors, whether recorded as 1 - beta**t or as its inverse."""
+    values = listed(run, key)
+    if max(known(values), default=2.0) > 1:
+        return values
+    return [1 / value if value else None for value in values]
+
+
+def parameters(subject: Subject) -> Picture | None:
+    """The update of each parameter in relation to its weight, for one optimizer."""
+    run = watched(subject).get(focus(subject) or "")
+    ratios = at(run, "update_to_weight") or {}
+    largest = {name: known(listed(ratios, name)) for name in ratios}
+    names = sorted((n for n, v in largest.items() if v), key=lambda n: -largest[n][-1])
+    looks = looks_of([f"parameter {name}" for name in names[:MOST_PARAMETERS]])
+    shown = [Look(name, look.dashes, look.marker, look.key)
+             for name, look in zip(names, looks.values(), strict=False)]  # fmt: skip
+    if not shown:
+        return None
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        frames.log_steps(axes, listed(run, "at"))
+        frames.log_values(axes, [v for look in shown for v in listed(ratios, look.name)])
+        series = [(look, listed(run, "at"), listed(ratios, look.name)) for look in shown]
+        frames.lines(axes, labels, series)
+        say = subject.say
+        axes.set(xlabel=labels(say("chart_step")), ylabel=labels(say("axis_ratio")))
+
+    return frames.traces("ratio", shown, paint, len(shown))

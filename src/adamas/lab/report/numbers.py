@@ -1,0 +1,106 @@
+"""Numbers as a report shows them: as many digits as the runs support, and a dash for none."""
+
+from math import floor, isfinite, log10
+from typing import Any
+
+from adamas.lab.report.subject import Tree, at
+from adamas.lab.text import Say
+from adamas.lab.wording import rate, scientific
+
+NONE = "–"
+SMALL, LARGE = 1e-4, 1e6
+
+
+def measured(value: Any, digits: int = 4) -> str:
+    """Return a number with significant digits, in the plain form where that is readable.
+
+    >>> measured(0.123456), measured(12345.6), measured(3.2e-7, 2), measured(None)
+    ('0.1235', '12,346', '3.2 × 10⁻⁷', '–')
+    """
+    if value is None or not isfinite(value):
+        return NONE
+    if value != 0 and not SMALL <= abs(value) < LARGE:
+        return minus(scientific(value, max(digits - 1, 0)))
+    decimals = digits if value == 0 else max(0, digits - 1 - floor(log10(abs(value))))
+    return minus(f"{value:,.{decimals}f}" if value else "0")
+
+
+def minus(text: str) -> str:
+    """Return a number with the typographic minus sign."""
+    return text.replace("-", "−")
+
+
+def learning_rate(value: Any) -> str:
+    """Return a learning rate, or a dash."""
+    return NONE if value is None else rate(value)
+
+
+def decimals_of(interval: Tree) -> int:
+    """Return how many decimals show two digits of an interval's half width.
+
+    >>> decimals_of({"mean": 0.5, "low": 0.49, "high": 0.51}), decimals_of({"mean": 0.5})
+    (3, 3)
+    """
+    mean, low, high = (at(interval, key) for key in ("mean", "low", "high"))
+    if low is None or high is None or high <= low:
+        size = abs(mean or 1)
+        return min(8, max(0, 2 - floor(log10(size)))) if size else 0
+    return min(8, max(0, 1 - floor(log10((high - low) / 2))))
+
+
+def with_spread(interval: Any) -> str:
+    """Return "mean [low, high]" as HTML, with the digits that the interval supports."""
+    mean = at(interval, "mean")
+    if mean is None:
+        return NONE
+    low, high = at(interval, "low"), at(interval, "high")
+    if low is None or high is None:
+        return measured(mean)
+    if max(abs(mean), abs(low), abs(high)) < SMALL or abs(mean) >= LARGE:
+        shown = [measured(value, 3) for value in (mean, low, high)]
+    else:
+        places = decimals_of(interval)
+        shown = [minus(f"{value:,.{places}f}") for value in (mean, low, high)]
+    return f'{shown[0]} <span class="interval">[{shown[1]}, {shown[2]}]</span>'
+
+
+def percent(value: Any, say: Say, sign: str = "+") -> str:
+    """Return a share in per cent, signed unless `sign` is empty.
+
+    >>> percent(-3.14, Say("en")), percent(250.0, Say("zh"), "")
+    ('−3.1 %', '250%')
+    """
+    if value is None or not isfinite(value):
+        return NONE
+    places = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
+    return say("report_percent", value=minus(f"{value:{sign}.{places}f}"))
+
+
+def percent_spread(interval: Any, say: Say) -> str:
+    """Return "mean [low, high]" in per cent as HTML."""
+    mean, low, high = (at(interval, key) for key in ("mean", "low", "high"))
+    if mean is None or low is None or high is None:
+        return percent(mean, say)
+    low, high = percent(low, say), percent(high, say)
+    return f'{percent(mean, say)} <span class="interval">[{low}, {high}]</span>'
+
+
+def probability(value: Any) -> str:
+    """Return a p-value, never as zero.
+
+    >>> probability(0.0321), probability(2e-5), probability(None)
+    ('0.032', '< 0.001', '–')
+    """
+    if value is None:
+        return NONE
+    return "< 0.001" if value < 0.001 else f"{value:.2g}"
+
+
+def times(value: Any) -> str:
+    """Return a ratio such as "1.8×"."""
+    return NONE if value is None else f"{measured(value, 3)}×"
+
+
+def whole(value: Any) -> str:
+    """Return a count with thousands separated, or a dash."""
+    return NONE if value is None else f"{value:,.0f}"

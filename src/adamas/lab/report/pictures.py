@@ -1,0 +1,188 @@
+"""The pictures that set optimizers side by side, each made from the results alone."""
+
+from matplotlib.axes import Axes
+
+from adamas.lab.plotting import ROW, log_axis, name_rows, rate_axes, rate_line, ring
+from adamas.lab.report import frames
+from adamas.lab.report.frames import INK, MUTED
+from adamas.lab.report.subject import Subject, Tree, at, gaps, known, listed
+from adamas.lab.svg import COLOURS, Labels, Picture
+
+PANEL = {"width": 2.9, "height": 1.9, "right": 0.12}
+REFINED = "refine"
+
+
+def curve(subject: Subject, name: str, part: str) -> list[float | None]:
+    """Return one line of an optimizer's mean curve."""
+    return listed(subject.rows[name], "curve", part)
+
+
+def losses(subject: Subject) -> list[float | None]:
+    """Return every mean validation loss, for the range of the axis."""
+    return [value for name in subject.rows for value in curve(subject, name, "mean")]
+
+
+def ceiling(subject: Subject) -> float | None:
+    """Return the loss above which nothing is drawn: a little above the start."""
+    starts = known([v for name in subject.rows for v in curve(subject, name, "mean")[:1]])
+    return frames.ABOVE * max(starts) if starts else None
+
+
+def curves(subject: Subject) -> Picture:
+    """Mean validation loss of every optimizer with its 95 % band."""
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        frames.log_values(axes, losses(subject), ceiling(subject))
+        series = []
+        for name, look in subject.looks.items():
+            steps = curve(subject, name, "at")
+            frames.band(
+                axes, look, steps, (curve(subject, name, "low"), curve(subject, name, "high"))
+            )
+            series.append((look, steps, curve(subject, name, "mean")))
+        axes.set_xlim(0, at(subject.plan, "steps") or None)
+        frames.lines(axes, labels, series)
+        frames.plain_steps(axes)
+        say = subject.say
+        axes.set(xlabel=labels(say("chart_updates")), ylabel=labels(say("chart_validation")))
+
+    return frames.traces("curves", subject.looks.values(), paint, len(subject.looks))
+
+
+def panel(subject: Subject, number: int, name: str, best: str) -> Picture:
+    """One optimizer's validation and training loss, with the lowest curve of all behind it."""
+    look = subject.looks[name]
+    values = losses(subject) + [v for n in subject.rows for v in curve(subject, n, "train")]
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        frames.log_values(axes, values, ceiling(subject))
+        steps = gaps(curve(subject, name, "at"))
+        if name != best:
+            behind = gaps(curve(subject, best, "mean"))
+            axes.plot(gaps(curve(subject, best, "at")), behind, color=MUTED, linewidth=3, alpha=0.3)
+        frames.band(axes, look, steps, (curve(subject, name, "low"), curve(subject, name, "high")))
+        axes.plot(steps, gaps(curve(subject, name, "train")), color=look.colour, dashes=(1, 1.6))
+        axes.plot(steps, gaps(curve(subject, name, "mean")), color=look.colour)
+        axes.set_xlim(0, at(subject.plan, "steps") or None)
+        frames.plain_steps(axes)
+
+    return Picture(f"panel-{number}", paint, **PANEL)
+
+
+def split(points: list[Tree]) -> tuple[list[Tree], list[Tree]]:
+    """Return the points of the first search, on a share of the updates, and the refined ones."""
+    whole = [p for p in points if p and p.get("lr") is not None]
+    stages = (
+        [p for p in whole if (p.get("stage") == REFINED) is refined] for refined in (False, True)
+    )
+    first, refined = ([{"score": None} | p for p in part] for part in stages)
+    return first, refined
+
+
+def sensitivity(subject: Subject) -> Picture:
+    """Score against learning rate, failures and defaults in a row for each optimizer."""
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        rate_axes(axes)
+        failed, defaults, scores = [], [], []
+        for name, look in subject.looks.items():
+            first, refined = split(listed(subject.rows[name], "points"))
+            rate_line(axes, look, first)
+            good = [p for p in refined if p["score"] is not None]
+            for point in good:
+                axes.plot(
+                    point["lr"], point["score"], look.marker, color=look.colour, markersize=4.5
+                )
+            chosen = [p for p in good if p["lr"] == at(subject.rows[name], "lr")]
+            for point in chosen:
+                ring(axes, look, point["lr"], point["score"])
+            scores += [p["score"] for p in first + good]
+            lost = [p["lr"] for p in first + refined if p["score"] is None]
+            failed.append((look, lost))
+            defaults.append((look, at(subject.rows[name], "default", "lr")))
+        start = ceiling(subject)
+        frames.log_values(axes, scores, start)
+        heights = name_rows(axes, labels, failed)
+        across = axes.get_xaxis_transform()
+        for look, lr in defaults:
+            if lr is not None:
+                mark = axes.plot(lr, heights[look.name], "|", color=INK, transform=across)[0]
+                mark.set(clip_on=False, markersize=7, markeredgewidth=1.6)
+        say = subject.say
+        axes.set(xlabel=labels(say("chart_lr")), ylabel=labels(say("chart_validation")))
+
+    strip = ROW * (len(subject.looks) + 0.6)
+    return Picture("rates", paint, strip=strip, right=frames.room(subject.looks.values()))
+
+
+def forest(subject: Subject, reference: str) -> Picture:
+    """Paired difference to a reference, in per cent of its loss, with its 95 % interval."""
+    found = subject.compared(reference)
+    looks = [subject.looks[one["optimizer"]] for one in found]
+    margin = 100 * (at(subject.plan, "margin") or 0)
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        axes.axvspan(-margin, margin, color=COLOURS["line"], alpha=0.55, linewidth=0)
+        axes.axvline(0, color=subject.looks[reference].colour, linewidth=1.2)
+        heights = frames.row_names(axes, labels, looks)
+        for one, look in zip(found, looks, strict=True):
+            ends = [at(one, "percent", end) for end in ("low", "mean", "high")]
+            if None in ends:
+                frames.failed_mark(axes, look, heights[look.name])
+            else:
+                frames.interval_bar(axes, look, heights[look.name], ends)
+        reach = known([at(one, "percent", end) for one in found for end in ("low", "high")])
+        low, high = min([-margin, *reach]), min(max([margin, *reach]), frames.FAR)
+        axes.set_xlim(1.08 * low - 0.5, 1.08 * high + 0.5)
+        frames.signed_axis(axes)
+        text = subject.say("axis_percent", reference=subject.looks[reference].short)
+        axes.set(xlabel=labels(text))
+
+    height = 0.75 + frames.LINE * max(len(found), 2)
+    return Picture(f"forest-{subject.references.index(reference)}", paint, height,
+                   right=frames.room(looks))  # fmt: skip
+
+
+def defaults(subject: Subject) -> Picture:
+    """Final loss at the tuned and at the default learning rate, one row for each optimizer."""
+    looks = list(subject.looks.values())
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        heights = frames.row_names(axes, labels, looks)
+        for name, look in subject.looks.items():
+            height = heights[look.name]
+            tuned = at(subject.rows[name], "interval", "mean")
+            untuned = at(subject.rows[name], "default", "interval", "mean")
+            pair = known([tuned, untuned])
+            axes.plot(pair, [height] * len(pair), color=look.colour, linewidth=1, alpha=0.6)
+            for value, style in ((tuned, "full"), (untuned, "none")):
+                if value is None:
+                    continue
+                axes.plot(value, height, "o", color=look.colour, fillstyle=style, markersize=6)
+            if at(subject.rows[name], "default", "diverged"):
+                frames.failed_mark(axes, look, height)
+        log_axis(axes, "x", fine=True)
+        axes.set(xlabel=labels(subject.say("chart_validation")))
+
+    height = 0.75 + frames.LINE * max(len(looks), 2)
+    return Picture("defaults", paint, height, right=frames.room(looks))
+
+
+def best_of(subject: Subject) -> Picture:
+    """Expected best score of K random learning rates, for every K."""
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        found = {name: listed(row, "best_of") for name, row in subject.rows.items()}
+        frames.log_values(axes, [v for values in found.values() for v in values], ceiling(subject))
+        longest = max((len(values) for values in found.values()), default=0)
+        axes.set_xlim(1, max(longest, 2))
+        series = [
+            (subject.looks[name], list(range(1, len(values) + 1)), values)
+            for name, values in found.items()
+        ]
+        frames.lines(axes, labels, series)
+        frames.plain_steps(axes)
+        say = subject.say
+        axes.set(xlabel=labels(say("axis_tries")), ylabel=labels(say("chart_validation")))
+
+    return frames.traces("best-of", subject.looks.values(), paint, len(subject.looks))

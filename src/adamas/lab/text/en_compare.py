@@ -1,0 +1,22 @@
+"""What `adamas compare`, `find-lr` and `suite` say in the terminal, in English."""
+
+ENGLISH_COMPARE = {
+    "compare_measuring": "measuring how long a run takes",
+    "compare_looking": "looking inside the steps",
+    "compare_plan": (
+        "Plan {hash}: {optimizers} on {problem}. Each is tuned on {rates} learning rates x "
+        "{tuning} seeds (a quarter of the steps), refined on {refine} other seeds, and judged on "
+        "{report} fresh ones beside its default rate: {runs} runs, about {time} min."
+    ),
+    "compare_stage_search": "tuning",
+    "compare_stage_report": "judging on fresh seeds",
+    "compare_progress": "run {done} of {runs}, {stage}",
+    "compare_progress_left": "run {done} of {runs}, {stage}, about {left} min left",
+    "compare_row": "{name:12} lr {lr:<8} loss {value}  {word}",
+    "compare_done": "{seconds:.0f} s. Open the page in a browser: {page}",
+    "compare_numbers": "All numbers as JSON: {numbers}",
+    "compare_interrupted": (
+        "Interrupted. {kept} runs are kept in {out}; the same command goes on from there."
+    ),
+    "compare_worse": "{names}: worse than {reference} by more than {limit:g} %",
+}

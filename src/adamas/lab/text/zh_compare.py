@@ -1,0 +1,20 @@
+"""What `adamas compare`, `find-lr` and `suite` say in the terminal, in Chinese."""
+
+CHINESE_COMPARE = {
+    "compare_measuring": "正在测量一次训练所需的时间",
+    "compare_looking": "正在观察每一步的内部",
+    "compare_plan": (
+        "计划 {hash}：在 {problem} 上比较 {optimizers}。每个优化器先用 {rates} 个学习率 x {tuning} "
+        "个种子调优（四分之一步数），再用另外 {refine} 个种子细调，最后与其默认学习率一起在 {report} "
+        "个全新种子上评判：共 {runs} 次训练，约 {time} 分钟。"
+    ),
+    "compare_stage_search": "调优",
+    "compare_stage_report": "在全新种子上评判",
+    "compare_progress": "第 {done} / {runs} 次训练，{stage}",
+    "compare_progress_left": "第 {done} / {runs} 次训练，{stage}，约剩 {left} 分钟",
+    "compare_row": "{name:12} 学习率 {lr:<8} 损失 {value}  {word}",
+    "compare_done": "{seconds:.0f} 秒。请在浏览器中打开：{page}",
+    "compare_numbers": "全部数字（JSON）：{numbers}",
+    "compare_interrupted": "已中断。{kept} 次训练已保存在 {out}；再次运行同一命令即可继续。",
+    "compare_worse": "{names}：比 {reference} 差 {limit:g} % 以上",
+}
