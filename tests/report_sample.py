@@ -52,14 +52,16 @@ def search(name: str, seeds: int) -> list[Tree]:
     """Return the tuning points: nine on a grid, one that extended it, two refined."""
     centre = SHAPES[name][0]
     stages = [(10 ** (i / 2), "coarse") for i in range(-4, 5)]
-    stages += [(10**-2.5, "extend"), (10**-0.25, "refine"), (10**0.25, "refine")]
+    stages += [(10**-2.5, "extend")]
+    stages += [(factor, "refine") for factor in (10**-0.25, 1.0, 10**0.25)]
     points = []
     for factor, stage in sorted(stages):
-        found = score(name, centre * factor)
+        lr, found = centre * factor, score(name, centre * factor)
+        if found is not None and stage != "refine":
+            found *= 1.4  # fewer updates
         failed = 0 if found is not None else min(seeds, 2)
         points.append(
-            {"lr": centre * factor, "stage": stage, "score": found, "runs": seeds}
-            | {"diverged": failed}
+            {"lr": lr, "stage": stage, "score": found, "runs": seeds} | {"diverged": failed}
         )
     return points
 
@@ -155,8 +157,9 @@ def comparison(name: str, reference: str, rows: Tree) -> Tree:
 def microscope(name: str, rng: np.random.Generator) -> Tree:
     """Return what the re-run of one optimizer recorded."""
     at = np.unique(np.geomspace(1, STEPS, 60).astype(int))
-    median = 0.9 * at**-0.25
-    effective = 3e-3 * (1 + at) ** 0.45
+    own = 1 + 0.3 * list(SHAPES).index(name)
+    median = 0.9 * at**-0.25 / own
+    effective = 3e-3 * (1 + at) ** 0.45 * own
     moments = SHAPES[name][3]
     return {
         "at": at.tolist(),

@@ -84,7 +84,7 @@ OUTSIDE: dict[str, set[str]] = {
     "5 commands": {"numpy"},
 }
 # Peers to measure against: inside functions only, because they need not be installed.
-PEERS = {"torch", "jax", "optax", "keras", "pyarrow"}
+PEERS = {"torch", "jax", "optax", "keras", "distributed", "pyarrow"}
 PEER_FLOORS = {"4 lab", "5 commands"}
 
 # A module that may import only these modules of adamas, whatever its floor allows.

@@ -206,7 +206,7 @@ def test_every_source_is_the_readable_kernel_that_runs(rule: str, dtype: str) ->
     tree = ast.parse(source)
     assert (ast.get_docstring(tree) or "").startswith(f"{rule}: p {dtype}, g {dtype}")
     found = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    assert found == ["prologue", "update", "run"]
+    assert found == ["prologue", "update", "ask", "run"]
     assert max(map(len, source.splitlines())) <= 120
 
 
@@ -261,7 +261,7 @@ def test_every_loop_is_vectorised(rule: str) -> None:
     run: Any = build(formula, layout(formula, "float32")).run
     update = run.py_func.__globals__["update"]
     # Numba shows no machine code that came from its cache, so the loop is compiled here.
-    update.compile((int64, float64))
+    update.compile((int64, float64, int64))
     (code,) = update.inspect_asm().values()
     text = ast.unparse(ast.Module(list(parse(getattr(rules, rule)).statements), []))
     expected = {

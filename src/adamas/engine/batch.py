@@ -49,6 +49,7 @@ class SliceTable(Protocol):
     """A kernel's slices: dense tensors cut up, or rows of a sparse one."""
 
     words: NDArray[np.int64]
+    scattered: bool
 
     def point(self, gradients: Sequence[int]) -> None:
         """Set each tensor's gradient address; 0 leaves the tensor out of this step."""
@@ -76,6 +77,7 @@ class Batch:
         self._active = self.active.data
         words = np.zeros(j.WORDS, np.int64)
         words[j.ROW] = table.words.strides[0]
+        words[j.SCATTERED] = table.scattered
         words[j.TENSORS] = len(numbers.steps) - 1
         for place, array in (
             (j.TABLE, table.words), (j.STEPS, numbers.steps), (j.ACTIVE, self.active),

@@ -70,6 +70,8 @@ class Table:
     first block; `columns` holds, per array column, the address of each tensor's memory.
     """
 
+    scattered = False
+
     def __init__(
         self,
         tensors: Sequence[int],

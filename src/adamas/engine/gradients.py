@@ -174,7 +174,7 @@ class Reader:
             values = widened(values)
         # The kernel sets gradients to zero where others are; those of Rows stay.
         apart = self._writes or self._meets(address(values), values.nbytes)
-        values = values.copy() if apart else np.require(values, requirements="CA")
+        values = values.copy() if apart else np.require(values, requirements=["C", "A"])
         return summed(indices, len(tensor.given), values)
 
     def _fits(self, tensor: Tensor, array: Array, shape: tuple[int, ...]) -> None:

@@ -30,6 +30,8 @@ class RowTable:
     change from step to step is written once.
     """
 
+    scattered = True
+
     def __init__(self, planner: Planner, index: int, form: str, capacity: int) -> None:
         tensor = planner.tensors[index]
         columns = planner.columns(index)
@@ -40,11 +42,8 @@ class RowTable:
         for k, (at, column) in enumerate(columns):
             self._columns.append((j.PARAMETER + k, at, int(places.bytes(column)[1])))
         self._room = np.zeros((capacity, j.PARAMETER + len(columns)), np.int64)
-        self._room[:, j.COUNT] = size
-        self._room[:, j.TENSOR] = index
-        self._room[:, j.FORM] = j.FORMS.index(form)
-        self._room[:, j.SPAN] = max(1, size)
-        self._room[:, j.REPEAT] = 1
+        fixed = [j.COUNT, j.TENSOR, j.FORM, j.SPAN, j.REPEAT]
+        self._room[:, fixed] = size, index, j.FORMS.index(form), max(1, size), 1
         self.words = self._room
 
     def fill(self, rows: NDArray[np.int64], gradients: int | NDArray[np.int64]) -> None:

@@ -17,6 +17,17 @@ _size = 0
 _lock = threading.Lock()
 
 Action = Callable[[], object]
+Team = Callable[[Action, int], bool]
+_team: Team | None = None
+
+
+def lend(team: Team | None) -> None:
+    """Use the threads of a framework from now on: `team(work, threads)` calls `work` on each.
+
+    It returns when all calls have, then raises what one raised; False if it did nothing.
+    """
+    global _team
+    _team = team
 
 
 def available() -> int:
@@ -27,9 +38,9 @@ def available() -> int:
 
 
 def _forget() -> None:
-    # Threads do not survive a fork: the child makes its own pool.
-    global _pool, _size, _lock
-    _pool, _size, _lock = None, 0, threading.Lock()
+    # Threads do not survive a fork: the child makes its own pool, and nobody's team has members.
+    global _pool, _size, _lock, _team
+    _pool, _size, _lock, _team = None, 0, threading.Lock(), None
 
 
 if hasattr(os, "register_at_fork"):
@@ -87,7 +98,7 @@ def unbroken(work: Action, threads: int, after: Sequence[Action] = ()) -> None:
     helpers: list[_Helper] = []
     while True:
         try:
-            if threads > 1 and not raised:
+            if threads > 1 and not raised and not (_team and _team(work, threads)):
                 _start(work, threads - 1, helpers)
             work()
             for helper in helpers:

@@ -40,7 +40,7 @@ class Blocks(Elements):
         count = len(self.parts.constants)
         lines = [
             "@_m.compiled",
-            "def update(_slice, _scale):",
+            "def update(_slice, _scale, _beyond):",
             "    _m.widest_vectors()",
             *("    " + line for line in (*factors, *addresses, *self.rooms())),
             "    for _repeat in range(_m.load_int64(_slice, _j.REPEAT, 0)):",

@@ -60,7 +60,7 @@ def weave(formula: Formula, layout: Layout, version: str) -> Woven:
         blocks += [writer.codecs(), writer.update(addresses, ["_factor = _m.float32(_scale)"])]
     else:
         blocks.append(_update(formula, parts, layout))
-    blocks += [_ahead(formula, layout), _run(formula)]
+    blocks += [_ask(formula, layout), _run(formula)]
     source = "\n\n\n".join("\n".join(block) for block in blocks) + "\n"
     hypers, scalars = tuple(formula.hypers), formula.scalars
     return Woven(formula.name, source, hypers, scalars, len(parts.constants) + 1)
@@ -107,7 +107,7 @@ def _update(formula: Formula, parts: Hoisted, layout: Layout) -> list[str]:
     arrays |= dict(zip(formula.states, layout.states, strict=True))
     lines = [
         "@_m.compiled",
-        "def update(_slice, _scale):",
+        "def update(_slice, _scale, _beyond):",
         "    _m.widest_vectors()",
         *("    " + line for line in (*_factors(layout), *_addresses(formula, layout))),
     ]
@@ -119,7 +119,7 @@ def _update(formula: Formula, parts: Hoisted, layout: Layout) -> list[str]:
     lines += [
         f"        _row += {8 * (len(parts.constants) + 1)}",
         f"        for _tile in range(0, _n, {TILE}):",
-        f"            if _tile + {AHEAD} < _n:",
+        f"            if _tile + {AHEAD} < _n + _beyond:",
         f"                for _line in range(_tile + {AHEAD}, _tile + {AHEAD + TILE}, 16):",
     ]
     fetch = "                    _m.prefetch"
@@ -182,11 +182,11 @@ def _store(array: str, codec: Codec, scope: int, compute: str, value: str) -> st
     return f"_m.store_{codec.name}(_{array}_at, _i, {scope}, {text})"
 
 
-def _ahead(formula: Formula, layout: Layout) -> list[str]:
+def _ask(formula: Formula, layout: Layout) -> list[str]:
     """Ask for the beginning of a slice: rows of an embedding lie anywhere."""
     arrays = zip(("p", *formula.states), (layout.parameter, *layout.states), strict=True)
     bits = [0 if c.block else c.bits for array, codec in arrays for c in columns(array, codec)]
-    lines = ["@_m.compiled", "def ahead(_slice):"]
+    lines = ["@_m.compiled", "def ask(_slice):"]
     lines.append("    _n = min(_m.load_int64(_slice, _j.COUNT, 0), _m.BEGINNING)")
     for k, each in enumerate([layout.gradient.bits, *bits]):
         place = f"_m.load_int64(_slice, _j.GRADIENT + {k}, 0)"
@@ -207,15 +207,17 @@ def run(_job, _phases):
         prologue(_job)
     if _phases & _j.SWEEP:
         _scale = _m.load_float64(_job, _j.SCALE, 0)
+        _beyond = _m.beyond(_job, {AHEAD})
         _first = _m.take(_job, _j.SWEPT)
         while _first < _m.load_int64(_job, _j.SLICES, 0):
             _last = _m.share_end(_job, _first)
+            _ahead = _m.distance(_job, _m.slice_at(_job, _first))
             for _k in range(_first, _last):
-                if _k + _m.NEXT < _last:
-                    ahead(_m.slice_at(_job, _k + _m.NEXT))
+                if _k + _ahead < _last:
+                    ask(_m.slice_at(_job, _k + _ahead))
                 _slice = _m.slice_at(_job, _k)
                 if _m.load_int64(_slice, _j.GRADIENT, 0) != 0:
-                    update(_slice, _scale)
+                    update(_slice, _scale, _beyond)
             _m.end(_job, _last - _first, {len(formula.scalars)})
             _first = _m.take(_job, _j.SWEPT)
     return _j.DONE

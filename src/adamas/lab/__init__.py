@@ -1,5 +1,31 @@
 """The lab: problems, trials, statistics, charts and pages, for comparing optimizers honestly.
 
 Everything here stands on the engine and nothing in the engine knows of it. It needs the extra
-`adamas[lab]` and is imported only by the commands that use it.
+`adamas[lab]` and is imported only by the commands that use it. The names below are what a user's
+own `mine.py` imports for `adamas compare mine.py:problem`.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["LabError", "Problem", "Task", "jax_problem", "numpy_problem", "torch_problem"]
+
+if TYPE_CHECKING:
+    from adamas.lab.needs import LabError
+    from adamas.lab.own.adapters import jax_problem, numpy_problem, torch_problem
+    from adamas.lab.problems import Problem, Task
+else:
+    HOMES = {
+        "LabError": "adamas.lab.needs",
+        "Problem": "adamas.lab.problems",
+        "Task": "adamas.lab.problems",
+        "jax_problem": "adamas.lab.own.adapters",
+        "numpy_problem": "adamas.lab.own.adapters",
+        "torch_problem": "adamas.lab.own.adapters",
+    }
+
+    def __getattr__(name: str) -> Any:
+        # Every module of the lab runs this file first; none should load the others for it.
+        if name in HOMES:
+            return getattr(import_module(HOMES[name]), name)
+        raise AttributeError(f"module 'adamas.lab' has no attribute {name!r}")

@@ -5,9 +5,15 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from adamas.lab.looks import LOOKS, colour_of, known_look
-from adamas.lab.plotting import ROW, log_axis, name_lines, rate_axes,
+from adamas.lab.plotting import (
+    ROW,
+    log_axis,
+    name_lines,
+    name_rows,
+    rate_axes,
     rate_line,
-    ring
+    ring,
+)
 from adamas.lab.svg import COLOURS, Labels, draw
 from adamas.lab.text import Say
 

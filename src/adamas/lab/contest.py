@@ -1,7 +1,7 @@
 """A fair comparison on one problem: tune everyone alike, then judge on seeds nobody has seen.
 
 The thin seed of the lab's protocol: constant learning rate, a fixed number of updates, paired
-seeds, the difference to Adam with its interval.
+seeds, the difference to Adam with its interval, corrected for the number of comparisons.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from adamas.lab.paired import Comparison, compare
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.search import tune
-from adamas.lab.statistics import judge, t_interval
+from adamas.lab.statistics import interval
 from adamas.lab.trial import RULES, Record, run
 from adamas.lab.tuning import Tuned, Width, width
 
@@ -51,7 +52,8 @@ def contest(problem: Problem, plan: Plan, stage: Callable[[str], None]) -> dict[
     for seed in plan.report:
         for name in RULES:
             records[name].append(run(problem, name, tuned[name].lr, seed))
-    reference = [record.final for record in records[REFERENCE]]
+    finals = {name: [record.final for record in records[name]] for name in RULES}
+    comparisons = {found.optimizer: found for found in compare(finals, [REFERENCE])}
     bar = NEAR * max(tuned[name].best for name in RULES)
     return {
         "problem": problem.name,
@@ -59,16 +61,19 @@ def contest(problem: Problem, plan: Plan, stage: Callable[[str], None]) -> dict[
         "batch": problem.batch,
         "plan": asdict(plan),
         "bar": bar,
-        "optimizers": {name: row(tuned[name], records[name], reference, bar) for name in RULES},
+        "optimizers": {
+            name: row(tuned[name], records[name], comparisons.get(name), bar) for name in RULES
+        },
     }
 
 
 def row(
-    tuned: Tuned, records: Sequence[Record], reference: Sequence[float], bar: float
+    tuned: Tuned, records: Sequence[Record], verdict: Comparison | None, bar: float
 ) -> dict[str, Any]:
     """Return one optimizer's numbers: search, widths, final losses, interval, verdict, mean curve.
 
-    `bar` is the loss that all optimizers are held to in the second of the two widths.
+    `verdict` is the comparison with the reference, None for the reference itself. `bar` is
+    the loss that all optimizers are held to in the second of the two widths.
     """
     finals = [record.final for record in records]
     return {
@@ -79,8 +84,8 @@ def row(
         "width_bar": described(width(tuned.points, bar)),
         "finals": finals,
         "diverged": sum(record.diverged for record in records),
-        "interval": asdict(t_interval(finals)),
-        "verdict": asdict(judge(finals, reference)),
+        "interval": asdict(interval(finals)),
+        "verdict": asdict(verdict) if verdict else None,
         "extras": {key: mean(r.extras[key] for r in records) for key in records[0].extras},
         "curve": mean_curve(records),
     }

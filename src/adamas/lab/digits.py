@@ -1,16 +1,19 @@
 """Real data: the 1,797 handwritten digits that ship in scikit-learn, and two small models for them.
 
-Both models are a chain of dense layers: softmax regression is the chain of one layer.
+Both models are one text: a chain of dense layers, so that softmax regression is the chain of one
+layer.
 """
 
-from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
-from adamas.lab import chain
-from adamas.lab.chain import forward, log_softmax
-from adamas.lab.problems import Batch, Params, Problem, generator, shuffled_batches
+from adamas.lab.data.files import checked_arrays
+from adamas.lab.problems import About, Batch, Problem, Quality, Source, Words
+from adamas.lab.zoo.dense import CLASSES, DenseTask, log_softmax, split
+
+__all__ = ["DIGITS", "DIGITS_SOFTMAX", "MLP", "SOFTMAX", "DigitsTask", "data", "log_softmax"]
 
 IMAGES = 1797
 HIDDEN = 32
@@ -18,6 +21,15 @@ BATCH = 32
 EPOCHS = 20
 VALIDATION = 360
 STEPS_PER_EPOCH = (IMAGES - VALIDATION) // BATCH
+SHA256 = "65e5b4619795efb40c1082f4c350c049e4ad552200d369b6ae99e21eef5e72c5"
+
+SOURCE = Source(
+    "Optical recognition of handwritten digits: 1,797 images of 8x8 pixels by 13 writers",
+    "scikit-learn",
+    "shipped under BSD-3-Clause",
+    "E. Alpaydin and C. Kaynak (1998), UCI Machine Learning Repository, doi:10.24432/C50P49",
+    SHA256,
+)
 
 
 @cache
@@ -26,43 +38,16 @@ def data() -> Batch:
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)
-    return (x / 16).astype(np.float32), y.astype(np.int64)
+    pixels, labels = x.astype(np.uint8), y.astype(np.int64)
+    checked_arrays((pixels, labels), SHA256, "scikit-learn's digits")
+    return pixels.astype(np.float32) / 16, labels
 
 
-class DigitsTask:
+class DigitsTask(DenseTask):
     """A network with the given layer widths; the seed draws split, start and batch order."""
 
     def __init__(self, seed: int, widths: tuple[int, ...]) -> None:
-        x, y = data()
-        order = generator(seed, 0).permutation(len(x))
-        held, train = order[:VALIDATION], order[VALIDATION:]
-        self.seed, self.widths = seed, widths
-        self.training: Batch = (x[train], y[train])
-        self.validation: Batch = (x[held], y[held])
-
-    def start(self) -> Params:
-        """Return He-normal weights and biases of 0, float32 (He et al. 2015, section 2.2)."""
-        return chain.start(self.widths, generator(self.seed, 1))
-
-    def batches(self) -> Iterator[Batch]:
-        """Yield 32 training images at a time, shuffled anew each epoch."""
-        x, y = self.training
-        return shuffled_batches(x, y, BATCH, generator(self.seed, 2))
-
-    def gradient(self, params: Params, batch: Batch, grads: Params) -> float:
-        """Write the gradient of the mean cross-entropy and return that loss."""
-        return chain.back_propagate(params, batch, grads, chain.cross_entropy)
-
-    def evaluate(self, params: Params) -> float:
-        """Return the mean cross-entropy on the validation images, in nats."""
-        x, y = self.validation
-        log_p = log_softmax(forward(params, x)[-1])
-        return float(-log_p[np.arange(len(y)), y].mean(dtype=np.float64))
-
-    def extras(self, params: Params) -> dict[str, float]:
-        """Return the share of validation images that are classified correctly."""
-        x, y = self.validation
-        return {"accuracy": float((forward(params, x)[-1].argmax(1) == y).mean())}
+        super().__init__(seed, split(*data(), VALIDATION, seed), widths, BATCH, CLASSES)
 
 
 def _problem(name: str, widths: tuple[int, ...]) -> Problem:
@@ -72,3 +57,45 @@ def _problem(name: str, widths: tuple[int, ...]) -> Problem:
 
 SOFTMAX = _problem("softmax", (64, 10))
 MLP = _problem("mlp", (64, HIDDEN, 10))
+
+LOSS = {
+    "en": "cross-entropy on 360 held-out images, in nats",
+    "zh": "360 幅留出图像上的交叉熵（奈特）",
+}
+# Both nets are to beat it: the first because it is larger, the second because it has no penalty.
+LOGISTIC = Quality(
+    "loss",
+    0.157,
+    {
+        "en": "mean over seeds 0-4 of scikit-learn's LogisticRegression on the same splits",
+        "zh": "scikit-learn 的 LogisticRegression 在相同划分（种子 0–4）上的均值",
+    },
+)
+
+
+def _about(model: Words) -> About:
+    return About(
+        title={"en": "Handwritten digits, 8x8 pixels", "zh": "手写数字，8x8 像素"},
+        kind="classification",
+        model=model,
+        loss=LOSS,
+        sources=(SOURCE,),
+        quality=LOGISTIC,
+        higher=("accuracy",),
+    )
+
+
+DIGITS = replace(
+    MLP,
+    name="digits",
+    about=_about(
+        {"en": "network 64-32-10 with ReLU", "zh": "64-32-10 网络（ReLU）"},
+    ),
+)
+DIGITS_SOFTMAX = replace(
+    SOFTMAX,
+    name="digits-softmax",
+    about=_about(
+        {"en": "softmax regression, 64 x 10 weights", "zh": "softmax 回归，64 x 10 个权重"}
+    ),
+)

@@ -7,6 +7,9 @@ import html
 import re
 from collections.abc import Sequence
 
+# Columns from which a table is set closer.
+MANY = 6
+
 
 def markup(text: str) -> str:
     """Return a sentence as HTML.
@@ -72,9 +75,10 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> s
         f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{c}</td>" for c in row[1:]) + "</tr>"
         for row in rows
     )
+    dense = ' class="dense"' if len(head) > MANY else ""
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption)}">'
-        f"<table>\n<caption>{html.escape(caption)}</caption>\n"
+        f"<table{dense}>\n<caption>{html.escape(caption)}</caption>\n"
         f"<thead><tr>{columns}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
     )
 

@@ -5,11 +5,12 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from adamas.lab import finder
 from adamas.lab.entrants import CLASSICAL
 from adamas.lab.needs import LabError
-from adamas.lab.output import write_all
+from adamas.lab.output import output_directory, write_all
 from adamas.lab.own import template
-from adamas.lab.own.spec import Spec
+from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.progress import Progress
 from adamas.lab.protocol import session
 from adamas.lab.protocol.budget import seconds_in
@@ -17,7 +18,10 @@ from adamas.lab.protocol.plan import REFERENCES, Mode
 from adamas.lab.protocol.results import Tree
 from adamas.lab.protocol.store import kept_runs
 from adamas.lab.report import exports
+from adamas.lab.report.found import render_found
 from adamas.lab.report.page import render
+from adamas.lab.report.suite import render_suite
+from adamas.lab.suite import suite_tree
 from adamas.lab.text import Say
 from adamas.lab.wording import rate
 from adamas.lab.zoo import CATALOGUE, built_in
@@ -158,4 +162,68 @@ def is_worse(comparison: Tree, limit: float) -> bool:
     """Return whether a difference is shown and its mean is above the limit, or runs failed."""
     if comparison["word"] == "diverged":
         return True
-    return comparison["word"] == "worse" and comparison["percent"]["mean"] > 100 * limit
+    return bool(comparison["word"] == "worse" and comparison["percent"]["mean"] > 100 * limit)
+
+
+def suite(args: Namespace) -> int:
+    """Carry out `adamas suite` and return its exit code."""
+    out = args.out or Path("adamas-suite")
+    say = Say(args.lang)
+    progress = Progress(sys.stdout, 1)
+    found: dict[str, Tree] = {}
+    skipped: dict[str, str] = {}
+    chosen = args.problem or list(CATALOGUE)
+    for name in chosen:
+        spec = Spec(name)
+        request = requested(args, spec, out / name)
+        try:
+            built_in(name).task(1)
+        except LabError as error:
+            skipped[name] = str(error)
+            progress.say(say("suite_skipped", problem=name, reason=error))
+            continue
+        try:
+            tree = session.compare(request, progress, say)
+        except KeyboardInterrupt:
+            return interrupted(request.out, say)
+        found[name] = tree["results"]
+        page = render(tree["results"], tree["timing"], say)
+        write_all(request.out, {session.PAGE: page})
+    if not found:
+        raise LabError(f"no problem could be run: {'; '.join(skipped.values())}")
+    results = suite_tree(found, skipped)
+    write_all(
+        out, {"suite.json": session.pretty(results), "suite.html": render_suite(results, say)}
+    )
+    progress.finish()
+    page_path = (out / "suite.html").resolve()
+    progress.say(say("compare_done", seconds=progress.seconds, page=page_path))
+    return 0
+
+
+def find_lr(args: Namespace) -> int:
+    """Carry out `adamas find-lr` and return its exit code."""
+    if args.problem is None:
+        raise LabError(f"name a problem: one of {', '.join(CATALOGUE)}, a file, or mine.py:problem")
+    spec = Spec(args.problem, args.target)
+    say = Say(args.lang)
+    progress = Progress(sys.stderr if args.json else sys.stdout, 1)
+    problem = resolve(spec)
+    progress.status(say("find_running", optimizer=args.optimizer, problem=problem.name))
+    found = finder.find_lr(problem, args.optimizer, seeds=args.seeds)
+    progress.finish()
+    out = args.out or Path(f"adamas-find-lr-{stem(spec)}")
+    tree = {"problem": problem.name, **found.as_json()}
+    with output_directory(out):
+        write_all(
+            out, {"find-lr.json": session.pretty(tree), "find-lr.html": render_found(tree, say)}
+        )
+    if args.json:
+        print(session.pretty(tree), end="")
+    numbers = {"lr": rate(found.lr), "low": rate(found.low), "high": rate(found.high)}
+    progress.say(say("find_answer", optimizer=args.optimizer, cost=100 * found.cost, **numbers))
+    if found.fallback:
+        progress.say(found.fallback)
+    page = (out / "find-lr.html").resolve()
+    progress.say(say("compare_done", seconds=progress.seconds, page=page))
+    return 0

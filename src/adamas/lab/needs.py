@@ -7,6 +7,7 @@ PACKAGES = {
     "matplotlib": "matplotlib",
     "scipy": "scipy",
     "sklearn": "scikit-learn",
+    "joblib": "joblib",
     "threadpoolctl": "threadpoolctl",
 }
 

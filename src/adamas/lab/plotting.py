@@ -5,7 +5,7 @@ markers and dashes differ for the same reason.
 """
 
 from collections.abc import Mapping, Sequence
-from math import log10
+from math import floor, log10
 from typing import Any, Literal
 
 from matplotlib.axes import Axes
@@ -21,14 +21,19 @@ ROW = 0.17
 
 
 def power_of_ten(value: float, _position: int | None = None) -> str:
-    """Return a tick label: plain from 0.001 to 10,000, a power of ten beyond.
+    """Return a tick label: plain from 0.001 to 10,000, with a power of ten beyond.
 
     >>> [power_of_ten(10.0**k) for k in (-5, -3, 0, 4, 6)]
     ['10⁻⁵', '0.001', '1', '10000', '10⁶']
+    >>> power_of_ten(2.5e-4)
+    '2.5×10⁻⁴'
     """
     if 0.9e-3 < value < 1.1e4:
         return f"{value:g}"
-    return "10" + str(round(log10(value))).translate(_SUPERSCRIPT)
+    exponent = floor(log10(value) + 1e-9)
+    mantissa = value / 10.0**exponent
+    power = "10" + str(exponent).translate(_SUPERSCRIPT)
+    return power if abs(mantissa - 1) < 1e-6 else f"{mantissa:.3g}×{power}"
 
 
 def log_axis(axes: Axes, which: Literal["x", "y"], fine: bool = False) -> None:

@@ -57,7 +57,7 @@ def t_interval(values: Sequence[float]) -> Interval:
     centre = mean(values)
     if len(values) < 2:
         return Interval(centre, nan, nan)
-    half = t_quantile(len(values)) * stdev(values) / sqrt(len(values))
+    half = t_quantile(len(values)) * stdev(values, centre) / sqrt(len(values))
     return Interval(centre, centre - half, centre + half)
 
 

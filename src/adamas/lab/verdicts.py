@@ -5,6 +5,7 @@ from typing import Any
 from adamas.lab import comparisons, digits
 from adamas.lab.elements import figure, figures, paragraph, section, small, swatch, table
 from adamas.lab.looks import LOOKS
+from adamas.lab.paired import COARSE, MARGIN
 from adamas.lab.text import Say
 from adamas.lab.wording import by_verdict, rate, seed_range, with_interval
 
@@ -41,7 +42,7 @@ def real_data(results: Numbers, say: Say) -> str:
             pictures.append(
                 figure(key, paint(key, contest, say), say(f"fig_{kind}_{problem}"), note)
             )
-    parts.append(small(say("digits_meaning")))
+    parts.append(small(say("digits_meaning", margin=100 * MARGIN, coarse=100 * COARSE * MARGIN)))
     return section("digits", say("digits_title"), *parts, figures(*pictures))
 
 

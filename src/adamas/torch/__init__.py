@@ -27,6 +27,7 @@ from adamas.torch.classes import (
     optimizer,
 )
 from adamas.torch.release import release_gradients
+from adamas.torch.team import install
 
 __all__ = [
     "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
@@ -34,3 +35,5 @@ __all__ = [
     "Optimizer", "RAdam", "RMSprop", "ScheduleFreeAdamW", "optimizer",
     "release_gradients",
 ]  # fmt: skip
+
+install()

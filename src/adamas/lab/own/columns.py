@@ -16,6 +16,8 @@ from adamas.lab.problems import Array
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a", "<na>", "?", "-"})
 # A column is of numbers (or dates) if this share of its values are; the others count as missing.
 ENOUGH = 0.95
+# Nothing measured is larger, and the square of a larger number would overflow.
+LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def _read(name: str, raw: Sequence[str], notes: Notes, decimal_comma: bool) -> C
 
 
 def _finite(name: str, values: Array, notes: Notes) -> Array:
-    infinite = np.isinf(values)
+    infinite = np.abs(values) > LARGEST
     if infinite.any():
         notes.column("infinite", name)
         values[infinite] = np.nan

@@ -10,6 +10,7 @@ from adamas.lab.own.numerals import Reading
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAYS = ("%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 FORMATS = tuple(day + time for day in DAYS for time in ("", " %H:%M", " %H:%M:%S"))
+Way = Callable[[str], datetime]
 TRIED = 50  # values that a format is tried on before all of them are read
 
 
@@ -23,7 +24,7 @@ def days(values: Collection[str]) -> Reading:
     >>> days(["01/02/2024", "03/04/2024"])
     ({}, 'ambiguous')
     """
-    ways = [datetime.fromisoformat, *(partial(_by, form) for form in FORMATS)]
+    ways: list[Way] = [datetime.fromisoformat, *(partial(_by, form) for form in FORMATS)]
     sample = list(islice(values, TRIED))
     fitting = [way for way in ways if 2 * len(_read(sample, way)) > len(sample)]
     found = sorted((_read(values, way) for way in fitting), key=len, reverse=True)
@@ -36,7 +37,7 @@ def _by(form: str, value: str) -> datetime:
     return datetime.strptime(value, form)
 
 
-def _read(values: Collection[str], way: Callable[[str], datetime]) -> dict[str, float]:
+def _read(values: Collection[str], way: Way) -> dict[str, float]:
     found = {}
     for value in values:
         try:

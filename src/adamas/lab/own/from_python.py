@@ -1,6 +1,7 @@
 """Take a problem out of the user's own Python file."""
 
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from adamas.show import _load
 
 
 def load(path: Path, text: str) -> Problem:
-    """Return what `text`, such as `mine.py:problem`, names: a `Problem`, or what a call of it returns.
+    """Return the `Problem` that `mine.py:problem` names, or that a call of it returns.
 
     The file is run, and may import what lies beside it. Raises `LabError` if it fails, if the name
     is missing or something else, or if the problem does not keep the promises of `Task`.
@@ -24,7 +25,9 @@ def load(path: Path, text: str) -> Problem:
         # Behind everything else, so that a user's random.py shadows nothing.
         sys.path.append(str(path.parent))
     try:
-        found: Any = _load(path, name)
+        # The name of the module: what is missing in it deserves a better answer than the loader's.
+        module = sys.modules[str(_load(path, "__name__"))]
+        found = _named(module, name, text)
         if not isinstance(found, Problem) and callable(found):
             found = found()
     except LabError:
@@ -38,6 +41,15 @@ def load(path: Path, text: str) -> Problem:
         )
     check(found, text)
     return found
+
+
+def _named(module: object, name: str, text: str) -> Any:
+    if hasattr(module, name):
+        return getattr(module, name)
+    names = [other for other in vars(module) if not other.startswith("_")]
+    close = get_close_matches(name, names, 1)
+    hint = f"; did you mean {close[0]}?" if close else "; define it, or name what is there"
+    raise LabError(f"{text}: the file defines no {name}{hint}")
 
 
 def check(problem: Problem, text: str) -> None:

@@ -40,7 +40,10 @@ SENTENCES = {
         "Numbers with a few words among them, which count as missing: {names}.",
         "数字列中夹杂少量文字，按缺失值处理：{names}。",
     ),
-    "infinite": ("Infinite values count as missing: {names}.", "无穷大按缺失值处理：{names}。"),
+    "infinite": (
+        "Values that are infinite or beyond 1e100 count as missing: {names}.",
+        "无穷大或超过 1e100 的值按缺失值处理：{names}。",
+    ),
     "missing": (
         "Missing numbers became the training median, with a column of their own that says so: "
         "{names}.",

@@ -2,9 +2,11 @@
 
 from functools import lru_cache, partial
 
-from adamas.lab.own import prepared, tabular_task
+from adamas.lab.own import prepared
 from adamas.lab.own.features import Features, duplicates, encoded
 from adamas.lab.own.frame import Frame
+from adamas.lab.own.splits import HELD
+from adamas.lab.own.tabular_task import TabularTask
 from adamas.lab.own.target import Target, decided
 from adamas.lab.problems import About, Problem, Source, Words
 
@@ -38,10 +40,9 @@ def tabular_problem(frame: Frame) -> Problem:
     batch, steps = schedule(len(target.values), widths)
     # Runs of one seed follow each other, and to split a large table takes a tenth of a second.
     split = lru_cache(maxsize=2)(partial(_split, features, target))
-    kind = tabular_task.ClassesTask if target.classes else tabular_task.NumbersTask
 
-    def task(seed: int) -> tabular_task.ClassesTask | tabular_task.NumbersTask:
-        return kind(seed, split(seed), widths, batch)
+    def task(seed: int) -> TabularTask:
+        return TabularTask(seed, split(seed), bool(target.classes), widths, batch)
 
     every = steps // EVALUATIONS
     return Problem(frame.name, steps, every, batch, task, about=_about(frame, target, widths))
@@ -56,7 +57,7 @@ def schedule(rows: int, widths: tuple[int, ...]) -> tuple[int, int]:
     >>> schedule(50_000, (20, 32, 1))
     (128, 3000)
     """
-    train = rows - rows // prepared.HELD
+    train = rows - rows // HELD
     batch = min(max(1 << (train // 32).bit_length() - 1, SMALLEST_BATCH), LARGEST_BATCH)
     seconds = STEP_SECONDS + MULTIPLY_SECONDS * batch * widths[0] * widths[1]
     steps = min(max(EPOCHS * train // batch, FEWEST_STEPS), MOST_STEPS, int(MOST_SECONDS / seconds))

@@ -167,8 +167,8 @@ def exactly(
         word = "tie" if abs(ours - other) <= margin * other else "worse"
         word = "better" if word == "worse" and ours < other else word
     shift, share = ours - other, 100 * (ours - other) / other
-    alone = {"difference": Interval(shift, shift, shift), "percent": Interval(share, share, share)}
-    return replace(one, **alone, word=word)
+    exact, percent = Interval(shift, shift, shift), Interval(share, share, share)
+    return replace(one, difference=exact, percent=percent, word=word)
 
 
 def verdict(comparisons: Sequence[paired.Comparison], reference: str) -> Tree:

@@ -14,6 +14,7 @@ from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adamas.lab.entrants import entrant
+from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.plan import digest
 from adamas.lab.protocol.store import Store
@@ -120,7 +121,12 @@ def cluster(address: str | None) -> Iterator[None]:
     if address is None:
         yield
         return
-    from dask.distributed import Client
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise LabError(
+            '--dask needs Dask; install with: pip install "adamas[cluster]"'
+        ) from error
 
     with Client(address), parallel_config("dask"):
         yield

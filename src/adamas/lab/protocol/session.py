@@ -114,9 +114,9 @@ def earlier(request: Request, make: Callable[[Size], Plan]) -> Fitted | None:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         declared = kept["plan"]
-        counts = [len(declared[kind]) for kind in ("tuning", "refine", "report")]
+        tuning, refine, report = (len(declared[kind]) for kind in ("tuning", "refine", "report"))
         for reach in sorted({size.reach for size in SMALLER}):
-            plan = make(Size(*counts, reach))
+            plan = make(Size(tuning, refine, report, reach))
             if (plan.hash, request.budget) == (kept["hash"], kept["budget"]):
                 return Fitted(plan, kept["expected"])
     except (ValueError, KeyError, TypeError):

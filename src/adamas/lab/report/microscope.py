@@ -35,9 +35,10 @@ def over_steps(
 ) -> Picture | None:
     """Draw one recorded quantity of all optimizers that have it; None where nobody does.
 
-    `path` leads to its values, `ends` names the values beside them that bound a band; `one` adds a
-    dotted line at 1.
+    `path` leads to its values, `ends` names the values beside them that bound a band around the
+    one that is looked at alone; `one` adds a dotted line at 1.
     """
+    name = focus(subject)
     found = {name: run for name, run in watched(subject).items() if known(listed(run, *path))}
     if not found:
         return None
@@ -46,10 +47,10 @@ def over_steps(
         steps = [step for run in found.values() for step in listed(run, "at")]
         values = [value for run in found.values() for value in listed(run, *path)]
         frames.log_steps(axes, steps)
-        for name, run in found.items() if ends else ():
-            low, high = (listed(run, *path[:-1], end) for end in ends or ())
+        if ends and name in found:
+            low, high = (listed(found[name], *path[:-1], end) for end in ends)
             values += low + high
-            frames.band(axes, subject.looks[name], listed(run, "at"), (low, high))
+            frames.band(axes, subject.looks[name], listed(found[name], "at"), (low, high))
         frames.log_values(axes, values)
         if one:
             axes.axhline(1, color=INK, linewidth=0.8, dashes=(1, 2))

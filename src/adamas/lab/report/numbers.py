@@ -9,6 +9,8 @@ from adamas.lab.wording import rate, scientific
 
 NONE = "–"
 SMALL, LARGE = 1e-4, 1e6
+# Per cent below which two decimals would show zero.
+SMALLEST = 0.005
 
 
 def measured(value: Any, digits: int = 4) -> str:
@@ -48,7 +50,7 @@ def decimals_of(interval: Tree) -> int:
     return min(8, max(0, 1 - floor(log10((high - low) / 2))))
 
 
-def with_spread(interval: Any) -> str:
+def with_spread(interval: Any, sign: str = "") -> str:
     """Return "mean [low, high]" as HTML, with the digits that the interval supports."""
     mean = at(interval, "mean")
     if mean is None:
@@ -60,20 +62,35 @@ def with_spread(interval: Any) -> str:
         shown = [measured(value, 3) for value in (mean, low, high)]
     else:
         places = decimals_of(interval)
-        shown = [minus(f"{value:,.{places}f}") for value in (mean, low, high)]
+        shown = [minus(f"{value:{sign},.{places}f}") for value in (mean, low, high)]
     return f'{shown[0]} <span class="interval">[{shown[1]}, {shown[2]}]</span>'
 
 
 def percent(value: Any, say: Say, sign: str = "+") -> str:
-    """Return a share in per cent, signed unless `sign` is empty.
+    r"""Return a share in per cent, signed unless `sign` is empty.
 
     >>> percent(-3.14, Say("en")), percent(250.0, Say("zh"), "")
-    ('−3.1 %', '250%')
+    ('−3.1\xa0%', '250%')
     """
     if value is None or not isfinite(value):
         return NONE
-    places = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
-    return say("report_percent", value=minus(f"{value:{sign}.{places}f}"))
+    if 0 < abs(value) < SMALLEST:
+        return say("report_percent", value=measured(value, 2))
+    return say("report_percent", value=minus(f"{value:{sign}.{places_of(value)}f}"))
+
+
+def places_of(value: float) -> int:
+    """Return how many decimals a percentage deserves."""
+    return 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
+
+
+def share(value: Any, say: Say) -> str:
+    """Return a declared share, such as a margin, in per cent without idle zeros.
+
+    >>> share(0.25, Say("zh"))
+    '25%'
+    """
+    return NONE if value is None else say("report_percent", value=f"{100 * value:g}")
 
 
 def percent_spread(interval: Any, say: Say) -> str:
@@ -81,8 +98,9 @@ def percent_spread(interval: Any, say: Say) -> str:
     mean, low, high = (at(interval, key) for key in ("mean", "low", "high"))
     if mean is None or low is None or high is None:
         return percent(mean, say)
-    low, high = percent(low, say), percent(high, say)
-    return f'{percent(mean, say)} <span class="interval">[{low}, {high}]</span>'
+    places = places_of(max(abs(low), abs(high)))
+    low, mean, high = (minus(f"{value:+.{places}f}") for value in (low, mean, high))
+    return f'{say("report_percent", value=mean)} <span class="interval">[{low}, {high}]</span>'
 
 
 def probability(value: Any) -> str:

@@ -15,6 +15,8 @@ from adamas.lab.text import Say
 
 Tree = dict[str, Any]
 METRIC_IS_LOSS = "loss"
+# Two references are compared once; the other's side of it says the opposite.
+MIRRORED = {"better": "worse", "worse": "better", "tie": "tie", "few": "few"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ class Subject:
 
     def names(self, optimizers: Sequence[str]) -> str:
         """Return several names in one phrase."""
-        return self.say.names([self.name(optimizer) for optimizer in optimizers])
+        shown = [self.name(optimizer) for optimizer in optimizers]
+        if len(shown) < 2:
+            return self.say.names(shown)
+        return self.say("report_and", names=self.say.names(shown[:-1]), last=shown[-1])
 
     def swatch(self, optimizer: str) -> str:
         """Return a name with its colour before it, as HTML."""
@@ -80,7 +85,27 @@ class Subject:
         """Return the comparisons with one reference, in the order of the optimizers."""
         every = [one for one in listed(self.results, "comparisons") if one]
         found = {o.get("optimizer"): o for o in every if o.get("reference") == reference}
+        for one in every:
+            if one.get("optimizer") == reference and one.get("word") in MIRRORED:
+                found.setdefault(one.get("reference"), mirrored(one, self.mean(reference)))
         return [found[name] for name in self.looks if name in found]
+
+
+def mirrored(one: Tree, mean: float) -> Tree:
+    """Return a comparison from the side of the other reference, whose mean loss is `mean`."""
+    low, centre, high = (at(one, "difference", end) for end in ("low", "mean", "high"))
+    turned = {"mean": centre, "low": high, "high": low}
+    difference = {end: None if value is None else -value for end, value in turned.items()}
+    share = {end: None if v is None else 100 * v / mean for end, v in difference.items()}
+    wins = one.get("p_win")
+    return one | {
+        "optimizer": one.get("reference"),
+        "reference": one.get("optimizer"),
+        "difference": difference,
+        "percent": share,
+        "word": MIRRORED[str(one.get("word"))],
+        "p_win": None if wins is None else 1 - wins,
+    }
 
 
 def subject(results: Tree, timing: Tree | None, say: Say) -> Subject:

@@ -217,8 +217,10 @@ ENGLISH = {
     "list_few": "Too few seeds to say: {names}.",
     "list_diverged": "Diverged: {names}.",
     "digits_meaning": (
-        "“Better” and “worse” mean that the 95 % t-interval of the paired difference excludes 0. "
-        "“Tie” means that these seeds cannot tell the two apart, not that they are proven equal."
+        "“Better” and “worse” mean a paired t-test below 5 % after Holm's correction for all "
+        "comparisons in the table, and a difference that may exceed {margin:g} % of Adam's loss. "
+        "“Tie” means that the 95 % interval of the difference stays within {coarse:g} %, not that "
+        "the two are proven equal; “too few seeds”, that it does not."
     ),
     "method_title": "How it was measured",
     "method_budget": (
@@ -228,8 +230,8 @@ ENGLISH = {
     ),
     "method_edge": "Tuned to the edge of the grid, so perhaps not at its best: {edge}.",
     "method_seeds": (
-        "Tuning seeds never judge. The comparisons are not corrected for their number, and the "
-        "problems are small: read the verdicts as statements about these problems and budgets."
+        "Tuning seeds never judge. The problems are small: read the verdicts as statements about "
+        "these problems and budgets."
     ),
     "method_numpy": (
         "NumPy models, one thread; the line and the words in float64, the digits in float32."

@@ -17,4 +17,9 @@ CHINESE_COMPARE = {
     "compare_numbers": "全部数字（JSON）：{numbers}",
     "compare_interrupted": "已中断。{kept} 次训练已保存在 {out}；再次运行同一命令即可继续。",
     "compare_worse": "{names}：比 {reference} 差 {limit:g} % 以上",
+    "find_running": "正在为 {optimizer} 在 {problem} 上寻找学习率",
+    "find_answer": (
+        "{optimizer}：学习率 {lr}；从 {low} 到 {high} 之间看不出差别。花费为一次完整训练的 {cost:.0f} %。"
+    ),
+    "suite_skipped": "略过 {problem}：{reason}",
 }

@@ -7,10 +7,20 @@ from adamas.lab.problems import Problem
 
 # name on the command line -> where the `Problem` is.
 CATALOGUE: dict[str, str] = {
-    "line": "adamas.lab.line:FULL",
-    "words": "adamas.lab.sparse:WORD_PROBLEM",
-    "digits": "adamas.lab.digits:MLP",
-    "digits-softmax": "adamas.lab.digits:SOFTMAX",
+    "line": "adamas.lab.line:LINE",
+    "words": "adamas.lab.sparse:ENTRY",
+    "digits": "adamas.lab.digits:DIGITS",
+    "digits-softmax": "adamas.lab.digits:DIGITS_SOFTMAX",
+    "digits-cnn": "adamas.lab.zoo.images:CNN",
+    "mnist5k": "adamas.lab.zoo.images:MNIST",
+    "diabetes": "adamas.lab.zoo.tabular:DIABETES",
+    "diamonds": "adamas.lab.zoo.tabular:DIAMONDS",
+    "breast-cancer": "adamas.lab.zoo.logistic:TUMOURS",
+    "logistic-scales": "adamas.lab.zoo.logistic:SCALES",
+    "quadratic-scaled": "adamas.lab.zoo.convex:QUADRATIC",
+    "noisy-quadratic": "adamas.lab.zoo.convex:NOISY",
+    "rosenbrock": "adamas.lab.zoo.convex:ROSENBROCK",
+    "reddi": "adamas.lab.zoo.reddi:REDDI",
 }
 
 

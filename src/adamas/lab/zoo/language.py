@@ -120,11 +120,11 @@ def network(symbols: int, corpus: Corpus) -> "torch.nn.Module":
 
 @cache
 def english() -> Corpus:
-    """Return the English corpus, whose 70 characters are all known."""
-    return Corpus(texts.alice(), 1, 8, 16, 128, 128)
+    """Return the English corpus, whose 71 characters are all known."""
+    return Corpus(texts.alice(), 1, 8, 16, 192, 128)
 
 
 @cache
 def chinese() -> Corpus:
     """Return the Chinese corpus; 2,023 of its 3,174 characters come three times or more."""
-    return Corpus(texts.tang(), 3, 8, 24, 64, 128)
+    return Corpus(texts.tang(), 3, 8, 16, 48, 128)

@@ -1,0 +1,150 @@
+"""Code to be copied: the chosen settings, in the words of each framework that has the same rule.
+
+Every hyper-parameter is spelled out, because defaults differ between frameworks and change between
+releases. A rule is left out where a framework's version computes something else.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from adamas import rules
+from adamas.classes import CLASSES, hypers
+
+FRAMEWORKS = {
+    "adamas": "adamas (NumPy)",
+    "adamas_torch": "adamas (PyTorch)",
+    "torch": "torch.optim",
+    "optax": "optax",
+    "keras": "Keras",
+}
+# The framework's arguments, in order, each with what fills it: `{lr}` and hyper-parameters by name.
+Call = tuple[str, dict[str, str]]
+BETAS = {"betas": "({beta1}, {beta2})", "eps": "{eps}"}
+B1_B2 = {"b1": "{beta1}", "b2": "{beta2}", "eps": "{eps}"}
+BETA_1_2 = {"beta_1": "{beta1}", "beta_2": "{beta2}", "epsilon": "{eps}"}
+DECAY = {"weight_decay": "{weight_decay}"}
+
+TORCH: dict[str, Call] = {
+    "sgd": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": "{beta}"}),
+    "nesterov": ("SGD", {"momentum": "{beta}", "nesterov": "True"}),
+    "adagrad": ("Adagrad", {"eps": "{eps}"}),
+    "rmsprop": ("RMSprop", {"alpha": "{beta2}", "eps": "{eps}"}),
+    "rmsprop_centered": ("RMSprop", {"alpha": "{beta2}", "eps": "{eps}", "centered": "True"}),
+    "adadelta": ("Adadelta", {"rho": "{rho}", "eps": "{eps}"}),
+    "adam": ("Adam", BETAS),
+    "adamw": ("AdamW", BETAS),
+    "amsgrad": ("Adam", {**BETAS, "amsgrad": "True"}),
+    "adamax": ("Adamax", BETAS),
+    "nadam": ("NAdam", {**BETAS, "momentum_decay": "{momentum_decay}"}),
+    "radam": ("RAdam", BETAS),
+}
+OPTAX: dict[str, Call] = {
+    "sgd": ("sgd", {}),
+    "momentum": ("sgd", {"momentum": "{beta}"}),
+    "nesterov": ("sgd", {"momentum": "{beta}", "nesterov": "True"}),
+    "rmsprop": ("rmsprop", {"decay": "{beta2}", "eps": "{eps}", "eps_in_sqrt": "False"}),
+    "adam": ("adam", B1_B2),
+    "adamw": ("adamw", {**B1_B2, **DECAY}),
+    "adamax": ("adamax", B1_B2),
+    "radam": ("radam", B1_B2),
+    "adabelief": ("adabelief", {**B1_B2, "eps_root": "{eps}"}),
+    "lion": ("lion", {"b1": "{beta1}", "b2": "{beta2}", **DECAY}),
+}
+KERAS: dict[str, Call] = {
+    "sgd": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": "{beta}"}),
+    "nesterov": ("SGD", {"momentum": "{beta}", "nesterov": "True"}),
+    # Keras adds epsilon inside the root, so eps**2 is the same floor.
+    "rmsprop": ("RMSprop", {"rho": "{beta2}", "epsilon": "{eps} ** 2"}),
+    "adam": ("Adam", BETA_1_2),
+    "adamw": ("AdamW", {**BETA_1_2, **DECAY}),
+    "adamax": ("Adamax", BETA_1_2),
+    "lion": ("Lion", {"beta_1": "{beta1}", "beta_2": "{beta2}", **DECAY}),
+}
+# Rules whose weight decay goes into the parameter; optax and Keras have no other.
+DECOUPLED = {"adamw", "adabelief", "lion", "ademamix", "adan", "cautious_adamw"}
+NAMES = {rule.__name__: name for name, rule in CLASSES.items()}
+
+
+def snippets(optimizer: str, lr: float) -> dict[str, str]:
+    """Return code by framework for an optimizer as the plan names it, at one learning rate.
+
+    `params` and `grads` are NumPy arrays (a dict of names, say) for adamas, any tree for optax;
+    `model` is a torch or Keras module.
+    """
+    name, changed, path = parsed(optimizer)
+    rate = f"{lr:.6g}"
+    if path is not None:
+        return own_rule(name, path, changed, rate)
+    rule: Callable[..., Any] | None = getattr(rules, name, None)
+    if rule is None or name not in NAMES:
+        return {}
+    settings = {**hypers(rule), **{key: float(value) for key, value in changed.items()}, "lr": rate}
+    more = "".join(f", {key}={value}" for key, value in changed.items())
+    found = {
+        "adamas": f"import adamas\n\noptimizer = adamas.{NAMES[name]}(params, lr={rate}{more})\n"
+        "optimizer.step(grads)  # params are updated in place",
+        **in_torch(name, settings, more),
+    }
+    coupled = settings.get("weight_decay") and name not in DECOUPLED
+    if name in OPTAX and not coupled:
+        call = called("optax.", OPTAX[name], settings, "learning_rate")
+        found["optax"] = f"import optax\n\noptimizer = {call}\nstate = optimizer.init(params)"
+    if name in KERAS and not coupled:
+        call = called("keras.optimizers.", KERAS[name], settings, "learning_rate")
+        found["keras"] = f"import keras\n\noptimizer = {call}"
+    return found
+
+
+def in_torch(name: str, settings: dict[str, Any], more: str) -> dict[str, str]:
+    """Return the code for torch, by adamas and by torch itself."""
+    found = {}
+    if not more:  # adamas.torch calls hyper-parameters as torch does
+        found["adamas_torch"] = (
+            "import adamas.torch\n\n"
+            f"optimizer = adamas.torch.{NAMES[name]}(model.parameters(), lr={settings['lr']})"
+        )
+    if name in TORCH:
+        made, arguments = TORCH[name]
+        call = called(
+            "torch.optim.", (made, {**arguments, **DECAY}), settings, "lr", "model.parameters()"
+        )
+        found["torch"] = f"import torch\n\noptimizer = {call}"
+    return found
+
+
+def called(
+    prefix: str, call: Call, settings: dict[str, Any], rate_name: str, first: str | None = None
+) -> str:
+    """Return the call of a framework's optimizer with every argument by name."""
+    name, arguments = call
+    filled = {rate_name: "{lr}", **arguments}
+    pairs = [f"{key}={value.format(**settings)}" for key, value in filled.items()]
+    kept = [pair for pair in pairs if pair not in ("weight_decay=0", "weight_decay=0.0")]
+    return f"{prefix}{name}({', '.join(([first] if first else []) + kept)})"
+
+
+def own_rule(name: str, path: str, changed: dict[str, str], rate: str) -> dict[str, str]:
+    """Return code for a rule in the user's own file."""
+    module = path.removesuffix(".py")
+    more = "".join(f", {key}={value}" for key, value in changed.items())
+    head = f"from {module} import {name}"
+    return {
+        "adamas": f"import adamas\n{head}\n\n"
+        f"optimizer = adamas.Optimizer({name}, params, lr={rate}{more})\n"
+        "optimizer.step(grads)  # params are updated in place",
+    }
+
+
+def parsed(optimizer: str) -> tuple[str, dict[str, str], str | None]:
+    """Return rule, changed hyper-parameters and file of `rule:key=value` or `file.py:rule`.
+
+    >>> parsed("adam:beta1=0.8"), parsed("lab/mine.py:f")
+    (('adam', {'beta1': '0.8'}, None), ('f', {}, 'mine.py'))
+    """
+    parts = optimizer.split(":")
+    path = parts.pop(0).replace("\\", "/").rpartition("/")[2] if parts[0].endswith(".py") else None
+    name, *rest = parts or [""]
+    pairs = [pair.partition("=") for part in rest for pair in part.split(",")]
+    return name, {key.strip(): value.strip() for key, _, value in pairs if value}, path

@@ -1,0 +1,95 @@
+"""What happened inside the step, and what went wrong where a run failed."""
+
+import html
+
+from adamas.lab.elements import bullets, figure, figures, markup, paragraph, section, small
+from adamas.lab.report import microscope
+from adamas.lab.report.numbers import learning_rate, measured, percent, whole
+from adamas.lab.report.subject import Subject, Tree, at, listed
+from adamas.lab.svg import Picture, inline
+
+KINDS = ("diverged", "stalled", "short", "slow")
+
+
+def inside(subject: Subject) -> str:
+    """Return the pictures of one re-run of every optimizer that was looked into."""
+    say = subject.say
+    shown = [(key, picture) for key, picture in pictures(subject) if picture is not None]
+    if not shown:
+        return section("inside", say("inside_report_title"), paragraph(say("inside_none")))
+    name = subject.name(microscope.focus(subject))
+    seed = next(iter(listed(subject.plan, "report")), "–")
+    items = [
+        figure(
+            key,
+            inline(picture),
+            say(f"fig_{key}_title", name=name),
+            say(f"fig_{key}_note", name=name),
+        )
+        for key, picture in shown
+    ]
+    return section(
+        "inside",
+        say("inside_report_title"),
+        paragraph(say("inside_report_text", seed=seed)),
+        bullets([say("inside_step"), say("inside_effective"), say("inside_moments")]),
+        figures(*items),
+    )
+
+
+def pictures(subject: Subject) -> list[tuple[str, Picture | None]]:
+    """Return every picture that there is something for, the most telling first."""
+    over = microscope.over_steps
+    return [
+        ("steps", over("steps", subject, ("update_in_lr", "median"), ("median", "p90"), one=True)),
+        ("reach", over("reach", subject, ("effective_step", "median"), ("p10", "p90"))),
+        ("factors", microscope.bias(subject)),
+        ("m", over("m", subject, ("m_rms",))),
+        ("v", over("v", subject, ("v_rms",))),
+        ("gradient", over("gradient", subject, ("grad_norm",))),
+        ("ratio", microscope.parameters(subject)),
+    ]
+
+
+def doctor(subject: Subject) -> str:
+    """Return what was found about runs that failed, one sentence of facts and one of advice."""
+    say = subject.say
+    found = [finding(subject, one) for one in listed(subject.results, "doctor") if one]
+    body = (
+        '<ul class="findings">\n' + "\n".join(f"<li>{text}</li>" for text in found) + "\n</ul>"
+        if found
+        else paragraph(say("doctor_none"))
+    )
+    return section("doctor", say("doctor_title"), paragraph(say("doctor_text")), body,
+                   small(say("doctor_note")))  # fmt: skip
+
+
+def finding(subject: Subject, one: Tree) -> str:
+    """Return one finding: which run, what happened, where, and what to try."""
+    say, kind = subject.say, str(one.get("kind"))
+    name = subject.name(one.get("optimizer"))
+    run = say("doctor_run", name=name, lr=learning_rate(one.get("lr")), seed=one.get("seed"))
+    step = one.get("step")
+    facts = [say(f"doctor_{kind}") if kind in KINDS else kind]
+    if step is not None and kind != "short":
+        facts.append(
+            say(f"doctor_step_{'failed' if kind == 'diverged' else 'seen'}", step=whole(step))
+        )
+    ratio = one.get("update_to_weight")
+    if one.get("parameter") and ratio is not None:
+        facts.append(say("doctor_ratio", name=one["parameter"], ratio=size(subject, ratio)))
+    elif one.get("parameter"):
+        facts.append(say("doctor_parameter", name=one["parameter"]))
+    distance, reach = at(one, "numbers", "distance"), at(one, "numbers", "reach")
+    if distance is not None and reach is not None:
+        facts.append(say("doctor_reach", reach=measured(reach, 3), distance=measured(distance, 3)))
+    advice = [say.known(f"advice_{word}") or str(word) for word in listed(one, "advice")]
+    if advice:
+        facts.append(say("doctor_advice", advice=say("doctor_or").join(advice)))
+    title = f'<strong class="{html.escape(kind)}">{html.escape(run)}</strong>'
+    return f"{title} {markup(say('sentence_gap').join(facts))}"
+
+
+def size(subject: Subject, ratio: float) -> str:
+    """Return an update as a share of the weight that it changes."""
+    return f"{measured(ratio, 2)}×" if ratio >= 1 else percent(100 * ratio, subject.say, "")

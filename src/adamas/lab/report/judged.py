@@ -1,0 +1,145 @@
+"""What fresh seeds say: paired differences, the way to the target, and defaults beside tuned."""
+
+from adamas.lab.elements import figure, figures, paragraph, section, small, table
+from adamas.lab.report import pictures
+from adamas.lab.report.numbers import (
+    NONE,
+    learning_rate,
+    measured,
+    percent_spread,
+    probability,
+    share,
+    times,
+    whole,
+    with_spread,
+)
+from adamas.lab.report.result import word_cell
+from adamas.lab.report.subject import Subject, Tree, at, listed
+from adamas.lab.svg import inline
+
+
+def differences(subject: Subject) -> str:
+    """Return a forest plot and a table for each reference."""
+    say = subject.say
+    shown = [reference for reference in subject.references if subject.compared(reference)]
+    if not shown:
+        return section("differences", say("differences_title"), paragraph(say("differences_none")))
+    margin = share(at(subject.plan, "margin") or 0, say)
+    plots = [
+        figure(
+            f"forest-{number}",
+            inline(pictures.forest(subject, reference)),
+            say("fig_forest", name=subject.name(reference)),
+            say("fig_forest_note", name=subject.name(reference), margin=margin),
+        )
+        for number, reference in enumerate(subject.references)
+        if reference in shown
+    ]
+    return section(
+        "differences",
+        say("differences_title"),
+        paragraph(say("differences_text", seeds=subject.seeds)),
+        figures(*plots),
+        *(difference_table(subject, reference) for reference in shown),
+        small(say("differences_note")),
+    )
+
+
+def difference_table(subject: Subject, reference: str) -> str:
+    """Return every number about the differences to one reference."""
+    say = subject.say
+    rows = [
+        [
+            subject.swatch(one["optimizer"]),
+            with_spread(one.get("difference"), "+"),
+            percent_spread(one.get("percent"), say),
+            probability(one.get("p")),
+            probability(one.get("p_holm")),
+            share(one.get("p_win"), say),
+            NONE if one.get("correlation") is None else measured(one["correlation"], 2),
+            word_cell(subject, one["optimizer"], reference, {one["optimizer"]: one.get("word")}),
+        ]
+        for one in subject.compared(reference)
+    ]
+    head = ("loss", "percent", "p", "holm", "win", "correlation", "word")
+    return table(
+        say("differences_caption", name=subject.name(reference), seeds=subject.seeds),
+        [say("race_optimizer"), *(say(f"differences_{key}") for key in head)],
+        rows,
+    )
+
+
+def target(subject: Subject) -> str:
+    """Return how many updates each optimizer needs to a loss that all are held to."""
+    say, value = subject.say, at(subject.results, "target", "value")
+    if value is None:
+        return section("target", say("target_title"), paragraph(say("target_none")))
+    user = at(subject.results, "target", "origin") == "user"
+    intro = say("target_text_user" if user else "target_text_classical", value=measured(value))
+    rows = []
+    for name, row in subject.rows.items():
+        steps = [whole(step) for step in listed(row, "target", "steps")]
+        reached = say(
+            "digits_of",
+            failed=whole(at(row, "target", "reached")),
+            seeds=whole(at(row, "target", "of")),
+        )
+        median = at(row, "target", "median")
+        middle = whole(median) if median is not None else say("target_not")
+        rows.append([subject.swatch(name), middle, reached, say.names(steps)])
+    head = [say("race_optimizer"), say("target_median"), say("target_reached"), say("target_steps")]
+    every = whole(at(subject.plan, "every"))
+    return section(
+        "target",
+        say("target_title"),
+        paragraph(intro),
+        table(say("target_caption"), head, rows),
+        small(say("target_note", every=every)),
+    )
+
+
+def defaults(subject: Subject) -> str:
+    """Return what tuning brought, and how many tries it takes."""
+    say = subject.say
+    rows = [default_row(subject, name, row) for name, row in subject.rows.items()]
+    head = ("lr", "loss", "tuned_lr", "tuned", "penalty", "diverged")
+    return section(
+        "defaults",
+        say("defaults_title"),
+        paragraph(say("defaults_text")),
+        figures(
+            figure(
+                "defaults",
+                inline(pictures.defaults(subject)),
+                say("fig_defaults"),
+                say("fig_defaults_note"),
+            ),
+            figure(
+                "best-of",
+                inline(pictures.best_of(subject)),
+                say("fig_best_of"),
+                say("fig_best_of_note"),
+            ),
+        ),
+        table(
+            say("defaults_caption", seeds=subject.seeds),
+            [say("race_optimizer"), *(say(f"defaults_{key}") for key in head)],
+            rows,
+        ),
+    )
+
+
+def default_row(subject: Subject, name: str, row: Tree) -> list[str]:
+    """Return one optimizer's untuned and tuned loss beside each other."""
+    say = subject.say
+    lost = at(row, "default", "diverged")
+    untuned = with_spread(at(row, "default", "interval"))
+    return [
+        subject.swatch(name),
+        learning_rate(at(row, "default", "lr")),
+        say("word_diverged") if untuned == NONE and lost else untuned,
+        learning_rate(row.get("lr")),
+        with_spread(row.get("interval")),
+        times(at(row, "default", "penalty")),
+        say("digits_of", failed=whole(lost), seeds=subject.seeds),
+    ]

@@ -1,0 +1,39 @@
+"""The page of a comparison, from its results alone: the answer first, then what it rests on."""
+
+from adamas.lab.document import document
+from adamas.lab.report import again, insight, judged, record, result, training, verdict
+from adamas.lab.report.subject import Subject, Tree, subject
+from adamas.lab.text import Say
+
+PAGE_NAME = "report.html"
+CHAPTERS = {
+    "result": result.chapter,
+    "curves": training.curves,
+    "rates": training.rates,
+    "differences": judged.differences,
+    "target": judged.target,
+    "defaults": judged.defaults,
+    "inside": insight.inside,
+    "doctor": insight.doctor,
+    "cost": record.cost,
+    "runs": record.runs,
+    "again": again.chapter,
+}
+
+
+def render(results: Tree, timing: Tree | None, say: Say) -> str:
+    """Return the report as one HTML file; the same results give the same bytes.
+
+    `results` is the tree of `results.json` and `timing` that of `timing.json`. Every number may be
+    null, and parts that are missing are said to be missing.
+    """
+    about = subject(results, timing, say)
+    body = "\n".join(chapter(about) for chapter in CHAPTERS.values())
+    names = [(key, say(f"nav_{key}")) for key in CHAPTERS]
+    return document(title(about), verdict.opening(about), names, body, say)
+
+
+def title(about: Subject) -> str:
+    """Return the heading: which problem this is about."""
+    name = about.words(about.problem.get("title")) or str(about.problem.get("name") or "")
+    return about.say("report_title", title=name)

@@ -1,0 +1,357 @@
+"""The English sentences of the report of a comparison."""
+
+ENGLISH_REPORT = {
+    # words and numbers
+    "report_percent": "{value}\u00a0%",
+    "report_and": "{names} and {last}",
+    "yes": "yes",
+    "no": "no",
+    "group_gap": "; ",
+    "group_better": "better: {names}",
+    "group_worse": "worse: {names}",
+    "group_tie": "tie: {names}",
+    "group_few": "too few seeds to tell: {names}",
+    "group_diverged": "diverged: {names}",
+    "label_real": "real data",
+    "label_composite": "composite data: real pieces, artificial arrangement",
+    "label_synthetic": "synthetic data",
+    "metric_accuracy": "accuracy",
+    "metric_loss": "validation loss",
+    "metric_r2": "R²",
+    "metric_ap": "average precision",
+    "metric_return": "return",
+    # opening
+    "report_title": "{title}: which optimizer?",
+    "report_kicker": "{names} optimizers, each tuned alike, judged on {seeds} fresh seeds.",
+    "report_better": "**{names} ended better than {name}.**",
+    "report_best": "**{name} ended better than every other optimizer.**",
+    "report_tie": "**No optimizer ended better than {name}**; it ties with {names}.",
+    "report_few": (
+        "**There are not enough seeds for a verdict**: {names} might be better than {name}, or "
+        "worse."
+    ),
+    "report_failed": (
+        "**{name}, the reference, diverged in {failed} of {seeds} runs**, so nothing is measured "
+        "against it."
+    ),
+    "report_alone": "**{name} ran alone**: there is nothing to compare it with.",
+    "report_difference": (
+        "The final validation loss of {name} differs from that of {reference} by {mean} (95\u00a0% "
+        "interval {low} to {high}, {seeds} paired seeds)."
+    ),
+    "report_difference_exact": (
+        "The final validation loss of {name} differs from that of {reference} by {mean}."
+    ),
+    "report_beside": "Beside **{name}**: {groups}.",
+    "quality_higher": "**Quality target**: {metric} of at least {value}",
+    "quality_lower": "**Quality target**: {metric} of at most {value}",
+    "quality_basis": "({basis}).",
+    "quality_reached": "Reached on average by: {names}.",
+    "quality_missed": "Not by: {names}.",
+    "report_runs": "{name} ({failed} of {seeds})",
+    "report_diverged": "**Diverged** on fresh seeds: {names}.",
+    "report_edge": (
+        "The best learning rate was the last one tried, so there may be a better one: {names}."
+    ),
+    "report_hypothesis": "**Expected before the first run**: “{text}”",
+    # contents
+    "nav_result": "Result and plan",
+    "nav_curves": "Loss curves",
+    "nav_rates": "Learning rates",
+    "nav_differences": "Differences",
+    "nav_target": "Time to target",
+    "nav_defaults": "Defaults",
+    "nav_inside": "Inside the step",
+    "nav_doctor": "What went wrong",
+    "nav_cost": "Cost",
+    "nav_runs": "All runs",
+    "nav_again": "Reproduce and use",
+    # result
+    "result_title": "The result and the plan",
+    "result_caption": (
+        "Each optimizer at its tuned rate: mean and 95\u00a0% interval over {seeds} seeds"
+    ),
+    "result_beside": "beside {name}",
+    "report_meaning": (
+        "“Better” and “worse”: the paired difference is significant after Holm's correction for "
+        "all comparisons, and not within the margin of {margin}. “Tie”: not so, and a difference "
+        "above {coarse} is ruled out. “Too few seeds”: a difference that matters is neither shown "
+        "nor ruled out. A diverged run ended above the loss it started from, or not finite."
+    ),
+    "report_exact": (
+        "Nothing in this problem is random, so one run says everything: differences are exact, and "
+        "a tie is a difference within the margin."
+    ),
+    "plan_title": "Decided before the first run",
+    "plan_text": (
+        "Every optimizer gets the same search, and the seeds that tune are never the seeds that "
+        "judge. A seed fixes the split, the start and the order of the batches for all optimizers."
+    ),
+    "plan_model": "Model",
+    "plan_loss": "Loss",
+    "plan_parameters": "Parameters",
+    "plan_budget": "Budget of a run",
+    "plan_steps": "{steps} updates of {batch} samples",
+    "plan_search": "Search",
+    "plan_rates": (
+        "{rates} learning rates × {tuning} seeds at {share} of the updates, then the best and its "
+        "neighbours × {refine} seeds in full"
+    ),
+    "plan_seeds": "Seeds",
+    "plan_ranges": "tuning {tuning}, refining {refine}, judging {report}",
+    "plan_target": "Target",
+    "plan_target_user": "validation loss of {value}, as asked for",
+    "plan_target_classical": (
+        "validation loss of {value}, the mean of the weakest tuned classical optimizer"
+    ),
+    "plan_runs": "Runs",
+    "plan_of": "{runs} (at most {most} were planned)",
+    "plan_mode": "Mode",
+    "plan_hash": "Hash of the plan",
+    "plan_machine": "Machine",
+    "plan_cores": "{cores} cores",
+    # curves
+    "curves_title": "Loss over the updates",
+    "curves_text": (
+        "Each optimizer runs at its own tuned learning rate, constant over the run. Lines are "
+        "means over {seeds} seeds, shades their 95\u00a0% intervals. The loss axes are logarithmic."
+    ),
+    "fig_curves": "Validation loss",
+    "fig_curves_note": (
+        "Names stand where the lines end, in the order of the losses as far as there is room. "
+        "Losses far above the start are not drawn."
+    ),
+    "fig_panels": "One by one, with training",
+    "fig_panels_note": (
+        "Solid: validation loss with its band. Dotted: mean training loss since the evaluation "
+        "before. Broad grey: validation loss of {name}, the lowest at the end. All panels have the "
+        "same axes: updates across, loss upwards."
+    ),
+    # rates
+    "rates_title": "What another learning rate would have cost",
+    "rates_text": (
+        "The first search runs for {share} of the updates; its scores are joined by lines. The "
+        "best rate and its neighbours then run in full on other seeds: the single marks, usually "
+        "lower because they had more updates."
+    ),
+    "fig_rates": "Score against learning rate",
+    "fig_rates_note": (
+        "Ring: the rate that was chosen. In each optimizer's row on top: a cross where a run "
+        "diverged, and a bar at its default rate."
+    ),
+    "rates_caption": (
+        "The range in which the loss of the first search is within 10\u00a0% of its best"
+    ),
+    "rates_chosen": "chosen rate",
+    "rates_width": "width in decades",
+    "rates_span": "range",
+    "rates_default": "own default",
+    "rates_extended": "decades added to the grid",
+    "rates_edge": "best at the edge",
+    "rates_all": "Every learning rate that was tried",
+    "points_caption": "All points of the search, mean over the tuning seeds",
+    "points_lr": "learning rate",
+    "points_stage": "stage",
+    "points_score": "validation loss",
+    "points_runs": "runs",
+    "points_diverged": "diverged",
+    "search_stage_coarse": "grid",
+    "search_stage_extend": "grid extended",
+    "search_stage_refine": "refined, in full",
+    # differences
+    "differences_title": "Paired differences",
+    "differences_none": "There is nobody to compare with.",
+    "differences_text": (
+        "Losses are subtracted seed by seed, so what all optimizers share in a seed cancels. "
+        "Intervals are for one comparison each; the p-values of Holm are for all of them together, "
+        "and those decide the words."
+    ),
+    "fig_forest": "Difference to {name}",
+    "fig_forest_note": (
+        "In per cent of the mean loss of {name}, with the 95\u00a0% interval; left is better. "
+        "Grey: the margin of ±{margin} that does not matter. Cross: a run diverged, so there is no "
+        "mean. Arrow: beyond the picture."
+    ),
+    "axis_percent": "difference to {reference}, %",
+    "differences_caption": "Paired differences to {name} over {seeds} seeds",
+    "differences_loss": "loss difference [95\u00a0%]",
+    "differences_percent": "in per cent [95\u00a0%]",
+    "differences_p": "p",
+    "differences_holm": "p, Holm",
+    "differences_win": "wins",
+    "differences_correlation": "correlation",
+    "differences_word": "verdict",
+    "differences_note": (
+        "Wins: the share of all pairs of runs in which the optimizer ends lower; half is even. "
+        "Correlation of the paired losses: the higher it is, the more pairing has helped."
+    ),
+    # target
+    "target_title": "Time to target",
+    "target_none": "There is no target, because no classical optimizer has a mean loss.",
+    "target_text_user": "Updates until the validation loss is at most {value}, the loss asked for.",
+    "target_text_classical": (
+        "Updates until the validation loss is at most {value}: what the weakest tuned classical "
+        "optimizer reaches at its end, so newcomers cannot move the goal."
+    ),
+    "target_caption": "Updates to the target, seed by seed",
+    "target_median": "median",
+    "target_reached": "reached",
+    "target_steps": "every seed",
+    "target_not": "not in half of the runs",
+    "target_note": (
+        "The loss is evaluated every {every} updates, so arrivals are rounded up to that. A dash "
+        "is a run that did not arrive; the median counts it as never."
+    ),
+    # defaults
+    "defaults_title": "Default beside tuned",
+    "defaults_text": (
+        "What happens without any tuning, at the learning rate that each rule declares, on the "
+        "same fresh seeds; and how many random tries tuning takes."
+    ),
+    "fig_defaults": "Final validation loss",
+    "fig_defaults_note": "Filled: tuned. Hollow: default rate. Cross: a default run diverged.",
+    "fig_best_of": "Best of K tries",
+    "fig_best_of_note": (
+        "Expected best loss when K learning rates of the first search are tried at random. A line "
+        "that falls early is an optimizer that is easy to tune."
+    ),
+    "axis_tries": "learning rates tried, K",
+    "defaults_caption": "Untuned and tuned on {seeds} fresh seeds",
+    "defaults_lr": "default rate",
+    "defaults_loss": "loss at default",
+    "defaults_tuned_lr": "tuned rate",
+    "defaults_tuned": "loss tuned",
+    "defaults_penalty": "default / tuned",
+    "defaults_diverged": "default diverged",
+    # inside
+    "inside_report_title": "Inside the step",
+    "inside_none": "No optimizer was looked into in this run.",
+    "inside_report_text": (
+        "One run of each optimizer, seed {seed}, at its tuned rate, was done again while "
+        "everything below was read from its state."
+    ),
+    "inside_step": (
+        "**|update| / lr** is the length of a step in learning rates. Adam divides the mean "
+        "gradient by its root mean square: a coordinate whose gradients agree moves by about one "
+        "lr, one whose gradients cancel hardly moves."
+    ),
+    "inside_effective": (
+        "**Effective step size**, lr / (sqrt(v_hat) + eps), is what a gradient is multiplied by. "
+        "It differs between coordinates: that is what adaptive means."
+    ),
+    "inside_moments": (
+        "**m and v** are moving averages of the gradient and of its square. Where m shrinks faster "
+        "than the root of v, gradients have become mostly noise and steps get shorter by "
+        "themselves."
+    ),
+    "fig_steps_title": "Length of a step, in learning rates",
+    "fig_steps_note": (
+        "Median over all coordinates; shaded up to the 90th percentile for {name}. Dotted: one."
+    ),
+    "fig_reach_title": "Effective step size",
+    "fig_reach_note": (
+        "Median over all coordinates; shaded from the 10th to the 90th percentile for {name}."
+    ),
+    "fig_factors_title": "Bias correction ({name})",
+    "fig_factors_note": (
+        "The factors on m and v. Both averages start at 0 and are too small at first; the factors "
+        "make up for that and fade to one."
+    ),
+    "fig_m_title": "First moment",
+    "fig_m_note": "Root mean square of m over all coordinates.",
+    "fig_v_title": "Second moment",
+    "fig_v_note": "Root mean square of v over all coordinates.",
+    "fig_gradient_title": "Gradient norm",
+    "fig_gradient_note": "Euclidean norm of the batch gradient over all parameters.",
+    "fig_ratio_title": "Update beside weight ({name})",
+    "fig_ratio_note": (
+        "Norm of the update divided by the norm of the parameter, for the parameters that move "
+        "most. Around one in a thousand is usual; near one the weights are rewritten at each step."
+    ),
+    "axis_steps": "|update| / lr",
+    "axis_reach": "effective step size",
+    "axis_m": "rms of m",
+    "axis_v": "rms of v",
+    "axis_gradient": "gradient norm",
+    "axis_ratio": "|update| / |weight|",
+    # doctor
+    "doctor_title": "What went wrong, and what to try",
+    "doctor_text": (
+        "Runs that diverged, stalled or fell short were done again with every step recorded."
+    ),
+    "doctor_none": "No run needed a doctor.",
+    "doctor_note": "Advice is a first thing to try, derived from these numbers, and was not run.",
+    "doctor_run": "{name}, lr {lr}, seed {seed}.",
+    "doctor_diverged": "The run diverged.",
+    "doctor_stalled": "The loss stopped falling well above what the tuned run reaches.",
+    "doctor_short": "It had not arrived: learning rate times steps is shorter than the way to go.",
+    "doctor_slow": "It was still falling when the budget ended.",
+    "doctor_step_failed": "It went wrong at step {step}.",
+    "doctor_step_seen": "Seen at step {step}.",
+    "doctor_ratio": "In `{name}` one update was {ratio} of the weight.",
+    "doctor_parameter": "It shows first in `{name}`.",
+    "doctor_reach": "The steps reach about {reach}; the distance is {distance}.",
+    "doctor_advice": "Try: {advice}.",
+    "doctor_or": "; or ",
+    "advice_lower_lr": "a lower learning rate",
+    "advice_higher_lr": "a higher learning rate",
+    "advice_warm_up": "warm-up over the first steps",
+    "advice_clip": "clipping the gradient norm",
+    "advice_larger_eps": "a larger eps",
+    "advice_more_steps": "more steps",
+    # cost
+    "cost_title": "What a step costs",
+    "cost_text": (
+        "Measured on one thread, on the machine that ran this comparison, and on no other."
+    ),
+    "cost_none": "No times were recorded with these results.",
+    "cost_caption": "Time of the optimizer's step and memory of its state",
+    "cost_step": "optimizer step",
+    "cost_share": "share of the whole step",
+    "cost_state": "state, bytes a parameter",
+    "cost_total": "state of this model",
+    "cost_model": "The model's own part, loss and gradient, takes {value} a step.",
+    "cost_whole": "The whole comparison took {seconds} s with {workers} workers.",
+    "cost_machine": "Machine: {machine}.",
+    # runs
+    "runs_title": "Every run",
+    "runs_text": (
+        "Final validation losses of all {seeds} judging seeds; columns are seeds. All runs with "
+        "their curves are in `runs.jsonl`, all numbers of this page in `results.json`."
+    ),
+    "runs_tuned": "Final losses at the tuned rate",
+    "runs_tuned_caption": "Final validation loss, tuned, for each seed",
+    "runs_default": "Final losses at the default rate",
+    "runs_default_caption": "Final validation loss, default rate, for each seed",
+    "runs_seed": "seed",
+    "runs_basis": "Basis of the quality target: {basis}.",
+    "counts_caption": "Runs and failures",
+    "counts_runs": "runs",
+    "counts_tuning": "diverged in tuning",
+    "counts_report": "diverged, tuned",
+    "counts_default": "diverged, default",
+    "sources_title": "Data",
+    "sources_none": "The data are generated, or the user's own.",
+    "sources_caption": "Where the data come from",
+    "sources_data": "data",
+    "sources_package": "ships in",
+    "sources_licence": "licence",
+    "sources_citation": "citation",
+    "sources_checksum": "SHA-256",
+    "versions_title": "Versions",
+    # again
+    "again_title": "Reproduce it, and use it",
+    "again_text": "The same command gives the same numbers, whatever the number of workers:",
+    "again_note": (
+        "Whether it is the same plan is seen from its hash, {hash}. A file of your own must be the "
+        "same file."
+    ),
+    "code_title": "The chosen settings, to copy",
+    "code_text": (
+        "Lowest mean loss first. Every hyper-parameter is written out, because defaults differ "
+        "between frameworks. A learning rate belongs to this problem, batch size and number of "
+        "steps."
+    ),
+    "code_missing": "No version of the same formula: {names}.",
+    "code_no_rate": "No learning rate was found.",
+}

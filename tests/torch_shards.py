@@ -1,0 +1,197 @@
+"""How the state of shards travels, as a program: `python torch_shards.py SCENARIO RANKS STATE`.
+
+Beside `torch_ranks`, whose parameters and ranks these are. Any failed assertion makes it fail.
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
+from torch import nn
+from torch.distributed.checkpoint.state_dict import (
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
+from torch.nn.parallel import DistributedDataParallel
+from torch_ranks import (
+    EXACT,
+    Ours,
+    cut,
+    drawn,
+    learn,
+    make,
+    module,
+    network,
+    on_ranks,
+    train,
+    whole,
+)
+
+from adamas.torch import release_gradients
+
+CODES = {"int8": torch.int8, "int4": torch.uint8}
+States = dict[str, Ours]
+
+
+def states(net: nn.ParameterDict, opt: Any, *, local: bool) -> States:
+    """The state arrays as they are kept, flat: what this rank holds, or put together from all."""
+
+    def taken(value: torch.Tensor) -> torch.Tensor:
+        if isinstance(value, DTensor):
+            value = value.to_local() if local else value.full_tensor()
+        return value.clone().flatten()
+
+    return {name: {k: taken(v) for k, v in opt.state[p].items()} for name, p in net.items()}
+
+
+def equal(found: States, expected: States, names: list[str]) -> None:
+    """The same bits in the same formats."""
+    for name in names:
+        assert found[name].keys() == expected[name].keys(), name
+        for key, value in expected[name].items():
+            assert found[name][key].dtype == value.dtype, (name, key)
+            assert torch.equal(found[name][key], value), (name, key)
+
+
+def loaded(mesh: Any, folder: str, state: str) -> tuple[nn.ParameterDict, Any]:
+    """Fresh parameters, and an optimizer with the checkpoint's state."""
+    net = module(mesh)
+    opt = make(net, state)
+    values = {"opt": get_optimizer_state_dict(net, opt)}
+    dcp.load(values, checkpoint_id=folder)
+    set_optimizer_state_dict(net, opt, values["opt"])
+    return net, opt
+
+
+def save(mesh: Any, folder: str, state: str, expected: States) -> None:
+    """A checkpoint holds codes and gives every rank its own back; numbers for the other cuts."""
+    net = module(mesh)
+    opt = make(net, state)
+    train(net, opt, range(3), mesh)
+    before = states(net, opt, local=True)
+    equal(states(net, opt, local=False), expected, EXACT[state])
+    dcp.save({"opt": get_optimizer_state_dict(net, opt)}, checkpoint_id=folder)
+    written = dcp.FileSystemReader(folder).read_metadata().state_dict_metadata
+    formats = {key: getattr(one, "properties", None) for key, one in written.items()}
+    for name in ("rows", "few"):
+        coded = [formats[f"opt.state.{name}.{state}"] for state in "mv"]
+        assert all(one is not None and one.dtype == CODES[state] for one in coded)
+        assert not [key for key in formats if key.startswith(f"opt.state.{name}.exp")]
+    narrow = formats["opt.state.narrow.exp_avg"]
+    assert narrow is not None
+    assert narrow.dtype == torch.float32
+    again = loaded(mesh, folder, state)
+    equal(states(*again, local=True), before, EXACT[state])
+    # Codes of other cuts are encoded again, which may turn their last bit.
+    numbers = [pair[1].torch_state_dict()["state"] for pair in ((net, opt), again)]
+    for entry, other in zip(*(each.values() for each in numbers), strict=True):
+        for key in ("exp_avg", "exp_avg_sq"):
+            close(*(one[key].to_local() for one in (entry, other)), state)
+
+
+def close(here: torch.Tensor, there: torch.Tensor, state: str) -> None:
+    """Numbers within a step between codes of each other."""
+    if here.numel():
+        off = (here - there).norm() / here.norm().clamp(min=1e-12)
+        assert off < {"int8": 0.01, "int4": 0.15}[state], off
+
+
+def read(mesh: Any, folder: str, state: str, expected: States) -> None:
+    """Another number of ranks has the same codes and scales, put together."""
+    net, opt = loaded(mesh, folder, state)
+    equal(states(net, opt, local=False), expected, EXACT[state])
+
+
+def codes(ranks: int, state: str) -> None:
+    """Codes and scales themselves move, to the same shards and to half as many."""
+    alone = module()
+    opt = make(alone, state)
+    train(alone, opt, range(3))
+    expected = states(alone, opt, local=False)
+    with tempfile.TemporaryDirectory() as folder:
+        given = {"folder": folder, "state": state, "expected": expected}
+        on_ranks(ranks, partial(save, **given))
+        on_ranks(ranks // 2, partial(read, **given))
+
+
+def halves(ranks: int, state: str) -> None:
+    """Parameters in bfloat16, sharded: the whole run's bits, rounding at random included."""
+    half = torch.bfloat16
+
+    def stepped(mesh: Any = None) -> Ours:
+        start = {name: nn.Parameter(cut(drawn(name, 0).to(half), mesh)) for name in EXACT["int8"]}
+        net = nn.ParameterDict(start)
+        opt = make(net, state)
+        for step in range(4):
+            for name, p in net.items():
+                p.grad = cut((drawn(name, 0) + drawn(name, step + 1)).to(half), mesh)
+            opt.step()
+        return whole(net)
+
+    expected = stepped()
+
+    def work(mesh: Any) -> None:
+        found = stepped(mesh)
+        for name in ("rows", "few"):
+            assert found[name].dtype == half
+            assert torch.equal(found[name], expected[name]), name
+
+    on_ranks(ranks, work)
+
+
+def fsdp(ranks: int, state: str) -> None:
+    """FSDP2 with bfloat16 parameters learns what one process learns, as far as they can tell."""
+    alone = network().bfloat16()
+    before = whole(alone)
+    learn(alone, make(alone, state), slice(None))
+    expected = whole(alone)
+
+    def work(mesh: Any) -> None:
+        net = fully_shard(network().bfloat16(), mesh=mesh)
+        opt = make(net, state)
+        rows = 8 // ranks
+        first = rows * dist.get_rank()
+        learn(net, opt, slice(first, first + rows))
+        for name, value in whole(net).items():
+            assert value.dtype == torch.bfloat16
+            moved = (expected[name] - before[name]).float().norm()
+            off = (value - expected[name]).float().norm() / moved
+            print(name, float(off), file=sys.stderr)
+            assert off < 0.1, (name, off)
+        with pytest.raises(ValueError, match="ranks that hold shards"):
+            release_gradients(opt)
+
+    on_ranks(ranks, work)
+
+
+def released(ranks: int, state: str) -> None:
+    """DDP sums gradients after hooks have seen them, so that releasing them is refused."""
+
+    def work(mesh: Any) -> None:
+        del mesh
+        net = DistributedDataParallel(network())
+        with pytest.raises(ValueError, match="only after hooks"):
+            release_gradients(make(net, state))
+
+    on_ranks(ranks, work)
+
+
+SCENARIOS: dict[str, Callable[[int, str], None]] = {
+    "codes": codes,
+    "halves": halves,
+    "fsdp-bfloat16": fsdp,
+    "released": released,
+}
+
+if __name__ == "__main__":
+    # Threads of torch do not survive the forks.
+    torch.set_num_threads(1)
+    SCENARIOS[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
