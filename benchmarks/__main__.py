@@ -13,12 +13,15 @@ from typing import Any
 
 from adamas.lab.timing import IDLE, Others, machine
 from benchmarks.bits import bits
+from benchmarks.dense import dense
 from benchmarks.footprint import footprint
 from benchmarks.large import growth, large
 from benchmarks.record import MIB, Plan, Section
+from benchmarks.rows import sparse_rows
 from benchmarks.small import many, tiny
 from benchmarks.startup import startup
 from benchmarks.table import render
+from benchmarks.torch_small import torch_small
 from benchmarks.training import own_rules, whole_step
 from benchmarks.transient import transient
 
@@ -27,9 +30,12 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "growth": growth,
     "many": many,
     "tiny": tiny,
+    "rows": sparse_rows,
     "start": startup,
     "rules": own_rules,
     "whole": whole_step,
+    "torch": torch_small,
+    "dense": dense,
     "memory": transient,
     "bits": bits,
     "footprint": footprint,

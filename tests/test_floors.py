@@ -51,6 +51,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.chunks",
         "engine.batch",
         "engine.plan",
+        "engine.rows",
         "engine.gradients",
         "engine.bind",
         "engine.sparse",

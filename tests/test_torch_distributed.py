@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-PROGRAM = Path(__file__).with_name("torch_ranks.py")
+# Ranks that wait for each other in vain end by themselves, before this many seconds.
+LIMIT = 240
 CASES = [
     ("steps", 2, "float32"),
     ("steps", 2, "bfloat16"),
@@ -26,21 +27,34 @@ CASES = [
     ("fsdp", 4, "float32"),
     ("ddp", 2, "int8"),
 ]
+STATE_CASES = [
+    ("codes", 4, "int8"),
+    ("codes", 4, "int4"),
+    ("halves", 2, "int8"),
+    ("halves", 4, "bfloat16"),
+    ("fsdp-bfloat16", 2, "int8"),
+    ("released", 2, "float32"),
+]
+PROGRAMS = {"torch_ranks.py": CASES, "torch_shards.py": STATE_CASES}
+ALL = [(program, *case) for program, cases in PROGRAMS.items() for case in cases]
+IDS = [f"{scenario}-{ranks}-{state}" for _, scenario, ranks, state in ALL]
 
 
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no ranks")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="ranks are forks of one process")
 @pytest.mark.parametrize(
-    ("scenario", "ranks", "state"), CASES, ids=[f"{s}-{n}-{state}" for s, n, state in CASES]
+    ("program", "scenario", "ranks", "state"),
+    ALL,
+    ids=IDS,
 )
-def test_ranks_step_as_one(scenario: str, ranks: int, state: str) -> None:
-    """Each scenario of `torch_ranks` holds: uneven shards, clipping, NaN, checkpoints, wrappers."""
+def test_ranks_step_as_one(program: str, scenario: str, ranks: int, state: str) -> None:
+    """Each scenario holds: uneven shards, clipping, NaN, wrappers, checkpoints, moved codes."""
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), scenario, str(ranks), state],
+        [sys.executable, str(Path(__file__).with_name(program)), scenario, str(ranks), state],
         env={**os.environ, "GLOO_SOCKET_IFNAME": "lo"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LIMIT,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -30,6 +30,62 @@ def test_sparse_rows_are_stepped_as_sparse_adam_does() -> None:
         torch.testing.assert_close(here, there, rtol=1e-5, atol=1e-6)
 
 
+@given(
+    named=st.lists(st.integers(0, 199), max_size=300) | st.lists(st.integers(0, 2), max_size=300),
+    shape=st.sampled_from([(), (1,), (3,), (2, 2), (96,)]),
+    seed=st.integers(0, 99),
+)
+def test_rows_that_come_twice_step_as_their_sum(
+    named: list[int], shape: tuple[int, ...], seed: int
+) -> None:
+    """A gradient in any order, rows repeated, has the bits of values added in the order they come.
+
+    The sums are made here one by one; order matters, because the values differ widely in size.
+    """
+    draw = torch.Generator().manual_seed(seed)
+    values = torch.randn(len(named), *shape, generator=draw)
+    values *= 10.0 ** torch.randint(-6, 6, values.shape, generator=draw)
+    sums: dict[int, torch.Tensor] = {}
+    for row, value in zip(named, values, strict=True):
+        sums[row] = sums[row] + value if row in sums else value
+    single = torch.stack([sums[row] for row in sorted(sums)]) if sums else values
+    several, once = (torch.nn.Parameter(torch.ones(200, *shape)) for _ in range(2))
+    ours, theirs = (Adam([p], lr=0.1, clip_norm=1.0) for p in (several, once))
+    kept = values.clone()
+    for _ in range(2):
+        several.grad = sparse(named, values, 200)
+        once.grad = sparse(sorted(sums), single, 200)
+        ours.step()
+        theirs.step()
+    assert torch.equal(several, once) and ours.grad_norm == theirs.grad_norm
+    assert torch.equal(values, kept)
+
+
+def test_tables_of_rows_serve_more_and_fewer_rows() -> None:
+    """Steps that name other numbers of rows than the one before step as SparseAdam does."""
+    here, there = pair(torch.randn(5000, 3))
+    ours, torchs = Adam([here], eps=1e-8), torch.optim.SparseAdam([there])
+    for count in (40, 44, 45, 5000, 12, 0, 1, 700, 4999):
+        rows = torch.randperm(5000)[:count].tolist()
+        values = torch.randn(count, 3)
+        here.grad, there.grad = sparse(rows, values, 5000), sparse(rows, values.clone(), 5000)
+        ours.step()
+        torchs.step()
+        torch.testing.assert_close(here, there, rtol=1e-4, atol=1e-6)
+
+
+def test_a_gradient_inside_its_parameter_is_read_before_it_is_written() -> None:
+    """Values that lie in the parameter's own memory step as a copy of them does."""
+    inside, copied = (torch.nn.Parameter(torch.linspace(1, 2, 24).reshape(8, 3)) for _ in range(2))
+    ours, theirs = SGD([inside], lr=0.5), SGD([copied], lr=0.5)
+    values = inside.detach()[:4]
+    copied.grad = sparse([3, 2, 1, 0], values.clone(), 8)
+    inside.grad = sparse([3, 2, 1, 0], values, 8)
+    ours.step()
+    theirs.step()
+    assert torch.equal(inside, copied)
+
+
 @given(st.lists(st.lists(st.integers(0, 5), max_size=4), min_size=1, max_size=6))
 def test_exact_rows_are_a_dense_step_with_zeros(steps: list[list[int]]) -> None:
     """rows="exact": after `sync` the bits of a dense run, decoupled weight decay included."""

@@ -147,8 +147,12 @@ def test_reddi_projects_in_place() -> None:
 
 @pytest.mark.parametrize("lr", [0.001, 0.01, 0.1])
 def test_adam_goes_the_wrong_way(lr: float) -> None:
-    """Adam at its default betas ends right of the start, at rates where AMSGrad and SGD do not."""
-    problem = built_in("reddi")
-    task, params = train(problem, "adam", lr, seed=3)
+    """Adam at its default betas ends on the wrong side of the start."""
+    task, params = train(built_in("reddi"), "adam", lr, seed=3)
     assert task.extras(params)["x"] > 0.05
-    assert final_loss(problem, "sgd", 3e-4, range(3, 4)) < 0.0495
+
+
+def test_gradient_descent_goes_the_right_way() -> None:
+    """What drives Adam to the worst point is Adam: plain gradient descent finds the best one."""
+    task, params = train(built_in("reddi"), "sgd", 3e-4, seed=3)
+    assert task.extras(params)["x"] < -0.5

@@ -27,7 +27,7 @@ REACHED = {
     "diabetes": (0.01, range(10)),
     "diamonds": (0.01, range(1)),
     "breast-cancer": (0.03, range(10)),
-    "words": (0.025, range(1)),
+    "words": (0.05, range(1)),
 }
 
 

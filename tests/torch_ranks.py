@@ -40,7 +40,7 @@ EXACT = {
 }
 Ours = dict[str, torch.Tensor]
 # Ranks that wait for one that does something else end with an error: gloo's, or else ours.
-PATIENCE = 20.0  # seconds
+PATIENCE = 30.0  # seconds
 
 
 def start(rank: int, ranks: int, folder: str, work: Callable[..., None]) -> None:

@@ -51,11 +51,11 @@ def find_rule(name: str) -> Formula:
                 "your own is file.py:function."
             )
         return parse(getattr(rules, name))
-    found = _load(Path(file), function)
+    found = load_from(Path(file), function)
     return found.formula if isinstance(found, Rule) else parse(found)
 
 
-def _load(path: Path, function: str) -> Rule | Callable[..., Any]:
+def load_from(path: Path, function: str) -> Rule | Callable[..., Any]:
     spec = importlib.util.spec_from_file_location(f"adamas_user_{path.stem}", path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise ValueError(f"{path} is not a Python file.")

@@ -64,11 +64,11 @@ def compare(
     when only the reference has failures, the word is "better" or "worse" if that is significant and
     else "few": failures count, but one in ten proves nothing.
 
-    Simulated, four optimizers that are the same (A/A), two references, ten seeds: "better" or
-    "worse" anywhere in at most 5 % of studies. "tie" in 98 % of comparisons when the paired
-    differences have a standard deviation of 2 to 5 % of the mean, in 90 % at 7.5 % and 60 % at
-    10 %; the rest is mostly "few", and ties again from 20 seeds on. A real difference of 5 % is
-    found in 99 % at a standard deviation of 2 %, in half at 5 %; with 20 seeds in 94 % there.
+    Simulated with four equal optimizers (A/A), two references and ten seeds: "better" or "worse"
+    anywhere in 5 % of studies. "tie" in 98 % of comparisons when the paired differences have a
+    standard deviation of 2 to 5 % of the mean, in 90 % at 7.5 % and 60 % at 10 % (96 % with 20
+    seeds); else mostly "few". A planted difference of 5 % is found in 99 % of studies at a standard
+    deviation of 2 %, in half at 5 % (94 % with 20 seeds). docs/decisions/0011-intervals.md.
 
     Raises `ValueError` for a reference without losses and for losses of unequal number.
     """

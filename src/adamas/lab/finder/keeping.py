@@ -134,7 +134,7 @@ def _torch_optimizer(optimizer: "torch.optim.Optimizer") -> Put:
 def _parameter(parameter: "torch.Tensor") -> Put:
     """Keep a tensor and its gradient."""
     grad = parameter.grad
-    puts = [_tensor(parameter), partial(setattr, parameter, "grad", grad)]
+    puts: list[Put] = [_tensor(parameter), partial(setattr, parameter, "grad", grad)]
     return every(puts if grad is None else [*puts, _tensor(grad)])
 
 

@@ -10,11 +10,12 @@ from adamas.lab.own.frame import Frame
 from adamas.lab.own.notes import Notes
 from adamas.lab.problems import Array
 
-# A text column keeps its 20 most frequent values, if those are at least half of its rows.
+# A text column keeps its 20 most frequent values, if those that occur more than once are at least
+# half of its rows.
 KEPT_WORDS = 20
 COVERED = 0.5
-# 200 MB in float32; a worker process holds the table and one split of it.
-MOST_CELLS = 50_000_000
+# 160 MB as read and 80 MB for each of two splits, in every worker process.
+MOST_CELLS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _of_texts(column: Texts, codes: Array, notes: Notes) -> list[Array]:
         notes.column("constant", column.name)
     elif len(words) == 2 and not missing:
         return [codes == words[1]]
-    elif np.sort(counts[1:])[-KEPT_WORDS:].sum() < COVERED * len(codes[codes >= 0]):
+    elif _covered(counts[1:]) < COVERED * counts[1:].sum():
         notes.column("many", f"{column.name} ({len(words):,})")
     else:
         notes.column("one_hot", column.name)
@@ -98,6 +99,11 @@ def _of_texts(column: Texts, codes: Array, notes: Notes) -> list[Array]:
         rest = [~np.isin(codes, [*frequent, -1])] if len(words) > KEPT_WORDS else []
         return [*marks, *rest, *([codes < 0] if missing else [])]
     return []
+
+
+def _covered(counts: Array) -> int:
+    top = np.sort(counts)[-KEPT_WORDS:]
+    return int(top[top > 1].sum())
 
 
 def _counts_rows(values: Array) -> bool:

@@ -39,7 +39,7 @@ def load(path: Path, text: str) -> Problem:
             f"{text} gave {type(found).__name__}; it must be an adamas.lab.Problem or a function "
             "without arguments that returns one (adamas compare --new mine.py writes an example)"
         )
-    check(found, text)
+    check(found, text, path)
     return found
 
 
@@ -52,7 +52,7 @@ def _named(module: object, name: str, text: str) -> Any:
     raise LabError(f"{text}: the file defines no {name}{hint}")
 
 
-def check(problem: Problem, text: str) -> None:
+def check(problem: Problem, text: str, path: Path) -> None:
     """Take one gradient and one validation loss, and refuse what an optimizer could not use."""
     if not 1 <= problem.every <= problem.steps:
         raise LabError(f"{text} evaluates every {problem.every} of {problem.steps} steps")
@@ -66,7 +66,7 @@ def check(problem: Problem, text: str) -> None:
     except LabError:
         raise
     except Exception as error:
-        raise LabError(f"{text} failed with {_where(error, None)}") from error
+        raise LabError(f"{text} failed with {_where(error, path)}") from error
     for name, grad in grads.items():
         if not np.isfinite(grad).all():
             raise LabError(
@@ -94,12 +94,12 @@ def _check_arrays(params: object, text: str) -> None:
         raise LabError(f"{text}: start() must give a dict of float32 or float64 NumPy arrays")
 
 
-def _where(error: Exception, path: Path | None) -> str:
+def _where(error: Exception, path: Path) -> str:
     """Return the error and the last line of the user's file that it passed through."""
     text = f"{type(error).__name__}: {str(error).strip() or 'no message'}"
     trace, line = error.__traceback__, None
     while trace is not None:
-        if path is not None and trace.tb_frame.f_code.co_filename == str(path):
+        if trace.tb_frame.f_code.co_filename == str(path):
             line = trace.tb_lineno
         trace = trace.tb_next
     if isinstance(error, SyntaxError):

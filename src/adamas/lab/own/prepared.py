@@ -55,12 +55,14 @@ def scaled(features: Features, train: Array) -> Array:
 
 def _standardised(values: Array, train: Array, clip: float) -> tuple[Array, Array]:
     """Return columns with mean 0 and variance 1 over the training rows, float32, and their unit."""
+    known = values[train]
     # Divided by the largest first: squares of numbers near 1e-200 would be 0.
-    largest = np.maximum(np.abs(values[train]).max(axis=0), np.finfo(np.float64).tiny)
+    largest = np.maximum(np.abs(known).max(axis=0), np.finfo(np.float64).tiny)
+    known /= largest
+    unit = known.std(axis=0)
+    unit[unit == 0] = 1
+    unit *= largest
     with np.errstate(over="ignore"):
-        values = values / largest
-        values = values - values[train].mean(axis=0)
-        deviation = values[train].std(axis=0)
-        deviation[deviation == 0] = 1
-        values = np.clip(values / deviation, -clip, clip)
-    return values.astype(np.float32), deviation * largest
+        values = values - known.mean(axis=0) * largest
+        values /= unit
+    return np.clip(values, -clip, clip, out=values).astype(np.float32), unit

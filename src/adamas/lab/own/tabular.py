@@ -15,8 +15,9 @@ EVALUATIONS = 30
 EPOCHS = 20
 FEWEST_STEPS, MOST_STEPS = 600, 3000
 SMALLEST_BATCH, LARGEST_BATCH = 8, 128
-# A step takes about 70 us and 0.35 ns for each input of each row of its batch and each hidden unit.
-STEP_SECONDS, MULTIPLY_SECONDS = 70e-6, 0.35e-9
+# Measured with one thread: 36 to 61 us a step up to 20 inputs, and then 0.07 to 0.11 ns for each
+# input of each row of the batch and each hidden unit; a third more where two workers share memory.
+STEP_SECONDS, MULTIPLY_SECONDS = 60e-6, 0.14e-9
 MOST_SECONDS = 1.2
 CROSS_ENTROPY: Words = {"en": "cross-entropy (nats)", "zh": "交叉熵（nat）"}
 SQUARED_ERROR: Words = {

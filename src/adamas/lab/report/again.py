@@ -4,8 +4,11 @@ import html
 import shlex
 
 from adamas.lab.elements import details, paragraph, section, small, source, subheading
+from adamas.lab.entrants import CLASSICAL
+from adamas.lab.protocol.plan import MARGIN, REFERENCES, SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
 from adamas.lab.report.subject import Subject, at, listed
+from adamas.lab.text import Say
 
 COMMAND = "adamas compare"
 
@@ -32,27 +35,39 @@ def chapter(subject: Subject) -> str:
 def command(subject: Subject) -> str:
     """Return the command line that makes the same plan.
 
-    A file is named by its name alone: the results do not know in which directory it was.
+    What a time budget left out, and the directory of a file, are not in the results.
     """
     plan = subject.plan
-    parts = [
-        COMMAND,
-        shlex.quote(str(plan.get("problem") or at(subject.problem, "name") or "PROBLEM")),
-    ]
+    problem = at(plan, "identity", "text") or plan.get("problem") or "PROBLEM"
+    options = {"target": at(plan, "identity", "target"), "goal": plan.get("goal"),
+               "hypothesis": plan.get("hypothesis")}  # fmt: skip
+    parts = [COMMAND, shlex.quote(str(problem))]
     names = listed(plan, "optimizers")
-    if names:
-        parts.append(f"--optimizers {shlex.quote(' '.join(map(str, names)))}")
+    if names and set(names) != set(CLASSICAL):
+        parts += [f"--optimizer {shlex.quote(str(name))}" for name in names]
+    if listed(plan, "references") and set(plan["references"]) != set(REFERENCES) & set(names):
+        parts += [f"--reference {shlex.quote(str(name))}" for name in plan["references"]]
+    size = SIZES.get(plan.get("mode") or "default", SIZES["default"])
     if plan.get("mode") in ("quick", "rigorous"):
         parts.append(f"--{plan['mode']}")
+    if subject.seeds not in (0, size.report) and subject.problem.get("random") is not False:
+        parts.append(f"--seeds {subject.seeds}")
+    if plan.get("margin") not in (None, MARGIN):
+        parts.append(f"--margin {plan['margin']:g}")
+    parts += [f"--{key} {shlex.quote(str(v))}" for key, v in options.items() if v is not None]
     return " ".join(parts)
 
 
 def code(subject: Subject, name: str) -> list[str]:
-    """Return one piece of code for each framework that has the same rule."""
-    say = subject.say
+    """Return the code of one optimizer at its tuned rate."""
     lr = at(subject.rows[name], "lr")
-    if lr is None:
-        return [paragraph(say("code_no_rate"))]
+    return (
+        [paragraph(subject.say("code_no_rate"))] if lr is None else listing(name, lr, subject.say)
+    )
+
+
+def listing(name: str, lr: float, say: Say) -> list[str]:
+    """Return one piece of code for each framework that has the same rule."""
     found = snippets(name, lr)
     missing = [FRAMEWORKS[key] for key in FRAMEWORKS if key not in found]
     blocks = [

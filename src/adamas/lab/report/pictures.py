@@ -8,7 +8,7 @@ from adamas.lab.report.frames import INK, MUTED
 from adamas.lab.report.subject import Subject, Tree, at, gaps, known, listed
 from adamas.lab.svg import COLOURS, Labels, Picture
 
-PANEL = {"width": 2.9, "height": 1.9, "right": 0.12}
+PANEL = {"width": 2.5, "height": 1.8, "right": 0.12}
 REFINED = "refine"
 
 
@@ -19,7 +19,11 @@ def curve(subject: Subject, name: str, part: str) -> list[float | None]:
 
 def losses(subject: Subject) -> list[float | None]:
     """Return every mean validation loss, for the range of the axis."""
-    return [value for name in subject.rows for value in curve(subject, name, "mean")]
+    means = [value for name in subject.rows for value in curve(subject, name, "mean")]
+    least = min(known(means), default=0.0) / 2
+    # An interval may reach below zero, which a logarithmic axis cannot show.
+    lows = [value for name in subject.rows for value in curve(subject, name, "low")]
+    return means + [value for value in known(lows) if value > least]
 
 
 def ceiling(subject: Subject) -> float | None:

@@ -110,7 +110,9 @@ def mirrored(one: Tree, mean: float) -> Tree:
 
 def subject(results: Tree, timing: Tree | None, say: Say) -> Subject:
     """Return the results ready to be reported."""
-    names = list(at(results, "optimizers") or {})
+    found = at(results, "optimizers") or {}
+    names = list(dict.fromkeys([n for n in listed(results, "plan", "optimizers") if n in found]))
+    names += [name for name in found if name not in names]
     return Subject(results, timing or {}, say, looks_of(names))
 
 

@@ -6,16 +6,18 @@ Sentences hold no numbers: a number is a `{field}` that the run fills in. In pag
 
 from adamas.lab.text.en import ENGLISH
 from adamas.lab.text.en_compare import ENGLISH_COMPARE
+from adamas.lab.text.en_evidence import ENGLISH_EVIDENCE
 from adamas.lab.text.en_pictures import ENGLISH_PICTURES
 from adamas.lab.text.en_report import ENGLISH_REPORT
 from adamas.lab.text.zh import CHINESE
 from adamas.lab.text.zh_compare import CHINESE_COMPARE
+from adamas.lab.text.zh_evidence import CHINESE_EVIDENCE
 from adamas.lab.text.zh_pictures import CHINESE_PICTURES
 from adamas.lab.text.zh_report import CHINESE_REPORT
 
 LANGUAGES: dict[str, dict[str, str]] = {
-    "en": ENGLISH | ENGLISH_PICTURES | ENGLISH_REPORT | ENGLISH_COMPARE,
-    "zh": CHINESE | CHINESE_PICTURES | CHINESE_REPORT | CHINESE_COMPARE,
+    "en": ENGLISH | ENGLISH_PICTURES | ENGLISH_REPORT | ENGLISH_EVIDENCE | ENGLISH_COMPARE,
+    "zh": CHINESE | CHINESE_PICTURES | CHINESE_REPORT | CHINESE_EVIDENCE | CHINESE_COMPARE,
 }
 
 

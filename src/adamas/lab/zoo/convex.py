@@ -52,8 +52,8 @@ class QuadraticTask:
 class NoisyTask(QuadraticTask):
     """The same with a new centre c ~ N(0, 1/h) at every step, so that gradients have covariance h.
 
-    Centres that jump: Schaul, Zhang and LeCun 2013, section 3. Gradient noise in proportion to the
-    curvature: Zhang et al. 2019, section 3.
+    Centres that jump: Schaul, Zhang and LeCun 2013, No more pesky learning rates. Gradient noise in
+    proportion to the curvature: Zhang et al. 2019, section 3.
     """
 
     def batches(self) -> Iterator[Array]:

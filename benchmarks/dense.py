@@ -1,0 +1,154 @@
+"""A dense model trained on the CPU, whole steps: `python -m benchmarks.dense SIDE` is its memory.
+
+A step right after a backward pass finds torch's threads still spinning and its own memory out of
+the caches, which no comparison of optimizers alone shows.
+"""
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adamas.lab.timing import Case, Side, memory, take_turns
+from benchmarks.record import MIB, Figure, Plan, Section
+
+if TYPE_CHECKING:
+    import torch
+
+INPUTS, WIDTH, CLASSES, BATCH = 784, 2048, 1000, 32
+DEFAULT, FUSED = "torch default", "torch fused"
+OURS: dict[str, dict[str, Any]] = {
+    "adamas": {},
+    "adamas, no check": {"on_nonfinite": "allow"},
+    "adamas int8": {"state": "int8"},
+    "adamas int8, no check": {"state": "int8", "on_nonfinite": "allow"},
+}
+RELEASED = "adamas int8, released gradients"
+SIDES = (DEFAULT, FUSED, *OURS, RELEASED)
+
+
+def optimizer(side: str, params: Any) -> "torch.optim.Optimizer":
+    """The AdamW of a side."""
+    import torch
+
+    from adamas.torch import AdamW
+
+    if side in (DEFAULT, FUSED):
+        return torch.optim.AdamW(params, fused=True if side == FUSED else None)
+    return AdamW(params, **OURS.get(side, {"state": "int8"}))
+
+
+class Training:
+    """A model of three wide layers, a batch, and an optimizer; `updates` are seconds of steps."""
+
+    def __init__(self, side: str, width: int = WIDTH) -> None:
+        import torch
+        from torch import nn
+
+        from adamas.torch import Optimizer, release_gradients
+
+        torch.manual_seed(0)
+        self.model = nn.Sequential(
+            nn.Linear(INPUTS, width), nn.ReLU(),
+            nn.Linear(width, width), nn.ReLU(),
+            nn.Linear(width, width), nn.ReLU(),
+            nn.Linear(width, CLASSES),
+        )  # fmt: skip
+        self.x, self.y = torch.randn(BATCH, INPUTS), torch.randint(CLASSES, (BATCH,))
+        self.optimizer = optimizer(side, self.model.parameters())
+        self.updates: list[float] = []
+        self._loss = nn.CrossEntropyLoss()
+        if side == RELEASED:
+            assert isinstance(self.optimizer, Optimizer)
+            release_gradients(self.optimizer)
+
+    def step(self) -> None:
+        """Forward, backward, step."""
+        self.optimizer.zero_grad()
+        self._loss(self.model(self.x), self.y).backward()
+        start = time.perf_counter()
+        self.optimizer.step()
+        self.updates.append(time.perf_counter() - start)
+
+    @property
+    def size(self) -> int:
+        """How many parameters there are."""
+        return sum(p.numel() for p in self.model.parameters())
+
+    def held(self) -> int:
+        """Bytes of the optimizer's state."""
+        entries = self.optimizer.state.values()
+        return sum(v.nbytes for entry in entries for v in entry.values() if v.ndim)
+
+    def side(self) -> Side:
+        """What takes turns with others."""
+        return Side(self.step, lambda: next(self.model.parameters()).detach().numpy(), self.held)
+
+
+def added(side: str) -> dict[str, float]:
+    """MiB that training adds to this process at most, all loaded and compiled, and of its state."""
+    warm = Training(side, 128)
+    warm.step()
+    del warm
+    gc.collect()
+    before = memory("VmRSS", "self/status")
+    training = Training(side)
+    for _ in range(3):
+        training.step()
+    peak = memory("VmHWM", "self/status")
+    return {"peak": (peak - before) / MIB, "state": training.held() / MIB}
+
+
+def in_process(side: str) -> dict[str, float]:
+    """The same in a process of its own."""
+    # glibc keeps blocks of up to 32 MiB for later, which would hide that they were given back.
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.dense", side],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "MALLOC_MMAP_THRESHOLD_": str(1 << 16)},
+    )
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def dense(plan: Plan) -> Section:
+    """Whole steps of a dense model, their optimizer's part, and memory."""
+    runs = {side: Training(side) for side in SIDES}
+    whole = take_turns({name: run.side() for name, run in runs.items()}, plan.rounds)
+    size = next(iter(runs.values())).size
+    # Released gradients are stepped in the backward pass.
+    parts = {name: r.updates[-plan.rounds :] for name, r in runs.items() if name != RELEASED}
+    del runs
+    gc.collect()
+    spaces = {side: in_process(side) for side in SIDES}
+    times = [Case("whole step", whole), Case("of it the optimizer", parts)]
+    spaces_of = {key: {side: [each[key]] for side, each in spaces.items()} for key in spaces[FUSED]}
+    rooms = [
+        Case("training adds", spaces_of["peak"], 0, "MiB"),
+        Case("state", spaces_of["state"], 0, "MiB"),
+    ]
+    figures = [
+        Figure(f"{side} / {FUSED}, {case.title}", case.ratio(side, FUSED))
+        for case in times
+        for side in OURS
+    ]
+    return Section(
+        "A dense model",
+        f"{size:,} parameters in four linear layers, batch {BATCH}, in PyTorch: forward, backward "
+        "and AdamW. The optimizer's part is timed where it runs, right after the backward pass. "
+        "Memory is the peak of a process beyond what it held before the model was made, everything "
+        "imported and compiled before.",
+        [*times, *rooms],
+        figures,
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(added(sys.argv[1])))

@@ -1,0 +1,85 @@
+"""An embedding of which a step touches few rows: Adam on sparse gradients of PyTorch."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from adamas.lab.timing import Case, Side, take_turns
+from benchmarks.record import MIB, Figure, Plan, Section
+
+if TYPE_CHECKING:
+    import torch
+
+NAMED, WIDTH = 4096, 32
+# More gradients than the second-level cache holds, so that none is still there from last time.
+DIFFERENT = 32
+
+
+def sparse_rows(plan: Plan) -> Section:
+    """Adam on a sparse gradient for 4,096 rows of a large embedding."""
+    # As many numbers as half the large array: a million rows where that has 64 Mi.
+    rows = max(NAMED, plan.size // (2 * WIDTH))
+    cases = [
+        Case(title, take_turns(_sides(rows, coalesced), plan.rounds))
+        for title, coalesced in (("as backward leaves it", False), ("coalesced", True))
+    ]
+    figures = [
+        Figure(f"adamas / SparseAdam, {case.title}", case.ratio("adamas", "SparseAdam"), 0.5)
+        for case in cases
+    ]
+    return Section(
+        "Rows of an embedding",
+        f"Adam in float32 on {rows / MIB:.3g} Mi rows of {WIDTH}, {NAMED:,} of them drawn at "
+        "random for every step, with the default finite check in adamas; "
+        "`torch.optim.SparseAdam` has none. Every step gets a new gradient tensor, as after a "
+        "backward pass. Before `coalesce` its rows are in no order and may come twice; "
+        "SparseAdam sorts and sums them in its step, and so does adamas.",
+        cases,
+        figures,
+    )
+
+
+def _sides(rows: int, coalesced: bool) -> dict[str, Side]:
+    import torch
+
+    from adamas.torch import Adam
+
+    return {
+        "adamas": _side(Adam, rows, coalesced),
+        "SparseAdam": _side(torch.optim.SparseAdam, rows, coalesced),
+    }
+
+
+def _side(make: Callable[..., Any], rows: int, coalesced: bool) -> Side:
+    import torch
+
+    parameter = torch.nn.Parameter(torch.ones(rows, WIDTH))
+    optimizer = make([parameter], lr=1e-3)
+    given = _gradients(rows, coalesced)
+
+    def step() -> None:
+        parameter.grad = next(given)
+        optimizer.step()
+
+    return Side(step, lambda: parameter.detach().numpy())
+
+
+def _gradients(rows: int, coalesced: bool) -> "Iterator[torch.Tensor]":
+    """New sparse tensors for ever, over a few draws, the same for every side."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    draws = []
+    for _ in range(DIFFERENT):
+        indices = torch.randint(rows, (1, NAMED), generator=generator)
+        values = torch.randn(NAMED, WIDTH, generator=generator)
+        draw = torch.sparse_coo_tensor(indices, values, (rows, WIDTH), check_invariants=False)
+        draws.append(draw.coalesce() if coalesced else draw)
+    for draw in itertools.cycle(draws):
+        yield torch.sparse_coo_tensor(
+            draw._indices(),
+            draw._values(),
+            draw.shape,
+            is_coalesced=coalesced,
+            check_invariants=False,
+        )

@@ -1,0 +1,147 @@
+"""The results for papers: every run as CSV, the table as LaTeX, the pictures as files."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from adamas.lab.report import drawing, pictures
+from adamas.lab.report.insight import pictures as inside
+from adamas.lab.report.numbers import decimals_of
+from adamas.lab.report.subject import Subject, Tree, at, listed, subject
+from adamas.lab.svg import Picture
+from adamas.lab.text import Say
+
+NONE_LATEX = "--"
+FIELDS = ("kind", "optimizer", "lr", "seed", "runs", "loss", "diverged", "steps_to_target")
+LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+
+
+def to_csv(results: Tree) -> str:
+    """Return every judged run and every tuning point as CSV, one a line, lines ended by CR LF.
+
+    `kind` is "tuned" or "default" for the runs on the report seeds, and the stage of the search for
+    the points, which are means over `runs` seeds. An empty loss is a diverged run.
+    """
+    about = subject(results, None, Say("en"))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, FIELDS)
+    writer.writeheader()
+    for name in about.rows:
+        writer.writerows(run_rows(about, name))
+        writer.writerows(
+            {"kind": point.get("stage"), "optimizer": name, "lr": point.get("lr"),
+             "runs": point.get("runs"), "loss": point.get("score"),
+             "diverged": point.get("diverged")}
+            for point in listed(about.rows[name], "points") if point
+        )  # fmt: skip
+    return text.getvalue()
+
+
+def run_rows(about: Subject, name: str) -> list[Tree]:
+    """Return the judged runs of one optimizer, tuned and untuned."""
+    row = about.rows[name]
+    seeds = listed(about.plan, "report")
+    found = []
+    for kind, part, steps in (
+        ("tuned", row, listed(row, "target", "steps")),
+        ("default", at(row, "default") or {}, []),
+    ):
+        finals = listed(part, "finals")
+        for place, loss in enumerate(finals):
+            found.append(
+                {"kind": kind, "optimizer": name, "lr": part.get("lr"),
+                 "seed": seeds[place] if place < len(seeds) else None, "runs": 1, "loss": loss,
+                 "diverged": int(loss is None),
+                 "steps_to_target": steps[place] if place < len(steps) else None}
+            )  # fmt: skip
+    return found
+
+
+def to_latex(results: Tree) -> str:
+    """Return the table of results for a paper; it needs the packages booktabs and amsmath."""
+    about = subject(results, None, Say("en"))
+    references = [one for one in about.references if about.compared(one)]
+    head = ["Optimizer", "lr", "Final loss [95\\,\\%]"]
+    for reference in references:
+        head += [f"vs.\\ {escaped(about.name(reference))} (\\%)", "Verdict"]
+    title = escaped(about.words(about.problem.get("title")) or str(about.problem.get("name")))
+    lines = [
+        r"% \usepackage{booktabs}",
+        r"\begin{table}",
+        r"\centering",
+        f"\\caption{{{title}: mean final validation loss over {about.seeds} fresh seeds, each "
+        "optimizer at its tuned learning rate; paired differences with 95\\,\\% intervals, "
+        "verdicts after Holm's correction.}",
+        f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
+        r"\toprule",
+        " & ".join(head) + r" \\",
+        r"\midrule",
+        *(" & ".join(latex_row(about, name, references)) + r" \\" for name in about.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def latex_row(about: Subject, name: str, references: Sequence[str]) -> list[str]:
+    """Return the cells of one optimizer."""
+    row = about.rows[name]
+    lr = row.get("lr")
+    cells = [escaped(about.name(name)), NONE_LATEX if lr is None else f"{lr:.3g}"]
+    cells.append(latex_interval(row.get("interval")))
+    for reference in references:
+        found = {one["optimizer"]: one for one in about.compared(reference)}.get(name)
+        if found is None:
+            cells += [NONE_LATEX, "reference" if name == reference else NONE_LATEX]
+            continue
+        word = found.get("word")
+        shown = about.say.known(f"word_{word}") or str(word)
+        cells += [latex_interval(found.get("percent"), 1, "+"), escaped(shown)]
+    return cells
+
+
+def latex_interval(interval: Tree | None, places: int | None = None, sign: str = "") -> str:
+    """Return "mean [low, high]" in mathematics."""
+    mean, low, high = (at(interval, end) for end in ("mean", "low", "high"))
+    if mean is None:
+        return NONE_LATEX
+    places = decimals_of(interval or {}) if places is None else places
+    if low is None or high is None:
+        return f"${mean:{sign}.{places}f}$"
+    return f"${mean:{sign}.{places}f}$ [${low:{sign}.{places}f}$, ${high:{sign}.{places}f}$]"
+
+
+def escaped(text: str) -> str:
+    r"""Return text with LaTeX's own signs escaped.
+
+    >>> escaped("mine.py:my_rule")
+    'mine.py:my\\\\_rule'
+    """
+    return "".join(LATEX.get(char, char) for char in text)
+
+
+def export_figures(
+    results: Tree, directory: Path, formats: Sequence[str] = ("png", "svg"), say: Say | None = None
+) -> list[Path]:
+    """Draw every picture of the report into files of `directory`, and return their paths.
+
+    `formats` are those of matplotlib, such as png, svg and pdf. The words are English, or those of
+    `say` if a font for them is installed. Raises `OSError` when the directory cannot be written.
+    """
+    about = subject(results, None, drawing.readable(say or Say("en")))
+    directory.mkdir(parents=True, exist_ok=True)
+    shown = all_pictures(about)
+    return [drawing.save(one, directory, suffix) for one in shown for suffix in formats]
+
+
+def all_pictures(about: Subject) -> list[Picture]:
+    """Return the pictures of the page, in its order."""
+    judged = [pictures.forest(about, one) for one in about.references if about.compared(one)]
+    found = [pictures.curves(about), pictures.sensitivity(about), *judged]
+    found += [pictures.defaults(about), pictures.best_of(about)]
+    return found + [picture for _, picture in inside(about) if picture is not None]

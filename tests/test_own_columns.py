@@ -1,0 +1,183 @@
+"""What the lab takes a column of a user's table for, as something to learn from or to predict."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adamas.lab.own import splits
+from adamas.lab.own.columns import Numbers, Texts, typed
+from adamas.lab.own.features import Features
+from adamas.lab.own.notes import Notes
+from adamas.lab.own.prepared import CLIP, prepared
+from own_files import ROWS, found, inputs, note, numbers, small
+
+
+def test_columns_that_are_left_out_are_named(tmp_path: Path) -> None:
+    """Constant, empty, counting and identifying columns teach nothing; each is named in a note."""
+    problem = found(
+        tmp_path,
+        flat=["x"] * ROWS,
+        none=["", "NA", "null"] * (ROWS // 3),
+        row=list(range(ROWS)),
+        who=[f"person {i}" for i in range(ROWS)],
+    )
+    assert inputs(problem) == 2
+    for words in ("every row: flat.", "any value: none.", "row number: row.", "ids", "who (60)."):
+        assert words in note(problem)
+    for words in ("相同的列：flat", "任何值的列：none", "行号列：row", "who (60)"):
+        assert words in note(problem, "zh")
+
+
+def test_texts_dates_and_missing_numbers(tmp_path: Path) -> None:
+    """Texts become flags, dates days, and a missing number its median with a flag of its own."""
+    many = [f"w{i % 5 if i % 10 else i}" for i in range(ROWS)]
+    problem = found(
+        tmp_path,
+        color=["red", "green", "", "blue"] * (ROWS // 4),  # 3 values and missing: 4 flags
+        yes=["yes", "no"] * (ROWS // 2),  # 1 flag
+        day=[f"2024-01-{i % 28 + 1:02d}" for i in range(ROWS)],  # 1 number
+        gap=["NA", *numbers(ROWS - 1)],  # 1 number and 1 flag
+        many=many,  # fewer than 20 values: one flag each
+    )
+    assert inputs(problem) == 2 + 4 + 1 + 1 + 2 + len(set(many))
+    assert "read as days: day." in note(problem)
+    assert "says so: gap." in note(problem)
+
+
+def test_the_twenty_most_frequent_texts_are_kept(tmp_path: Path) -> None:
+    """A text with many values keeps 20 flags and one for the rest."""
+    words = [f"w{i % 20}" for i in range(ROWS - 10)] + [f"rare {i}" for i in range(10)]
+    assert inputs(found(tmp_path, a=words)) == 1 + 21
+
+
+def test_a_short_list_of_names_is_no_category(tmp_path: Path) -> None:
+    """In forty rows twenty names are half of them, and still say nothing about the next row."""
+    columns = {name: values[:40] for name, values in small().items()}
+    problem = found(tmp_path, **columns, who=[f"person {i}" for i in range(40)])
+    assert inputs(problem) == 2
+    assert "who (40)" in note(problem)
+
+
+@pytest.mark.parametrize(
+    ("raw", "decimal", "expected", "key"),
+    [
+        (["1,5", "2,25"], False, [1.5, 2.25], "comma"),
+        (["1,250", "12,000"], False, [1250.0, 12000.0], "thousands"),
+        (["1,250", "2,000"], True, [1.25, 2.0], "comma"),
+        (["1,250,000", "2,000"], True, [1250000.0, 2000.0], "thousands"),
+        (["1.250,5", "7"], True, [1250.5, 7.0], "comma"),
+        (["2024-01-02", "1970-01-01T12:00+00:00"], False, [19724.0, 0.5], "dates"),
+        (["2024/1/2", "1970/1/1"], False, [19724.0, 0.0], "dates"),
+        (["2024年1月2日", "1970年1月1日"], False, [19724.0, 0.0], "dates"),
+        (["31/12/1970", "01/01/1970"], False, [364.0, 0.0], "dates"),
+        (["12/31/1970", "01/01/1970"], False, [364.0, 0.0], "dates"),
+        (["1", "inf"], False, [1.0, np.nan], "infinite"),
+        (["1e400", "-3"], False, [np.nan, -3.0], "infinite"),
+        ([*["1"] * 39, "unknown"], False, [*[1.0] * 39, np.nan], "words"),
+    ],
+)
+def test_how_numbers_are_read(
+    raw: list[str], decimal: bool, expected: list[float], key: str
+) -> None:
+    """Every reading of a number that is not the plain one gives the value and a note."""
+    notes = Notes()
+    column = typed("c", raw, notes, decimal)
+    assert isinstance(column, Numbers)
+    np.testing.assert_array_equal(column.values, expected)
+    assert list(notes.names) == [key]
+
+
+@pytest.mark.parametrize("raw", [["1", "a", "b"], ["01/02/2024", "03/04/2024"], ["1,5", "x,5"]])
+def test_what_is_no_number(raw: list[str]) -> None:
+    """Words, and dates that could be two days, stay texts."""
+    notes = Notes()
+    assert isinstance(typed("c", raw, notes), Texts)
+    assert list(notes.names) == (["ambiguous"] if "/" in raw[0] else [])
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "outputs"),
+    [
+        (numbers(), "regression", 1),
+        ([i % 3 for i in range(ROWS)], "classification", 3),
+        ([i % 3 + 0.5 for i in range(ROWS)], "regression", 1),
+        ([i % 7 for i in range(ROWS)], "regression", 1),  # fewer than ten rows each
+        (["no", "yes", "yes"] * (ROWS // 3), "classification", 2),
+        ([f"2024-01-{i % 28 + 1:02d}" for i in range(ROWS)], "regression", 1),
+        (["once", *["a", "b"] * 29, "b"], "classification", 2),
+    ],
+)
+def test_what_kind_of_target(target: list[object], kind: str, outputs: int, tmp_path: Path) -> None:
+    """A few whole numbers or texts are classes, everything else that counts is a number."""
+    problem = found(tmp_path, y=target)
+    assert problem.about is not None and problem.about.kind == kind
+    assert problem.task(0).start()["W1"].shape[1] == outputs
+    assert ("only once" in note(problem)) == ("once" in target)
+
+
+def test_few_missing_targets_are_left_out(tmp_path: Path) -> None:
+    """Up to a twentieth of the rows may lack the target; they are left out and counted."""
+    problem = found(tmp_path, y=["", "inf", "?", *numbers(ROWS - 3)])
+    assert "3 of 60 rows were left out" in note(problem)
+    task = problem.task(0)
+    assert len(task.training[1]) + len(task.validation[1]) == ROWS - 3  # type: ignore[attr-defined]
+
+
+def test_copies_are_counted(tmp_path: Path) -> None:
+    """Rows that repeat another one are counted, since they may be on both sides of the split."""
+    columns = {name: [*values[:50], *values[:10]] for name, values in small().items()}
+    assert "10 of 60 rows repeat" in note(found(tmp_path, **columns))
+    assert "repeat" not in note(found(tmp_path))
+
+
+def test_guessing_the_mean_costs_one(tmp_path: Path) -> None:
+    """A network that says 0, the standardised training mean, has a validation loss of 1."""
+    task = found(tmp_path, y=[1e6 + 1e3 * float(str(x)) for x in numbers()]).task(4)
+    blank = {name: np.zeros_like(value) for name, value in task.start().items()}
+    assert task.evaluate(blank) == pytest.approx(1, rel=1e-6)
+    y = np.array([float(str(x)) for x in numbers()]) * 1e3
+    rng_rows = splits.split_rows(ROWS, np.random.default_rng([4, 0]))
+    off = y[rng_rows[1]] - y[rng_rows[0]].mean()
+    expected = {"rmse": np.sqrt(np.mean(off**2)), "mae": np.abs(off).mean()}
+    assert task.extras(blank) == pytest.approx(expected, rel=1e-5)
+
+
+def test_guessing_a_class_costs_its_logarithm(tmp_path: Path) -> None:
+    """A network that says nothing has a loss of log 3 for three classes."""
+    task = found(tmp_path, y=["a", "b", "c"] * (ROWS // 3)).task(4)
+    blank = {name: np.zeros_like(value) for name, value in task.start().items()}
+    assert task.evaluate(blank) == pytest.approx(np.log(3), rel=1e-6)
+    assert task.extras(blank) == {"accuracy": pytest.approx(1 / 3)}
+
+
+@given(st.lists(st.integers(2, 30), min_size=1, max_size=6), st.integers(0, 99))
+def test_each_class_is_on_both_sides(sizes: list[int], seed: int) -> None:
+    """The split is a partition that holds back about a fifth of each class, at least one row."""
+    classes = np.repeat(np.arange(len(sizes)), sizes)
+    train, held = splits.split_classes(classes, np.random.default_rng(seed))
+    assert sorted([*train, *held]) == list(range(len(classes)))
+    for kind, size in enumerate(sizes):
+        assert (classes[held] == kind).sum() == max(1, round(size / 5)) < size
+
+
+@given(st.integers(0, 99), st.floats(1e-300, 1e300))
+def test_scaling_sees_training_rows_only(seed: int, unit: float) -> None:
+    """Training columns have mean 0 and variance 1 at any scale; a judge's outlier changes none."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(50, 3)), rng.normal(size=50)
+    x[rng.random((50, 3)) < 0.1] = np.nan
+    flags = np.zeros((50, 0), np.float32)
+    plain = prepared(Features(x * unit, flags), y, False, seed)
+    known = ~np.isnan(x[splits.split_rows(50, np.random.default_rng([seed, 0]))[0]])
+    assert np.isfinite(plain.data[0][0]).all()
+    np.testing.assert_allclose(plain.data[0][0].mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(plain.data[0][0].std(axis=0), 1, rtol=1e-5)
+    assert known.shape == plain.data[0][0].shape
+    held = splits.split_rows(50, np.random.default_rng([seed, 0]))[1]
+    x[held[0]] = 1e3
+    other = prepared(Features(x * unit, flags), y, False, seed)
+    np.testing.assert_array_equal(plain.data[0][0], other.data[0][0])
+    assert other.data[1][0].max() <= CLIP
