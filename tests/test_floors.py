@@ -85,7 +85,7 @@ OUTSIDE: dict[str, set[str]] = {
     "5 commands": {"numpy"},
 }
 # Peers to measure against: inside functions only, because they need not be installed.
-PEERS = {"torch", "jax", "optax", "keras", "distributed", "pyarrow"}
+PEERS = {"torch", "jax", "optax", "keras", "distributed", "pyarrow", "gymnasium", "tifffile"}
 PEER_FLOORS = {"4 lab", "5 commands"}
 
 # A module that may import only these modules of adamas, whatever its floor allows.

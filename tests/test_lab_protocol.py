@@ -1,4 +1,4 @@
-"""The protocol: plans that cannot be bent, runs that are kept, numbers that do not depend on how."""
+"""The protocol: plans that cannot be bent, runs that are kept, numbers that stay the same."""
 
 import io
 import json

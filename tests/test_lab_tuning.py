@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import adamas
-from adamas.lab.contest import Plan
 from adamas.lab.digits import SOFTMAX
 from adamas.lab.line import FULL, data, least_squares
 from adamas.lab.protocol.search import tune
@@ -121,12 +120,6 @@ def test_thinned_curves_keep_their_ends(length: int) -> None:
     kept = thin(length)
     assert kept[0] == 0 and kept[-1] == length - 1
     assert kept == sorted(set(kept)) and len(kept) <= 122
-
-
-def test_plan_refuses_to_judge_on_tuning_seeds() -> None:
-    """Tuning and report seeds are disjoint, or there is no plan."""
-    with pytest.raises(ValueError, match=r"\[2\].*disjoint"):
-        Plan(GRID, (1, 2), (2, 3))
 
 
 def test_gradient_descent_on_the_line_follows_its_closed_form() -> None:

@@ -56,6 +56,7 @@ def find_rule(name: str) -> Formula:
 
 
 def load_from(path: Path, function: str) -> Rule | Callable[..., Any]:
+    """What `function` is in the Python file `path`; ValueError if either does not exist."""
     spec = importlib.util.spec_from_file_location(f"adamas_user_{path.stem}", path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise ValueError(f"{path} is not a Python file.")

@@ -126,8 +126,8 @@ def rare(contest: Numbers, numbers: Numbers, say: Say) -> str:
             swatch(name, LOOKS[name][0]),
             rate(row["lr"]),
             with_interval(row["interval"], say),
-            f"{row['extras']['rare']:.3f}",
-            f"{row['extras']['common']:.3f}",
+            f"{row['extras']['rare']['mean']:.3f}",
+            f"{row['extras']['common']['mean']:.3f}",
         ]
         for name, row in rows.items()
     ]
@@ -181,11 +181,11 @@ def learning_rates(results: Numbers, say: Say) -> str:
     text = say(
         "range_text",
         rates=len(points),
-        low=plan["grid"][0],
-        high=plan["grid"][-1],
+        low=plan["grids"]["adam"][0],
+        high=plan["grids"]["adam"][-1],
         seeds=len(plan["tuning"]),
     )
-    own = [widest(results[p], "width_own") for p in PROBLEMS]
+    own = [widest(results[p], "width") for p in PROBLEMS]
     bar = [widest(results[p], "width_bar") for p in PROBLEMS]
     result = say(
         "range_result",
@@ -223,5 +223,5 @@ def learning_rates(results: Numbers, say: Say) -> str:
 def _two_widths(row: Numbers) -> str:
     return " / ".join(
         ("≥ " if row[which]["open_ended"] else "") + f"{row[which]['decades']:.2f}"
-        for which in ("width_own", "width_bar")
+        for which in ("width", "width_bar")
     )

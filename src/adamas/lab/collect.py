@@ -15,21 +15,21 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adamas.lab import tutorial, tutorial_numpy
-from adamas.lab.contest import Plan, contest
+from adamas.lab.contest import contest, declared
 from adamas.lab.digits import MLP, SOFTMAX
 from adamas.lab.line import data, least_squares, loss_at
 from adamas.lab.problems import Problem
+from adamas.lab.protocol.plan import Plan, Size
 from adamas.lab.race import CLOSE, ENTRANTS, arrival, race, thin
 from adamas.lab.rare import effective_steps
 from adamas.lab.sparse import WORD_PROBLEM
-from adamas.lab.trial import RULES
 from adamas.lab.tuning import log_grid
 
 CONTESTS = (WORD_PROBLEM, SOFTMAX, MLP)
-STAGES = 1 + len(ENTRANTS) + len(CONTESTS) * len(RULES)
-FIRST_TUNING_SEED = 1001
+STAGES = 1 + len(ENTRANTS) + 2 * len(CONTESTS)
 
-# stage(chapter, optimizer) is called when a piece of work begins; log(line) prints a line.
+# stage(chapter, part) is called when a piece of work begins, an optimizer's or a stage's; log(line)
+# prints a line.
 Stage = Callable[[str, str], None]
 Log = Callable[[str], None]
 
@@ -47,11 +47,15 @@ class Settings:
     per_decade: int = 2
     share: float = 1.0
 
-    def plan(self) -> Plan:
-        """Return the learning rates 1e-4 to 10 and the two disjoint sets of seeds."""
-        tuning = tuple(range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + self.tuning_seeds))
-        report = tuple(range(1, self.seeds + 1))
-        return Plan(log_grid(-4, 1, self.per_decade), tuning, report)
+    @property
+    def grid(self) -> tuple[float, ...]:
+        """Return the learning rates 1e-4 to 10."""
+        return log_grid(-4, 1, self.per_decade)
+
+    def plan(self, problem: Problem) -> Plan:
+        """Return what is declared before the runs of one problem."""
+        size = Size(self.tuning_seeds, self.tuning_seeds, self.seeds)
+        return declared(problem, size, self.grid)
 
     def shorten(self, problem: Problem) -> Problem:
         """Return the problem with its number of updates multiplied by `share`."""
@@ -70,17 +74,17 @@ def collect(settings: Settings, stage: Stage, log: Log) -> dict[str, Any]:
 
 
 def _collect(settings: Settings, stage: Stage, log: Log) -> dict[str, Any]:
-    plan = settings.plan()
     results: dict[str, Any] = {"versions": versions()}
     stage("tutorial", "adam")
     results["tutorial"] = tutorial_numbers(log)
     horizon = round(2000 * max(settings.share, 0.5))
+    plan = settings.plan(CONTESTS[0])
     line_grid = log_grid(-5, 1, settings.per_decade)
     results["race"] = race(line_grid, plan.tuning, plan.report, horizon, partial(stage, "race"))
     for problem in CONTESTS:
-        name = problem.name
         short = settings.shorten(problem)
-        results[name] = contest(short, plan, partial(stage, name))
+        told = partial(stage, problem.name)
+        results[problem.name] = contest(short, settings.plan(short), told)
     rows = results["words"]["optimizers"]
     lrs = {name: rows[name]["lr"] for name in ("sgd", "adagrad", "adam")}
     short = settings.shorten(WORD_PROBLEM)

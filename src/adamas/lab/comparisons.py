@@ -86,8 +86,8 @@ def loss_curves(key: str, contest: Numbers, say: Say) -> str:
         names = []
         for name, row in contest["optimizers"].items():
             label, dashes, _ = LOOKS[name]
-            losses = row["curve"]["loss"]
-            axes.plot(row["curve"]["steps"], losses, color=colour_of(name), dashes=dashes)
+            losses = row["curve"]["mean"]
+            axes.plot(row["curve"]["at"], losses, color=colour_of(name), dashes=dashes)
             names.append((label, losses[-1], colour_of(name)))
         axes.set(xlim=(0, contest["steps"]), xlabel=labels(say("chart_updates")))
         axes.set(ylabel=labels(say("chart_validation")))

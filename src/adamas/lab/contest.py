@@ -1,103 +1,60 @@
-"""A fair comparison on one problem: tune everyone alike, then judge on seeds nobody has seen.
+"""The demo's comparisons: the lab's protocol on one problem, with what the demo's page adds to it.
 
-The thin seed of the lab's protocol: constant learning rate, a fixed number of updates, paired
-seeds, the difference to Adam with its interval, corrected for the number of comparisons.
+Every search run is in full length and all optimizers get the same wide grid, because the page also
+shows how far each one's learning rate may be off.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
-from statistics import mean
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from adamas.lab.paired import Comparison, compare
+from adamas.lab.entrants import entrant
 from adamas.lab.problems import Problem
-from adamas.lab.protocol.search import tune
-from adamas.lab.statistics import interval
-from adamas.lab.trial import RULES, Record, run
-from adamas.lab.tuning import Tuned, Width, width
+from adamas.lab.protocol.plan import Plan, Size, declare
+from adamas.lab.protocol.results import NEAR, tree_of
+from adamas.lab.protocol.runner import Runner
+from adamas.lab.protocol.study import study
+from adamas.lab.trial import RULES
+from adamas.lab.tuning import Point, width
 
 REFERENCE = "adam"
-NEAR = 1.1
+Tree = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is decided before the first run: the learning rates and the two disjoint sets of seeds.
+def declared(problem: Problem, size: Size, grid: tuple[float, ...]) -> Plan:
+    """Return the plan of the demo for one problem."""
+    entrants = [entrant(name) for name in RULES]
+    return declare(
+        problem,
+        {"text": problem.name},
+        entrants,
+        size,
+        grids=dict.fromkeys(RULES, grid),
+        references=(REFERENCE,),
+        share=1.0,
+    )
 
-    Raises `ValueError` when a report seed was also used for tuning.
+
+def contest(problem: Problem, plan: Plan, stage: Callable[[str], None]) -> Tree:
+    """Carry out the plan; `stage(name)` is told "search" and "report" as they begin.
+
+    To the protocol's results each optimizer's row adds its comparison with Adam as `verdict` (None
+    for Adam itself), and `width_bar`: how far lr may move until the score exceeds 1.1 times the
+    worst optimizer's best, the same bar for all.
     """
-
-    grid: tuple[float, ...]
-    tuning: tuple[int, ...]
-    report: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        """Refuse a plan that would judge an optimizer on the seeds it was tuned on."""
-        shared = sorted(set(self.tuning) & set(self.report))
-        if shared:
-            raise ValueError(f"seeds {shared} would both tune and judge; use disjoint seeds")
-
-
-def contest(problem: Problem, plan: Plan, stage: Callable[[str], None]) -> dict[str, Any]:
-    """Tune and judge every optimizer; `stage(name)` is called before each is tuned."""
-    tuned: dict[str, Tuned] = {}
-    for name in RULES:
-        stage(name)
-        tuned[name] = tune(partial(run, problem, name), plan.grid, plan.tuning)
-    records: dict[str, list[Record]] = {name: [] for name in RULES}
-    # Seed by seed, so that a problem that is costly to draw is drawn once for all optimizers.
-    for seed in plan.report:
-        for name in RULES:
-            records[name].append(run(problem, name, tuned[name].lr, seed))
-    finals = {name: [record.final for record in records[name]] for name in RULES}
-    comparisons = {found.optimizer: found for found in compare(finals, [REFERENCE])}
-    bar = NEAR * max(tuned[name].best for name in RULES)
-    return {
-        "problem": problem.name,
-        "steps": problem.steps,
-        "batch": problem.batch,
-        "plan": asdict(plan),
-        "bar": bar,
-        "optimizers": {
-            name: row(tuned[name], records[name], comparisons.get(name), bar) for name in RULES
-        },
-    }
+    found = study(plan, Runner(lambda: problem, problem.name), stage)
+    tree = tree_of(found, problem)
+    searched = {name: coarse(found.tuned[name].points) for name in RULES}
+    bar = NEAR * max(min(point.score for point in points) for points in searched.values())
+    verdicts = {one["optimizer"]: one for one in tree["comparisons"]}
+    for name, row in tree["optimizers"].items():
+        reach = width(searched[name], bar)
+        row["points"] = [point for point in row["points"] if point["stage"] != "refine"]
+        row["width_bar"] = {**vars(reach), "decades": reach.decades}
+        row["verdict"] = verdicts.get(name)
+    size = {"steps": problem.steps, "batch": problem.batch}
+    return {**tree, "problem": problem.name, "bar": bar, **size}
 
 
-def row(
-    tuned: Tuned, records: Sequence[Record], verdict: Comparison | None, bar: float
-) -> dict[str, Any]:
-    """Return one optimizer's numbers: search, widths, final losses, interval, verdict, mean curve.
-
-    `verdict` is the comparison with the reference, None for the reference itself. `bar` is
-    the loss that all optimizers are held to in the second of the two widths.
-    """
-    finals = [record.final for record in records]
-    return {
-        "lr": tuned.lr,
-        "at_edge": tuned.at_edge,
-        "points": [asdict(point) for point in tuned.points],
-        "width_own": described(width(tuned.points, NEAR * tuned.best)),
-        "width_bar": described(width(tuned.points, bar)),
-        "finals": finals,
-        "diverged": sum(record.diverged for record in records),
-        "interval": asdict(interval(finals)),
-        "verdict": asdict(verdict) if verdict else None,
-        "extras": {key: mean(r.extras[key] for r in records) for key in records[0].extras},
-        "curve": mean_curve(records),
-    }
-
-
-def described(found: Width) -> dict[str, Any]:
-    """Return a width with its number of decades."""
-    return asdict(found) | {"decades": found.decades}
-
-
-def mean_curve(records: Sequence[Record]) -> dict[str, Any]:
-    """Return the mean loss at each evaluation that every run reached."""
-    length = min(len(record.steps) for record in records)
-    losses = np.array([record.losses[:length] for record in records])
-    return {"steps": list(records[0].steps[:length]), "loss": losses.mean(axis=0).tolist()}
+def coarse(points: tuple[Point, ...]) -> list[Point]:
+    """Return the points of the grid, without those that refined its best."""
+    return [point for point in points if point.stage != "refine"]

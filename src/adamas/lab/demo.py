@@ -23,8 +23,11 @@ def demo(out: Path, language: str, settings: Settings, stream: TextIO) -> Path:
     with output_directory(out):
         progress = Progress(stream, STAGES)
 
-        def stage(chapter: str, optimizer: str) -> None:
-            progress.stage(say(f"stage_{chapter}", optimizer=LOOKS[optimizer][0]))
+        def stage(chapter: str, part: str) -> None:
+            if part in LOOKS:
+                progress.stage(say(f"stage_{chapter}", optimizer=LOOKS[part][0]))
+            else:
+                progress.stage(say(f"stage_{chapter}", part=say(f"compare_stage_{part}")))
 
         results = collect(settings, stage, progress.say)
         page = render(results, say)

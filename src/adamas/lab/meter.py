@@ -56,4 +56,3 @@ def clock(seconds: float) -> str:
     """
     whole = round(seconds)
     return f"{whole // 60}:{whole % 60:02d}"
-

@@ -58,7 +58,7 @@ def digits_table(contest: Numbers, say: Say) -> str:
                 swatch(name, LOOKS[name][0]),
                 rate(row["lr"]),
                 with_interval(row["interval"], say),
-                say("percent", value=100 * row["extras"]["accuracy"]),
+                say("percent", value=100 * row["extras"]["accuracy"]["mean"]),
                 "–" if itself else with_interval(row["verdict"]["difference"], say, "+"),
                 f'<span class="verdict {word}">{say(f"word_{word}")}</span>',
                 say("digits_of", failed=row["diverged"], seeds=seeds),

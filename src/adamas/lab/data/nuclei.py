@@ -65,14 +65,13 @@ def tiles(image: Array, labels: Array, corners: Array) -> Scenes:
     return Scenes(np.array(images), tuple(boxes))
 
 
-def regions(seed: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """Return image and labels of the training part and of the held-out strip at one edge.
+def regions(edge: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Return image and labels of the training part and of a held-out strip along one edge.
 
-    The seed draws which edge; the strip is turned so that it lies at the bottom, 64 of 256 rows.
-    No pixel is in both parts, so no nucleus is both trained on and judged.
+    `edge` is 0 to 3; the image is turned so that the strip lies at the bottom, 64 of 256 rows. No
+    pixel is in both parts: what is judged was never trained on.
     """
-    turned = [np.rot90(each, seed % 4) for each in image_and_labels()]
-    image, labels = turned
+    image, labels = (np.rot90(each, edge) for each in image_and_labels())
     cut = WIDE - HELD
     return (image[:cut], labels[:cut]), (image[cut:], labels[cut:])
 

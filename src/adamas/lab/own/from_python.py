@@ -9,7 +9,7 @@ import numpy as np
 
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
-from adamas.show import _load
+from adamas.show import load_from
 
 
 def load(path: Path, text: str) -> Problem:
@@ -26,7 +26,7 @@ def load(path: Path, text: str) -> Problem:
         sys.path.append(str(path.parent))
     try:
         # The name of the module: what is missing in it deserves a better answer than the loader's.
-        module = sys.modules[str(_load(path, "__name__"))]
+        module = sys.modules[str(load_from(path, "__name__"))]
         found = _named(module, name, text)
         if not isinstance(found, Problem) and callable(found):
             found = found()

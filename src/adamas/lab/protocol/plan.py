@@ -138,6 +138,7 @@ def declare(
     if not problem.random:
         size = replace(size, tuning=1, refine=1, report=1)
     wanted = declared.pop("references", REFERENCES)
+    grids = {who.text: around(who.centre, size.reach) for who in entrants}
     return Plan(
         problem=problem.name,
         identity=identity,
@@ -147,7 +148,7 @@ def declare(
         every=problem.every,
         batch=problem.batch,
         share=declared.pop("share", SHARE),
-        grids={who.text: around(who.centre, size.reach) for who in entrants},
+        grids=declared.pop("grids", grids),
         defaults={who.text: who.default_lr for who in entrants},
         tuning=tuple(range(TUNING_FROM, TUNING_FROM + size.tuning)),
         refine=tuple(range(REFINE_FROM, REFINE_FROM + size.refine)),

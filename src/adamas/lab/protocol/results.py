@@ -67,7 +67,7 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
     plan, tuned, records = study.plan, study.tuned[name], study.report[name]
     finals = [record.final for record in records]
     untuned = [record.final for record in study.default[name]]
-    coarse = [point for point in tuned.points if point.stage != "refine"]
+    scores = [point.score for point in tuned.points if point.stage != "refine"]
     arrivals = [reached(record, goal) for record in records]
     own, other = interval(finals), interval(untuned)
     return {
@@ -94,7 +94,7 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
             "interval": plain(asdict(other)),
             "penalty": finite(other.mean / own.mean) if isfinite(own.mean) else None,
         },
-        "best_of": [finite(expected_best([p.score for p in coarse], k + 1)) for k in range(9)],
+        "best_of": [finite(expected_best(scores, k + 1)) for k in range(len(scores))],
         "runs": sum(point.runs for point in tuned.points) + len(finals) + len(untuned),
     }
 
@@ -103,7 +103,7 @@ def decades(tuned: Tuned) -> Tree | None:
     """Return how far lr may move until the grid's score is 10 % above its best."""
     points = [point for point in tuned.points if point.stage != "refine"]
     best = min(point.score for point in points)
-    if not 0 < best < inf:
+    if not best > 0:
         return None
     found = width(points, NEAR * best)
     return asdict(found) | {"decades": found.decades}

@@ -124,9 +124,7 @@ def cluster(address: str | None) -> Iterator[None]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise LabError(
-            '--dask needs Dask; install with: pip install "adamas[cluster]"'
-        ) from error
+        raise LabError('--dask needs Dask; install with: pip install "adamas[cluster]"') from error
 
     with Client(address), parallel_config("dask"):
         yield

@@ -21,9 +21,9 @@ ENGLISH = {
     # terminal
     "stage_tutorial": "the tutorial, and its NumPy program beside it",
     "stage_race": "the line: tuning {optimizer}",
-    "stage_words": "rare words: tuning {optimizer}",
-    "stage_softmax": "digits, softmax regression: tuning {optimizer}",
-    "stage_mlp": "digits, small MLP: tuning {optimizer}",
+    "stage_words": "rare words: {part}",
+    "stage_softmax": "digits, softmax regression: {part}",
+    "stage_mlp": "digits, small MLP: {part}",
     "done_tutorial": (
         "w = {w:.8f} (tutorial's NumPy code: {w_numpy:.8f}; least squares: {best:.8f})"
     ),
@@ -224,9 +224,9 @@ ENGLISH = {
     ),
     "method_title": "How it was measured",
     "method_budget": (
-        "Same search for everyone: {rates} learning rates half a decade apart (the last two a "
-        "quarter decade beside the best), constant during a run. All other settings are the "
-        "rule's defaults."
+        "Same search for everyone: {rates} learning rates half a decade apart, constant during a "
+        "run, then the best and its neighbours a quarter decade away on other seeds. All other "
+        "settings are the rule's defaults."
     ),
     "method_edge": "Tuned to the edge of the grid, so perhaps not at its best: {edge}.",
     "method_seeds": (

@@ -21,9 +21,9 @@ CHINESE = {
     # terminal
     "stage_tutorial": "运行教程，并用教程的 NumPy 程序对照",
     "stage_race": "直线拟合：为 {optimizer} 调学习率",
-    "stage_words": "稀有词：为 {optimizer} 调学习率",
-    "stage_softmax": "手写数字，softmax 回归：为 {optimizer} 调学习率",
-    "stage_mlp": "手写数字，小型 MLP：为 {optimizer} 调学习率",
+    "stage_words": "稀有词：{part}",
+    "stage_softmax": "手写数字，softmax 回归：{part}",
+    "stage_mlp": "手写数字，小型 MLP：{part}",
     "done_tutorial": "w = {w:.8f}（教程的 NumPy 程序：{w_numpy:.8f}；最小二乘：{best:.8f}）",
     "done": "用时 {seconds:.0f} 秒。请用浏览器打开：{page}",
     "done_numbers": "全部数据（JSON）：{numbers}",
@@ -203,8 +203,8 @@ CHINESE = {
     ),
     "method_title": "测量方法",
     "method_budget": (
-        "所有优化器的搜索完全一样：{rates} 个学习率，间隔半个数量级（最后两个在最优值两侧各四分之"
-        "一个数量级处），运行中保持不变。其余设置都是规则的默认值。"
+        "所有优化器的搜索完全一样：{rates} 个学习率，间隔半个数量级，运行中保持不变；然后用另外的"
+        "种子细查最优值及其两侧各四分之一个数量级处。其余设置都是规则的默认值。"
     ),
     "method_edge": "最优值落在网格边缘、因此可能还没有调到最好的：{edge}。",
     "method_seeds": (

@@ -121,7 +121,7 @@ CHINESE_EVIDENCE = {
     "found_title": "{name} 在 {problem} 上的学习率",
     "found_answer": (
         "**学习率 = {lr}。**在短程运行中，从 {low} 到 {high} 的学习率与最好的一个分不出高下。这次搜"
-        "索的花费相当于一次完整训练的 {cost}。"
+        "索的花费相当于 {cost} 次完整训练。"
     ),
     "found_open": "这个区间已到试过的边缘，实际可能更宽。",
     "found_evidence": "背后的运行",

@@ -73,9 +73,7 @@ def average_precision(right: Array, scores: Array, objects: int) -> float:
     return float(highest[ordered].sum() / objects)
 
 
-def over_images(
-    found: Sequence[tuple[Array, Array]], true: Sequence[Array]
-) -> float:
+def over_images(found: Sequence[tuple[Array, Array]], true: Sequence[Array]) -> float:
     """Return the average precision of found (boxes, scores), one pair an image."""
     pairs = list(zip(found, true, strict=True))
     right = [hits(boxes, scores, truth) for (boxes, scores), truth in pairs]

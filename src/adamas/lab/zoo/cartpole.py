@@ -147,7 +147,7 @@ class CartPoleTask:
 
         NaN when a weight is not finite: such a policy always pushes left, and its return is finite.
         """
-        return LIMIT + 1 - self._returns(params).mean()
+        return LIMIT + 1 - float(self._returns(params).mean())
 
     def extras(self, params: Params) -> dict[str, float]:
         """Return the mean, the standard deviation and the smallest of the 32 returns."""

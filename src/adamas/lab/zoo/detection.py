@@ -7,10 +7,11 @@ cell, and the logarithms of the box's sides in cells.
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adamas.lab.data import nuclei
 from adamas.lab.data.glyphs import SIDE, Scenes, scenes
 from adamas.lab.digits import IMAGES, SOURCE
 from adamas.lab.problems import About, Array, Batch, Problem, Quality, generator, shuffled_batches
@@ -27,6 +28,7 @@ CHANCE, BOX = 0, slice(1, 5)
 TOLD = 5
 BATCH = 16
 TRAINING, VALIDATION = 1200, 160
+TILES, STRIDE = 1000, 16
 BEST = 20
 
 
@@ -78,7 +80,7 @@ class DetectionTask(TorchTask):
         cells = self.model(torch.from_numpy(batch[0]))
         wanted = torch.from_numpy(batch[1]).to(cells.dtype)
         held = wanted[:, CHANCE] > 0
-        objects = held.sum()
+        objects = held.sum().clamp(min=1)
         chance = functional.binary_cross_entropy_with_logits(
             cells[:, CHANCE], wanted[:, CHANCE], reduction="sum"
         )
@@ -107,7 +109,7 @@ def network() -> "torch.nn.Module":
     last = nn.Conv2d(32, TOLD, 1)
     # Of 64 cells about 2 hold an object: the start already says so (Lin et al. 2017, Focal Loss
     # for Dense Object Detection, section 3.3).
-    nn.init.constant_(last.bias[CHANCE : CHANCE + 1], -3.4)
+    nn.init.constant_(last.get_parameter("bias")[:1], -3.4)
     return nn.Sequential(
         nn.Conv2d(1, 16, 3, stride=2, padding=1),
         nn.ReLU(),
@@ -134,4 +136,69 @@ def digits_task(seed: int) -> DetectionTask:
     return DetectionTask(seed, *composites(seed))
 
 
-DETECTION: Any = Problem("detection", 450, 15, BATCH, digits_task)
+def nuclei_task(seed: int) -> DetectionTask:
+    """Return the detector of nuclei; the seed also draws which edge of the image is held out.
+
+    It trains on tiles drawn at random, and is judged on 45 tiles that lie 16 pixels apart.
+    """
+    torch_or_reason("nuclei")
+    rng = generator(seed, 0)
+    train, held = nuclei.regions(int(rng.integers(4)))
+    high, wide = (length - SIDE + 1 for length in train[0].shape)
+    drawn = np.stack([rng.integers(high, size=TILES), rng.integers(wide, size=TILES)], axis=1)
+    rows, columns = (np.arange(0, length - SIDE + 1, STRIDE) for length in held[0].shape)
+    even = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
+    return DetectionTask(seed, nuclei.tiles(*train, drawn), nuclei.tiles(*held, even))
+
+
+MODEL = {
+    "en": "three convolutions of 16, 32 and 32 filters 3x3, the first two halving the image, and "
+    "one output layer for 8 x 8 cells; PyTorch computes the gradients",
+    "zh": "三层 3x3 卷积（16、32、32 个卷积核，前两层将图像减半），再接 8 x 8 网格的输出层；"
+    "梯度由 PyTorch 计算",
+}
+LOSS = {
+    "en": "per object: cross-entropy of the cells' chances plus smooth L1 error of the boxes",
+    "zh": "每个物体的损失：各网格有无物体的交叉熵，加上边框的平滑 L1 误差",
+}
+DETECTION = Problem(
+    "detection",
+    450,
+    15,
+    BATCH,
+    digits_task,
+    about=About(
+        title={"en": "Finding handwritten digits in clutter", "zh": "在杂乱背景中找出手写数字"},
+        kind="object detection",
+        model=MODEL,
+        loss=LOSS,
+        sources=(SOURCE,),
+        label="composite",
+        quality=Quality("ap50", 0.0, {"en": "", "zh": ""}),
+        higher=("ap50",),
+        notes={
+            "en": "Composite: real digits and fragments of real digits, placed at random on noise.",
+            "zh": "合成图像：真实数字与真实数字的碎片，随机放置在噪声背景上。",
+        },
+    ),
+)
+NUCLEI = Problem(
+    "nuclei",
+    450,
+    15,
+    BATCH,
+    nuclei_task,
+    about=About(
+        title={"en": "Finding cell nuclei under the microscope", "zh": "在显微图像中找出细胞核"},
+        kind="object detection",
+        model=MODEL,
+        loss=LOSS,
+        sources=(nuclei.NUCLEI,),
+        quality=Quality("ap50", 0.0, {"en": "", "zh": ""}),
+        higher=("ap50",),
+        notes={
+            "en": "One real image of 125 nuclei; a quarter of it, along one edge, is held out.",
+            "zh": "仅一幅真实图像，共 125 个细胞核；沿一条边留出四分之一用于验证。",
+        },
+    ),
+)

@@ -6,7 +6,7 @@ two seconds on one thread.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import log
@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adamas.lab.data import texts
-from adamas.lab.problems import About, Array, Batch, Problem, Quality, Source, generator
+from adamas.lab.problems import (
+    About,
+    Array,
+    Batch,
+    Problem,
+    Quality,
+    Source,
+    Words,
+    generator,
+)
 from adamas.lab.torch_task import TorchTask, torch_or_reason
 
 if TYPE_CHECKING:
@@ -128,3 +137,64 @@ def english() -> Corpus:
 def chinese() -> Corpus:
     """Return the Chinese corpus; 2,023 of its 3,174 characters come three times or more."""
     return Corpus(texts.tang(), 3, 8, 16, 48, 128)
+
+
+def _problem(name: str, steps: int, corpus: Callable[[], Corpus], about: About) -> Problem:
+    def task(seed: int) -> LanguageTask:
+        torch_or_reason(name)
+        return LanguageTask(seed, corpus())
+
+    return Problem(name, steps, steps // 20, 128, task, about=about)
+
+
+def _about(title: Words, hidden: int, source: Source, quality: Quality, notes: Words) -> About:
+    return About(
+        title=title,
+        kind="language model",
+        model={
+            "en": f"16 numbers for each of the last 8 characters, {hidden} hidden units with ReLU, "
+            "softmax; PyTorch computes the gradients",
+            "zh": f"前 8 个字符各用 16 个数表示，{hidden} 个 ReLU 隐藏单元，softmax；"
+            "梯度由 PyTorch 计算",
+        },
+        loss={
+            "en": "cross-entropy of the next character on held-out text, in nats",
+            "zh": "留出文本上预测下一个字符的交叉熵（奈特）",
+        },
+        sources=(source,),
+        quality=quality,
+        higher=("accuracy",),
+        notes=notes,
+    )
+
+
+ENGLISH = _problem(
+    "char-lm-en",
+    1500,
+    english,
+    _about(
+        {
+            "en": "Next character of “Alice in Wonderland”",
+            "zh": "预测《爱丽丝漫游奇境》的下一个字符",
+        },
+        192,
+        texts.ALICE,
+        Quality("bits_per_character", 0.0, {"en": "", "zh": ""}),
+        {},
+    ),
+)
+CHINESE = _problem(
+    "char-lm-zh",
+    320,
+    chinese,
+    _about(
+        {"en": "Next character of Tang poems", "zh": "预测唐诗的下一个字"},
+        48,
+        texts.TANG,
+        Quality("bits_per_character", 0.0, {"en": "", "zh": ""}),
+        {
+            "en": "Characters seen once or twice count as one symbol, 2 % of the text.",
+            "zh": "只出现一两次的字合为一个符号，占全文的 2 %。",
+        },
+    ),
+)
