@@ -34,7 +34,7 @@ LENGTH, BATCH, WIDTH = 64, 8, 256
 SIDES: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
     "torch default": lambda params: torch.optim.AdamW(params, lr=1e-3),
     "torch fused": lambda params: torch.optim.AdamW(params, lr=1e-3, fused=True),
-    "adamas": lambda params: adamas.torch.AdamW(params, lr=1e-3),
+    "adamas float32": lambda params: adamas.torch.AdamW(params, lr=1e-3),
     "adamas int8": lambda params: adamas.torch.AdamW(params, lr=1e-3, state="int8"),
 }
 
@@ -178,7 +178,7 @@ def draw(runs: dict[str, Run], file: str) -> None:
     """The losses, averaged over some steps, beside the times of a step."""
     from matplotlib import pyplot
 
-    figure, (curves, times) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure, (curves, times) = pyplot.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
     styles = ((5.0, "-"), (3.0, "-"), (2.0, "--"), (1.2, ":"))
     colors = ("#9ecae1", "#3182bd", "#e6550d", "black")
     for (side, run), (width, line), color in zip(runs.items(), styles, colors, strict=False):
@@ -187,6 +187,8 @@ def draw(runs: dict[str, Run], file: str) -> None:
         places = range(window, len(run.losses) + 1)
         curves.plot(places, smooth, line, linewidth=width, color=color, label=side)
     curves.set(xlabel="step", ylabel="cross entropy, nats a letter", title="loss")
+    # The first drop is the same for everybody, and would leave no room for what follows.
+    curves.set_ylim(top=1.1 * float(smooth[len(smooth) // 12]))
     curves.legend()
     passes = [statistics.median(run.passes) for run in runs.values()]
     updates = [statistics.median(run.updates) for run in runs.values()]
@@ -195,7 +197,7 @@ def draw(runs: dict[str, Run], file: str) -> None:
     times.bar_label(bars, [f" {value:.1f} ms" for value in updates])
     times.invert_yaxis()
     times.set(xlabel="milliseconds, median", title="one step", xlim=(0, 1.35 * max(passes)))
-    times.legend(loc="lower right")
+    figure.legend(*times.get_legend_handles_labels(), loc="outside lower right", ncols=2)
     figure.savefig(file, dpi=110)
     print(f"wrote {file}")
 
@@ -227,4 +229,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -24,7 +24,7 @@ OPTIMIZERS = ("sgd", "adam")
 
 def request(out: Path) -> Request:
     """Return a comparison of a second or so, in this process alone."""
-    return Request(Spec("digits-softmax"), out, OPTIMIZERS, mode="quick", seeds=3, workers=1)
+    return Request(Spec("line"), out, OPTIMIZERS, mode="quick", seeds=3, workers=1)
 
 
 def in_child(out: Path, wait: float | None) -> int:
@@ -43,7 +43,7 @@ def in_child(out: Path, wait: float | None) -> int:
 def main(directory: Path, trials: int) -> None:
     """Compare once without interruption, then again and again with."""
     for name in OPTIMIZERS:  # kernels are compiled here, so that children begin at once
-        run(resolve(Spec("digits-softmax")), name, 1e-3, 1)
+        run(resolve(Spec("line")), name, 1e-3, 1)
     whole = directory / "whole"
     begun = time.monotonic()
     assert in_child(whole, None) == 0
@@ -53,7 +53,7 @@ def main(directory: Path, trials: int) -> None:
     interrupted = 0
     for trial in range(trials):
         out = directory / str(trial)
-        for _ in range(3):
+        for _ in range(2):
             interrupted += in_child(out, draw.uniform(0, 0.7 * taken)) == signal.SIGKILL
         kept = (out / "runs.jsonl").read_bytes().count(b"\n") if out.exists() else 0
         assert in_child(out, None) == 0

@@ -177,8 +177,8 @@ def microscope(name: str, rng: np.random.Generator) -> Tree:
         else None,
         "m_rms": (0.02 * at**-0.4).tolist() if moments else None,
         "v_rms": (0.004 * at**-0.6).tolist() if moments else None,
-        "bias_m": (1 / (1 - 0.9**at)).tolist() if moments else None,
-        "bias_v": (1 / (1 - 0.999**at)).tolist() if moments else None,
+        "bias_m": (1 - 0.9**at).tolist() if moments else None,
+        "bias_v": (1 - 0.999**at).tolist() if moments else None,
         "grad_norm": (1.5 * at**-0.35 * rng.lognormal(0, 0.1, len(at))).tolist(),
         "update_to_weight": {
             parameter: (0.02 / (1 + i) * at**-0.3).tolist()
@@ -198,8 +198,9 @@ def findings(names: list[str]) -> list[Tree]:
          "parameter": None, "update_to_weight": None, "advice": [], "numbers": {}},
         {"optimizer": names[0], "lr": 1e-3, "seed": 100, "kind": "short", "step": None,
          "parameter": "hidden.weight", "update_to_weight": 1.2e-5,
-         "advice": ["higher_lr", "more_steps"], "numbers": {"reach": 0.68, "distance": 2.1}},
-        {"optimizer": names[1], "lr": 1e-3, "seed": 100, "kind": "slow", "step": 680,
+         "advice": ["higher_lr", "more_steps"],
+         "numbers": {"reach": 0.68, "distance": 2.1, "steps": 2100.0, "lr": 3.1e-3}},
+        {"optimizer": names[-1], "lr": 1e-3, "seed": 100, "kind": "slow", "step": 680,
          "parameter": None, "update_to_weight": None, "advice": ["more_steps", "someday"],
          "numbers": {}},
     ]  # fmt: skip
@@ -236,7 +237,6 @@ def sample(names: tuple[str, ...] = tuple(SHAPES), seeds: int = 10) -> Tree:
     shared = 0.03 * rng.standard_normal(seeds)
     rows = {name: row(name, seeds, shared, rng) for name in names}
     references = [name for name in ("adam", "momentum") if name in names]
-    best = [n for n in ("adam:beta1=0.8", "nadam") if n in names] or ["adam"]
     comparisons = [
         comparison(name, reference, rows)
         for reference in references
@@ -264,7 +264,7 @@ def sample(names: tuple[str, ...] = tuple(SHAPES), seeds: int = 10) -> Tree:
         "comparisons": comparisons,
         "inside": {n: microscope(n, rng) for n in names if SHAPES[n][3] or n == "lion"},
         "doctor": findings(list(names)),
-        "verdict": {"kind": "tie" if len(best) > 1 else "best", "best": best},
+        "verdict": {"reference": references[0] if references else names[0]},
     }  # fmt: skip
 
 

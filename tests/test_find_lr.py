@@ -99,12 +99,21 @@ def test_flat_to_the_left_takes_the_root_of_the_share() -> None:
 
 
 def test_steep_to_the_left_takes_the_best() -> None:
-    """Where smaller rates do worse, the answer stays within ten per cent of the best score."""
+    """Where smaller rates do worse, the answer stays within five per cent of the best score."""
     steep = points({0.1: 2.0, 1.0: 1.0, 10.0: inf})
     lr, low, high, open_ended = choose(steep, 0.01)
     # ln score is linear in ln lr between the points: 1.1 is reached at lr = 10 ** -log2(1.1).
-    assert lr == low == pytest.approx(10 ** -(np.log(1.1) / np.log(2)), rel=5e-3)
+    assert lr == pytest.approx(10 ** -np.log2(1.05), rel=5e-3)
+    assert low == pytest.approx(10 ** -np.log2(1.1), rel=5e-3)
     assert (high, open_ended) == (1.0, False)
+
+
+def test_noise_is_smoothed() -> None:
+    """A lucky point beside the valley does not decide: a parabola through the near ones does."""
+    scores = {10 ** (k / 4): float(np.exp(0.3 * (k / 4) ** 2)) for k in range(-4, 5)}
+    assert choose(points(scores), 1.0)[0] == pytest.approx(1.0, rel=5e-3)
+    lucky = {**scores, 10**0.5: 0.97}
+    assert 1.0 <= choose(points(lucky), 1.0)[0] < 10**0.4
 
 
 @given(

@@ -11,8 +11,7 @@ import torch
 import adamas
 import adamas.torch
 from adamas import schedule
-from adamas.lab.finder.live import find_lr
-from adamas.lab.needs import LabError
+from adamas.lab import LabError, find_lr
 
 Make = Callable[[Any], torch.optim.Optimizer]
 MAKERS: dict[str, Make] = {
@@ -291,7 +290,7 @@ def test_arithmetic_errors_are_divergence() -> None:
         ({"restore": 3}, "cannot restore a int"),
         ({"optimizer": object()}, "object has no param_groups"),
         ({"step": lambda: None}, "must return its loss"),
-        ({"step": lambda: float("nan")}, "loss of nan"),
+        ({"step": lambda: float("nan")}, "not finite at lr 0"),
     ],
 )
 def test_wrong_arguments_are_named(change: dict[str, Any], message: str) -> None:

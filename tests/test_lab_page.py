@@ -205,7 +205,7 @@ def test_sentences_hold_no_measured_number() -> None:
 def test_colours_are_defined_for_light_and_dark() -> None:
     """Every colour of the pictures is a variable of both themes, light as drawn."""
     style = files("adamas.lab").joinpath("page.css").read_text(encoding="utf-8")
-    light, dark = style.split("@media (prefers-color-scheme: dark)")[:2]
+    light, dark = style.split("prefers-color-scheme: dark)")[:2]
     for name, colour in COLOURS.items():
         assert f"--{name}: {colour}" in light
         assert f"--{name}: #" in dark

@@ -135,8 +135,8 @@ def test_arrival_is_the_first_evaluation_below_the_goal() -> None:
 
 def carried_out(workers: int) -> list[tuple[str, float, float, tuple[float, ...]]]:
     """Return every report run of a small study."""
-    load = partial(resolve, Spec("digits-softmax"))
-    runner = Runner(load, "digits-softmax", workers=workers)
+    load = partial(resolve, Spec("diabetes"))
+    runner = Runner(load, "diabetes", workers=workers)
     found = study(plan(Size(1, 1, 3, 0.5)), runner, lambda name: None)
     return [(r.optimizer, r.lr, r.final, r.losses) for rs in found.report.values() for r in rs]
 
@@ -219,7 +219,7 @@ def test_a_cut_plan_is_kept_when_it_goes_on(tmp_path: Path) -> None:
     """A comparison cut to a time has the same plan again, however long a run takes by then."""
     hashes = set()
     for _ in range(2):
-        request = Request(Spec("digits-softmax"), tmp_path, ("sgd", "adam"), budget=20.0, workers=1)
+        request = Request(Spec("diabetes"), tmp_path, ("sgd", "adam"), budget=6.0, workers=1)
         tree = compare(request, Progress(io.StringIO(), 1), Say("en"))
         hashes.add(tree["results"]["hash"])
         written = json.loads((tmp_path / "plan.json").read_text())

@@ -8,9 +8,12 @@ own `mine.py` imports for `adamas compare mine.py:problem`.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["LabError", "Problem", "Task", "jax_problem", "numpy_problem", "torch_problem"]
+__all__ = [
+    "LabError", "Problem", "Task", "find_lr", "jax_problem", "numpy_problem", "torch_problem",
+]  # fmt: skip
 
 if TYPE_CHECKING:
+    from adamas.lab.finder.live import find_lr
     from adamas.lab.needs import LabError
     from adamas.lab.own.adapters import jax_problem, numpy_problem, torch_problem
     from adamas.lab.problems import Problem, Task
@@ -19,6 +22,7 @@ else:
         "LabError": "adamas.lab.needs",
         "Problem": "adamas.lab.problems",
         "Task": "adamas.lab.problems",
+        "find_lr": "adamas.lab.finder.live",
         "jax_problem": "adamas.lab.own.adapters",
         "numpy_problem": "adamas.lab.own.adapters",
         "torch_problem": "adamas.lab.own.adapters",

@@ -7,6 +7,8 @@ from adamas.lab.text import Say
 
 EVERY_SECONDS = 10.0
 LIVE_SECONDS = 0.2
+# The first runs wait for worker processes and for kernels to be compiled, and foretell nothing.
+SETTLED = 8
 
 
 class Meter:
@@ -41,7 +43,7 @@ class Meter:
         fresh = self._worked - self._kept
         # Extended searches make more runs than were planned; the total grows with them.
         rest = max(self._weight - self._worked, 0.0)
-        left = (now - self._begun) / fresh * rest if fresh > 0 else None
+        left = (now - self._begun) / fresh * rest if self._done > SETTLED and fresh > 0 else None
         numbers = {"done": self._done, "runs": max(self._runs, self._done), "stage": self._stage}
         if left is None:
             return self._say("compare_progress", **numbers)

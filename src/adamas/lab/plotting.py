@@ -30,10 +30,20 @@ def power_of_ten(value: float, _position: int | None = None) -> str:
     """
     if 0.9e-3 < value < 1.1e4:
         return f"{value:g}"
+    if value <= 0:
+        return "0"
     exponent = floor(log10(value) + 1e-9)
     mantissa = value / 10.0**exponent
-    power = "10" + str(exponent).translate(_SUPERSCRIPT)
-    return power if abs(mantissa - 1) < 1e-6 else f"{mantissa:.3g}×{power}"
+    return ten_to(exponent) if abs(mantissa - 1) < 1e-6 else f"{mantissa:.3g}×{ten_to(exponent)}"
+
+
+def ten_to(exponent: int) -> str:
+    """Return a power of ten with a raised exponent.
+
+    >>> ten_to(-324)
+    '10⁻³²⁴'
+    """
+    return "10" + str(exponent).translate(_SUPERSCRIPT)
 
 
 def log_axis(axes: Axes, which: Literal["x", "y"], fine: bool = False) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from adamas.lab.looks import LOOKS
-from adamas.lab.plotting import power_of_ten
+from adamas.lab.plotting import ten_to
 from adamas.lab.text import Say
 
 Numbers = dict[str, Any]
@@ -41,7 +41,7 @@ def scientific(value: float, digits: int = 0) -> str:
     if value == 0:
         return "0"
     mantissa, exponent = f"{value:.{digits}e}".split("e")
-    return f"{mantissa} × {power_of_ten(float(f'1e{exponent}'))}"
+    return f"{mantissa} × {ten_to(int(exponent))}"
 
 
 def rate(lr: float) -> str:

@@ -16,6 +16,8 @@ SIDE = 32
 MOST = 3
 FRAGMENTS = 16
 NOISE = 0.1
+# A box ends where the ink is this dark; fainter pixels drown in the noise.
+INK = 0.25
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def _scene(glyphs: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     for glyph in rng.choice(glyphs, rng.integers(1, MOST + 1)):
         drawn = _resized(pixels[glyph].reshape(8, 8), int(rng.integers(9, 15)))
         left, top = rng.integers(0, SIDE - len(drawn) + 1, 2)
-        columns, rows = np.flatnonzero(drawn.any(0)), np.flatnonzero(drawn.any(1))
+        columns, rows = (np.flatnonzero(drawn.max(axis) >= INK) for axis in (0, 1))
         box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
         box += np.array([left, top, left, top], np.float32)
         if all(_apart(box, other) for other in boxes):

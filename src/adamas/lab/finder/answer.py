@@ -6,8 +6,10 @@ so in words.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from math import inf, isfinite, sqrt
+from math import inf, isfinite, log1p, sqrt
 from typing import Any
+
+import numpy as np
 
 from adamas.lab.finder.range_test import Curve
 from adamas.lab.trial import finite
@@ -16,6 +18,12 @@ from adamas.lab.tuning import Point, width
 # Within this of the best score a short run cannot tell learning rates apart: so much do the means
 # of three seeds of the digits differ between draws of the seeds.
 MARGIN = 0.10
+# A parabola through the scores near the best is less noisy than they are, so its margin is smaller.
+# Of these and other numbers, over eight draws of the seeds on three problems, these ended nearest
+# to the best: all 96 searches within 15 %, and without the parabola 92.
+NEAR, CLOSE = 1.5, 0.05
+# A parabola that rises by less than this, in logarithms, a decade beside its lowest point is flat.
+FLAT = 0.05
 
 
 @dataclass(frozen=True)
@@ -76,14 +84,32 @@ def choose(points: Sequence[Point], share: float) -> tuple[float, float, float, 
     Short runs favour large learning rates: how far a run gets shows at once, what noise its steps
     leave shows at the end. Where noise decides, the best lr falls with the root of the number of
     steps (Nemirovski et al. 2009, section 2.2); where stability decides, it stays. So the answer is
-    the smallest lr that cannot be told from the best, but not below what the root allows. Some
-    score must be finite.
+    the smallest lr that is close to the best, but not below what the root allows. Some score must
+    be finite.
     """
     points = positive(points)
     best = best_of(points)
+    centre, close = valley(points) or (best.lr, width(points, best.score * (1 + CLOSE)).low)
+    lr = max(close, centre * sqrt(share), points[0].lr)
     span = width(points, best.score * (1 + MARGIN))
-    lr = max(span.low, best.lr * sqrt(share))
-    return tidy(lr), tidy(span.low), tidy(span.high), span.open_ended
+    return tidy(lr), tidy(min(lr, span.low)), tidy(max(lr, span.high)), span.open_ended
+
+
+def valley(points: Sequence[Point]) -> tuple[float, float] | None:
+    """Return where a parabola through the scores near the best is lowest, and its close low end.
+
+    Fitted to the logarithms of score and lr. None where there are too few points or no valley.
+    """
+    best = best_of(points)
+    near = [point for point in points if point.score <= NEAR * best.score]
+    if len(near) < 4:
+        return None
+    x = np.log10([point.lr for point in near])
+    curve, slope, _ = np.polyfit(x, np.log([point.score for point in near]), 2)
+    if curve < FLAT:
+        return None
+    centre = min(max(-slope / (2 * curve), x[0]), x[-1])
+    return float(10**centre), float(10 ** (centre - sqrt(log1p(CLOSE) / curve)))
 
 
 def positive(points: Sequence[Point]) -> Sequence[Point]:

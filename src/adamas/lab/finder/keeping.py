@@ -110,7 +110,7 @@ def _engine(optimizer: adamas.Optimizer) -> Put:
     puts = [keep(param) for group in optimizer.param_groups for param in group["params"]]
     groups = [_mapping(group, ("params", "names")) for group in optimizer.param_groups]
     load = partial(optimizer.load_state_dict, saved)
-    return every([*puts, load, *groups, _attributes(optimizer)])
+    return every([*puts, *groups, load, _attributes(optimizer)])
 
 
 def _torch_optimizer(optimizer: "torch.optim.Optimizer") -> Put:

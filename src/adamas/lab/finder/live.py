@@ -40,7 +40,7 @@ def find_lr(
     those of `adamas.torch` among them. The answer is for its first group whose lr is not 0; others
     keep their ratio to it.
 
-    - `steps`: length of each run of the sweep; about 12 of them are made.
+    - `steps`: length of each run of the sweep; some ten of them are made.
     - `total`: how many steps the training is planned to have; 5 times `steps` if not given.
     - `low`, `high`: no lr outside of these is tried.
     - `restore`: whatever else `step` changes, one thing or a list: modules (their buffers), arrays,
@@ -71,9 +71,9 @@ def _search(
     trial: "Trial", rates: "Rates", steps: int, total: int, within: tuple[float, float]
 ) -> Found:
     still = list(trial.run([0.0] * STILL))
+    if len(still) < STILL:
+        raise LabError("the loss of step() is not finite at lr 0, before anything was updated")
     base = fmean(still)
-    if not abs(base) < inf:
-        raise LabError(f"step() returned a loss of {base} before anything was updated")
     lrs = rising(*within, max(steps, 2))
     shares = relative(list(trial.run(lrs)), lrs, base)
     curve = read(lrs, [shares], trial.made, after=0.0)

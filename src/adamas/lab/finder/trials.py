@@ -44,7 +44,7 @@ def find_lr(
     optimizer: str,
     *,
     seeds: int = 3,
-    share: float = 0.25,
+    share: float = 0.2,
     train: Train = one_by_one,
 ) -> Found:
     """Find a learning rate for training `problem` with `optimizer`, a text for `entrant`.

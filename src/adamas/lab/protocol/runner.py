@@ -126,5 +126,5 @@ def cluster(address: str | None) -> Iterator[None]:
     except ImportError as error:
         raise LabError('--dask needs Dask; install with: pip install "adamas[cluster]"') from error
 
-    with Client(address), parallel_config("dask"):
+    with Client(address), parallel_config("dask"):  # type: ignore[no-untyped-call]
         yield

@@ -162,7 +162,7 @@ def carry_out(plan: Plan, request: Request, workers: int, progress: Progress, sa
 
 def pretty(tree: Any) -> str:
     """Return a tree as JSON that a person can read; the same tree is the same text."""
-    return json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
 
 
 def load_results(directory: Path) -> Tree:

@@ -28,9 +28,18 @@ class Store:
     def __enter__(self) -> Self:
         """Open, lock and read the file; `LabError` when another process has it."""
         self._file = self.path.open("a+b")
-        lock(self._file, self.path)
-        self._file.seek(0)
-        text = self._file.read()
+        try:
+            lock(self._file, self.path)
+            self._read(self._file)
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def _read(self, file: IO[bytes]) -> None:
+        """Read every whole line, and cut off what a killed process left half written."""
+        file.seek(0)
+        text = file.read()
         whole = text.rfind(b"\n") + 1
         for line in text[:whole].splitlines():
             try:
@@ -42,8 +51,7 @@ class Store:
                     "file away or choose another --out"
                 ) from error
         if whole < len(text):
-            self._file.truncate(whole)
-        return self
+            file.truncate(whole)
 
     def __exit__(
         self,

@@ -33,7 +33,7 @@ TORCH: dict[str, Call] = {
     "rmsprop_centered": ("RMSprop", {"alpha": "{beta2}", "eps": "{eps}", "centered": "True"}),
     "adadelta": ("Adadelta", {"rho": "{rho}", "eps": "{eps}"}),
     "adam": ("Adam", BETAS),
-    "adamw": ("AdamW", BETAS),
+    "adamw": ("AdamW", {**BETAS, **DECAY}),
     "amsgrad": ("Adam", {**BETAS, "amsgrad": "True"}),
     "adamax": ("Adamax", BETAS),
     "nadam": ("NAdam", {**BETAS, "momentum_decay": "{momentum_decay}"}),
@@ -107,8 +107,9 @@ def in_torch(name: str, settings: dict[str, Any], more: str) -> dict[str, str]:
         )
     if name in TORCH:
         made, arguments = TORCH[name]
+        decay = DECAY if settings.get("weight_decay") else {}
         call = called(
-            "torch.optim.", (made, {**arguments, **DECAY}), settings, "lr", "model.parameters()"
+            "torch.optim.", (made, {**arguments, **decay}), settings, "lr", "model.parameters()"
         )
         found["torch"] = f"import torch\n\noptimizer = {call}"
     return found
@@ -121,8 +122,7 @@ def called(
     name, arguments = call
     filled = {rate_name: "{lr}", **arguments}
     pairs = [f"{key}={value.format(**settings)}" for key, value in filled.items()]
-    kept = [pair for pair in pairs if pair not in ("weight_decay=0", "weight_decay=0.0")]
-    return f"{prefix}{name}({', '.join(([first] if first else []) + kept)})"
+    return f"{prefix}{name}({', '.join(([first] if first else []) + pairs)})"
 
 
 def own_rule(name: str, path: str, changed: dict[str, str], rate: str) -> dict[str, str]:

@@ -17,6 +17,8 @@ BAND = 0.13
 LETTER, NAME, LINE, MARK = 0.077, 0.2, 0.25, 0.36
 # Beyond this share of the lowest value a loss is off the picture.
 ABOVE = 1.5
+# Room at the ends of an axis of learning rates, as a factor.
+SPARE = 1.8
 # Per cent: differences beyond are drawn as arrows, so that the others can be told apart.
 FAR = 100.0
 
@@ -80,6 +82,18 @@ def traces(
 ) -> Picture:
     """Return a picture of lines with their names beside them."""
     return Picture(key, paint, height=tall(names), right=room(looks))
+
+
+def log_rates(axes: Axes, lrs: Iterable[float | None]) -> None:
+    """Let a logarithmic x axis show all of `lrs`, with some room at both ends."""
+    shown = [lr for lr in known(list(lrs)) if lr > 0] or [1.0]
+    axes.set_xlim(min(shown) / SPARE, max(shown) * SPARE)
+
+
+def within(axes: Axes, low: float, high: float | None) -> None:
+    """Let the x axis reach from `low` to `high`, if that is known and above."""
+    if high is not None and high > low:
+        axes.set_xlim(low, high)
 
 
 def row_names(axes: Axes, labels: Labels, looks: Sequence[Look]) -> dict[str, float]:

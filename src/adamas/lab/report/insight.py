@@ -8,6 +8,8 @@ from adamas.lab.report.numbers import learning_rate, measured, percent, whole
 from adamas.lab.report.subject import Subject, Tree, at, listed
 from adamas.lab.svg import Picture, inline
 
+# The number of a finding that belongs to a piece of advice.
+SUPPORT = {"lower_lr": "lr", "higher_lr": "lr", "clip": "clip_norm", "more_steps": "steps"}
 KINDS = ("diverged", "stalled", "short", "slow")
 
 
@@ -83,11 +85,21 @@ def finding(subject: Subject, one: Tree) -> str:
     distance, reach = at(one, "numbers", "distance"), at(one, "numbers", "reach")
     if distance is not None and reach is not None:
         facts.append(say("doctor_reach", reach=measured(reach, 3), distance=measured(distance, 3)))
-    advice = [say.known(f"advice_{word}") or str(word) for word in listed(one, "advice")]
+    advice = [advised(subject, one, str(word)) for word in listed(one, "advice")]
     if advice:
         facts.append(say("doctor_advice", advice=say("doctor_or").join(advice)))
     title = f'<strong class="{html.escape(kind)}">{html.escape(run)}</strong>'
     return f"{title} {markup(say('sentence_gap').join(facts))}"
+
+
+def advised(subject: Subject, one: Tree, word: str) -> str:
+    """Return a piece of advice, with the number that supports it where there is one."""
+    text = subject.say.known(f"advice_{word}") or word
+    value = at(one, "numbers", SUPPORT.get(word, ""))
+    if value is None:
+        return text
+    shown = whole(value) if word == "more_steps" else measured(value, 2)
+    return subject.say("doctor_about", advice=text, value=shown)
 
 
 def size(subject: Subject, ratio: float) -> str:

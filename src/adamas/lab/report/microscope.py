@@ -11,6 +11,7 @@ from adamas.lab.report.subject import Subject, Tree, at, known, listed
 from adamas.lab.svg import Labels, Picture
 
 MOST_PARAMETERS = 8
+BEYOND = 30
 
 
 def watched(subject: Subject) -> dict[str, Tree]:
@@ -49,7 +50,13 @@ def over_steps(
         frames.log_steps(axes, steps)
         if ends and name in found:
             low, high = (listed(found[name], *path[:-1], end) for end in ends)
-            values += low + high
+            # Coordinates without a gradient have a step of lr / eps, thousands of times the others.
+            middle = known(values)
+            values += [
+                value
+                for value in known(low + high)
+                if min(middle) / BEYOND < value < max(middle) * BEYOND
+            ]
             frames.band(axes, subject.looks[name], listed(found[name], "at"), (low, high))
         frames.log_values(axes, values)
         if one:
@@ -87,11 +94,8 @@ def bias(subject: Subject) -> Picture | None:
 
 
 def factors(run: Tree | None, key: str) -> list[float | None]:
-    """Return correction factors, whether recorded as 1 - beta**t or as its inverse."""
-    values = listed(run, key)
-    if max(known(values), default=2.0) > 1:
-        return values
-    return [1 / value if value else None for value in values]
+    """Return the factors that undo 1 - beta**t, which is what was recorded."""
+    return [1 / value if value else None for value in listed(run, key)]
 
 
 def parameters(subject: Subject) -> Picture | None:
@@ -99,7 +103,7 @@ def parameters(subject: Subject) -> Picture | None:
     run = watched(subject).get(focus(subject) or "")
     ratios = at(run, "update_to_weight") or {}
     largest = {name: known(listed(ratios, name)) for name in ratios}
-    names = sorted((n for n, v in largest.items() if v), key=lambda n: -largest[n][-1])
+    names = sorted((n for n, v in largest.items() if v), key=lambda n: (-largest[n][-1], n))
     looks = looks_of([f"parameter {name}" for name in names[:MOST_PARAMETERS]])
     shown = [Look(name, look.dashes, look.marker, look.key)
              for name, look in zip(names, looks.values(), strict=False)]  # fmt: skip

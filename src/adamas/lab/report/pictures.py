@@ -44,7 +44,7 @@ def curves(subject: Subject) -> Picture:
                 axes, look, steps, (curve(subject, name, "low"), curve(subject, name, "high"))
             )
             series.append((look, steps, curve(subject, name, "mean")))
-        axes.set_xlim(0, at(subject.plan, "steps") or None)
+        frames.within(axes, 0, at(subject.plan, "steps"))
         frames.lines(axes, labels, series)
         frames.plain_steps(axes)
         say = subject.say
@@ -67,7 +67,7 @@ def panel(subject: Subject, number: int, name: str, best: str) -> Picture:
         frames.band(axes, look, steps, (curve(subject, name, "low"), curve(subject, name, "high")))
         axes.plot(steps, gaps(curve(subject, name, "train")), color=look.colour, dashes=(1, 1.6))
         axes.plot(steps, gaps(curve(subject, name, "mean")), color=look.colour)
-        axes.set_xlim(0, at(subject.plan, "steps") or None)
+        frames.within(axes, 0, at(subject.plan, "steps"))
         frames.plain_steps(axes)
 
     return Picture(f"panel-{number}", paint, **PANEL)
@@ -88,7 +88,7 @@ def sensitivity(subject: Subject) -> Picture:
 
     def paint(axes: Axes, labels: Labels) -> None:
         rate_axes(axes)
-        failed, defaults, scores = [], [], []
+        failed, defaults, scores, tried = [], [], [], []
         for name, look in subject.looks.items():
             first, refined = split(listed(subject.rows[name], "points"))
             rate_line(axes, look, first)
@@ -101,11 +101,13 @@ def sensitivity(subject: Subject) -> Picture:
             for point in chosen:
                 ring(axes, look, point["lr"], point["score"])
             scores += [p["score"] for p in first + good]
+            tried += [p["lr"] for p in first + refined]
             lost = [p["lr"] for p in first + refined if p["score"] is None]
             failed.append((look, lost))
             defaults.append((look, at(subject.rows[name], "default", "lr")))
         start = ceiling(subject)
         frames.log_values(axes, scores, start)
+        frames.log_rates(axes, [lr for _, lr in defaults] + tried)
         heights = name_rows(axes, labels, failed)
         across = axes.get_xaxis_transform()
         for look, lr in defaults:

@@ -150,5 +150,7 @@ def versions(subject: Subject) -> list[tuple[str, str]]:
     """Return the machine's entries as they are."""
     machine = at(subject.results, "machine") or {"adamas": at(subject.results, "adamas")}
     return [
-        (str(key), html.escape(str(value))) for key, value in machine.items() if value is not None
+        (str(key), html.escape(str(value)))
+        for key, value in sorted(machine.items())
+        if value is not None
     ]

@@ -33,9 +33,7 @@ def chapter(subject: Subject) -> str:
 def result_table(subject: Subject) -> str:
     """One row for each optimizer: rate, loss, metrics, failures, and a word for each reference."""
     say = subject.say
-    extras = list(
-        dict.fromkeys(key for row in subject.rows.values() for key in row.get("extras") or {})
-    )
+    extras = sorted({key for row in subject.rows.values() for key in row.get("extras") or {}})
     extras = extras[:MOST_EXTRAS]
     words = {
         reference: {one["optimizer"]: one.get("word") for one in subject.compared(reference)}
@@ -100,7 +98,9 @@ def described(machine: Tree, subject: Subject) -> list[str]:
     pieces = [str(machine[key]) for key in ("cpu", "system") if machine.get(key)]
     if machine.get("cores"):
         pieces.append(subject.say("plan_cores", cores=machine["cores"]))
-    named = [key for key in machine if key not in ("cpu", "system", "cores") and machine[key]]
+    named = [
+        key for key in sorted(machine) if key not in ("cpu", "system", "cores") and machine[key]
+    ]
     return pieces + [f"{key} {machine[key]}" for key in named]
 
 

@@ -26,6 +26,10 @@ def answer(subject: Subject) -> str:
     if not subject.compared(reference):
         return say("report_alone", name=name)
     failed = at(subject.rows[reference], "diverged") or 0
+    # A word that is missing decides nothing either.
+    settled = {name for word in ("better", "worse", "tie", "diverged") for name in found[word]}
+    open_ended = [one["optimizer"] for one in subject.compared(reference)]
+    open_ended = [name for name in open_ended if name not in settled]
     if found["better"]:
         first, telling = (
             say("report_better", names=subject.names(found["better"]), name=name),
@@ -35,8 +39,8 @@ def answer(subject: Subject) -> str:
         first, telling = say("report_failed", name=name, failed=failed, seeds=subject.seeds), ""
     elif found["tie"]:
         first, telling = say("report_tie", names=subject.names(found["tie"]), name=name), "tie"
-    elif found["few"]:
-        first, telling = say("report_few", name=name, names=subject.names(found["few"])), "few"
+    elif open_ended:
+        first, telling = say("report_few", name=name, names=subject.names(open_ended)), "few"
     else:
         first, telling = say("report_best", name=name), "worse"
     return say("sentence_gap").join(

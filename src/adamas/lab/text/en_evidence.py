@@ -28,7 +28,8 @@ ENGLISH_EVIDENCE = {
     ),
     "fig_reach_title": "Effective step size",
     "fig_reach_note": (
-        "Median over all coordinates; shaded from the 10th to the 90th percentile for {name}."
+        "Median over all coordinates; shaded from the 10th to the 90th percentile for {name}, as "
+        "far as the picture goes: coordinates without a gradient reach lr / eps."
     ),
     "fig_factors_title": "Bias correction ({name})",
     "fig_factors_note": (
@@ -61,16 +62,22 @@ ENGLISH_EVIDENCE = {
     "doctor_note": "Advice is a first thing to try, derived from these numbers, and was not run.",
     "doctor_run": "{name}, lr {lr}, seed {seed}.",
     "doctor_diverged": "The run diverged.",
-    "doctor_stalled": "The loss stopped falling well above what the tuned run reaches.",
-    "doctor_short": "It had not arrived: learning rate times steps is shorter than the way to go.",
+    "doctor_stalled": "The loss no longer fell, above what a tuned run reaches.",
+    "doctor_short": (
+        "It had not arrived: all its steps together are shorter than the way to where the tuned "
+        "run ended."
+    ),
     "doctor_slow": "It was still falling when the budget ended.",
     "doctor_step_failed": "It went wrong at step {step}.",
     "doctor_step_seen": "Seen at step {step}.",
-    "doctor_ratio": "In `{name}` one update was {ratio} of the weight.",
+    "doctor_ratio": "In `{name}` an update was {ratio} of the weight.",
     "doctor_parameter": "It shows first in `{name}`.",
     "doctor_reach": "The steps reach about {reach}; the distance is {distance}.",
     "doctor_advice": "Try: {advice}.",
     "doctor_or": "; or ",
+    "doctor_about": "{advice} (about {value})",
+    "advice_check_gradients": "checking the gradients: they are zero from the start",
+    "advice_smaller_eps": "a smaller eps",
     "advice_lower_lr": "a lower learning rate",
     "advice_higher_lr": "a higher learning rate",
     "advice_warm_up": "warm-up over the first steps",

@@ -25,7 +25,7 @@ ENGLISH_REPORT = {
     "report_kicker": "{names} optimizers, each tuned alike, judged on {seeds} fresh seeds.",
     "report_better": "**{names} ended better than {name}.**",
     "report_best": "**{name} ended better than every other optimizer.**",
-    "report_tie": "**No optimizer ended better than {name}**; it ties with {names}.",
+    "report_tie": "**No optimizer is shown to be better than {name}**; it ties with {names}.",
     "report_few": (
         "**There are not enough seeds for a verdict**: {names} might be better than {name}, or "
         "worse."

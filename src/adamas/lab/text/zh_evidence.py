@@ -22,7 +22,10 @@ CHINESE_EVIDENCE = {
     "fig_steps_title": "一步的长度，以学习率为单位",
     "fig_steps_note": "所有坐标的中位数；阴影是 {name} 直到第 90 百分位的范围。点线：1。",
     "fig_reach_title": "有效步长",
-    "fig_reach_note": "所有坐标的中位数；阴影是 {name} 从第 10 到第 90 百分位的范围。",
+    "fig_reach_note": (
+        "所有坐标的中位数；阴影是 {name} 从第 10 到第 90 百分位的范围，只画到图的边缘：没有梯度的坐"
+        "标会达到 lr / eps。"
+    ),
     "fig_factors_title": "偏差修正（{name}）",
     "fig_factors_note": (
         "m 和 v 各自要乘的系数。两个平均值都从 0 开始，起初偏小；修正系数弥补这一点，随后逐渐趋于 1"
@@ -52,8 +55,8 @@ CHINESE_EVIDENCE = {
     "doctor_note": "建议由这些数字推出，可以先试一试，但这里没有实际运行过。",
     "doctor_run": "{name}，学习率 {lr}，种子 {seed}。",
     "doctor_diverged": "这次运行发散了。",
-    "doctor_stalled": "损失停在远高于调好之后的水平，不再下降。",
-    "doctor_short": "还没有走到：学习率乘以步数，比要走的路还短。",
+    "doctor_stalled": "损失停在高于调好之后的水平，不再下降。",
+    "doctor_short": "还没有走到：所有步加起来，还不如到调好的那次运行终点的路长。",
     "doctor_slow": "预算用完时，损失还在下降。",
     "doctor_step_failed": "问题出在第 {step} 步。",
     "doctor_step_seen": "出现在第 {step} 步。",
@@ -62,6 +65,9 @@ CHINESE_EVIDENCE = {
     "doctor_reach": "所有步加起来大约能走 {reach}，而距离是 {distance}。",
     "doctor_advice": "可以试试：{advice}。",
     "doctor_or": "；或者",
+    "doctor_about": "{advice}（约 {value}）",
+    "advice_check_gradients": "检查梯度：它从一开始就是零",
+    "advice_smaller_eps": "减小 eps",
     "advice_lower_lr": "减小学习率",
     "advice_higher_lr": "增大学习率",
     "advice_warm_up": "在最初若干步预热",

@@ -10,7 +10,7 @@ CHINESE_REPORT = {
     "group_better": "{names} 更好",
     "group_worse": "{names} 更差",
     "group_tie": "{names} 与之分不出高下",
-    "group_few": "{names} 种子太少，无法判断",
+    "group_few": "{names} 还无法判断（种子太少）",
     "group_diverged": "{names} 发散",
     "label_real": "真实数据",
     "label_composite": "拼合数据：素材真实，组合是人为的",
@@ -25,7 +25,7 @@ CHINESE_REPORT = {
     "report_kicker": "共 {names} 个优化器，调参方式完全相同，用 {seeds} 个全新的种子评判。",
     "report_better": "**{names} 的结果优于 {name}。**",
     "report_best": "**{name} 的结果优于其他所有优化器。**",
-    "report_tie": "**没有哪个优化器的结果优于 {name}**；与它分不出高下的有：{names}。",
+    "report_tie": "**没有证据表明哪个优化器优于 {name}**；与它分不出高下的有：{names}。",
     "report_few": "**种子太少，下不了结论**：{names} 可能比 {name} 好，也可能更差。",
     "report_failed": (
         "**作为基准的 {name} 在 {seeds} 次运行中发散了 {failed} 次**，因此无法以它为准来衡量。"

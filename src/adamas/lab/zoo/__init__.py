@@ -21,6 +21,13 @@ CATALOGUE: dict[str, str] = {
     "noisy-quadratic": "adamas.lab.zoo.convex:NOISY",
     "rosenbrock": "adamas.lab.zoo.convex:ROSENBROCK",
     "reddi": "adamas.lab.zoo.reddi:REDDI",
+    "detection": "adamas.lab.zoo.detection:DETECTION",
+    "nuclei": "adamas.lab.zoo.detection:NUCLEI",
+    "char-lm-en": "adamas.lab.zoo.language:ENGLISH",
+    "char-lm-zh": "adamas.lab.zoo.language:CHINESE",
+    "sentiment": "adamas.lab.zoo.sentiment:SENTIMENT",
+    "cartpole": "adamas.lab.zoo.cartpole:CARTPOLE",
+    "ratings": "adamas.lab.zoo.ratings:RATINGS",
 }
 
 

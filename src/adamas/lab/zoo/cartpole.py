@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from adamas.lab.needs import LabError
-from adamas.lab.problems import About, Array, Batch, Params, Problem, Quality, Source, generator
+from adamas.lab.problems import About, Array, Batch, Params, Problem, Quality, generator
 
 EPISODES = 32
 LIMIT = 500
 HIDDEN = 16
 DISCOUNT = 0.99
 STEPS = 40
-EVERY = 4
+EVERY = 2
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ CARTPOLE = Problem(
     CartPoleTask,
     about=About(
         title={"en": "Balancing a pole on a cart", "zh": "小车立杆平衡"},
-        kind="reinforcement learning",
+        kind="reinforcement",
         model={
             "en": "policy network 4-16-1 with tanh, trained by REINFORCE with a baseline",
             "zh": "4-16-1 策略网络（tanh），用带基线的 REINFORCE 训练",
@@ -186,17 +186,6 @@ CARTPOLE = Problem(
             "en": "501 - mean return of 32 episodes of at most 500 steps",
             "zh": "501 减去 32 个回合（最多 500 步）的平均回报",
         },
-        sources=(
-            Source(
-                "CartPole-v1, a simulation",
-                "gymnasium",
-                "MIT",
-                "A. G. Barto, R. S. Sutton and C. W. Anderson, Neuronlike adaptive elements that "
-                "can solve difficult learning control problems, IEEE Transactions on Systems, Man "
-                "and Cybernetics 13 (1983) 834-846",
-                "",
-            ),
-        ),
         label="synthetic",
         quality=Quality(
             "mean_return",
@@ -208,5 +197,11 @@ CARTPOLE = Problem(
             },
         ),
         higher=("mean_return", "worst_return"),
+        notes={
+            "en": "A simulation, gymnasium's (MIT) of the problem of Barto, Sutton and Anderson "
+            "(1983). A run plays 1,280 episodes.",
+            "zh": "仿真环境：gymnasium（MIT）实现的 Barto、Sutton 与 Anderson（1983）问题。"
+            "一次训练共 1,280 个回合。",
+        },
     ),
 )

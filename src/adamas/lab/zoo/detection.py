@@ -28,7 +28,8 @@ CHANCE, BOX = 0, slice(1, 5)
 TOLD = 5
 BATCH = 16
 TRAINING, VALIDATION = 1200, 160
-TILES, STRIDE = 1000, 16
+# Tiles drawn from each of four turns of the image, and the pixels from one judged tile to the next.
+TILES, STRIDE = 300, 16
 BEST = 20
 
 
@@ -112,11 +113,11 @@ def network() -> "torch.nn.Module":
     nn.init.constant_(last.get_parameter("bias")[:1], -3.4)
     return nn.Sequential(
         nn.Conv2d(1, 16, 3, stride=2, padding=1),
-        nn.ReLU(),
+        nn.SiLU(),
         nn.Conv2d(16, 32, 3, stride=2, padding=1),
-        nn.ReLU(),
+        nn.SiLU(),
         nn.Conv2d(32, 32, 3, padding=1),
-        nn.ReLU(),
+        nn.SiLU(),
         last,
     )
 
@@ -139,16 +140,23 @@ def digits_task(seed: int) -> DetectionTask:
 def nuclei_task(seed: int) -> DetectionTask:
     """Return the detector of nuclei; the seed also draws which edge of the image is held out.
 
-    It trains on tiles drawn at random, and is judged on 45 tiles that lie 16 pixels apart.
+    It trains on tiles drawn at random, from the image and its turns by a right angle, and is judged
+    on 45 tiles that lie 16 pixels apart.
     """
     torch_or_reason("nuclei")
     rng = generator(seed, 0)
     train, held = nuclei.regions(int(rng.integers(4)))
-    high, wide = (length - SIDE + 1 for length in train[0].shape)
-    drawn = np.stack([rng.integers(high, size=TILES), rng.integers(wide, size=TILES)], axis=1)
+    turned = [tuple(np.rot90(each, turn) for each in train) for turn in range(4)]
+    parts = [
+        nuclei.tiles(image, labels, rng.integers(np.array(image.shape) - SIDE + 1, size=(TILES, 2)))
+        for image, labels in turned
+    ]
+    training = Scenes(
+        np.concatenate([part.images for part in parts]), sum((part.boxes for part in parts), ())
+    )
     rows, columns = (np.arange(0, length - SIDE + 1, STRIDE) for length in held[0].shape)
     even = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
-    return DetectionTask(seed, nuclei.tiles(*train, drawn), nuclei.tiles(*held, even))
+    return DetectionTask(seed, training, nuclei.tiles(*held, even))
 
 
 MODEL = {
@@ -174,7 +182,15 @@ DETECTION = Problem(
         loss=LOSS,
         sources=(SOURCE,),
         label="composite",
-        quality=Quality("ap50", 0.0, {"en": "", "zh": ""}),
+        quality=Quality(
+            "ap50",
+            0.78,
+            {
+                "en": "halfway from 0.56 to 1; 0.56 is what connected regions above the best "
+                "threshold have, mean over seeds 0-4",
+                "zh": "0.56 与 1 的中点；0.56 是最佳阈值下连通区域法在种子 0–4 上的均值",
+            },
+        ),
         higher=("ap50",),
         notes={
             "en": "Composite: real digits and fragments of real digits, placed at random on noise.",
@@ -194,7 +210,15 @@ NUCLEI = Problem(
         model=MODEL,
         loss=LOSS,
         sources=(nuclei.NUCLEI,),
-        quality=Quality("ap50", 0.0, {"en": "", "zh": ""}),
+        quality=Quality(
+            "ap50",
+            0.72,
+            {
+                "en": "halfway from 0.44 to 1; 0.44 is what connected regions above the best "
+                "threshold have, mean over seeds 0-4",
+                "zh": "0.44 与 1 的中点；0.44 是最佳阈值下连通区域法在种子 0–4 上的均值",
+            },
+        ),
         higher=("ap50",),
         notes={
             "en": "One real image of 125 nuclei; a quarter of it, along one edge, is held out.",

@@ -1,0 +1,5 @@
+"""What went wrong in a run, where, and what to try, from a second run with every step recorded."""
+
+from adamas.lab.doctor.findings import diagnose
+
+__all__ = ["diagnose"]
