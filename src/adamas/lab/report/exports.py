@@ -16,7 +16,8 @@ NONE_LATEX = "--"
 FIELDS = ("kind", "optimizer", "lr", "seed", "runs", "loss", "diverged", "steps_to_target")
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "{": r"\{", "}": r"\}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
 }  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def escaped(text: str) -> str:
     r"""Return text with LaTeX's own signs escaped.
 
     >>> escaped("mine.py:my_rule")
-    'mine.py:my\\\\_rule'
+    'mine.py:my\\_rule'
     """
     return "".join(LATEX.get(char, char) for char in text)
 

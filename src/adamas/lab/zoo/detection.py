@@ -160,9 +160,9 @@ def nuclei_task(seed: int) -> DetectionTask:
 
 
 MODEL = {
-    "en": "three convolutions of 16, 32 and 32 filters 3x3, the first two halving the image, and "
-    "one output layer for 8 x 8 cells; PyTorch computes the gradients",
-    "zh": "三层 3x3 卷积（16、32、32 个卷积核，前两层将图像减半），再接 8 x 8 网格的输出层；"
+    "en": "three convolutions of 16, 32 and 32 filters 3x3 with SiLU, the first two halving the "
+    "image, and one output layer for 8 x 8 cells; PyTorch computes the gradients",
+    "zh": "三层 3x3 卷积（16、32、32 个卷积核，SiLU，前两层将图像减半），再接 8 x 8 网格的输出层；"
     "梯度由 PyTorch 计算",
 }
 LOSS = {

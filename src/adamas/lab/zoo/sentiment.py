@@ -136,8 +136,8 @@ SENTIMENT = Problem(
                 "en": "2 % below 0.846, the mean over seeds 0-4 of scikit-learn's TfidfVectorizer "
                 "(the same characters and pairs) and LogisticRegression on the same splits; the "
                 "larger class alone has 0.51",
-                "zh": "比 0.846 低 2 %；0.846 是 scikit-learn 的 TfidfVectorizer（同样的单字与字对）"
-                "加 LogisticRegression 在相同划分（种子 0–4）上的均值；只猜多数类为 0.51",
+                "zh": "比 0.846 低 2 %；0.846 是 scikit-learn 的 TfidfVectorizer（同样的单字与"
+                "字对）加 LogisticRegression 在相同划分（种子 0–4）上的均值；只猜多数类为 0.51",
             },
         ),
         higher=("accuracy",),
