@@ -44,7 +44,7 @@ def test_within_the_budget() -> None:
     ("sizes", "message"),
     [
         ({Path("kernel/weave.py"): 301}, "limit 300"),
-        ({Path(f"lab/{n}.py"): 300 for n in range(11)}, "budget 3000"),
+        ({Path(f"lab/{n}.py"): 300 for n in range(37)}, "budget 11000"),
         ({Path("attic.py"): 1}, "add 'attic' to PARTS"),
     ],
 )

@@ -14,10 +14,20 @@ NAMES = sorted(CATALOGUE)
 LABELS = {"real", "composite", "synthetic"}
 
 
+# The packages with their data pin other versions of what adamas needs, so no extra can name them.
+UNDECLARED = ("ratings", "nuclei")
+
+
 @pytest.fixture(params=NAMES)
 def problem(request: pytest.FixtureRequest) -> Problem:
     """Give one built-in problem after the other."""
-    return built_in(request.param)
+    found = built_in(request.param)
+    if request.param in UNDECLARED:
+        try:
+            found.task(1)
+        except LabError as error:
+            pytest.skip(str(error))
+    return found
 
 
 def about(problem: Problem):

@@ -1,7 +1,10 @@
 """What the lab's commands do with the words of the command line."""
 
+import os
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,13 @@ from adamas.lab.needs import LabError
 from adamas.lab.output import output_directory, write_all
 from adamas.lab.own import template
 from adamas.lab.own.spec import Spec, resolve
+from adamas.lab.problems import Problem
 from adamas.lab.progress import Progress
 from adamas.lab.protocol import session
 from adamas.lab.protocol.budget import seconds_in
 from adamas.lab.protocol.plan import REFERENCES, Mode
 from adamas.lab.protocol.results import Tree
+from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.store import kept_runs
 from adamas.lab.report import exports
 from adamas.lab.report.found import render_found
@@ -23,6 +28,7 @@ from adamas.lab.report.page import render
 from adamas.lab.report.suite import render_suite
 from adamas.lab.suite import suite_tree
 from adamas.lab.text import Say
+from adamas.lab.trial import Record
 from adamas.lab.wording import rate
 from adamas.lab.zoo import CATALOGUE, built_in
 
@@ -209,8 +215,23 @@ def find_lr(args: Namespace) -> int:
     say = Say(args.lang)
     progress = Progress(sys.stderr if args.json else sys.stdout, 1)
     problem = resolve(spec)
-    progress.status(say("find_running", optimizer=args.optimizer, problem=problem.name))
-    found = finder.find_lr(problem, args.optimizer, seeds=args.seeds)
+    done = 0
+
+    def seen(trial: Trial, key: str) -> None:
+        nonlocal done
+        done += 1
+        said = {"optimizer": args.optimizer, "problem": problem.name, "done": done}
+        if progress.live or done % 20 == 1:
+            progress.status(say("find_running", **said))
+
+    workers = args.workers or os.cpu_count() or 1
+    runner = Runner(partial(resolve, spec), spec.identity(), None, workers, seen)
+
+    def train(_: Problem, optimizer: str, asks: Sequence[finder.Ask]) -> list[Record]:
+        return runner.run([Trial(optimizer, *ask) for ask in asks])
+
+    with cluster(args.dask):
+        found = finder.find_lr(problem, args.optimizer, seeds=args.seeds, train=train)
     progress.finish()
     out = args.out or Path(f"adamas-find-lr-{stem(spec)}")
     tree = {"problem": problem.name, **found.as_json()}
@@ -221,7 +242,7 @@ def find_lr(args: Namespace) -> int:
     if args.json:
         print(session.pretty(tree), end="")
     numbers = {"lr": rate(found.lr), "low": rate(found.low), "high": rate(found.high)}
-    progress.say(say("find_answer", optimizer=args.optimizer, cost=100 * found.cost, **numbers))
+    progress.say(say("find_answer", optimizer=args.optimizer, cost=found.cost, **numbers))
     if found.fallback:
         progress.say(found.fallback)
     page = (out / "find-lr.html").resolve()

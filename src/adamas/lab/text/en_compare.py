@@ -19,10 +19,10 @@ ENGLISH_COMPARE = {
         "Interrupted. {kept} runs are kept in {out}; the same command goes on from there."
     ),
     "compare_worse": "{names}: worse than {reference} by more than {limit:g} %",
-    "find_running": "finding a learning rate for {optimizer} on {problem}",
+    "find_running": "finding a learning rate for {optimizer} on {problem}: run {done}",
     "find_answer": (
         "{optimizer}: lr {lr}; from {low} to {high} nothing could be told from it. "
-        "It cost {cost:.0f} % of one full run."
+        "It cost as much as {cost:.1f} full runs."
     ),
     "suite_skipped": "left out {problem}: {reason}",
 }

@@ -5,8 +5,8 @@ CHINESE_COMPARE = {
     "compare_looking": "正在观察每一步的内部",
     "compare_plan": (
         "计划 {hash}：在 {problem} 上比较 {optimizers}。每个优化器先用 {rates} 个学习率 x {tuning} "
-        "个种子调优（四分之一步数），再用另外 {refine} 个种子细调，最后与其默认学习率一起在 {report} "
-        "个全新种子上评判：共 {runs} 次训练，约 {time} 分钟。"
+        "个种子调优（四分之一步数），再用另外 {refine} 个种子细调，最后与其默认学习率一起"
+        "在 {report} 个全新种子上评判：共 {runs} 次训练，约 {time} 分钟。"
     ),
     "compare_stage_search": "调优",
     "compare_stage_report": "在全新种子上评判",
@@ -17,9 +17,10 @@ CHINESE_COMPARE = {
     "compare_numbers": "全部数字（JSON）：{numbers}",
     "compare_interrupted": "已中断。{kept} 次训练已保存在 {out}；再次运行同一命令即可继续。",
     "compare_worse": "{names}：比 {reference} 差 {limit:g} % 以上",
-    "find_running": "正在为 {optimizer} 在 {problem} 上寻找学习率",
+    "find_running": "正在为 {optimizer} 在 {problem} 上寻找学习率：第 {done} 次训练",
     "find_answer": (
-        "{optimizer}：学习率 {lr}；从 {low} 到 {high} 之间看不出差别。花费为一次完整训练的 {cost:.0f} %。"
+        "{optimizer}：学习率 {lr}；从 {low} 到 {high} 之间看不出差别。"
+        "花费相当于 {cost:.1f} 次完整训练。"
     ),
     "suite_skipped": "略过 {problem}：{reason}",
 }
