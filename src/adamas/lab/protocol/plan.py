@@ -37,7 +37,7 @@ class Size:
 
 
 SIZES: dict[Mode, Size] = {
-    "quick": Size(tuning=1, refine=2, report=5),
+    "quick": Size(tuning=1, refine=1, report=5),
     "default": Size(tuning=3, refine=5, report=10),
     "rigorous": Size(tuning=5, refine=8, report=20),
 }

@@ -171,7 +171,7 @@ LOSS = {
 }
 DETECTION = Problem(
     "detection",
-    450,
+    345,
     15,
     BATCH,
     digits_task,
@@ -200,7 +200,7 @@ DETECTION = Problem(
 )
 NUCLEI = Problem(
     "nuclei",
-    450,
+    345,
     15,
     BATCH,
     nuclei_task,

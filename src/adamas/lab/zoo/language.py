@@ -193,7 +193,7 @@ ENGLISH = _problem(
 )
 CHINESE = _problem(
     "char-lm-zh",
-    300,
+    220,
     chinese,
     _about(
         {"en": "Next character of Tang poems", "zh": "预测唐诗的下一个字"},
