@@ -16,6 +16,7 @@ import pytest
 
 from adamas import cli
 from adamas.lab import demo as job
+from adamas.lab import output
 from adamas.lab.collect import QUICK, STAGES
 from adamas.lab.needs import LabError, require_packages
 from adamas.lab.progress import CLEAR, Progress
@@ -113,9 +114,9 @@ def test_interrupted_writing_keeps_the_old_page(
     """Ctrl-C while writing leaves the earlier files as they were, and no temporary ones."""
     for name in ("demo.html", "demo.json"):
         (tmp_path / name).write_text("earlier")
-    monkeypatch.setattr(job.os, moment, interrupt)
+    monkeypatch.setattr(output.os, moment, interrupt)
     with pytest.raises(KeyboardInterrupt):
-        job.write_all(tmp_path, {"demo.html": "new", "demo.json": "new"})
+        output.write_all(tmp_path, {"demo.html": "new", "demo.json": "new"})
     monkeypatch.undo()
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
         "demo.html": "earlier",

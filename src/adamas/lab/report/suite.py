@@ -17,6 +17,7 @@ from adamas.lab.text import Say
 
 CHAPTERS = ("profiles", "problems")
 REPORT = "report.html"
+NEAR = 0.05
 
 
 def render_suite(results: Tree, say: Say) -> str:
@@ -39,8 +40,10 @@ def opening(about: Subject) -> list[str]:
     lowest = sorted((n for n in mean if mean[n] is not None), key=lambda n: mean[n])
     sentences = []
     if ranked:
-        first = about.name(ranked[0])
-        sentences.append(say("suite_area", name=first, area=f"{area[ranked[0]]:.2f}"))
+        # Areas that differ by less than this are not told apart by some twenty problems.
+        near = [name for name in ranked if area[name] > area[ranked[0]] - NEAR]
+        names = say.names([about.name(name) for name in near])
+        sentences.append(say("suite_area", names=names, area=f"{area[ranked[0]]:.2f}"))
     if lowest:
         sentences.append(
             say(

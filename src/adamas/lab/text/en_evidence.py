@@ -171,10 +171,10 @@ ENGLISH_EVIDENCE = {
     "found_use_text": "The same settings in each framework that has the same formula:",
     # suite
     "suite_title": "Optimizers on {count} problems",
-    "suite_area": "**{name} is near the best most often**: its profile covers {area} of the area.",
+    "suite_area": "**Near the best most often: {names}** (area under the profile up to {area}).",
     "suite_aggregate": (
-        "{name} has the lowest aggregate loss: {mean} times that of {reference} (95\u00a0% "
-        "interval {low} to {high})."
+        "The lowest aggregate of final losses has {name}: {mean} in units of {reference}'s mean "
+        "losses (95\u00a0% interval {low} to {high})."
     ),
     "suite_warning": (
         "No single number says which optimizer is best: it depends on the problem. Look at the "

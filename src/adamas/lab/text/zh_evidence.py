@@ -150,9 +150,10 @@ CHINESE_EVIDENCE = {
     "found_use_text": "公式相同的各框架中的同样设置：",
     # suite
     "suite_title": "{count} 个问题上的优化器",
-    "suite_area": "**{name} 最常接近最优**：它的性能曲线覆盖了 {area} 的面积。",
+    "suite_area": "**最常接近最优的是：{names}**（性能曲线下的面积最大为 {area}）。",
     "suite_aggregate": (
-        "{name} 的综合损失最低，是 {reference} 的 {mean} 倍（95% 置信区间为 {low} 到 {high}）。"
+        "综合最终损失最低的是 {name}：以 {reference} 的平均损失为单位，为 {mean}"
+        "（95% 置信区间为 {low} 到 {high}）。"
     ),
     "suite_warning": (
         "没有哪一个数字能说明哪个优化器最好：这取决于问题。请看与你的问题最相近的那一个。"
