@@ -127,14 +127,11 @@ def test_interrupted_writing_keeps_the_old_page(
 def test_real_ctrl_c_ends_with_130(tmp_path: Path) -> None:
     """The signal that a terminal sends ends the program with 130, one line, and no file."""
     out = tmp_path / "report"
-    command = [sys.executable, "-c", RUN, "demo", "--out", str(out)]
     # A shell starts background jobs with the signal ignored, and children inherit that.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", heard + RUN, "demo", "--out", str(out)]
     with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as program:
         assert program.stdout is not None
         while "Epoch 100," not in (line := program.stdout.readline()):
