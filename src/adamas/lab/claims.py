@@ -177,10 +177,9 @@ def learning_rates(results: Numbers, say: Say) -> str:
         cells = [_two_widths(results[problem]["optimizers"][name]) for problem in PROBLEMS]
         rows.append([swatch(name, LOOKS[name][0]), *cells, f"{spread_of_best(results, name):.2f}"])
     plan = results["mlp"]["plan"]
-    points = results["mlp"]["optimizers"]["adam"]["points"]
     text = say(
         "range_text",
-        rates=len(points),
+        rates=len(plan["grids"]["adam"]),
         low=plan["grids"]["adam"][0],
         high=plan["grids"]["adam"][-1],
         seeds=len(plan["tuning"]),

@@ -4,13 +4,14 @@ Every search run is in full length and all optimizers get the same wide grid, be
 shows how far each one's learning rate may be off.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from adamas.lab.entrants import entrant
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.plan import Plan, Size, declare
-from adamas.lab.protocol.results import NEAR, tree_of
+from adamas.lab.protocol.results import NEAR, plain, tree_of
 from adamas.lab.protocol.runner import Runner
 from adamas.lab.protocol.study import study
 from adamas.lab.trial import RULES
@@ -39,22 +40,31 @@ def contest(problem: Problem, plan: Plan, stage: Callable[[str], None]) -> Tree:
 
     To the protocol's results each optimizer's row adds its comparison with Adam as `verdict` (None
     for Adam itself), and `width_bar`: how far lr may move until the score exceeds 1.1 times the
-    worst optimizer's best, the same bar for all.
+    worst optimizer's best, the same bar for all. Refined learning rates count in both widths.
     """
     found = study(plan, Runner(lambda: problem, problem.name), stage)
     tree = tree_of(found, problem)
-    searched = {name: coarse(found.tuned[name].points) for name in RULES}
+    searched = {name: one_each(found.tuned[name].points) for name in RULES}
     bar = NEAR * max(min(point.score for point in points) for points in searched.values())
     verdicts = {one["optimizer"]: one for one in tree["comparisons"]}
     for name, row in tree["optimizers"].items():
         reach = width(searched[name], bar)
-        row["points"] = [point for point in row["points"] if point["stage"] != "refine"]
+        own = width(searched[name], NEAR * min(point.score for point in searched[name]))
+        row["points"] = plain([asdict(point) for point in searched[name]])
+        row["width"] = {**vars(own), "decades": own.decades}
         row["width_bar"] = {**vars(reach), "decades": reach.decades}
         row["verdict"] = verdicts.get(name)
     size = {"steps": problem.steps, "batch": problem.batch}
     return {**tree, "problem": problem.name, "bar": bar, **size}
 
 
-def coarse(points: tuple[Point, ...]) -> list[Point]:
-    """Return the points of the grid, without those that refined its best."""
-    return [point for point in points if point.stage != "refine"]
+def one_each(points: Sequence[Point]) -> list[Point]:
+    """Return one point for each learning rate; where it was refined, that one.
+
+    Both are full runs here, on different seeds.
+    """
+    chosen: dict[float, Point] = {}
+    for point in points:
+        if point.lr not in chosen or point.stage == "refine":
+            chosen[point.lr] = point
+    return [chosen[lr] for lr in sorted(chosen)]

@@ -105,7 +105,7 @@ def method(results: Numbers, say: Say) -> str:
     ]
     versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
     items = [
-        say("method_budget", rates=len(results["mlp"]["optimizers"]["adam"]["points"])),
+        say("method_budget", rates=len(results["mlp"]["plan"]["grids"]["adam"])),
         say("method_edge", edge=say.names(edge)),
         say("method_seeds"),
         say("method_numpy"),

@@ -183,8 +183,8 @@ ENGLISH = {
         "How far may the learning rate move, in powers of ten? Two readings of “works”: the "
         "final loss stays within 10 % of the optimizer's **own best**, or within 10 % of **one "
         "bar for all**, the best loss of the weakest tuned optimizer. Read from the tuning runs: "
-        "{rates} rates from {low:g} to {high:g}, {seeds} seeds each, linear in between on log "
-        "axes."
+        "{rates} rates from {low:g} to {high:g} and those beside the best, {seeds} seeds each, "
+        "linear in between on log axes."
     ),
     "range_result": (
         "The widest ranges, in the order of the columns: by the first reading {own}, by the "
