@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from adamas.lab.digits import MLP, SOFTMAX
 from adamas.lab.line import data, least_squares, loss_at
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.plan import Plan, Size
+from adamas.lab.protocol.results import plain
 from adamas.lab.race import CLOSE, ENTRANTS, arrival, race, thin
 from adamas.lab.rare import effective_steps
 from adamas.lab.sparse import WORD_PROBLEM
@@ -70,7 +70,7 @@ def collect(settings: Settings, stage: Stage, log: Log) -> dict[str, Any]:
     # With two BLAS threads the small matrices of these models took 4 to 11 times as long.
     with threadpool_limits(limits=1):
         results = _collect(settings, stage, log)
-    return {key: jsonable(value) for key, value in results.items()}
+    return {key: plain(value) for key, value in results.items()}
 
 
 def _collect(settings: Settings, stage: Stage, log: Log) -> dict[str, Any]:
@@ -150,14 +150,3 @@ def trace(run: tutorial.Trace) -> dict[str, Any]:
         "m_correction": tutorial.correction(tutorial.BETA1, run.epochs[shown]).tolist(),
         "v_correction": tutorial.correction(tutorial.BETA2, run.epochs[shown]).tolist(),
     }
-
-
-def jsonable(value: Any) -> Any:
-    """Return the tree with tuples as lists and every number that JSON lacks as None."""
-    if isinstance(value, dict):
-        return {key: jsonable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [jsonable(item) for item in value]
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    return value

@@ -11,11 +11,11 @@ from typing import Any
 from adamas.lab.entrants import entrant
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.plan import Plan, Size, declare
-from adamas.lab.protocol.results import NEAR, plain, tree_of
+from adamas.lab.protocol.results import NEAR, plain, span, tree_of
 from adamas.lab.protocol.runner import Runner
 from adamas.lab.protocol.study import study
 from adamas.lab.trial import RULES
-from adamas.lab.tuning import Point, width
+from adamas.lab.tuning import Point
 
 REFERENCE = "adam"
 Tree = dict[str, Any]
@@ -45,14 +45,13 @@ def contest(problem: Problem, plan: Plan, stage: Callable[[str], None]) -> Tree:
     found = study(plan, Runner(lambda: problem, problem.name), stage)
     tree = tree_of(found, problem)
     searched = {name: one_each(found.tuned[name].points) for name in RULES}
-    bar = NEAR * max(min(point.score for point in points) for points in searched.values())
+    lowest = {name: min(point.score for point in points) for name, points in searched.items()}
+    bar = NEAR * max(lowest.values())
     verdicts = {one["optimizer"]: one for one in tree["comparisons"]}
     for name, row in tree["optimizers"].items():
-        reach = width(searched[name], bar)
-        own = width(searched[name], NEAR * min(point.score for point in searched[name]))
         row["points"] = plain([asdict(point) for point in searched[name]])
-        row["width"] = {**vars(own), "decades": own.decades}
-        row["width_bar"] = {**vars(reach), "decades": reach.decades}
+        row["width"] = span(searched[name], NEAR * lowest[name])
+        row["width_bar"] = span(searched[name], bar)
         row["verdict"] = verdicts.get(name)
     size = {"steps": problem.steps, "batch": problem.batch}
     return {**tree, "problem": problem.name, "bar": bar, **size}

@@ -44,9 +44,7 @@ def compare(args: Namespace) -> int:
     if args.list:
         print(listing(args.lang))
         return 0
-    if args.problem is None:
-        raise LabError(f"name a problem: one of {', '.join(CATALOGUE)}, a file, or mine.py:problem")
-    request = requested(args, Spec(args.problem, args.target), args.out)
+    request = requested(args, named(args), args.out)
     say = Say(args.lang)
     progress = Progress(sys.stderr if args.json else sys.stdout, 1)
     try:
@@ -63,6 +61,13 @@ def compare(args: Namespace) -> int:
     page = (request.out / session.PAGE).resolve()
     progress.say(say("compare_done", seconds=progress.seconds, page=page))
     return verdict_code(results, args.fail_if_worse, say)
+
+
+def named(args: Namespace) -> Spec:
+    """Return the problem that the arguments name."""
+    if args.problem is None:
+        raise LabError(f"name a problem: one of {', '.join(CATALOGUE)}, a file, or mine.py:problem")
+    return Spec(args.problem, args.target)
 
 
 def requested(args: Namespace, spec: Spec, out: Path | None) -> session.Request:
@@ -209,9 +214,7 @@ def suite(args: Namespace) -> int:
 
 def find_lr(args: Namespace) -> int:
     """Carry out `adamas find-lr` and return its exit code."""
-    if args.problem is None:
-        raise LabError(f"name a problem: one of {', '.join(CATALOGUE)}, a file, or mine.py:problem")
-    spec = Spec(args.problem, args.target)
+    spec = named(args)
     say = Say(args.lang)
     progress = Progress(sys.stderr if args.json else sys.stdout, 1)
     problem = resolve(spec)

@@ -14,12 +14,12 @@ import numpy as np
 
 from adamas.lab import paired
 from adamas.lab.entrants import CLASSICAL
-from adamas.lab.problems import Problem
+from adamas.lab.problems import About, Problem
 from adamas.lab.profiles import expected_best
 from adamas.lab.protocol.study import Study
 from adamas.lab.statistics import Interval, interval
 from adamas.lab.trial import Record, finite
-from adamas.lab.tuning import Tuned, width
+from adamas.lab.tuning import Point, Tuned, width
 
 NEAR = 1.1
 Tree = dict[str, Any]
@@ -46,20 +46,16 @@ def tree_of(study: Study, problem: Problem) -> Tree:
 
 def described(problem: Problem) -> Tree:
     """Return what the report says of the problem."""
-    about = problem.about
+    title = {"en": problem.name, "zh": problem.name}
+    about = problem.about or About(title, "own", title, {"en": "loss", "zh": "损失"})
     params = problem.task(1).start()
-    tree: Tree = {
+    shown = asdict(about)
+    return {
         "name": problem.name,
         "random": problem.random,
         "parameters": sum(int(array.size) for array in params.values()),
+        **{key: shown[key] for key in sorted(shown)},
     }
-    if about is None:
-        title = {"en": problem.name, "zh": problem.name}
-        loss = {"en": "loss", "zh": "损失"}
-        return tree | {"title": title, "kind": "own", "label": "real", "model": title, "loss": loss,
-                       "sources": [], "quality": None, "higher": [], "notes": {}}  # fmt: skip
-    shown = asdict(about)
-    return tree | {key: shown[key] for key in sorted(shown)}
 
 
 def optimizer(study: Study, name: str, goal: float) -> Tree:
@@ -103,9 +99,12 @@ def decades(tuned: Tuned) -> Tree | None:
     """Return how far lr may move until the grid's score is 10 % above its best."""
     points = [point for point in tuned.points if point.stage != "refine"]
     best = min(point.score for point in points)
-    if not best > 0:
-        return None
-    found = width(points, NEAR * best)
+    return span(points, NEAR * best) if best > 0 else None
+
+
+def span(points: Sequence[Point], limit: float) -> Tree:
+    """Return how far lr may move until the score exceeds `limit`, with the number of decades."""
+    found = width(points, limit)
     return asdict(found) | {"decades": found.decades}
 
 

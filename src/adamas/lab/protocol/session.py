@@ -10,7 +10,6 @@ from typing import Any
 
 from adamas.lab.entrants import CLASSICAL, entrant
 from adamas.lab.meter import Meter, clock
-from adamas.lab.needs import LabError
 from adamas.lab.output import output_directory, write_all
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.progress import Progress
@@ -55,6 +54,7 @@ def compare(request: Request, progress: Progress, say: Say) -> Tree:
     Runs that are in the directory already are not made again. Raises `LabError` for what cannot be
     done, before anything is run where possible.
     """
+    begun = progress.seconds
     identity = request.spec.identity()
     entrants = [entrant(name) for name in request.optimizers]
     problem = resolve(request.spec)
@@ -88,7 +88,7 @@ def compare(request: Request, progress: Progress, say: Say) -> Tree:
         results["machine"] = machine()
         write_all(request.out, {RESULTS: pretty(results)})
         times = timing(problem, plan.optimizers)
-        times |= {"seconds": progress.seconds, "workers": workers}
+        times |= {"seconds": progress.seconds - begun, "workers": workers}
         write_all(request.out, {TIMING: pretty(times)})
     progress.finish()
     return {"results": results, "timing": times}
@@ -163,13 +163,3 @@ def carry_out(plan: Plan, request: Request, workers: int, progress: Progress, sa
 def pretty(tree: Any) -> str:
     """Return a tree as JSON that a person can read; the same tree is the same text."""
     return json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
-
-
-def load_results(directory: Path) -> Tree:
-    """Return the results in a directory; `LabError` when there are none."""
-    path = directory / RESULTS
-    try:
-        found: Tree = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise LabError(f"{path} holds no results; run `adamas compare` first") from error
-    return found
