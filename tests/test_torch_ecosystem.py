@@ -104,10 +104,11 @@ def test_every_scheduler_of_torch_is_tried() -> None:
     assert public == set(SCHEDULERS) - {"SWALR"}
 
 
-def test_grad_scaler_hands_over_its_scale() -> None:
+@pytest.mark.parametrize("more", [{}, {"fused": True}, {"zero_grad_in_step": True}], ids=str)
+def test_grad_scaler_scales(more: dict[str, Any]) -> None:
     """Scaled gradients train as unscaled ones, and a step with an infinity is left out."""
     plain, scaled = model(), model()
-    ours, reference = AdamW(scaled.parameters()), AdamW(plain.parameters())
+    ours, reference = AdamW(scaled.parameters(), **more), AdamW(plain.parameters())
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**12, growth_interval=3)
     train(plain, reference, range(5))
     for step in range(5):
@@ -122,6 +123,7 @@ def test_grad_scaler_hands_over_its_scale() -> None:
     scaler.update()
     assert all(torch.equal(before[k], v) for k, v in scaled.state_dict().items())
     assert ours.state[next(scaled.parameters())]["step"] == 5
+    assert bool(next(scaled.parameters()).grad[0, 0] == 0) == ("zero_grad_in_step" in more)
 
 
 def test_unscaled_gradients_are_not_divided_again() -> None:

@@ -13,6 +13,7 @@ from torch.optim import optimizer as base
 
 from adamas.kernel.formula import Formula, parse, with_average
 from adamas.torch import arguments, layout, saving
+from adamas.torch.callers import Callers
 from adamas.torch.groups import Watch
 from adamas.torch.homes import Home
 from adamas.torch.release import Release
@@ -64,19 +65,24 @@ class Optimizer(torch.optim.Optimizer):
         self._core: layout.AnyCore | None = None
         self._watch = Watch(self)
         self._released: Release | None = None
+        self._callers = Callers()
         self._first_place = 0
         whole = formula if self._options["ema"] is None else with_average(formula)
         self._names = Names(self.home, formula.name, whole.states)
 
     @property
     def _step_supports_amp_scaling(self) -> bool:
-        """GradScaler asks this, and hands over its scale instead of dividing every gradient."""
+        """GradScaler asks this; if so it hands over its scale and does not divide every gradient.
+
+        As in torch only with `fused=True`, since who clips in between (Lightning) needs them
+        divided; and where the step zeroes gradients, which it could not if it were left out.
+        """
         if self._released is not None:
             raise RuntimeError(
                 "a GradScaler needs all gradients at once, and these are released: parameters were "
                 "stepped with scaled ones. Train in bfloat16, which needs no scaling."
             )
-        return True
+        return bool(self.defaults["fused"] or self._options["zero_grad_in_step"])
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group; raises what torch raises, and ValueError for options that do not fit."""
@@ -152,7 +158,10 @@ class Optimizer(torch.optim.Optimizer):
         if self._core is None or not any(g is not None for g in tensors):
             return
         self._watch.refresh(self._core)
-        self._core.step(tensors, self._options["clip_norm"], scale)
+        if self._core.step(tensors, self._options["clip_norm"], scale):
+            self._callers.stepped()
+        else:
+            self._callers.skipped(self)
         if self._options["zero_grad_in_step"]:
             self._watch.zero_sparse(tensors)
 
