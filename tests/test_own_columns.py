@@ -1,5 +1,6 @@
 """What the lab takes a column of a user's table for, as something to learn from or to predict."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adamas.lab.own import splits
+from adamas.lab.own import splits, table
 from adamas.lab.own.columns import Numbers, Texts, typed
 from adamas.lab.own.features import Features
 from adamas.lab.own.notes import Notes
+from adamas.lab.own.numerals import Marks
 from adamas.lab.own.prepared import CLIP, prepared
+from adamas.lab.own.spec import Spec, resolve
 from own_files import ROWS, found, inputs, note, numbers, small
 
 
@@ -25,9 +28,15 @@ def test_columns_that_are_left_out_are_named(tmp_path: Path) -> None:
         who=[f"person {i}" for i in range(ROWS)],
     )
     assert inputs(problem) == 2
-    for words in ("every row: flat.", "any value: none.", "row number: row.", "ids", "who (60)."):
+    for words in (
+        "every row: flat.",
+        "any value: none.",
+        "dates such as 2024-01-31): row.",
+        "ids",
+        "who (60).",
+    ):
         assert words in note(problem)
-    for words in ("相同的列：flat", "任何值的列：none", "行号列：row", "who (60)"):
+    for words in ("相同的列：flat", "任何值的列：none", "即可保留）：row", "who (60)"):
         assert words in note(problem, "zh")
 
 
@@ -61,33 +70,92 @@ def test_a_short_list_of_names_is_no_category(tmp_path: Path) -> None:
     assert "who (40)" in note(problem)
 
 
-@pytest.mark.parametrize(
-    ("raw", "decimal", "expected", "key"),
-    [
-        (["1,5", "2,25"], False, [1.5, 2.25], "comma"),
-        (["1,250", "12,000"], False, [1250.0, 12000.0], "thousands"),
-        (["1,250", "2,000"], True, [1.25, 2.0], "comma"),
-        (["1,250,000", "2,000"], True, [1250000.0, 2000.0], "thousands"),
-        (["1.250,5", "7"], True, [1250.5, 7.0], "comma"),
-        (["2024-01-02", "1970-01-01T12:00+00:00"], False, [19724.0, 0.5], "dates"),
-        (["2024/1/2", "1970/1/1"], False, [19724.0, 0.0], "dates"),
-        (["2024年1月2日", "1970年1月1日"], False, [19724.0, 0.0], "dates"),
-        (["31/12/1970", "01/01/1970"], False, [364.0, 0.0], "dates"),
-        (["12/31/1970", "01/01/1970"], False, [364.0, 0.0], "dates"),
-        (["1", "inf"], False, [1.0, np.nan], "infinite"),
-        (["1e400", "-3"], False, [np.nan, -3.0], "infinite"),
-        ([*["1"] * 39, "unknown"], False, [*[1.0] * 39, np.nan], "words"),
-    ],
-)
+GERMAN, ENGLISH = Marks(comma=True), Marks(comma=False)
+READ = [
+    (["1,5", "2,25"], ENGLISH, [1.5, 2.25], "comma"),
+    (["1,250", "12,000"], ENGLISH, [1250.0, 12000.0], "thousands as_thousands"),
+    (["1,250", "12,000"], Marks(False, sure=True), [1250.0, 12000.0], "thousands"),
+    (["1,250", "2,000"], GERMAN, [1.25, 2.0], "comma as_decimals"),
+    (["1,250", "2,000"], Marks(True, sure=True), [1.25, 2.0], "comma"),
+    (["1,250,000", "2,000"], GERMAN, [1250000.0, 2000.0], "thousands"),
+    (["1.250,5", "7"], GERMAN, [1250.5, 7.0], "comma"),
+    (["1.234,50", "950,00", "12.500"], ENGLISH, [1234.5, 950.0, 12500.0], "comma"),
+    (["1,234.50", "950.00", "12,500"], GERMAN, [1234.5, 950.0, 12500.0], "thousands"),
+    (["12.500", "-1.000", "7"], GERMAN, [12500.0, -1000.0, 7.0], "thousands as_thousands"),
+    (["12.500", "-1.000", "7"], ENGLISH, [12.5, -1.0, 7.0], "as_decimals"),
+    (["12.500", "-1.000"], Marks(False, sure=True), [12.5, -1.0], ""),
+    (["12.500", "0.125"], GERMAN, [12.5, 0.125], ""),
+    (["1.250.000", "2.000"], ENGLISH, [1250000.0, 2000.0], "thousands"),
+    (["1'234.5", "12’000"], ENGLISH, [1234.5, 12000.0], "thousands"),
+    (["1 234,5", "12\u202f000", "3\u00a0000"], ENGLISH, [1234.5, 12000.0, 3000.0], "comma"),
+    (["1 234.5", "12 000"], GERMAN, [1234.5, 12000.0], "thousands"),
+    (["12,34,567.5", "1,23,456"], ENGLISH, [1234567.5, 123456.0], "thousands"),
+    (["(1,250.5)", "3"], ENGLISH, [-1250.5, 3.0], "thousands minus"),
+    (["1.250,5-", "−3"], ENGLISH, [-1250.5, -3.0], "comma minus"),
+    (["2024-01-02", "1970-01-01T12:00+00:00"], ENGLISH, [19724.0, 0.5], "dates"),
+    (["2024/1/2", "1970/1/1"], ENGLISH, [19724.0, 0.0], "dates"),
+    (["2024年1月2日", "1970年1月1日"], ENGLISH, [19724.0, 0.0], "dates"),
+    (["31/12/1970", "01/01/1970"], ENGLISH, [364.0, 0.0], "dates"),
+    (["12/31/1970", "01/01/1970"], ENGLISH, [364.0, 0.0], "dates"),
+    (["1", "inf"], ENGLISH, [1.0, np.nan], "infinite"),
+    (["1e400", "-3"], ENGLISH, [np.nan, -3.0], "infinite"),
+    ([*["1"] * 39, "unknown"], ENGLISH, [*[1.0] * 39, np.nan], "words"),
+    ([*["950,00"] * 39, "1,234.5"], ENGLISH, [*[950.0] * 39, np.nan], "comma words"),
+]
+
+
+@pytest.mark.parametrize(("raw", "file", "expected", "keys"), READ)
 def test_how_numbers_are_read(
-    raw: list[str], decimal: bool, expected: list[float], key: str
+    raw: list[str], file: Marks, expected: list[float], keys: str
 ) -> None:
-    """Every reading of a number that is not the plain one gives the value and a note."""
+    """A column is read in one convention, and every reading that is not the plain one is said."""
     notes = Notes()
-    column = typed("c", raw, notes, decimal)
+    column = typed("c", raw, notes, file)
     assert isinstance(column, Numbers)
     np.testing.assert_array_equal(column.values, expected)
-    assert list(notes.names) == [key]
+    assert " ".join(notes.names) == keys
+
+
+WAYS = {  # thousands, decimals
+    "english": (",", "."),
+    "german": (".", ","),
+    "swiss": ("\u2019", "."),
+    "french": ("\u202f", ","),
+    "plain": ("", "."),
+}
+
+
+@given(
+    st.lists(st.decimals(-(10**7), 10**7, places=2), min_size=1, max_size=20),
+    st.sampled_from(sorted(WAYS)),
+    st.booleans(),
+)
+def test_any_column_is_read_in_its_convention(values: list[Decimal], way: str, comma: bool) -> None:
+    """Numbers with two decimals come back as written, whatever the rest of the file looks like."""
+    between, mark = WAYS[way]
+    english = [f"{value:,.2f}" for value in values]
+    swap = str.maketrans({",": between, ".": mark})
+    column = typed("c", [text.translate(swap) for text in english], Notes(), Marks(comma))
+    assert isinstance(column, Numbers)
+    np.testing.assert_array_equal(column.values, [float(value) for value in values])
+
+
+@pytest.mark.parametrize("quarter", [True, False])
+def test_the_file_decides_what_a_column_leaves_open(quarter: bool, tmp_path: Path) -> None:
+    """Beside decimal commas 12.500 is 12500; alone between semicolons too, but then it is said."""
+    rng = np.random.default_rng(1)
+    path = tmp_path / "data.csv"
+    end = ",25" if quarter else ""
+    lines = [f"{x}{end};{a}.{b:03d};{y}" for x, a, b, y in rng.integers(1, 999, (ROWS, 4)).tolist()]
+    path.write_text("\n".join(["x;betrag;y", *lines]))
+    frame = table.read(path, "y")
+    problem = resolve(Spec(str(path), "y"))
+    column = typed("betrag", frame.features["betrag"], Notes(), frame.marks)
+    assert isinstance(column, Numbers)
+    whole = [int(line.split(";")[1].replace(".", "")) for line in lines]
+    np.testing.assert_array_equal(column.values, whole)
+    assert ("was read as one between thousands" in note(problem)) is not quarter
+    assert "thousands were ignored: betrag" in note(problem)
 
 
 @pytest.mark.parametrize("raw", [["1", "a", "b"], ["01/02/2024", "03/04/2024"], ["1,5", "x,5"]])

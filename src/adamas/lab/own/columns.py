@@ -9,7 +9,7 @@ import numpy as np
 from adamas.lab.own.dates import days
 from adamas.lab.own.frame import Raw
 from adamas.lab.own.notes import Notes
-from adamas.lab.own.numerals import plain, with_commas
+from adamas.lab.own.numerals import POINT, Marks, read, unclear
 from adamas.lab.problems import Array
 
 # What stands where a value is missing, in lower case.
@@ -22,10 +22,11 @@ LARGEST = 1e100
 
 @dataclass(frozen=True)
 class Numbers:
-    """A column of float64, NaN where a value is missing."""
+    """A column of float64, NaN where a value is missing; `days` says that they were dates."""
 
     name: str
     values: Array
+    days: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,31 +41,32 @@ class Texts:
 Column = Numbers | Texts
 
 
-def typed(name: str, raw: Raw, notes: Notes, decimal_comma: bool = False) -> Column:
+def typed(name: str, raw: Raw, notes: Notes, file: Marks = POINT) -> Column:
     """Return a column as numbers or texts, and note every reading that is not the plain one."""
     if isinstance(raw, np.ndarray):
         return Numbers(name, _finite(name, raw.astype(np.float64), notes))
-    try:
-        return Numbers(name, _finite(name, np.array([float(v or "nan") for v in raw]), notes))
-    except ValueError:
-        return _read(name, raw, notes, decimal_comma)
+    if not unclear(raw):
+        try:
+            return Numbers(name, _finite(name, np.array([float(v or "nan") for v in raw]), notes))
+        except ValueError:
+            pass
+    return _read(name, raw, notes, file)
 
 
-def _read(name: str, raw: Sequence[str], notes: Notes, decimal_comma: bool) -> Column:
+def _read(name: str, raw: Sequence[str], notes: Notes, file: Marks) -> Column:
     present = {v: n for v, n in Counter(raw).items() if v.lower() not in MISSING}
-    readings = (plain, lambda values: with_commas(values, decimal_comma), days)
-    for reading in readings:
-        numbers, note = reading(present)
-        if note == "ambiguous":
-            notes.column(note, name)
+    for reading in (lambda values: read(values, file), days):
+        numbers, deserved = reading(present)
+        if "ambiguous" in deserved:
+            notes.column("ambiguous", name)
         if numbers and sum(present[v] for v in numbers) >= ENOUGH * sum(present.values()):
-            if note:
+            for note in deserved:
                 notes.column(note, name)
             if len(numbers) < len(present):
                 other = next(value for value in present if value not in numbers)
                 notes.column("words", f"{name} ({other[:20]!r})")
             values = np.array([numbers.get(value, np.nan) for value in raw])
-            return Numbers(name, _finite(name, values, notes))
+            return Numbers(name, _finite(name, values, notes), "dates" in deserved)
     words = tuple(sorted(present, key=lambda word: (-present[word], word)))
     places = {word: place for place, word in enumerate(words)}
     return Texts(name, np.array([places.get(value, -1) for value in raw], np.int64), words)

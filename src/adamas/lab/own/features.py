@@ -7,6 +7,7 @@ import numpy as np
 from adamas.lab.needs import LabError
 from adamas.lab.own.columns import Numbers, Texts, typed
 from adamas.lab.own.frame import Frame
+from adamas.lab.own.identity import role
 from adamas.lab.own.notes import Notes
 from adamas.lab.problems import Array
 
@@ -38,9 +39,9 @@ def encoded(frame: Frame, rows: Array) -> Features:
     numbers: list[Array] = []
     flags: list[Array] = []
     for name, raw in frame.features.items():
-        column = typed(name, raw, frame.notes, frame.decimal_comma)
+        column = typed(name, raw, frame.notes, frame.marks)
         if isinstance(column, Numbers):
-            new, marks = _of_numbers(Numbers(name, column.values[rows]), frame.notes)
+            new, marks = _of_numbers(column, rows, frame.notes)
         else:
             new, marks = [], _of_texts(column, column.codes[rows], frame.notes)
         numbers += new
@@ -63,21 +64,25 @@ def duplicates(features: Features, values: Array) -> int:
     return len(values) - len(seen)
 
 
-def _of_numbers(column: Numbers, notes: Notes) -> tuple[list[Array], list[Array]]:
-    missing = np.isnan(column.values)
-    present = column.values[~missing]
+def _of_numbers(column: Numbers, rows: Array, notes: Notes) -> tuple[list[Array], list[Array]]:
+    values = column.values[rows]
+    missing = np.isnan(values)
+    present = values[~missing]
+    kind = role(column.values, column.days)
     if not len(present):
         notes.column("empty", column.name)
-    elif np.all(present == present[0]):
+        return [], []
+    if np.all(present == present[0]):
         notes.column("constant", column.name)
-    elif _counts_rows(column.values):
-        notes.column("counter", column.name)
-    elif missing.any():
-        notes.column("missing", column.name)
-        return [column.values], [missing]
-    else:
-        return [column.values], []
-    return [], []
+        return [], []
+    if kind:
+        notes.column(kind, column.name)
+    if kind == "counter":
+        return [], []
+    if not missing.any():
+        return [values], []
+    notes.column("missing", column.name)
+    return [values], [missing]
 
 
 def _of_texts(column: Texts, codes: Array, notes: Notes) -> list[Array]:
@@ -104,11 +109,6 @@ def _of_texts(column: Texts, codes: Array, notes: Notes) -> list[Array]:
 def _covered(counts: Array) -> int:
     top = np.sort(counts)[-KEPT_WORDS:]
     return int(top[top > 1].sum())
-
-
-def _counts_rows(values: Array) -> bool:
-    """Whether a column is 0, 1, 2, ... or 1, 2, 3, ... in the order of the file."""
-    return values[0] in (0, 1) and np.array_equal(values, values[0] + np.arange(len(values)))
 
 
 def _check_cells(rows: int, width: int, file: str) -> None:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from adamas.lab.needs import LabError
 from adamas.lab.own.notes import Notes
+from adamas.lab.own.numerals import POINT, Marks
 from adamas.lab.problems import Array
 
 # Texts, "" where nothing stands, or float64 with NaN for missing values.
@@ -20,7 +21,7 @@ LISTED = 20
 class Frame:
     """The columns of one file, all of the same length, with the one to predict apart.
 
-    `decimal_comma` says that a single comma in a number is a decimal one.
+    `marks` says what stands before decimals in numbers that are texts.
     """
 
     name: str
@@ -28,7 +29,7 @@ class Frame:
     features: Mapping[str, Raw]
     target: str
     values: Raw
-    decimal_comma: bool = False
+    marks: Marks = POINT
     notes: Notes = field(default_factory=Notes)
 
 

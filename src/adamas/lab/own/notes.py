@@ -16,7 +16,23 @@ SENTENCES = {
     ),
     "empty": ("Dropped, without any value: {names}.", "已删除没有任何值的列：{names}。"),
     "constant": ("Dropped, the same in every row: {names}.", "已删除每行都相同的列：{names}。"),
-    "counter": ("Dropped, a row number: {names}.", "已删除行号列：{names}。"),
+    "counter": (
+        "Dropped, whole numbers that only number the rows (in any order, with or without gaps; a "
+        "time is kept if it is written as dates such as 2024-01-31): {names}.",
+        "已删除只给各行编号的整数列（不论顺序、有无缺号；如果是时间，写成 2024-01-31 这样的日期即可"
+        "保留）：{names}。",
+    ),
+    "ordered": (
+        "Kept, though they rise or fall with every row. If this is a time or the order in which "
+        "rows were taken, a random split judges by rows whose neighbours trained: {names}.",
+        "以下列逐行递增或递减，仍然保留；如果它是时间或记录的先后，随机划分会让评判用的行与训练用的"
+        "行相邻：{names}。",
+    ),
+    "unique": (
+        "Kept as measurements, whole numbers that differ in every row; delete what is only a "
+        "name or number of the row: {names}.",
+        "以下整数列每行都不同，按测量值保留；如果只是编号，请删去该列：{names}。",
+    ),
     "many": (
         "Dropped, texts with too many different values (names, ids, sentences): {names}.",
         "已删除不同取值过多的文本列（名称、编号、句子）：{names}。",
@@ -33,8 +49,26 @@ SENTENCES = {
     ),
     "comma": ("Decimal commas were read: {names}.", "按小数逗号读取：{names}。"),
     "thousands": (
-        "Commas between thousands were ignored: {names}.",
-        "忽略了千位分隔逗号：{names}。",
+        "Marks between thousands were ignored: {names}.",
+        "忽略了千位分隔符：{names}。",
+    ),
+    "as_thousands": (
+        "Each mark stands before three digits, so it may be a decimal one; it was read as one "
+        "between thousands, 1.250 or 1,250 as 1250; if that is wrong, write more or fewer "
+        "decimals: {names}.",
+        "以下列的每个逗号或句点后面都正好有三位数字，也可能是小数点；这里按千位分隔符读取，1.250 "
+        "或 1,250 读作 1250；如有误，请改变小数位数：{names}。",
+    ),
+    "as_decimals": (
+        "Each mark stands before three digits, so it may be one between thousands; it was read as "
+        "a decimal one, 1.250 or 1,250 as 1.25; if that is wrong, delete the marks: {names}.",
+        "以下列的每个逗号或句点后面都正好有三位数字，也可能是千位分隔符；这里按小数点读取，1.250 "
+        "或 1,250 读作 1.25；如有误，请删去这些符号：{names}。",
+    ),
+    "minus": (
+        "Minus signs behind a number, dashes, or parentheses around it were read as negative: "
+        "{names}.",
+        "数字后面的负号、破折号或括住数字的括号按负数读取：{names}。",
     ),
     "words": (
         "Numbers with a few words among them, which count as missing: {names}.",

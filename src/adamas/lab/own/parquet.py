@@ -48,7 +48,7 @@ def _raw(pa: Any, column: Any) -> Raw | None:
     """Return a column as float64 or texts, or None if it is neither."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
+        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), np.float64)
     try:
         return [
             "" if value is None else value.strip() for value in column.cast(pa.string()).to_pylist()

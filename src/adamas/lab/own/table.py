@@ -16,6 +16,7 @@ from adamas.lab.needs import LabError
 from adamas.lab.own.files import check_size, checksum
 from adamas.lab.own.frame import Frame, check_names, check_rows, chosen, split_target
 from adamas.lab.own.notes import Notes
+from adamas.lab.own.numerals import marks
 
 DELIMITERS = ",;\t|"
 SNIFFED = 50  # lines that the delimiter is guessed from
@@ -48,7 +49,8 @@ def read(path: Path, target: str | None) -> Frame:
     found = zip(names, zip(*rows[1:], strict=True), strict=True)
     columns = {name: [value.strip() for value in column] for name, column in found}
     features, values = split_target(columns, target, path.name)
-    return Frame(path.name, checksum(path), features, target, values, delimiter == ";", notes)
+    used = marks(columns.values(), delimiter == ";")
+    return Frame(path.name, checksum(path), features, target, values, used, notes)
 
 
 def decoded(data: bytes, file: str, notes: Notes) -> str:

@@ -31,7 +31,7 @@ class Target:
 
 def decided(frame: Frame) -> Target:
     """Return the target of a table; refuse one that is mostly missing, constant or free text."""
-    column = typed(frame.target, frame.values, frame.notes, frame.decimal_comma)
+    column = typed(frame.target, frame.values, frame.notes, frame.marks)
     rows = _present(frame, column)
     if isinstance(column, Numbers):
         values = column.values[rows]
