@@ -259,10 +259,10 @@ class Optimizer:
                 self._catch_up(index, self._sparse.behind(index, wanted[key]), self._threads)
 
     def _make_room(self, bound: Bound) -> None:
-        """A dense gradient, and a full history, need all rows of their tensor up to date."""
+        """A dense gradient, and a history that ends, need all rows of their tensor up to date."""
         rows = {index for index, _ in bound.rows}
         for index in self._sparse.tensors:
-            if index not in rows and self._stepped(bound, index) or self._sparse.full(index):
+            if index not in rows and self._stepped(bound, index) or self._sparse.ended(index):
                 self._catch_up(index, self._sparse.behind(index, None), self._threads)
                 self._sparse.forget(index)
 
@@ -276,7 +276,7 @@ class Optimizer:
             np.copyto(tensor.work, tensor.given)
         for part in np.split(rows, range(AT_ONCE, len(rows), AT_ONCE)):
             if len(part):
-                mark = partial(self._sparse.mark, index, part)
+                mark = partial(self._sparse.caught_up, index, part)
                 batch = self._sparse.catch_up(index, part)
                 # The sign reaches even a zero: a dense step going up sees -0.0.
                 run.sweep([batch], self._sign, threads, [*back, mark], prologue=False)

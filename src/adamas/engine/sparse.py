@@ -70,16 +70,46 @@ class RowTable:
 
 
 class ExactRows:
-    """Which step each row of one tensor has reached, and the constants of the steps since."""
+    """Which step each row of one tensor has reached, and the constants of the steps since.
+
+    `steps` is the tensor's count as this history left it. Whoever holds the count may set it
+    otherwise; what rows have missed is still what is recorded here.
+    """
 
     def __init__(self, rows: int, steps: int, constants: int) -> None:
         self.reached = np.full(rows, steps, np.int64)
-        self.base = steps
+        self.base = self.steps = steps
         self.constants = np.zeros((HISTORY, constants))
 
-    def address_of(self, steps: int | NDArray[np.int64]) -> int | NDArray[np.int64]:
-        """Where the constants of the step after `steps` lie."""
-        return address(self.constants) + (steps - self.base) * self.constants.strides[0]
+    def address_of(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where the constants of the step after each of `steps` lie; IndexError if nowhere."""
+        place = steps - self.base
+        if np.any((place < 0) | (place >= len(self.constants))):
+            raise IndexError(
+                f"constants of the steps after {steps} are asked for; those after {self.base} to "
+                f"{self.base + len(self.constants) - 1} are kept."
+            )
+        return address(self.constants) + place * self.constants.strides[0]
+
+    def begin(self) -> int:
+        """Where the constants of the coming step belong."""
+        return int(self.address_of(np.array([self.steps]))[0])
+
+    def mark(self, rows: NDArray[np.int64], steps: int) -> None:
+        """Note that `rows` have reached `steps`; the first time, that this step was done."""
+        self.steps = steps
+        self.reached[rows] = steps
+
+    def behind(self, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """Those of `rows` (None: all) that have missed steps."""
+        if rows is None:
+            return np.flatnonzero(self.reached < self.steps)
+        return np.asarray(rows[self.reached[rows] < self.steps])
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for the constants of another step."""
+        return self.steps - self.base >= len(self.constants)
 
 
 class Sparse:
@@ -114,22 +144,17 @@ class Sparse:
         """
         numbers = self._planner.numbers
         if self._exact:
-            history = self._history(index)
-            numbers.constant_rows[index] = history.address_of(int(numbers.steps[index]))
+            numbers.constant_rows[index] = self._history(index).begin()
         batch.table.words[:, j.CONSTANT] = numbers.constant_rows[index]
 
     def behind(self, index: int, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Those of `rows` (None: all) that have missed steps."""
-        if index not in self._histories:
-            return np.zeros(0, np.int64)
-        history, steps = self._histories[index], self._planner.numbers.steps[index]
-        if rows is None:
-            return np.flatnonzero(history.reached < steps)
-        return np.asarray(rows[history.reached[rows] < steps])
+        history = self._histories.get(index)
+        return np.zeros(0, np.int64) if history is None else history.behind(rows)
 
     def catch_up(self, index: int, rows: NDArray[np.int64]) -> Batch:
         """The steps that `rows` of tensor `index` have missed, with gradient zero."""
-        history, numbers = self._histories[index], self._planner.numbers
+        history = self._histories[index]
         tensor = self._planner.tensors[index]
         zeros = np.zeros(max(1, tensor.work[:1].size), tensor.given.dtype)
         reached = history.reached[rows]
@@ -137,22 +162,42 @@ class Sparse:
         table.fill(rows, address(zeros))
         batch.resize()
         table.words[:, j.CONSTANT] = history.address_of(reached)
-        table.words[:, j.REPEAT] = numbers.steps[index] - reached
+        table.words[:, j.REPEAT] = history.steps - reached
         batch.keep(zeros)
         batch.counts(False)
         return batch
 
-    def mark(self, index: int, rows: NDArray[np.int64]) -> None:
-        """Note that `rows` have reached the tensor's step count."""
-        if index in self._histories:
-            self._histories[index].reached[rows] = self._planner.numbers.steps[index]
+    def caught_up(self, index: int, rows: NDArray[np.int64]) -> None:
+        """Note that `rows` have taken the steps they had missed."""
+        history = self._histories[index]
+        history.mark(rows, history.steps)
 
-    def full(self, index: int) -> bool:
-        """Whether the kept constants leave no room for another step."""
-        if index not in self._histories:
-            return False
-        steps = int(self._planner.numbers.steps[index])
-        return steps - self._histories[index].base >= HISTORY
+    def mark(self, index: int, rows: NDArray[np.int64]) -> None:
+        """Note that `rows` have taken the step that the tensor's count now ends with."""
+        if index in self._histories:
+            self._histories[index].mark(rows, int(self._planner.numbers.steps[index]))
+
+    def ended(self, index: int) -> bool:
+        """Whether the history of a tensor cannot go on, and its rows must be caught up first.
+
+        It has no room for another step, or the tensor's count is not where it was left.
+        """
+        history = self._histories.get(index)
+        return history is not None and (
+            history.full or history.steps != self._planner.numbers.steps[index]
+        )
+
+    def adopt(self, index: int, history: ExactRows) -> None:
+        """Go on with the history of the same tensor in another layout; ValueError if none fits."""
+        tensor = self._planner.tensors[index]
+        kept, rows = len(history.reached), len(tensor.given)
+        if kept != rows and len(history.behind(None)):
+            raise ValueError(
+                f"{tensor.key!r} has {rows} rows and had {kept}, some of which wait for steps that "
+                "they missed; call sync() before replacing it."
+            )
+        if kept == rows:
+            self._histories[index] = history
 
     def forget(self, index: int) -> None:
         """Drop the history of a tensor whose rows are up to date, or what they missed."""

@@ -19,6 +19,8 @@ from adamas.kernel.formula import Formula
 from adamas.kernel.layout import columns
 
 FORMAT = 1
+# Kernels compute with the step as a float64, which counts so far.
+MOST_STEPS = 1 << 53
 
 
 class NonFiniteError(FloatingPointError):
@@ -162,8 +164,8 @@ def count(what: str, value: Any) -> int:
     array = np.asarray(value)
     if array.ndim or array.dtype.kind not in "iu":
         raise TypeError(f"{what} must be a whole number, not {value!r}.")
-    if value < 0:
-        raise ValueError(f"{what} is {value!r}, and must be at least 0.")
+    if not 0 <= value < MOST_STEPS:
+        raise ValueError(f"{what} is {value!r}, and must be at least 0 and below 2**53.")
     return int(value)
 
 

@@ -25,7 +25,7 @@ from adamas.torch.shards import (
     sharded,
     undressed,
 )  # fmt: skip
-from adamas.torch.states import Filling, Names, decoded, steps_of
+from adamas.torch.states import Filling, Names, counted, decoded, steps_of
 from adamas.torch.views import Gradients, tensor_of, writable
 
 
@@ -65,6 +65,9 @@ class Core:
             engine._tensors[k].first_block = first_block(one.parameter)
             self._take(k, one.parameter, entries.get(one.parameter, {}), share)
         self.parameters = [one.parameter for one in self.live]
+        # One tensor behind all step counts: its version tells when anybody has set one.
+        self._steps = torch.from_numpy(engine._numbers.steps)
+        self._version = self._steps._version
         self._wrapped = any(map(sharded, self.parameters))
         engine._peers = Ranks(self.parameters) or None
         locals_ = list(map(plain, self.parameters))
@@ -90,8 +93,8 @@ class Core:
         """
         engine, parameter = self.engine, self.live[k].parameter
         arrays = engine._store.arrays[k]
-        steps, scalars = torch.from_numpy(engine._numbers.steps), engine._numbers.scalars
-        made: dict[str, Any] = {"step": steps[k]}
+        scalars = engine._numbers.scalars
+        made: dict[str, Any] = {"step": self._steps[k]}
         for name, column in self._columns(k).items():
             local = tensor_of(arrays[name], plain(parameter))
             made[self.names.of(name, arrays)] = dressed(local, parameter, column)
@@ -149,14 +152,21 @@ class Core:
         for index, history in before._sparse._histories.items():
             k = place.get(id(old.live[index].parameter))
             if k is not None:
-                engine._sparse._histories[k] = history
+                engine._sparse.adopt(k, history)
         engine._numbers.steps[-1] = before._numbers.steps[-1]
         engine.skipped, engine.grad_norm = before.skipped, before.grad_norm
 
     def step(
         self, tensors: list[torch.Tensor | None], clip: float | None, loss_scale: float
     ) -> bool:
-        """One step with these gradients, in the order of `live`; False if it was skipped."""
+        """One step with these gradients, in the order of `live`; False if it was skipped.
+
+        Raises ValueError, with nothing changed, where somebody has set a step to what is none.
+        """
+        if self._steps._version != self._version:
+            for one, steps in zip(self.live, self._steps.tolist(), strict=False):
+                counted(f"the step of {one.key!r}", steps)
+            self._version = self._steps._version
         if self._wrapped:
             tensors = list(map(plain, tensors, self.parameters))
         try:

@@ -15,6 +15,7 @@ import torch
 from adamas.codecs import FORMATS, Codec, stored
 from adamas.engine import codes
 from adamas.engine.optimizer import Optimizer
+from adamas.engine.state import MOST_STEPS
 from adamas.engine.tensors import Array
 from adamas.kernel.kinds import kinds
 from adamas.kernel.layout import SCALE, columns
@@ -66,11 +67,21 @@ def chooser(state: Any, by_name: Mapping[str, Any] | None, keys: list[str]) -> A
     return choose
 
 
+def counted(what: str, value: float) -> int:
+    """`value` as a number of steps; raises ValueError that names it."""
+    if not 0 <= value < MOST_STEPS:
+        raise ValueError(f"{what} is {value}; it must be at least 0 and below 2**53.")
+    return int(value)
+
+
 def steps_of(entry: Entry) -> int:
-    """The step count of a saved entry; torch's SGD keeps none, and then a state counts as one."""
+    """The step count of a saved entry; torch's SGD keeps none, and then a state counts as one.
+
+    Raises ValueError for a number that counts no steps.
+    """
     if "step" in entry:
         step = entry["step"]
-        return int(step.item() if isinstance(step, torch.Tensor) else step)
+        return counted("a saved step", step.item() if isinstance(step, torch.Tensor) else step)
     return int(any(isinstance(value, torch.Tensor) for value in entry.values()))
 
 

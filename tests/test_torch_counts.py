@@ -1,0 +1,138 @@
+"""The step count of `optimizer.state` is anybody's to set: what follows from it stays right."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adamas.engine import sparse
+from adamas.torch import AdamW
+
+ROWS = 6
+MOST = 1 << 53
+
+
+def rows_of(named: list[int], count: int = ROWS) -> torch.Tensor:
+    """A COO gradient of ones at these rows."""
+    values = torch.ones(len(named), 3)
+    indices = torch.tensor([named], dtype=torch.int64).reshape(1, -1)
+    return torch.sparse_coo_tensor(indices, values, (count, 3), check_invariants=True)
+
+
+def optimizers() -> list[tuple[torch.nn.Parameter, AdamW]]:
+    """The same parameter under exact rows and under dense steps."""
+    start = torch.linspace(1, 2, 3 * ROWS).reshape(ROWS, 3)
+    made = [torch.nn.Parameter(start.clone()) for _ in range(2)]
+    options: dict[str, Any] = {"lr": 0.1, "weight_decay": 0.25}
+    return [
+        (made[0], AdamW([made[0]], rows="exact", **options)),
+        (made[1], AdamW([made[1]], **options)),
+    ]
+
+
+def set_count(optimizer: AdamW, p: torch.nn.Parameter, count: int, how: str) -> None:
+    """Set the step of `p` as people do."""
+    step = optimizer.state[p]["step"]
+    if how == "fill":
+        step.fill_(count)
+    elif how == "data":
+        step.data.fill_(count)
+    else:
+        optimizer.state[p]["step"] = torch.tensor(float(count))
+
+
+counts = st.sampled_from([0, 1, 2, 100_000, 1 << 24])
+events = st.lists(st.integers(0, ROWS - 1), max_size=4) | st.tuples(
+    counts, st.sampled_from(["fill", "data", "new"])
+)
+
+
+@given(events=st.lists(events, min_size=2, max_size=14), history=st.sampled_from([1, 3, 1024]))
+def test_exact_rows_follow_a_count_that_is_set(events: list[Any], history: int) -> None:
+    """Whatever the count is set to, rows end where dense steps with the same counts end."""
+    (p, ours), (q, whole) = optimizers()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sparse, "HISTORY", history)
+        for event in events:
+            if isinstance(event, list):
+                p.grad = rows_of(event)
+                q.grad = p.grad.to_dense()
+                ours.step()
+                whole.step()
+            elif ours.state[p]:
+                set_count(ours, p, *event)
+                set_count(whole, q, *event)
+        ours.sync()
+    assert torch.equal(p, q)
+    for key, value in (ours.state[p] or {}).items():
+        assert torch.equal(value, whole.state[q][key].to(value.dtype)), key
+
+
+@pytest.mark.parametrize("count", [-1, -(1 << 63), MOST, (1 << 63) - 1])
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_count_that_counts_no_steps_is_refused(count: int, exact: bool) -> None:
+    """A negative count, or one that float64 cannot count on from, is an error; nothing changes."""
+    p, optimizer = optimizers()[0 if exact else 1]
+    for named in ([0], [1], [2]):
+        p.grad = rows_of(named) if exact else torch.ones(ROWS, 3)
+        optimizer.step()
+    optimizer.state[p]["step"].fill_(count)
+    before = [p.detach().clone(), *(value.clone() for value in optimizer.state[p].values())]
+    for _ in range(2):
+        with pytest.raises(ValueError, match=f"step of '0.0' is {count}"):
+            optimizer.step()
+    assert all(map(torch.equal, before, [p.detach(), *optimizer.state[p].values()]))
+    optimizer.state[p]["step"].fill_(3)
+    optimizer.step()
+
+
+@pytest.mark.parametrize("count", [-1.0, float("nan"), float("inf"), 2.0**53, 2.0**63])
+def test_a_loaded_count_that_counts_no_steps_is_refused(count: float) -> None:
+    """The same of a state dict, before anything is changed."""
+    p, optimizer = optimizers()[0]
+    for named in ([0], [1]):
+        p.grad = rows_of(named)
+        optimizer.step()
+    saved = optimizer.state_dict()
+    saved["state"][0] = {**saved["state"][0], "step": torch.tensor(count)}
+    before = [p.detach().clone(), *(value.clone() for value in optimizer.state[p].values())]
+    with pytest.raises(ValueError, match="a saved step is"):
+        optimizer.load_state_dict(saved)
+    assert all(map(torch.equal, before, [p.detach(), *optimizer.state[p].values()]))
+
+
+def test_other_rows_do_not_inherit_missed_steps() -> None:
+    """A parameter that has other rows than those that wait is refused, until they are synced."""
+    p, optimizer = optimizers()[0]
+    for named in ([0, 1], [5]):
+        p.grad = rows_of(named)
+        optimizer.step()
+
+    def cut() -> None:
+        p.data, p.grad = p.data[:2].clone(), None
+        entry = optimizer.state[p]
+        entry.update({k: v[:2].clone() for k, v in entry.items() if v.ndim})
+        p.grad = rows_of([1], 2)
+
+    kept = p.data.clone(), dict(optimizer.state[p])
+    cut()
+    with pytest.raises(ValueError, match=r"has 2 rows and had 6.*sync\(\)"):
+        optimizer.step()
+    p.grad = None
+    p.data = kept[0]
+    optimizer.state[p].update(kept[1])
+    optimizer.sync()
+    cut()
+    optimizer.step()
+    assert bool(torch.isfinite(p).all())
+
+
+def test_constants_outside_their_room_are_never_addressed() -> None:
+    """A step that a history does not hold has no address, before its room and behind it."""
+    history = sparse.ExactRows(4, 7, 2)
+    for steps in (6, 7 + sparse.HISTORY, -1, (1 << 63) - 1, -(1 << 63)):
+        with pytest.raises(IndexError, match="are kept"):
+            history.address_of(np.array([8, steps]))
