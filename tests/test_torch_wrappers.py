@@ -3,11 +3,15 @@
 The peers are the packages themselves; a test skips where its package is not installed.
 """
 
+import io
+from typing import Any
+
 import pytest
 import torch
 
+import adamas.torch
 from adamas.torch import AdamW
-from test_torch_ecosystem import loss_of, model
+from test_torch_ecosystem import close, loss_of, model, train
 
 # What these packages warn of is their own business.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -32,3 +36,104 @@ def test_accelerate_s_scheduler_waits_for_a_skipped_step(scaled: bool) -> None:
         scheduler.step()
         seen.append((opt.step_was_skipped, inner.param_groups[0]["lr"]))
     assert seen == [(False, 0.5), (True, 0.5), (True, 0.5), (False, 0.25), (False, 0.125)]
+
+
+def by_wrapper(wrap: Any, make: Any, steps: int = 7, **given: Any) -> list[torch.Tensor]:
+    """The parameters after some steps of a wrapped optimizer."""
+    net = model()
+    opt = wrap(make(net.parameters(), lr=1e-2, **given))
+    for mode in (net, opt):
+        getattr(mode, "train", lambda: None)()
+    for step in range(steps):
+        opt.zero_grad()
+        loss_of(net, step).backward()
+        opt.step()
+    return [p.detach() for p in net.parameters()]
+
+
+def begun_adamw(params: Any, **given: Any) -> torch.optim.Optimizer:
+    """Torch's AdamW with the state that it makes for itself only where nobody else keeps any."""
+    opt = torch.optim.AdamW(params, **given)
+    for p in opt.param_groups[0]["params"]:
+        zeros = {key: torch.zeros_like(p) for key in ("exp_avg", "exp_avg_sq")}
+        opt.state[p] = {"step": torch.tensor(0.0), **zeros}
+    return opt
+
+
+def schedule_free(base: Any) -> Any:
+    """The wrapper of the authors of schedule-free, which keeps `z` in the state of `base`."""
+    return pytest.importorskip("schedulefree").ScheduleFreeWrapper(base, weight_decay_at_y=0.1)
+
+
+def lookahead(pullback: str) -> Any:
+    """A wrapper that writes momentum into the state of `base` now and then."""
+    peer = pytest.importorskip("pytorch_optimizer")
+    return lambda base: peer.Lookahead(base, k=2, pullback_momentum=pullback)
+
+
+WRAPPERS = {"schedule-free": schedule_free} | {
+    f"lookahead {pullback}": lookahead(pullback) for pullback in ("none", "reset", "pullback")
+}
+
+
+@pytest.mark.parametrize("kind", ["AdamW", "SGD"])
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_wrappers_may_keep_state_of_their_own_here(name: str, kind: str) -> None:
+    """A wrapper that puts entries into our state trains as it does over torch's optimizer."""
+    more: dict[str, Any] = {"momentum": 0.9} if kind == "SGD" else {}
+    wrap = WRAPPERS[name]
+    found = by_wrapper(wrap, getattr(adamas.torch, kind), **more)
+    reference = torch.optim.SGD if kind == "SGD" else begun_adamw
+    close(found, by_wrapper(wrap, reference, **more))
+
+
+def test_foreign_state_stays_on_a_new_layout() -> None:
+    """What others keep in the state survives a new layout, and changing it asks for none."""
+    net = model()
+    opt, first = AdamW(net.parameters()), next(net.parameters())
+    opt.state["scheduler"] = "anything"
+    opt.state[first].update(z=torch.ones(3), calls=0)
+    cores = []
+    for step in range(4):
+        opt.state[first]["calls"] += 1
+        loss_of(net, step).backward()
+        opt.step()
+        cores.append(opt._core)
+        if step == 2:
+            first.data = first.data.clone()
+    assert cores[0] is cores[1] is cores[2] is not cores[3]
+    assert opt.state["scheduler"] == "anything"
+    assert opt.state[first]["calls"] == 4 and torch.equal(opt.state[first]["z"], torch.ones(3))
+    assert opt.state[first]["step"] == 4
+
+
+def test_a_wrapper_s_state_is_saved_and_loaded() -> None:
+    """A wrapped run resumed from a file goes on with its bits, the wrapper's own state included."""
+    nets = model(), model()
+    one, two = (schedule_free(AdamW(net.parameters(), lr=1e-2, state="int8")) for net in nets)
+    one.train()
+    train(nets[0], one, range(4))
+    file = io.BytesIO()
+    torch.save((nets[0].state_dict(), one.state_dict()), file)
+    file.seek(0)
+    weights, state = torch.load(file, weights_only=True)
+    nets[1].load_state_dict(weights)
+    two.load_state_dict(state)
+    two.train_mode = True
+    pairs = zip(train(nets[0], one, range(4, 7)), train(nets[1], two, range(4, 7)), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_foreign_state_in_a_file_is_refused() -> None:
+    """A file whose state holds more than the optimizer keeps is refused, with nothing changed."""
+    net = model()
+    opt = AdamW(net.parameters(), amsgrad=True)
+    train(net, opt, range(2))
+    plain = AdamW(net.parameters())
+    with pytest.raises(ValueError, match="amsgrad"):
+        plain.load_state_dict(opt.state_dict())
+    saved = torch.optim.AdamW(net.parameters()).state_dict()
+    saved["state"] = {0: {**opt.state_dict()["state"][0]}}
+    with pytest.raises(ValueError, match="max_exp_avg_sq"):
+        plain.load_state_dict(saved)
+    assert not plain.state

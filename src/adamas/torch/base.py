@@ -68,7 +68,7 @@ class Optimizer(torch.optim.Optimizer):
         self._callers = Callers()
         self._first_place = 0
         whole = formula if self._options["ema"] is None else with_average(formula)
-        self._names = Names(self.home, formula.name, whole.states)
+        self._names = Names(self.home, formula.name, whole.states, formula.scalars)
 
     @property
     def _step_supports_amp_scaling(self) -> bool:

@@ -5,6 +5,7 @@ replace between two steps (FSDP swaps `p.data`, Gaussian splatting swaps paramet
 so are the hyper-parameters of a group. Whatever is another object than last time is read anew.
 """
 
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
@@ -37,13 +38,20 @@ class Watch:
         self._memory: Any = None
         self._states: Any = None
         self._kept: list[Any] = []
+        self._foreign: dict[torch.Tensor, frozenset[str]] = {}
         self._seen: list[Any] = []
         self._moving: list[bool] = []
         self._read: Any = itemgetter(*owner.home.defaults)
 
-    def learn(self, core: Core | TensorCore | None) -> None:
-        """Remember parameters, memory and state as `core` found them."""
+    def learn(
+        self, core: Core | TensorCore | None, foreign: Mapping[torch.Tensor, frozenset[str]]
+    ) -> None:
+        """Remember parameters, memory and state as `core` found them.
+
+        `foreign` are the keys of state that is somebody else's, who may change it at any time.
+        """
         owner = self._owner
+        self._foreign = dict(foreign)
         params = [p for group in owner.param_groups for p in group["params"]]
         live = {id(one.parameter) for one in core.live} if core else set()
         self._live = [p for p in params if id(p) in live]
@@ -53,7 +61,7 @@ class Watch:
         self._params = list(map(id, params))
         self._memory, self._states = self._memories(), self._entries()
         # As long as these live, nothing else has their ids.
-        self._kept = [value for entry in owner.state.values() for value in entry.values()]
+        self._kept = [value for _, values in self._own() for value in values]
         self._seen = [None] * len(owner.param_groups)
         self._moving = [False] * len(owner.param_groups)
         self._learned = True
@@ -64,8 +72,24 @@ class Watch:
         return list(map(POINTER, live)), list(map(SHAPE, live)), list(map(STRIDE, live))
 
     def _entries(self) -> list[int]:
-        entries = self._owner.state.values()
-        return [*map(id, entries), *map(id, chain.from_iterable(map(dict.values, entries)))]
+        entries: Any = self._owner.state.values()
+        try:
+            if not self._foreign:
+                return [*map(id, entries), *map(id, chain.from_iterable(map(dict.values, entries)))]
+        except TypeError:
+            # Somebody keeps a value there that is no dict.
+            pass
+        found = []
+        for entry, values in self._own():
+            found += [id(entry), *map(id, values)]
+        return found
+
+    def _own(self) -> Iterator[tuple[dict[str, Any], list[Any]]]:
+        """Every entry of the state with its values, without those that are somebody else's."""
+        for p, entry in self._owner.state.items():
+            if isinstance(entry, dict):
+                foreign = self._foreign.get(p, ())
+                yield entry, [value for key, value in entry.items() if key not in foreign]
 
     def gradients(self) -> list[torch.Tensor | None] | None:
         """The gradients of the live parameters, or None if the engine must be laid out anew."""
@@ -89,17 +113,17 @@ class Watch:
                 values = read(group)
             except KeyError as error:
                 raise TypeError(f"param group {k} lost its {error}; set it again.") from None
-            if self._moving[k] or values != self._seen[k] or self._foreign(group):
+            if self._moving[k] or values != self._seen[k] or self._renamed(group):
                 self._write(core, k, group)
 
-    def _foreign(self, group: dict[str, Any]) -> bool:
+    def _renamed(self, group: dict[str, Any]) -> bool:
         """Whether somebody set a hyper-parameter under the rule's own name."""
         defaults = self._owner.home.defaults
         return any(name in group and name not in defaults for name in self._owner.home.sources)
 
     def _write(self, core: Core | TensorCore, k: int, group: dict[str, Any]) -> None:
         owner = self._owner
-        if self._foreign(group):
+        if self._renamed(group):
             folded = arguments.folded(owner.home, group, group, strict=False)
             group.clear()
             group.update(folded)

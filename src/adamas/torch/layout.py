@@ -3,7 +3,7 @@
 Done at the first step and whenever `Watch` finds that something is not what it was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,7 +25,15 @@ AnyCore = Core | TensorCore
 def rebuild(
     optimizer: "Optimizer", entries: Mapping[torch.Tensor, Any], share: bool = True
 ) -> None:
-    """Lay out the engine anew, with the state of `entries`; on an error nothing changes."""
+    """Lay out the engine anew, with the state of `entries`; on an error nothing changes.
+
+    Of live state (`share`) what others keep there stays there; `entries` from a file are refused if
+    they hold more than this optimizer keeps.
+    """
+    aside = {p: foreign for p, foreign in strangers(optimizer) if foreign} if share else {}
+    if aside:
+        own = {p: {k: v for k, v in entries[p].items() if k not in aside[p]} for p in aside}
+        entries = {**entries, **own}
     live = [
         Live(p, key, k, place)
         for place, (k, p, key) in enumerate(every(optimizer), optimizer._first_place)
@@ -40,8 +48,17 @@ def rebuild(
             made = core.entry(k)
             entry.clear()
             entry.update(made)
+            entry.update(aside.get(one.parameter, {}))
     optimizer._core = core
-    optimizer._watch.learn(core)
+    optimizer._watch.learn(core, {p: frozenset(found) for p, found in aside.items()})
+
+
+def strangers(optimizer: "Optimizer") -> Iterator[tuple[torch.Tensor, dict[str, Any]]]:
+    """Each parameter that has an entry in `optimizer.state`, with what others keep in it."""
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            if entry := optimizer.state.get(p):
+                yield p, optimizer._names.foreign(entry)
 
 
 def _made(

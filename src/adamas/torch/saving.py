@@ -13,7 +13,7 @@ import torch
 
 from adamas.torch import arguments
 from adamas.torch.foreign import readable
-from adamas.torch.layout import rebuild
+from adamas.torch.layout import rebuild, strangers
 from adamas.torch.shards import sharded
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Up to here float32, in which torch keeps the step, counts every step.
 EXACT = 1 << 24
+# The key of a saved group that lists what wrappers keep in the state of its parameters.
+ASIDE = "foreign_state"
 
 
 def state_dict(optimizer: "Optimizer", *, decode: bool = False) -> dict[str, Any]:
@@ -28,21 +30,30 @@ def state_dict(optimizer: "Optimizer", *, decode: bool = False) -> dict[str, Any
     for pre_hook in optimizer._optimizer_state_dict_pre_hooks.values():
         pre_hook(optimizer)
     numbers: dict[int, int] = {}
-    groups = []
+    groups, foreign = [], dict(strangers(optimizer))
     for group in optimizer.param_groups:
         for p in group["params"]:
             numbers.setdefault(id(p), len(numbers))
         packed = {key: value for key, value in group.items() if key != "params"}
         packed["rule"], packed["seed"] = optimizer.formula.name, optimizer._options["seed"]
         packed["params"] = [numbers[id(p)] for p in group["params"]]
+        if aside := {key for p in group["params"] for key in foreign.get(p, ())}:
+            packed[ASIDE] = sorted(aside)
         groups.append(packed)
-    entries: dict[Any, Any] = {p: entry for p, entry in optimizer.state.items() if entry}
+    entries: dict[Any, Any] = {
+        p: e for p, e in optimizer.state.items() if e is not None and e != {}
+    }
     core = optimizer._core
     if core is not None and (decode or any(sharded(one.parameter) for one in core.live)):
         read = core.decoded if decode else core.saved
-        entries |= {one.parameter: read(k) for k, one in enumerate(core.live)}
+        entries |= {
+            one.parameter: {**read(k), **foreign.get(one.parameter, {})}
+            for k, one in enumerate(core.live)
+        }
     state = {
-        numbers.get(id(p), p): {key: _saved(key, value) for key, value in entry.items()}
+        numbers[id(p)]: {key: _saved(key, value) for key, value in entry.items()}
+        if id(p) in numbers
+        else entry
         for p, entry in entries.items()
     }
     saved: dict[str, Any] = {"state": state, "param_groups": groups}
@@ -55,7 +66,7 @@ def _saved(key: str, value: Any) -> Any:
     if key == "step":
         return value.to(torch.float32) if value < EXACT else value.clone()
     # A number of its own storage: saved views bring the numbers of all parameters along.
-    return value.clone() if value.ndim == 0 else value
+    return value.clone() if isinstance(value, torch.Tensor) and value.ndim == 0 else value
 
 
 def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> None:
@@ -67,10 +78,14 @@ def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> 
     pairs = _paired(optimizer.param_groups, groups)
     taken = [_settings(optimizer, group, old) for group, old, _ in pairs]
     entries: dict[torch.Tensor, Mapping[str, Any]] = {}
-    for group, _, ids in pairs:
+    others = {key: value for key, value in saved["state"].items() if not isinstance(key, int)}
+    for group, old, ids in pairs:
+        foreign = set(old.get(ASIDE, ()))
         for p, number in zip(group["params"], ids, strict=True):
             if entry := saved["state"].get(number):
-                entries[p] = readable(entry, optimizer.formula, optimizer._names, p)
+                own = {key: value for key, value in entry.items() if key not in foreign}
+                entries[p] = readable(own, optimizer.formula, optimizer._names, p)
+                others[p] = {key: _copy(entry[key]) for key in entry.keys() & foreign}
     options = optimizer._options
     optimizer._options = {**options, "seed": groups[0].get("seed", options["seed"])}
     try:
@@ -80,10 +95,25 @@ def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> 
         raise
     for group, new in zip(optimizer.param_groups, taken, strict=True):
         group.update(new)
-    for p in [p for p in optimizer.state if p not in entries and p.grad is None]:
+    for p in [p for p in optimizer.state if p not in entries and getattr(p, "grad", None) is None]:
         del optimizer.state[p]
+    _keep(optimizer, others)
     for post_hook in optimizer._optimizer_load_state_dict_post_hooks.values():
         post_hook(optimizer)
+
+
+def _keep(optimizer: "Optimizer", others: Mapping[Any, Any]) -> None:
+    """Put what somebody else kept in the state beside what this optimizer keeps."""
+    state: dict[Any, Any] = optimizer.state
+    for key, value in others.items():
+        if isinstance(key, torch.Tensor):
+            state[key].update(value)
+        else:
+            state[key] = value
+
+
+def _copy(value: Any) -> Any:
+    return value.clone() if isinstance(value, torch.Tensor) else value
 
 
 Pair = tuple[dict[str, Any], dict[str, Any], list[int]]
@@ -130,7 +160,7 @@ def _settings(
         raise ValueError(
             f"this is the state of rule {rule!r}, the optimizer has {optimizer.formula.name!r}."
         )
-    kept = {"params", "param_names", "rule", "seed"}
+    kept = {"params", "param_names", "rule", "seed", ASIDE}
     new = arguments.folded(
         optimizer.home, {k: v for k, v in old.items() if k not in kept}, group, strict=False
     )

@@ -25,12 +25,34 @@ from adamas.torch.views import array, same_layout, tensor_of
 Entry = Mapping[str, Any]
 
 
-class Names:
-    """How the states of one rule are called in `optimizer.state[p]`."""
+# What an entry of `optimizer.state` holds besides the states of a rule.
+COUNTERS = frozenset({"step", "rounding", "memory_order", "p.rest"})
 
-    def __init__(self, home: Home, rule: str, states: tuple[str, ...]) -> None:
+
+class Names:
+    """How the states of one rule are called in `optimizer.state[p]`.
+
+    `states` are those of its elements, `scalars` the numbers that a tensor has once.
+    """
+
+    def __init__(
+        self, home: Home, rule: str, states: tuple[str, ...], scalars: tuple[str, ...] = ()
+    ) -> None:
         known = moments(home, rule)
         self.torch = {state: known.get(state, state) for state in states}
+        self._always = COUNTERS.union(scalars, self.torch.values())
+        # Under the rule's own name, where codes need their scales beside them.
+        self._coded = {key: s for s in states for key in (s, s + SCALE)}
+
+    def foreign(self, entry: Entry) -> dict[str, Any]:
+        """What somebody else keeps in an entry of `optimizer.state`."""
+        return {key: value for key, value in entry.items() if not self._own(key, entry)}
+
+    def _own(self, key: str, entry: Entry) -> bool:
+        if key in self._always:
+            return True
+        state = self._coded.get(key)
+        return state is not None and self.torch[state] not in entry
 
     def of(self, name: str, arrays: Mapping[str, Array]) -> str:
         """The key of the engine's array `name`; `arrays` are all of the same tensor."""
