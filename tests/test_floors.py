@@ -46,6 +46,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.codes",
         "engine.tensors",
         "engine.peers",
+        "engine.orders",
         "engine.storage",
         "engine.options",
         "engine.chunks",

@@ -1,16 +1,13 @@
 """Whole arrays of codes, encoded and decoded with the same text that kernels are made of."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adamas.codecs import BLOCK, Codec
-from adamas.engine.grid import Grid
+from adamas.engine.grid import Array, Grid, Order
 from adamas.kernel.layout import REST, SCALE, Column, columns
 
-Array = NDArray[Any]
 # Random words that round to nearest: one half in the bits that a codec takes.
 HALF = -(1 << 31)
 HALVES = {"bfloat16_random": 1 << 15, "split8": 1 << 7}
@@ -42,6 +39,25 @@ def decode(codec: Codec, arrays: Mapping[str, Array], name: str, grid: Grid) -> 
     found = _floats(codec.decode(flat.astype(np.int32), lows))
     found[lows == 0] = np.nan
     return found
+
+
+def numbers(codec: Codec, arrays: Mapping[str, Array], name: str, order: Order) -> Array:
+    """The float32 numbers of `name` in the shape of `order`; `arrays` are as a state keeps them."""
+    flat = {
+        column.name: order.dense(arrays[column.name]).ravel()
+        if not column.flat
+        else arrays[column.name]
+        for column in columns(name, codec)
+    }
+    return order.turned(decode(codec, flat, name, order.grid))
+
+
+def shapes(codec: Codec, name: str, order: Order) -> dict[str, tuple[int, ...]]:
+    """The shape of every array in which a state keeps `name`."""
+    return {
+        column.name: (order.grid.length(column),) if column.flat else order.shape
+        for column in columns(name, codec)
+    }
 
 
 @quiet

@@ -7,9 +7,16 @@ block long. Shorter rows share blocks.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from adamas.codecs import BLOCK
 from adamas.kernel.layout import Column
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -50,3 +57,47 @@ def grid_of(shape: Sequence[int]) -> Grid:
     if 2 * width >= BLOCK and width % BLOCK and width < size:
         return Grid(shape[0], width)
     return Grid(1, size)
+
+
+@dataclass(frozen=True)
+class Order:
+    """How the elements of an array of `shape` follow each other in flat memory.
+
+    `axes` are its axes from slowest to fastest; blocks run over them in this order. Raises
+    ValueError if they are no permutation.
+    """
+
+    shape: tuple[int, ...]
+    axes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if sorted(self.axes) != list(range(len(self.shape))):
+            raise ValueError(
+                f"memory order {list(self.axes)} does not name the {len(self.shape)} axes of "
+                f"shape {list(self.shape)}, from slowest to fastest."
+            )
+
+    @cached_property
+    def dense_shape(self) -> tuple[int, ...]:
+        """The shape with its axes in the order of memory."""
+        return tuple(self.shape[axis] for axis in self.axes)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """How blocks lie over the elements."""
+        return grid_of(self.dense_shape)
+
+    def turned(self, flat: Array) -> Array:
+        """Flat numbers in memory order as an array of `shape`."""
+        return flat.reshape(self.dense_shape).transpose(np.argsort(self.axes))
+
+    def dense(self, array: Array) -> Array:
+        """`array`, of `shape`, C-contiguous with its axes in memory order; a copy if need be."""
+        return np.ascontiguousarray(array.transpose(self.axes))
+
+    def same(self, other: "Order") -> bool:
+        """Whether the same blocks hold the same elements; axes of length 1 may lie anywhere."""
+        return self.grid == other.grid and self._long() == other._long()
+
+    def _long(self) -> tuple[int, ...]:
+        return tuple(axis for axis in self.axes if self.shape[axis] != 1)

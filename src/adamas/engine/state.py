@@ -1,8 +1,8 @@
 """The optimizer's state: named arrays per tensor, in memory and as a plain dict.
 
 Every array has exactly the dtype that was asked for, and the shape of its parameter, but for codes
-of four bits and the scales of blocks, which are flat. Loading checks everything before it changes
-anything.
+of four bits and the scales of blocks, which are flat, in the memory order that stands beside them.
+Loading checks everything before it changes anything.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,13 @@ import numpy as np
 
 from adamas.engine import codes
 from adamas.engine.batch import Numbers
+from adamas.engine.grid import Order
+from adamas.engine.orders import order_of, ordered
 from adamas.engine.settings import Settings
 from adamas.engine.storage import Spec, Storage
 from adamas.engine.tensors import Array, Key, Tensor
 from adamas.kernel.formula import Formula
-from adamas.kernel.layout import columns
+from adamas.kernel.layout import MEMORY_ORDER, columns
 
 FORMAT = 1
 # Kernels compute with the step as a float64, which counts so far.
@@ -62,32 +64,26 @@ class Store:
                     array = codes.empty(codec, column, tensor.grid)
                     made[column.name] = tensor.state_like(column.dtype) if array is None else array
             if initial := self._formula.initial.get(name):
-                self._fill(index, name, made, np.full(tensor.work.size, initial), made)
+                self.fill(index, name, made, np.full(tensor.work.size, initial))
         return made
 
-    def _fill(
-        self, index: int, name: str, into: dict[str, Array], values: Array, like: dict[str, Array]
-    ) -> None:
+    def fill(self, index: int, name: str, into: dict[str, Array], values: Array) -> None:
         """Encode flat `values`, in memory order, into the arrays of state `name`."""
         codec, tensor = self.codecs[index][name], self._tensors[index]
         if codec.encode is None:
             into[name][...] = tensor.turned(values)
             return
-        for column, flat in codes.encode(codec, name, values, tensor.grid).items():
-            shaped = like[column].shape == tensor.given.shape
-            into[column][...] = tensor.turned(flat) if shaped else flat
+        encoded = codes.encode(codec, name, values, tensor.grid)
+        for column in columns(name, codec):
+            flat = encoded[column.name]
+            into[column.name][...] = flat if column.flat else tensor.turned(flat)
 
     def values(self, index: int, name: str) -> Array:
         """The numbers of state `name` as an array in the parameter's shape, decoded if need be."""
-        codec, tensor = self.codecs[index][name], self._tensors[index]
-        arrays = self.arrays[index]
+        codec, arrays = self.codecs[index][name], self.arrays[index]
         if codec.decode is None:
             return arrays[name].copy("K")
-        flat = {
-            key: tensor.dense(array).ravel() if array.shape == tensor.given.shape else array
-            for key, array in arrays.items()
-        }
-        return tensor.turned(codes.decode(codec, flat, name, tensor.grid))
+        return codes.numbers(codec, arrays, name, self._tensors[index].lay)
 
     def view(self) -> dict[Key, dict[str, Any]]:
         """Each tensor's live arrays, scalar states and step count."""
@@ -97,9 +93,16 @@ class Store:
                 **dict(zip(self._formula.scalars, self._numbers.scalars[k].tolist(), strict=True)),
                 "step": int(self._numbers.steps[k]),
                 **({"rounding": int(self._numbers.keys[k])} if self.rounds(k) else {}),
+                **self._axes(k),
             }
             for k, tensor in enumerate(self._tensors)
         }
+
+    def _axes(self, index: int) -> dict[str, tuple[int, ...]]:
+        """The memory order, where what is kept means nothing without it."""
+        tensor = self._tensors[index]
+        known = ordered(tensor, self.codecs[index])
+        return {MEMORY_ORDER: tensor.lay.axes} if known else {}
 
     def rounds(self, index: int) -> bool:
         """Whether a tensor has anything that is rounded at random; then its key is state too."""
@@ -126,36 +129,66 @@ class Store:
         entries = {}
         for k, (key, entry) in enumerate(live.items()):
             if key in saved:
-                _fits(key, entry, saved[key])
+                shapes = self._shapes(k, self._order(k, saved[key]))
+                _fits(key, entry, saved[key], shapes)
                 entries[k] = saved[key]
         return entries
+
+    def _order(self, index: int, entry: Mapping[str, Any]) -> Order:
+        """The memory order of a saved entry of tensor `index`."""
+        lay = self._tensors[index].lay
+        known = ordered(self._tensors[index], self.codecs[index])
+        return order_of(entry, self._formula.states, lay) if known else lay
+
+    def _shapes(self, index: int, order: Order) -> dict[str, tuple[int, ...]]:
+        """The shapes of the arrays of tensor `index`, were its memory in this order."""
+        every = self.codecs[index].items()
+        return {k: v for name, codec in every for k, v in codes.shapes(codec, name, order).items()}
 
     def take(self, entries: Mapping[int, Mapping[str, Any]]) -> None:
         """Take over entries that `fitting` has passed."""
         for k, entry in entries.items():
-            for name, array in self.arrays[k].items():
-                np.copyto(array, entry[name])
+            self._copy_in(k, entry, self._order(k, entry))
             self._numbers.scalars[k] = [float(entry[name]) for name in self._formula.scalars]
             self._numbers.steps[k] = int(entry["step"])
             if "rounding" in entry:
                 self._numbers.keys[k] = int(entry["rounding"])
 
+    def _copy_in(self, index: int, entry: Mapping[str, Any], order: Order) -> None:
+        """Copy arrays in `order`; codes in blocks of another order are decoded and encoded anew."""
+        arrays, tensor = self.arrays[index], self._tensors[index]
+        same = order.same(tensor.lay)
+        for name, codec in self.codecs[index].items():
+            held = [c.name for c in columns(name, codec) if c.name in arrays]
+            if codec.low and not same:
+                numbers = codes.numbers(codec, {key: entry[key] for key in held}, name, order)
+                self.fill(index, name, arrays, tensor.dense(numbers).ravel())
+                continue
+            for key in held:
+                np.copyto(arrays[key], entry[key])
 
-def _fits(key: Key, live: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
-    if live.keys() != saved.keys():
-        wrong = sorted(live.keys() ^ saved.keys())
+
+def _fits(
+    key: Key,
+    live: Mapping[str, Any],
+    saved: Mapping[str, Any],
+    shapes: Mapping[str, tuple[int, ...]],
+) -> None:
+    if wrong := sorted((live.keys() ^ saved.keys()) - {MEMORY_ORDER}):
         raise ValueError(f"saved state of {key!r} differs from this rule's in {wrong}.")
     for name, value in live.items():
+        if name == MEMORY_ORDER:
+            continue
         other = np.asarray(saved[name])
         if name in ("step", "rounding"):
             count(f"saved {name} of {key!r}", saved[name])
         elif not isinstance(value, np.ndarray):
             if other.ndim or other.dtype.kind not in "fiu":
                 raise TypeError(f"saved {name} of {key!r} must be a number, not {saved[name]!r}.")
-        elif (other.shape, other.dtype) != (value.shape, value.dtype):
+        elif (other.shape, other.dtype) != (shapes[name], value.dtype):
             raise ValueError(
                 f"saved {name} of {key!r} is {other.dtype}{list(other.shape)}, "
-                f"here it is {value.dtype}{list(value.shape)}."
+                f"here it is {value.dtype}{list(shapes[name])}."
             )
 
 

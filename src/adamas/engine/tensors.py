@@ -8,13 +8,14 @@ packed copy that stays with the tensor, so that a step still allocates nothing.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adamas.codecs import CODECS
-from adamas.engine.grid import Grid, grid_of
+from adamas.engine.grid import Grid, Order
 
 LINE = 64
 
@@ -42,29 +43,28 @@ class Tensor:
     form: str
     first_block: int = 0
 
+    @cached_property
+    def lay(self) -> Order:
+        """The memory order of `work`, seen from `given`."""
+        axes = tuple(range(self.given.ndim)) if self.order is None else self.order
+        return Order(self.given.shape, axes)
+
     @property
     def grid(self) -> Grid:
         """How blocks lie over the elements, in the order of `work`."""
-        return grid_of(self.work.shape)
+        return self.lay.grid
 
     def state_like(self, dtype: str) -> Array:
         """Zeros in the shape of the parameter, laid out in memory as it is."""
-        if self.order is None:
-            return zeros(self.given.shape, dtype)
-        turned = zeros([self.given.shape[k] for k in self.order], dtype)
-        return turned.transpose(np.argsort(self.order))
+        return self.turned(zeros(self.lay.dense_shape, dtype))
 
     def turned(self, flat: Array) -> Array:
         """Flat numbers in memory order as an array in the parameter's shape."""
-        if self.order is None:
-            return flat.reshape(self.given.shape)
-        shape = [self.given.shape[k] for k in self.order]
-        return flat.reshape(shape).transpose(np.argsort(self.order))
+        return self.lay.turned(flat)
 
     def dense(self, array: Array) -> Array:
         """`array`, of the parameter's shape, in the memory order of `work`; a copy if need be."""
-        turned = array if self.order is None else array.transpose(self.order)
-        return np.ascontiguousarray(turned)
+        return self.lay.dense(array)
 
 
 def zeros(shape: Sequence[int], dtype: str) -> Array:

@@ -19,12 +19,12 @@ from adamas.kernel.text import FormulaError, Text, read
 
 __all__ = ["Formula", "FormulaError", "parse", "with_average"]
 
-# An optimizer takes these keywords for itself, and a tensor's state counts its steps.
+# An optimizer takes these keywords for itself, and a tensor's state keeps these numbers.
 TAKEN_HYPERS = frozenset({
     "self", "rule", "params", "names", "state", "clip_norm", "on_nonfinite", "ema", "zero_grads",
     "maximize", "rows", "threads", "master", "seed",
 })  # fmt: skip
-TAKEN_STATES = frozenset({"step", "rounding"})
+TAKEN_STATES = frozenset({"step", "rounding", "memory_order"})
 
 Parameters: TypeAlias = Mapping[str, inspect.Parameter]
 MISSING = inspect.Parameter.empty

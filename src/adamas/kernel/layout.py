@@ -6,6 +6,8 @@ from adamas.codecs import Codec
 
 SCALE = ".scale"
 REST = ".rest"
+# How a state calls the axes of its parameter, from slowest to fastest in memory.
+MEMORY_ORDER = "memory_order"
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,11 @@ class Column:
     dtype: str
     bits: int
     block: bool = False
+
+    @property
+    def flat(self) -> bool:
+        """Whether the array has another shape than its parameter: scales, and codes of 4 bits."""
+        return self.block or self.bits == 4
 
 
 @dataclass(frozen=True)

@@ -210,7 +210,7 @@ class Filling:
 
     def _convert(self, name: str, value: Array) -> None:
         flat = self._tensor.dense(value).ravel()
-        self._store._fill(self._k, name, self._arrays, flat, self._arrays)
+        self._store.fill(self._k, name, self._arrays, flat)
 
 
 def _listed(entry: Entry) -> str:

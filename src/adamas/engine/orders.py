@@ -1,0 +1,46 @@
+"""The memory order of saved codes.
+
+Blocks run over a parameter in the order of its memory, and scales and codes of four bits are flat:
+of themselves they do not say to which elements they belong. A state with blocks therefore names the
+axes of its parameter, from slowest to fastest, as `memory_order`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from adamas.codecs import Codec
+from adamas.engine.grid import Order
+from adamas.engine.tensors import Tensor, memory_order
+from adamas.kernel.layout import MEMORY_ORDER
+
+
+def ordered(tensor: Tensor, codecs: Mapping[str, Codec]) -> bool:
+    """Whether the state of a tensor has blocks whose place depends on the order of its memory."""
+    return tensor.given.ndim > 1 and any(codec.low for codec in codecs.values())
+
+
+def order_of(entry: Mapping[str, Any], states: tuple[str, ...], here: Order) -> Order:
+    """The order in which a saved state lies; `here` is the one that its parameter has now.
+
+    A state that was saved before orders were is taken at the strides of its codes. Raises
+    ValueError if it has none and `here` is not the usual order, or if what it says is no order.
+    """
+    if MEMORY_ORDER in entry:
+        given = np.asarray(entry[MEMORY_ORDER])
+        if given.ndim != 1 or given.dtype.kind not in "iu":
+            raise ValueError(f"{MEMORY_ORDER} is {entry[MEMORY_ORDER]!r}, not a list of axes.")
+        return Order(here.shape, tuple(given.tolist()))
+    plain = Order(here.shape, tuple(range(len(here.shape))))
+    for name in states:
+        codes = entry.get(name)
+        if isinstance(codes, np.ndarray) and codes.shape == here.shape:
+            return Order(here.shape, memory_order(codes) or plain.axes)
+    if here.same(plain):
+        return here
+    raise ValueError(
+        f"the saved state has flat codes and no {MEMORY_ORDER}, and the parameter is not "
+        f"C-contiguous; add {MEMORY_ORDER!r}: the axes of the parameter that was saved, from "
+        "slowest to fastest in memory."
+    )
