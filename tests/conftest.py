@@ -22,6 +22,6 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make an empty folder the kernel cache of this test, and return it."""
     cache = tmp_path / "kernels"
-    cache.mkdir()
+    cache.mkdir(mode=0o700)
     monkeypatch.setenv("ADAMAS_CACHE_DIR", str(cache))
     return cache

@@ -20,7 +20,8 @@ from adamas import rules
 from adamas.codecs import FLOAT32
 from adamas.engine.optimizer import Optimizer
 from adamas.kernel import build as building
-from adamas.kernel.build import Kernel, build, cache_directory
+from adamas.kernel.build import Kernel, build
+from adamas.kernel.cache import cache_directory
 from adamas.kernel.formula import parse
 from adamas.kernel.weave import Layout, Woven
 
@@ -185,20 +186,6 @@ def test_a_fault_of_the_kernel_is_not_taken_for_one_of_the_disk(fresh_cache: Pat
             patch.setenv("ADAMAS_CACHE_DIR", str(folder))
             with pytest.raises(Exception, match="nothing"):
                 building._build(woven)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
-def test_the_cache_is_private(
-    anew: Callable[[], Kernel], fresh_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is executed from a folder must not be written, nor read, by anybody else."""
-    monkeypatch.setenv("ADAMAS_CACHE_DIR", str(fresh_cache / "new" / "kernels"))
-    before = os.umask(0)
-    try:
-        anew()
-    finally:
-        os.umask(before)
-    assert (fresh_cache / "new" / "kernels").stat().st_mode & 0o777 == 0o700
 
 
 def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "kernel.stepping",
         "kernel.stepping_integers",
         "kernel.machine",
+        "kernel.trust",
+        "kernel.cache",
         "kernel.build",
         "kernel.reference",
         "kernel.__init__",

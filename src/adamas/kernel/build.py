@@ -1,13 +1,12 @@
 """A kernel's source becomes machine code, compiled once per computer and not once per process.
 
 The source is a real file in the user's cache, because that is what Numba's disk cache keys on (a
-kernel made by closures never hits it) and what a debugger can step through. Files appear by atomic
-rename, so two processes may build the same kernel at once; where no file can be written, the kernel
-lives in memory and everything else works.
+kernel made by closures never hits it) and what a debugger can step through. Where no file can be
+written, or others could have written it, the kernel lives in memory and everything else works.
 """
 
+import contextlib
 import linecache
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from adamas.kernel.cache import refused, trim, used, write
 from adamas.kernel.formula import Formula
 from adamas.kernel.weave import Layout, Woven, weave
 
@@ -44,17 +44,6 @@ def adamas_version() -> str:
         return "0"
 
 
-def cache_directory() -> Path:
-    """`ADAMAS_CACHE_DIR`, or `adamas` below the user's cache directory."""
-    if chosen := os.environ.get("ADAMAS_CACHE_DIR"):
-        return Path(chosen)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "adamas"
-
-
 def build(formula: Formula, layout: Layout) -> Kernel:
     """The kernel of `formula` for `layout`: from this process, from the disk, or compiled now."""
     key = formula.key, layout
@@ -67,8 +56,9 @@ def build(formula: Formula, layout: Layout) -> Kernel:
 
 
 def _build(woven: Woven) -> Kernel:
-    path = _write(woven)
-    name = f"adamas_kernel_{woven.name}_{_digest(woven)}"
+    stem = f"{woven.name}_{_digest(woven)}"
+    path = write(stem, woven.source.encode())
+    name = f"adamas_kernel_{stem}"
     file = str(path) if path else f"<{name}>"
     if path is None:
         lines = woven.source.splitlines(keepends=True)
@@ -77,11 +67,11 @@ def _build(woven: Woven) -> Kernel:
     module.__file__ = file
     sys.modules[name] = module
     exec(compile(woven.source, file, "exec"), module.__dict__)
-    return Kernel(woven, _machine_code(module.run, path is not None), path)
+    return Kernel(woven, _machine_code(module.run, path), path)
 
 
-def _machine_code(function: Callable[[int, int], int], on_disk: bool) -> Any:
-    """Compile `function`; with `on_disk` from and to Numba's cache, unless that cannot be used."""
+def _machine_code(function: Callable[[int, int], int], path: Path | None) -> Any:
+    """Compile `function`; from and to Numba's cache if it has a `path` and that can be used."""
     from numba import config, int64
 
     from adamas.kernel import machine
@@ -89,16 +79,29 @@ def _machine_code(function: Callable[[int, int], int], on_disk: bool) -> Any:
     signature = (int64, int64)
     if config.DISABLE_JIT:
         return machine.entry(False)(function)
-    if on_disk:
-        try:
-            return _cached(machine.entry(True)(function), signature)
-        except Exception:
-            # Whatever is wrong with the disk, a kernel in memory steps; what is wrong with the
-            # kernel itself shows again below.
-            pass
+    run = _on_disk(function, path) if path else None
+    if run is not None:
+        # Whatever is wrong with the disk, a kernel in memory steps; what is wrong with the
+        # kernel itself shows again below.
+        with contextlib.suppress(Exception):
+            return _cached(run, signature)
     run = machine.entry(False)(function)
     run.compile(signature)
     return run
+
+
+def _on_disk(function: Callable[[int, int], int], path: Path) -> Any:
+    """`function` with Numba's cache, of which nothing was read yet; None if it must not be."""
+    from adamas.kernel import machine
+
+    try:
+        run = machine.entry(True)(function)
+    except Exception:
+        # There is no folder in which Numba could write.
+        return None
+    # Beside the source, unless NUMBA_CACHE_DIR names another place.
+    folder = Path(run.stats.cache_path)
+    return None if refused(folder, *folder.glob(f"{path.stem}.*")) else run
 
 
 def _cached(run: Any, signature: tuple[Any, ...]) -> Any:
@@ -110,6 +113,11 @@ def _cached(run: Any, signature: tuple[Any, ...]) -> Any:
         if not run.overloads:
             run.recompile()
             run.compile(signature)
+    folder, path = Path(run.stats.cache_path), Path(run.py_func.__code__.co_filename)
+    if run.stats.cache_hits:
+        used(path, folder)
+    else:
+        trim(path.parent)
     return run
 
 
@@ -123,39 +131,3 @@ def _digest(woven: Woven) -> str:
     parts = [woven.source.encode(), numba.__version__.encode()]
     parts += [(here / file).read_bytes() for file in _RUNTIME]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
-
-
-def _write(woven: Woven) -> Path | None:
-    """Put the source into the cache; None where the directory cannot be written."""
-    import tempfile
-
-    content = woven.source.encode()
-    try:
-        directory = cache_directory()
-        path = directory / f"{woven.name}_{_digest(woven)}.py"
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not (path.exists() and path.read_bytes() == content):
-            _replace(path, content)
-        # Numba keeps its machine code in this folder and refuses to start if it cannot.
-        (directory / "__pycache__").mkdir(exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory / "__pycache__"):
-            return path
-    except (OSError, RuntimeError):
-        # RuntimeError: this user has no home directory.
-        return None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    import tempfile
-
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # Older Numba drops machine code when its source changes in time, 0.68 when in text.
-        # Two processes that write the same text at once must not outdate each other's code.
-        os.utime(temporary, (0, 0))
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
