@@ -178,30 +178,6 @@ def test_a_run_is_made_once(tmp_path: Path) -> None:
     assert records[0] == records[1] or repr(records[0]) == repr(records[1])  # NaN is not itself
 
 
-def test_half_a_line_is_dropped_and_another_file_is_refused(tmp_path: Path) -> None:
-    """A killed process leaves half a line, which is no run; a file of something else is kept."""
-    path = tmp_path / "runs.jsonl"
-    path.write_bytes(b'{"key": "a"}\n{"key": "b", "los')
-    with Store(tmp_path) as store:
-        assert list(store.known) == ["a"]
-        store.add({"key": "c"})
-    assert path.read_bytes() == b'{"key": "a"}\n{"key": "c"}\n'
-    path.write_bytes(b"not json\n")
-    with pytest.raises(LabError, match="holds a line that is no run"), Store(tmp_path):
-        pass
-    assert path.read_bytes() == b"not json\n"
-
-
-def test_two_processes_do_not_write_one_file(tmp_path: Path) -> None:
-    """The second comparison in one directory is refused while the first is running."""
-    with (
-        Store(tmp_path),
-        pytest.raises(LabError, match="another process is writing"),
-        Store(tmp_path),
-    ):
-        pass
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork to be killed")
 def test_killed_comparisons_go_on_to_the_same_bytes(tmp_path: Path) -> None:
     """Killed at random moments and run again, 20 times over, the files are those of one run."""

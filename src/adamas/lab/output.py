@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,38 +13,64 @@ from adamas.lab.needs import LabError
 def output_directory(out: Path) -> Iterator[None]:
     """Make sure that `out` is a directory that can be written.
 
-    It is removed again if it was made here and the work inside fails before anything is in it.
+    It is removed again, with the directories above it that were made here, if the work inside fails
+    before anything is in it. Raises `LabError` if there is no such directory to be had.
     """
-    existed = out.exists()
+    made: list[Path] = []
     try:
+        made = [path for path in (out, *out.parents) if not path.exists()]
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass
     except FileExistsError as error:
         raise LabError(f"--out {out} is a file; name a directory") from error
-    except OSError as error:
-        raise LabError(f"cannot write to --out {out} ({error.strerror})") from error
+    except (OSError, ValueError) as error:
+        remove_empty(made)
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise LabError(f"cannot write to --out {out} ({reason})") from error
     try:
         yield
     except BaseException:
-        if not existed and not any(out.iterdir()):
-            out.rmdir()
+        remove_empty(made)
         raise
+
+
+def remove_empty(directories: Iterable[Path]) -> None:
+    """Remove directories, the innermost first, up to one that is not empty or not there."""
+    for directory in directories:
+        try:
+            directory.rmdir()
+        except OSError:
+            return
+
+
+@contextmanager
+def writing(path: Path, cure: str = "make room or choose another place") -> Iterator[None]:
+    """Turn a full disk, or another `OSError` while `path` is written, into a `LabError`."""
+    try:
+        yield
+    except OSError as error:
+        raise LabError(f"{path} cannot be written ({error.strerror or error}); {cure}") from error
 
 
 def write_all(out: Path, files: dict[str, str]) -> None:
-    """Write all files beside their final names first, then move each into place at once."""
+    """Write all files beside their final names first, then move each into place at once.
+
+    Raises `LabError`, with every file as it was, when there is no room.
+    """
     pending: dict[Path, Path] = {}
-    try:
-        for name, text in files.items():
-            handle, temporary = tempfile.mkstemp(dir=out, prefix=f".{name}.", suffix=".tmp")
-            pending[Path(temporary)] = out / name
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-            os.chmod(temporary, 0o644)
-        for temporary_path, final in pending.items():
-            os.replace(temporary_path, final)
-    except BaseException:
-        for temporary_path in pending:
-            temporary_path.unlink(missing_ok=True)
-        raise
+    cure = "what is there stays; make room and give the same command again"
+    with writing(out / ", ".join(files), cure):
+        try:
+            for name, text in files.items():
+                handle, temporary = tempfile.mkstemp(dir=out, prefix=f".{name}.", suffix=".tmp")
+                pending[Path(temporary)] = out / name
+                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                    stream.write(text)
+                os.chmod(temporary, 0o644)
+            for temporary_path, final in pending.items():
+                os.replace(temporary_path, final)
+        except BaseException:
+            for temporary_path in pending:
+                temporary_path.unlink(missing_ok=True)
+            raise

@@ -70,8 +70,8 @@ class Runner:
         for key, trial in zip(keys, trials, strict=True):
             if key in self._known:
                 continue
-            if self._store and key in self._store.known:
-                self._known[key] = from_json(self._store.known[key])
+            if self._store and (kept := self._store.run(key, asdict(trial))):
+                self._known[key] = from_json(kept)
                 self._seen(trial, key)
             else:
                 missing[key] = trial

@@ -17,13 +17,14 @@ from adamas.lab.protocol.after import afterwards
 from adamas.lab.protocol.budget import Fitted, fit
 from adamas.lab.protocol.measure import machine, seconds_per_run, timing
 from adamas.lab.protocol.plan import REFERENCES, SIZES, SMALLER, Mode, Plan, Size, declare, digest
+from adamas.lab.protocol.promise import PLAN, declared, differences, keep
 from adamas.lab.protocol.results import Tree, tree_of
 from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.store import Store
 from adamas.lab.protocol.study import Study, study
 from adamas.lab.text import Say
 
-RESULTS, PLAN, TIMING, PAGE = "results.json", "plan.json", "timing.json", "report.html"
+RESULTS, TIMING, PAGE = "results.json", "timing.json", "report.html"
 
 
 @dataclass(frozen=True)
@@ -52,36 +53,41 @@ def compare(request: Request, progress: Progress, say: Say) -> Tree:
     """Carry out a comparison and return its results, which are then in `request.out` too.
 
     Runs that are in the directory already are not made again. Raises `LabError` for what cannot be
-    done, before anything is run where possible.
+    done, before anything is run where possible: when another process works in the directory, or a
+    plan is declared there that is not this one.
     """
     begun = progress.seconds
     identity = request.spec.identity()
     entrants = [entrant(name) for name in request.optimizers]
     problem = resolve(request.spec)
+    make = partial(
+        declare,
+        problem,
+        identity,
+        entrants,
+        references=tuple(request.references),
+        goal=request.goal,
+        margin=request.margin,
+        hypothesis=request.hypothesis,
+        mode=request.mode,
+    )
+    make(size_of(request))  # what cannot be declared is refused before there is a directory
     workers = request.workers or os.cpu_count() or 1
-    with output_directory(request.out):
-        make = partial(
-            declare,
-            problem,
-            identity,
-            entrants,
-            references=tuple(request.references),
-            goal=request.goal,
-            margin=request.margin,
-            hypothesis=request.hypothesis,
-            mode=request.mode,
-        )
-        progress.status(say("compare_measuring"))
-        each = seconds_per_run(problem, entrants[0].text)
-        fitted = earlier(request, make) or fit(
-            make, size_of(request), each, workers, request.budget
-        )
+    with output_directory(request.out), Store(request.out) as store:
+        fitted = promised(request, make, store)
+        if fitted is None:
+            progress.status(say("compare_measuring"))
+            each = seconds_per_run(problem, entrants[0].text)
+            fitted = fit(make, size_of(request), each, workers, request.budget)
+            kept = {"hash": fitted.plan.hash, "budget": request.budget, "expected": fitted.seconds}
+            write_all(request.out, {PLAN: pretty({**kept, "plan": fitted.plan.as_json()})})
         plan = fitted.plan
         announce(fitted, progress, say)
-        declared = {"hash": plan.hash, "budget": request.budget, "expected": fitted.seconds}
-        write_all(request.out, {PLAN: pretty({**declared, "plan": plan.as_json()})})
+        if store.damaged:
+            numbers = {"count": len(store.damaged), "line": store.damaged[0]}
+            progress.say(say("compare_damaged", path=store.path, **numbers))
         with cluster(request.dask):
-            found = carry_out(plan, request, workers, progress, say)
+            found = carry_out(plan, request, store, workers, progress, say)
             load = partial(resolve, request.spec)
             progress.status(say("compare_looking"))
             results = {**tree_of(found, problem), **afterwards(found, load, workers)}
@@ -102,26 +108,32 @@ def size_of(request: Request) -> Size:
     return Size(size.tuning, size.refine, request.seeds, size.reach)
 
 
-def earlier(request: Request, make: Callable[[Size], Plan]) -> Fitted | None:
-    """Return the plan that this request had before in the same directory, if it was cut to a time.
+def promised(request: Request, make: Callable[[Size], Plan], store: Store) -> Fitted | None:
+    """Return the plan that is declared in the directory, if it is the one that is asked for.
 
-    Because another measurement of the time could choose another plan, and then going on after an
-    interruption would begin anew.
+    None where there is none, or another one of which nobody has seen a run. A plan that was cut to
+    a time keeps its seeds and rates, because another measurement of the time could choose others.
+    Raises `LabError` that names what differs.
     """
-    path = request.out / PLAN
-    if request.budget is None or not path.exists():
+    old = declared(request.out)
+    if old is None:
         return None
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        declared = kept["plan"]
-        tuning, refine, report = (len(declared[kind]) for kind in ("tuning", "refine", "report"))
-        for reach in sorted({size.reach for size in SMALLER}):
-            plan = make(Size(tuning, refine, report, reach))
-            if (plan.hash, request.budget) == (kept["hash"], kept["budget"]):
-                return Fitted(plan, kept["expected"])
-    except (ValueError, KeyError, TypeError):
+    plans = [make(size) for size in sizes_of(request, old["plan"])]
+    trees = [plan.as_json() | {"budget": request.budget} for plan in plans]
+    was = old["plan"] | {"budget": request.budget if request.budget is None else old.get("budget")}
+    plan, tree = min(zip(plans, trees, strict=True), key=lambda one: len(differences(was, one[1])))
+    if not keep(request.out, was, tree, lambda: any((store.known, *request.out.glob(RESULTS)))):
         return None
-    return None
+    return Fitted(plan, float(old.get("expected") or 0))
+
+
+def sizes_of(request: Request, old: Tree) -> list[Size]:
+    """Return the sizes that a plan of this request may have had."""
+    counts = [old.get(kind) for kind in ("tuning", "refine", "report")]
+    if request.budget is None or not all(isinstance(seeds, list) and seeds for seeds in counts):
+        return [size_of(request)]
+    tuning, refine, report = (len(seeds) for seeds in counts if seeds)
+    return [Size(tuning, refine, report, reach) for reach in sorted({s.reach for s in SMALLER})]
 
 
 def announce(fitted: Fitted, progress: Progress, say: Say) -> None:
@@ -143,20 +155,21 @@ def announce(fitted: Fitted, progress: Progress, say: Say) -> None:
     )
 
 
-def carry_out(plan: Plan, request: Request, workers: int, progress: Progress, say: Say) -> Study:
+def carry_out(
+    plan: Plan, request: Request, store: Store, workers: int, progress: Progress, say: Say
+) -> Study:
     """Run the plan with the store of the output directory, and settle the store."""
     runs, weight = plan.costs()
     meter = Meter(progress, say, runs, weight)
     identity = digest([plan.identity, plan.steps, plan.every, plan.version])
-    with Store(request.out) as store:
-        earlier = set(store.known)
+    earlier = set(store.known)
 
-        def seen(trial: Trial, key: str) -> None:
-            meter.done(trial.steps / plan.steps, key not in earlier)
+    def seen(trial: Trial, key: str) -> None:
+        meter.done(trial.steps / plan.steps, key not in earlier)
 
-        runner = Runner(partial(resolve, request.spec), identity, store, workers, seen)
-        found = study(plan, runner, meter.stage)
-        store.settle(list(runner.asked))
+    runner = Runner(partial(resolve, request.spec), identity, store, workers, seen)
+    found = study(plan, runner, meter.stage)
+    store.settle(list(runner.asked))
     return found
 
 

@@ -5,53 +5,75 @@ written is dropped. When it is complete the file is written anew in the order of
 an interrupted comparison leaves the same bytes as one that was not, whatever the number of workers.
 """
 
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from adamas.lab.needs import LabError
+from adamas.lab.output import writing
+from adamas.lab.protocol.lines import line_of, run_in
 
-NAME = "runs.jsonl"
+NAME, LOCK = "runs.jsonl", ".lock"
+BEGINNING = b'{"at": ['  # of every line
 
 
 class Store:
-    """The runs in one directory; a context that holds the file for this process alone."""
+    """The runs in one directory; a context that holds the directory for this process alone.
+
+    `damaged` are the numbers of the lines that hold no run (1 is the first); the runs that they
+    held are made again, and the lines are gone when the store is settled. Nothing is written before
+    the first run is added.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / NAME
         self.known: dict[str, dict[str, Any]] = {}
+        self.damaged: list[int] = []
+        self._whole = 0
         self._file: IO[bytes] | None = None
+        self._held = ExitStack()
 
     def __enter__(self) -> Self:
-        """Open, lock and read the file; `LabError` when another process has it."""
-        self._file = self.path.open("a+b")
+        """Hold the directory and read the file.
+
+        Raises `LabError` when another process has the directory, or the file holds no run at all.
+        """
+        self._held.enter_context(held(self.path.parent))
         try:
-            lock(self._file, self.path)
-            self._read(self._file)
+            self._read(self.path.read_bytes() if self.path.exists() else b"")
+        except OSError as error:
+            self._held.close()
+            raise LabError(f"{self.path} cannot be read ({error.strerror})") from error
         except BaseException:
-            self._file.close()
+            self._held.close()
             raise
         return self
 
-    def _read(self, file: IO[bytes]) -> None:
-        """Read every whole line, and cut off what a killed process left half written."""
-        file.seek(0)
-        text = file.read()
-        whole = text.rfind(b"\n") + 1
-        for line in text[:whole].splitlines():
-            try:
-                tree = json.loads(line)
-                self.known[tree["key"]] = tree
-            except (ValueError, KeyError, TypeError) as error:
-                raise LabError(
-                    f"{self.path} holds a line that is no run of adamas: {line[:60]!r}; move the "
-                    "file away or choose another --out"
-                ) from error
-        if whole < len(text):
-            file.truncate(whole)
+    def _read(self, text: bytes) -> None:
+        """Read every whole line; what a killed process left half written counts for nothing."""
+        self._whole = text.rfind(b"\n") + 1
+        clashing = set()
+        for number, line in enumerate(text[: self._whole].splitlines(), start=1):
+            found = run_in(line)
+            if found is None:
+                self.damaged.append(number)
+            elif self.known.setdefault(found["key"], found) != found:
+                self.damaged.append(number)
+                clashing.add(found["key"])
+        for key in clashing:
+            del self.known[key]
+        half = text[self._whole :]
+        foreign = not self.known and (
+            self.damaged or half[: len(BEGINNING)] != BEGINNING[: len(half)]
+        )
+        if foreign:
+            raise LabError(
+                f"{self.path} holds no run of adamas, it begins with {text[:40]!r}; move the file "
+                "away or choose another --out"
+            )
 
     def __exit__(
         self,
@@ -59,25 +81,53 @@ class Store:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the file, which also unlocks it."""
+        """Close the file and let the directory go."""
         if self._file is not None:
             self._file.close()
+        self._held.close()
+
+    def run(self, key: str, trial: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the run of that name if it is known and is one of `trial`, else None."""
+        found = self.known.get(key)
+        fits = found is not None and all(found[name] == value for name, value in trial.items())
+        return found if fits else None
 
     def add(self, tree: dict[str, Any]) -> None:
-        """Keep one run, on disk before this returns to the caller."""
-        assert self._file is not None
+        """Keep one run, on disk before this returns; `LabError` when it cannot be written."""
+        line = line_of(tree)
+        with self._writing():
+            if self._file is None:
+                # Unbuffered, so that nothing is left to be written when the file is closed.
+                self._file = self.path.open("ab", buffering=0)
+                self._file.truncate(self._whole)
+            try:
+                while line:
+                    line = line[self._file.write(line) :]
+            except OSError:
+                self._file.truncate(self._whole)
+                raise
+            self._whole = self._file.tell()
         self.known[tree["key"]] = tree
-        self._file.write(line_of(tree))
-        self._file.flush()
 
     def settle(self, keys: Sequence[str]) -> None:
         """Write the file anew: the runs `keys` in that order, then any others by their hash."""
         others = sorted(set(self.known) - set(keys))
         temporary = self.path.with_suffix(".tmp")
-        with temporary.open("wb") as file:
-            for key in (*keys, *others):
-                file.write(line_of(self.known[key]))
-        os.replace(temporary, self.path)
+        with self._writing():
+            try:
+                with temporary.open("wb") as file:
+                    for key in (*keys, *others):
+                        file.write(line_of(self.known[key]))
+                os.replace(temporary, self.path)
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        kept = f"the {len(self.known)} runs before are kept, and"
+        with writing(self.path, f"{kept} the same command goes on from there once that is mended"):
+            yield
 
 
 def kept_runs(directory: Path) -> int:
@@ -86,20 +136,33 @@ def kept_runs(directory: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def line_of(tree: dict[str, Any]) -> bytes:
-    """Return one run as a line; equal runs are equal bytes."""
-    return json.dumps(tree, sort_keys=True, allow_nan=False, ensure_ascii=False).encode() + b"\n"
+@contextmanager
+def held(directory: Path) -> Iterator[None]:
+    """Hold a directory for this process alone, where the system can; `LabError` if another has it.
 
-
-def lock(file: IO[bytes], path: Path) -> None:
-    """Hold `file` until it is closed, where the system can."""
+    A file that is there while somebody holds the directory, since a lock on a file that is replaced
+    says nothing.
+    """
     try:
         import fcntl
-    except ImportError:  # Windows: the file is not locked
+    except ImportError:  # Windows: the directory is not locked
+        yield
         return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise LabError(
-            f"another process is writing {path}; wait for it, or choose another --out"
-        ) from error
+    path = directory / LOCK
+    with writing(path):
+        file = path.open("ab")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Another process may have removed the file between its opening and its locking.
+            mine = path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+        except BlockingIOError:
+            mine = False
+        if not mine:
+            raise LabError(
+                f"another process is writing to {directory}; wait for it, or choose another --out"
+            )
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)

@@ -18,6 +18,10 @@ ENGLISH_COMPARE = {
     "compare_interrupted": (
         "Interrupted. {kept} runs are kept in {out}; the same command goes on from there."
     ),
+    "compare_damaged": (
+        "Damaged lines of {path} were left out ({count}, the first is line {line}); those runs are "
+        "made again."
+    ),
     "compare_worse": "{names}: worse than {reference} by more than {limit:g} %",
     "find_running": "finding a learning rate for {optimizer} on {problem}: run {done}",
     "find_answer": (

@@ -16,6 +16,9 @@ CHINESE_COMPARE = {
     "compare_done": "{seconds:.0f} 秒。请在浏览器中打开：{page}",
     "compare_numbers": "全部数字（JSON）：{numbers}",
     "compare_interrupted": "已中断。{kept} 次训练已保存在 {out}；再次运行同一命令即可继续。",
+    "compare_damaged": (
+        "{path} 中有 {count} 行已损坏（最前的是第 {line} 行），已略去，这些训练会重新运行。"
+    ),
     "compare_worse": "{names}：比 {reference} 差 {limit:g} % 以上",
     "find_running": "正在为 {optimizer} 在 {problem} 上寻找学习率：第 {done} 次训练",
     "find_answer": (

@@ -1,0 +1,112 @@
+"""A declared plan is a promise: once a run was seen under it, it stays, and another is refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from adamas.lab.needs import LabError
+
+PLAN = "plan.json"
+SHOWN = 4
+LONGEST = 40
+# What each part of a plan is called; parts that follow from others are not named here.
+NAMES = {
+    "identity": "the problem's",
+    "problem": "the problem",
+    "problems": "the problems",
+    "optimizers": "the optimizers",
+    "formulas": "the formula of",
+    "references": "the reference",
+    "mode": "the mode",
+    "budget": "the budget in seconds",
+    "tuning": "the tuning seeds",
+    "refine": "the refining seeds",
+    "report": "the report seeds",
+    "seeds": "the seeds",
+    "grids": "the learning rates of",
+    "defaults": "the default rate of",
+    "margin": "the margin",
+    "goal": "the goal",
+    "hypothesis": "the hypothesis",
+    "steps": "the steps",
+    "every": "the steps between evaluations",
+    "batch": "the batch",
+    "share": "the share of the steps that tunes",
+    "version": "the version of adamas",
+}
+Tree = dict[str, Any]
+
+
+def declared(directory: Path) -> Tree | None:
+    """Return what a directory's plan file holds, None without one; `LabError` for anything else."""
+    path = directory / PLAN
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict) and isinstance(found["plan"], dict):
+            return found
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, RecursionError):
+        pass
+    raise LabError(
+        f"{path} cannot be read as a plan of adamas; move {directory} away or choose another --out"
+    )
+
+
+def differences(old: Tree, new: Tree) -> list[str]:
+    """Return what differs between two plans as they are in JSON, each with both values.
+
+    >>> differences({"margin": 0.02, "mode": "quick"}, {"margin": 0.5, "mode": "quick"})
+    ['the margin (0.02 there, 0.5 here)']
+    """
+    new = json.loads(json.dumps(new))
+    found = []
+    for part, name in NAMES.items():
+        ours, theirs = old.get(part), new.get(part)
+        if isinstance(ours, dict) and isinstance(theirs, dict):
+            # Optimizers that only one plan has differ in the list of optimizers already.
+            pairs = {f"{name} {key}": (ours[key], theirs[key]) for key in ours if key in theirs}
+        else:
+            pairs = {name: (ours, theirs)}
+        found += [f"{key} ({said(one)} there, {said(other)} here)"
+                  for key, (one, other) in pairs.items() if one != other]  # fmt: skip
+    return found
+
+
+def said(value: Any) -> str:
+    """Return a value, short enough for a sentence; of seeds and rates the ends."""
+    if value is None:
+        return "not given"
+    if isinstance(value, list) and all(isinstance(item, int | float) for item in value):
+        return f"{len(value)} from {min(value):g} to {max(value):g}" if value else "none"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def keep(directory: Path, old: Tree, new: Tree, seen: Callable[[], bool]) -> bool:
+    """Return whether the plan `old` of a directory is `new`; False if it is not and was not run.
+
+    Raises `LabError` that names what differs when runs have been `seen` under the old one: to look
+    at the results and then to move the goal would be no comparison.
+    """
+    changed = differences(old, new)
+    if not changed:
+        return True
+    if not seen():
+        return False
+    more = len(changed) - SHOWN
+    listed = "; ".join(changed[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+    raise LabError(
+        f"{directory / PLAN} declares another comparison, of which runs were made; it differs in "
+        f"{listed}. A declared plan is not overwritten: give another directory, such as --out "
+        f"{free(directory)}, or move this one away"
+    )
+
+
+def free(directory: Path) -> Path:
+    """Return the first name like that of `directory` which is not taken."""
+    number = 2
+    while (found := directory.with_name(f"{directory.name or 'out'}-{number}")).exists():
+        number += 1
+    return found
