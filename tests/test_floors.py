@@ -18,6 +18,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "0 ground": ("words", "rules", "codecs"),
     "1 kernel": (
         "kernel.text",
+        "kernel.origin",
         "kernel.language",
         "kernel.formula",
         "kernel.kinds",

@@ -18,9 +18,14 @@ class Rule:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+        self._function = function
         self.formula: Formula = parse(function)
         functools.update_wrapper(self, function)
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The text as written: no attribute, because a decorator copies those to its wrapper."""
+        return self._function
 
     def __call__(self, params: Any, **settings: Any) -> Optimizer:
         """An `Optimizer` by this rule; takes what `Optimizer` takes, and the hyper-parameters."""
@@ -60,4 +65,4 @@ def rule(function: Callable[..., Any]) -> Rule:
     >>> w
     array([-0.5,  0.5])
     """
-    return Rule(function)
+    return function if isinstance(function, Rule) else Rule(function)

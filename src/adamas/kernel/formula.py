@@ -12,9 +12,11 @@ from collections.abc import Callable, Container, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
+from types import FunctionType
 from typing import Any, TypeAlias
 
 from adamas.kernel.language import assignment, check_name, expression
+from adamas.kernel.origin import check_text, check_words, defaults, plain
 from adamas.kernel.text import FormulaError, Text, read
 
 __all__ = ["Formula", "FormulaError", "parse", "with_average"]
@@ -26,8 +28,8 @@ TAKEN_HYPERS = frozenset({
 })  # fmt: skip
 TAKEN_STATES = frozenset({"step", "rounding", "memory_order"})
 
-Parameters: TypeAlias = Mapping[str, inspect.Parameter]
-MISSING = inspect.Parameter.empty
+Defaults: TypeAlias = Mapping[str, object]
+MISSING = object()
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,10 @@ class Formula:
 
 def parse(function: Callable[..., Any]) -> Formula:
     """Parse `function` into a `Formula`; raises `FormulaError` with a caret where it cannot."""
-    text, tree = read(function)
-    declared, hypers = _signature(text, tree, function)
+    rule = plain(function)
+    text, tree = read(rule)
+    check_text(text, tree, rule)
+    declared, hypers = _signature(text, tree, rule)
     timed = {"t"} & {a.arg for a in tree.args.kwonlyargs}
     known = dict.fromkeys(["p", "g", *timed, *declared, *hypers], False)
     body = tree.body
@@ -70,6 +74,7 @@ def parse(function: Callable[..., Any]) -> Formula:
         text.refuse(body[-1] if body else tree, "it does not return", _returns(declared))
     statements = [assignment(text, node, known) for node in body[:-1]]
     outputs = _outputs(text, body[-1], declared, known, statements)
+    check_words(text, tree, rule)
     scalars = _scalars(declared, statements, outputs)
     return Formula(
         name=tree.name,
@@ -122,7 +127,7 @@ def _returns(states: dict[str, float]) -> str:
 
 
 def _signature(
-    text: Text, tree: ast.FunctionDef, function: Callable[..., Any]
+    text: Text, tree: ast.FunctionDef, function: FunctionType
 ) -> tuple[dict[str, float], dict[str, float]]:
     arguments = tree.args
     for star in (arguments.vararg, arguments.kwarg):
@@ -137,25 +142,25 @@ def _signature(
                 "p is the parameter, g its gradient; the other positional names are the state, "
                 "the hyper-parameters follow after `*`.",
             )
-    parameters = inspect.signature(function).parameters
-    return _states(text, positional[2:], parameters), _hypers(text, arguments, parameters)
+    given = defaults(function)
+    return _states(text, positional[2:], given), _hypers(text, arguments, given)
 
 
-def _states(text: Text, nodes: Sequence[ast.arg], parameters: Parameters) -> dict[str, float]:
+def _states(text: Text, nodes: Sequence[ast.arg], given: Defaults) -> dict[str, float]:
     states: dict[str, float] = {}
     for node in nodes:
         if node.arg == "t":
             text.refuse(node, "t is the step, not a state", "Write it after `*`: `*, t, lr=1e-3`.")
         _check_argument(text, node, TAKEN_STATES)
-        default = parameters[node.arg].default
+        default = given.get(node.arg, MISSING)
         states[node.arg] = 0.0 if default is MISSING else _number(text, node, default)
     return states
 
 
-def _hypers(text: Text, arguments: ast.arguments, parameters: Parameters) -> dict[str, float]:
+def _hypers(text: Text, arguments: ast.arguments, given: Defaults) -> dict[str, float]:
     hypers: dict[str, float] = {}
     for node in arguments.kwonlyargs:
-        default = parameters[node.arg].default
+        default = given.get(node.arg, MISSING)
         if node.arg == "t":
             if default is not MISSING:
                 text.refuse(node, "t is the step and has no default", "Write `t` alone.")

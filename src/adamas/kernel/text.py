@@ -61,9 +61,8 @@ def read(function: Callable[..., object]) -> tuple[Text, ast.FunctionDef]:
     """
     name = getattr(function, "__name__", repr(function))
     try:
-        plain = inspect.unwrap(function)
-        lines, first = inspect.getsourcelines(plain)
-        file = inspect.getsourcefile(plain) or "<unknown>"
+        lines, first = inspect.getsourcelines(function)
+        file = inspect.getsourcefile(function) or "<unknown>"
     except (OSError, TypeError) as error:
         raise FormulaError(
             f"rule {name!r}: its source text cannot be read ({error}).\n"
