@@ -151,7 +151,7 @@ def test_other_names_are_listed_and_nothing_changes() -> None:
         (lambda s: s["param_groups"][0]["params"].pop(), "match the size"),
         (lambda s: s["param_groups"].append(s["param_groups"][0]), "number of parameter groups"),
         (lambda s: s["param_groups"][0].update(rule="adam"), "rule 'adam'"),
-        (lambda s: s["param_groups"][0].update(amsgrad=True), "another rule"),
+        (lambda s: s["param_groups"][0].update(amsgrad=True), "ask for 'amsgradw'"),
         (lambda s: s["param_groups"][0].update(lr=-1.0), "lr"),
     ],
 )

@@ -5,7 +5,7 @@ keeps torch's. What is refused is refused with the reason, and with the kind of 
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ import torch
 from adamas.engine.settings import check, real
 from adamas.kernel.formula import Formula
 from adamas.torch.homes import HOW, Home
+from adamas.torch.spelling import misspelt
 
 PRIVATE = {"params", "param_names"}
 
@@ -56,6 +57,26 @@ def folded(
     return values
 
 
+def check_keys(home: Home, group: Mapping[str, Any], options: Iterable[str]) -> None:
+    """Raise TypeError for a key of a group that would be ignored although something was meant.
+
+    That is one of `options`, which are of the whole optimizer (but for `state`), and what is nearly
+    a name of this class. Schedulers and trainers keep what they like in groups (`initial_lr`,
+    `lr_scale`, names of layers); that stays.
+    """
+    known = [*home.defaults, *home.sources, *options]
+    for name in group:
+        if name in PRIVATE or name in home.defaults or name == "state" or not isinstance(name, str):
+            continue
+        if name in options:
+            raise TypeError(
+                f"a param group has {name!r}, which is of the whole optimizer; give it to "
+                f"{home.name}(...), or make two optimizers."
+            )
+        if meant := misspelt(name, known):
+            raise TypeError(f"a param group has {name!r}. Did you mean {meant!r}?")
+
+
 def _hint(home: Home, name: str) -> str:
     known = [*home.defaults, *home.sources]
     close = difflib.get_close_matches(name, known, 1)
@@ -83,7 +104,26 @@ def refuse(home: Home, group: Mapping[str, Any]) -> None:
             "capturable=True keeps the step count on the device for CUDA graphs; adamas keeps it "
             "on the CPU. Leave it out."
         )
+    for name, default in home.defaults.items():
+        allowed = (True, False) if isinstance(default, bool) else (True, False, None)
+        if (isinstance(default, bool) or name in HOW) and group[name] not in allowed:
+            raise TypeError(f"{name}={group[name]!r} must be {' or '.join(map(str, allowed))}.")
+    _refuse_counts(home, group)
     _refuse_tensors(group)
+
+
+def contradicting(defaults: Mapping[str, Any]) -> None:
+    """Raise ValueError for what torch refuses in the constructor, but lets a scheduler do."""
+    if defaults.get("nesterov") and not defaults["momentum"]:
+        raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+
+
+def _refuse_counts(home: Home, group: Mapping[str, Any]) -> None:
+    for key, default in home.defaults.items():
+        if isinstance(default, tuple):
+            value = group[key]
+            if not hasattr(value, "__len__") or len(value) != len(default):
+                raise ValueError(f"{key}={value!r}: {home.name} takes {len(default)} of them.")
 
 
 def _refuse_tensors(group: Mapping[str, Any]) -> None:
@@ -127,10 +167,8 @@ def numbers(home: Home, formula: Formula, group: Mapping[str, Any]) -> dict[str,
     """Every hyper-parameter of `formula` as this group has it; raises what `number` raises."""
     found = {}
     for name, default in formula.hypers.items():
-        key, place = home.sources.get(name, (name, None))
+        key, _ = home.sources.get(name, (name, None))
         if key not in group:
             continue
-        if place is not None and len(group[key]) <= place:
-            raise ValueError(f"{key}={group[key]!r} has no entry {place}, which is {name}.")
         found[name] = number(home, name, home.hyper(name, group), default)
     return found

@@ -5,32 +5,20 @@ changed since the last step, and keeps the tensors of `state` and the engine's m
 """
 
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import replace
 from typing import Any
 
 import torch
 from torch.optim import optimizer as base
 
-from adamas.kernel.formula import Formula, parse, with_average
-from adamas.torch import arguments, layout, saving
+from adamas.kernel.formula import Formula
+from adamas.torch import arguments, layout, options, saving
 from adamas.torch.callers import Callers
 from adamas.torch.groups import Watch
 from adamas.torch.homes import Home
+from adamas.torch.layout import every
+from adamas.torch.options import OPTIONS
+from adamas.torch.plans import Plans
 from adamas.torch.release import Release
-from adamas.torch.states import Names
-
-OPTIONS: dict[str, Any] = {
-    "state": "float32",
-    "state_by_name": None,
-    "master": None,
-    "seed": 0,
-    "clip_norm": None,
-    "on_nonfinite": "raise",
-    "ema": None,
-    "zero_grad_in_step": False,
-    "rows": "lazy",
-    "threads": None,
-}
 
 
 class Optimizer(torch.optim.Optimizer):
@@ -51,24 +39,26 @@ class Optimizer(torch.optim.Optimizer):
         self._options = {k: given.pop(k, default) for k, default in OPTIONS.items()}
         defaults = arguments.named(home, args, given)
         arguments.refuse(home, defaults)
+        arguments.contradicting(defaults)
         self._start(defaults)
+        options.check(self._options, self.formula)
         super().__init__(params, defaults)
+        options.check_names(self._options["state_by_name"], [key for _, _, key in every(self)])
 
     def _start(self, defaults: Mapping[str, Any]) -> None:
-        self._rule = self.home.choose(defaults)
-        formula = parse(getattr(self._rule, "function", self._rule))
-        arguments.numbers(self.home, formula, defaults)
-        if initial := defaults.get("initial_accumulator_value"):
-            value = arguments.number(self.home, "initial_accumulator_value", initial, 0.0)
-            formula = replace(formula, initial={**formula.initial, "v": value})
-        self.formula: Formula = formula
+        self._plans = Plans(self.home, defaults, self._options["ema"] is not None)
+        self._plan = self._plans.of([defaults])
+        arguments.numbers(self.home, self.formula, defaults)
         self._core: layout.AnyCore | None = None
         self._watch = Watch(self)
         self._released: Release | None = None
         self._callers = Callers()
         self._first_place = 0
-        whole = formula if self._options["ema"] is None else with_average(formula)
-        self._names = Names(self.home, formula.name, whole.states, formula.scalars)
+
+    @property
+    def formula(self) -> Formula:
+        """The rule by which the last step went, or the next one will go."""
+        return self._plan.formula
 
     @property
     def _step_supports_amp_scaling(self) -> bool:
@@ -90,21 +80,39 @@ class Optimizer(torch.optim.Optimizer):
             folded = arguments.folded(self.home, param_group, self.defaults, strict=False)
             param_group.clear()
             param_group.update(folded)
-            self._fits({**self.defaults, **folded})
+            whole = {**self.defaults, **folded}
+            self._fits(whole)
+            self._plans.of([*self.param_groups, whole])
+        count = len(self.param_groups)
         super().add_param_group(param_group)
+        try:
+            self._check_parameters(count)
+        except BaseException:
+            del self.param_groups[count:]
+            raise
+        if not count:
+            self._plan = self._plans.of(self.param_groups)
+
+    def _check_parameters(self, first: int) -> None:
+        """Raise TypeError or ValueError for a parameter that cannot be stepped as it is asked for.
+
+        Of the groups from `first` on; frozen parameters may be of any kind.
+        """
+        for k, p, name in every(self):
+            if k >= first and p.requires_grad and not torch.nn.parameter.is_lazy(p):
+                options.refuse_dtype(p, name)
+                options.formats(self._options, self.param_groups[k], self.formula, p, name)
 
     def _fits(self, group: Mapping[str, Any]) -> None:
-        """Raise ValueError or TypeError unless the optimizer's rule serves this group."""
+        """Raise ValueError or TypeError unless this optimizer can do what a group says."""
         arguments.refuse(self.home, group)
-        arguments.numbers(self.home, self.formula, group)
-        if self.home.choose(group) is not self._rule:
-            raise ValueError(
-                f"a param group asks for another rule than {self.formula.name}, by which this "
-                "optimizer was made; make two optimizers."
-            )
-        for name in ("maximize", "initial_accumulator_value"):
-            if group.get(name) != self.defaults.get(name):
-                raise ValueError(f"{name} must be the same for all groups; make two optimizers.")
+        arguments.check_keys(self.home, group, OPTIONS)
+        arguments.numbers(self.home, self._plans.of([group]).formula, group)
+        if "state" in group:
+            options.check_state(group["state"], self.formula, self._options["master"])
+        name = "initial_accumulator_value"
+        if group.get(name) != self.defaults.get(name):
+            raise ValueError(f"{name} must be the same for all groups; make two optimizers.")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient; returns what `closure` returns.
@@ -157,7 +165,10 @@ class Optimizer(torch.optim.Optimizer):
             assert tensors is not None
         if self._core is None or not any(g is not None for g in tensors):
             return
-        self._watch.refresh(self._core)
+        if not self._watch.refresh(self._core):
+            self._core.sync()
+            layout.rebuild(self, self.state)
+            self._watch.refresh(self._core)
         if self._core.step(tensors, self._options["clip_norm"], scale):
             self._callers.stepped()
         else:
@@ -208,3 +219,4 @@ class Optimizer(torch.optim.Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._start(self.defaults)
+        self._plan = self._plans.of(self.param_groups)

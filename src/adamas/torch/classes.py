@@ -8,8 +8,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from adamas.torch.base import OPTIONS, Optimizer
+from adamas.torch.base import Optimizer
 from adamas.torch.homes import HOMES, HOW, Home, of_rule
+from adamas.torch.options import OPTIONS
 
 _MORE = """
 Takes what the class of this name in torch.optim takes, and the options of

@@ -40,6 +40,8 @@ class Watch:
         self._kept: list[Any] = []
         self._foreign: dict[torch.Tensor, frozenset[str]] = {}
         self._seen: list[Any] = []
+        self._lengths: list[int] = []
+        self._storage: list[Any] = []
         self._moving: list[bool] = []
         self._read: Any = itemgetter(*owner.home.defaults)
 
@@ -63,6 +65,8 @@ class Watch:
         # As long as these live, nothing else has their ids.
         self._kept = [value for _, values in self._own() for value in values]
         self._seen = [None] * len(owner.param_groups)
+        self._lengths = list(map(len, owner.param_groups))
+        self._storage = [group.get("state") for group in owner.param_groups]
         self._moving = [False] * len(owner.param_groups)
         self._learned = True
 
@@ -105,33 +109,52 @@ class Watch:
             return None
         return list(map(GRADIENT, self._live))
 
-    def refresh(self, core: Core | TensorCore) -> None:
-        """Bring the engine's hyper-parameters up to date with the groups."""
+    def refresh(self, core: Core | TensorCore) -> bool:
+        """Bring the engine's hyper-parameters up to date; False if the groups want another one.
+
+        Raises what `Optimizer._fits` raises for a group that was changed.
+        """
         owner, read = self._owner, self._read
+        changed = []
         for k, group in enumerate(owner.param_groups):
             try:
                 values = read(group)
             except KeyError as error:
                 raise TypeError(f"param group {k} lost its {error}; set it again.") from None
-            if self._moving[k] or values != self._seen[k] or self._renamed(group):
-                self._write(core, k, group)
+            if (
+                self._moving[k]
+                or len(group) != self._lengths[k]
+                or group.get("state") is not self._storage[k]
+                or not _same(values, self._seen[k])
+            ):
+                changed.append(k)
+        if not changed:
+            return True
+        for k in changed:
+            self._fold(owner.param_groups[k])
+        if owner._plans.of(owner.param_groups) is not owner._plan:
+            return False
+        if [id(group.get("state")) for group in owner.param_groups] != list(map(id, self._storage)):
+            return False
+        for k in changed:
+            self._write(core, k, owner.param_groups[k])
+        return True
 
-    def _renamed(self, group: dict[str, Any]) -> bool:
-        """Whether somebody set a hyper-parameter under the rule's own name."""
-        defaults = self._owner.home.defaults
-        return any(name in group and name not in defaults for name in self._owner.home.sources)
+    def _fold(self, group: dict[str, Any]) -> None:
+        """Put what somebody set under the rule's own names under torch's; refuse what is wrong."""
+        home = self._owner.home
+        if any(name in group and name not in home.defaults for name in home.sources):
+            folded = arguments.folded(home, group, group, strict=False)
+            group.clear()
+            group.update(folded)
+        self._owner._fits(group)
 
     def _write(self, core: Core | TensorCore, k: int, group: dict[str, Any]) -> None:
         owner = self._owner
-        if self._renamed(group):
-            folded = arguments.folded(owner.home, group, group, strict=False)
-            group.clear()
-            group.update(folded)
-        owner._fits(group)
         core.set(k, arguments.numbers(owner.home, owner.formula, group))
         values = self._read(group)
         self._moving[k] = any(_changeable(value) for value in values)
-        self._seen[k] = values
+        self._seen[k], self._lengths[k] = values, len(group)
 
     def zero_sparse(self, tensors: list[torch.Tensor | None]) -> None:
         """Drop sparse gradients, which cannot be zeroed where they lie."""
@@ -141,7 +164,15 @@ class Watch:
 
 
 def _changeable(value: Any) -> bool:
-    """Whether a value may change in place: tensors and lists."""
+    """Whether a value may change in place: tensors, lists, arrays."""
     if isinstance(value, tuple):
-        return any(_changeable(part) for part in value)
-    return isinstance(value, torch.Tensor | list)
+        return any(map(_changeable, value))
+    return not isinstance(value, int | float | str | None)
+
+
+def _same(values: Any, seen: Any) -> bool:
+    """Whether these are the values that were seen; arrays in them make it False."""
+    try:
+        return bool(values == seen)
+    except (RuntimeError, ValueError):
+        return False

@@ -27,13 +27,17 @@ HOW: dict[str, Any] = {
 }
 
 
+# Names that groups and constructors have already; the engine refuses its own.
+TAKEN = frozenset({*HOW, "betas", "zero_grad_in_step", "state_by_name", "param_names"})
+
+
 @dataclass(frozen=True)
 class Home:
     """One class: `defaults` in the order of positional arguments, and `choose` -> the rule.
 
     `sources` maps hyper-parameters of the rule to keys of a group, an entry of a tuple where a
     number follows; `fixed` are keys whose default cannot be changed; `moments` the names that
-    torch gives to the states of a rule.
+    torch gives to the states of a rule. `late` says that a state may begin at any step.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Home:
     sources: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
     moments: dict[str, str] = field(default_factory=dict)
+    late: bool = False
 
     def hyper(self, name: str, group: Options) -> Any:
         """The value of a rule's hyper-parameter in a param group."""
@@ -62,12 +67,12 @@ def _adam(o: Options) -> Rule:
 
 
 def _sgd(o: Options) -> Rule:
-    if o["nesterov"]:
-        if not o["momentum"] or o["dampening"]:
-            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        return rules.nesterov
     if not o["momentum"]:
         return rules.sgd
+    if o["nesterov"]:
+        if o["dampening"]:
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        return rules.nesterov
     return dialects.momentum_damped if o["dampening"] else rules.momentum
 
 
@@ -106,8 +111,16 @@ def moments(home: Home, rule: str) -> dict[str, str]:
 
 
 def of_rule(rule: Rule, name: str, doc: str) -> Home:
-    """The home of a rule that torch.optim does not have: its own names, `betas` for beta1, ..."""
+    """The home of a rule that torch.optim does not have: its own names, `betas` for beta1, ...
+
+    Raises ValueError for a hyper-parameter that is called what torch calls something else.
+    """
     given = hypers(getattr(rule, "function", rule))
+    if taken := TAKEN & given.keys():
+        raise ValueError(
+            f"rule {name!r} has a hyper-parameter {min(taken)!r}, which means something else in a "
+            "torch optimizer; give it another name."
+        )
     count = next((k for k in (3, 2) if all(f"beta{i + 1}" in given for i in range(k))), 0)
     betas = [f"beta{i + 1}" for i in range(count)]
     defaults: dict[str, Any] = {}
@@ -169,7 +182,10 @@ def _homes() -> dict[str, Home]:
         defaults, choose, sources, fixed, states = special[name]
         defaults = {**defaults, **{k: v for k, v in HOW.items() if k not in defaults}}
         doc = rule.__doc__ or ""
-        made[name] = Home(name, defaults, choose, doc, dict(sources), frozenset(fixed), states)
+        late = choose is _sgd
+        made[name] = Home(
+            name, defaults, choose, doc, dict(sources), frozenset(fixed), states, late
+        )
     return made
 
 

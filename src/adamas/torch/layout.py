@@ -13,8 +13,9 @@ from adamas.engine.tensors import Array
 from adamas.torch import arguments
 from adamas.torch.core import Core, Live
 from adamas.torch.devices import TensorCore
+from adamas.torch.options import chosen, refuse_dtype
+from adamas.torch.plans import Plan
 from adamas.torch.shards import sharded, whole_like
-from adamas.torch.states import chooser
 
 if TYPE_CHECKING:
     from adamas.torch.base import Optimizer
@@ -23,23 +24,29 @@ AnyCore = Core | TensorCore
 
 
 def rebuild(
-    optimizer: "Optimizer", entries: Mapping[torch.Tensor, Any], share: bool = True
+    optimizer: "Optimizer",
+    entries: Mapping[torch.Tensor, Any],
+    share: bool = True,
+    plan: Plan | None = None,
 ) -> None:
     """Lay out the engine anew, with the state of `entries`; on an error nothing changes.
 
     Of live state (`share`) what others keep there stays there; `entries` from a file are refused if
-    they hold more than this optimizer keeps.
+    they hold more than this optimizer keeps. `plan` is what the groups ask for, unless it is given.
     """
-    aside = {p: foreign for p, foreign in strangers(optimizer) if foreign} if share else {}
+    plan = plan or optimizer._plans.of(optimizer.param_groups)
+    aside = {p: foreign for p, foreign in strangers(optimizer, plan) if foreign} if share else {}
     if aside:
         own = {p: {k: v for k, v in entries[p].items() if k not in aside[p]} for p in aside}
         entries = {**entries, **own}
+    if share and plan.rule is not optimizer._plan.rule:
+        entries = switched(optimizer, plan, entries)
     live = [
         Live(p, key, k, place)
         for place, (k, p, key) in enumerate(every(optimizer), optimizer._first_place)
         if p.grad is not None or entries.get(p)
     ]
-    core = _made(optimizer, live, entries, share) if live else None
+    core = _made(optimizer, plan, live, entries, share) if live else None
     if core is not None:
         if optimizer._core is not None and share and type(core) is type(optimizer._core):
             core.inherit(optimizer._core)
@@ -49,34 +56,68 @@ def rebuild(
             entry.clear()
             entry.update(made)
             entry.update(aside.get(one.parameter, {}))
-    optimizer._core = core
+    optimizer._core, optimizer._plan = core, plan
     optimizer._watch.learn(core, {p: frozenset(found) for p, found in aside.items()})
 
 
-def strangers(optimizer: "Optimizer") -> Iterator[tuple[torch.Tensor, dict[str, Any]]]:
+def strangers(optimizer: "Optimizer", plan: Plan) -> Iterator[tuple[torch.Tensor, dict[str, Any]]]:
     """Each parameter that has an entry in `optimizer.state`, with what others keep in it."""
     for group in optimizer.param_groups:
         for p in group["params"]:
             if entry := optimizer.state.get(p):
-                yield p, optimizer._names.foreign(entry)
+                yield p, plan.names.foreign(entry)
+
+
+def switched(
+    optimizer: "Optimizer", plan: Plan, entries: Mapping[torch.Tensor, Any]
+) -> dict[torch.Tensor, Any]:
+    """The live state of one rule as that of another; raises ValueError for what it never kept."""
+    made = dict(entries)
+    for p, entry in entries.items():
+        lacking = plan.names.lacking(entry) if isinstance(entry, dict) and entry else None
+        if lacking and optimizer.home.late:
+            # Its first gradient, whenever that comes, starts a momentum, and t is asked only there.
+            made[p] = {key: entry[key] for key in entry.keys() & {"rounding"}}
+        elif lacking:
+            raise ValueError(
+                f"{optimizer.home.name}: param groups were changed to {plan.formula.name} after "
+                f"steps without its {lacking!r}; change them before the first step."
+            )
+    return made
 
 
 def _made(
-    optimizer: "Optimizer", live: list[Live], entries: Mapping[torch.Tensor, Any], share: bool
+    optimizer: "Optimizer",
+    plan: Plan,
+    live: list[Live],
+    entries: Mapping[torch.Tensor, Any],
+    share: bool,
 ) -> AnyCore:
+    for one in live:
+        refuse_dtype(one.parameter, one.key)
     options = dict(optimizer._options)
-    keys = [key for _, _, key in every(optimizer)]
-    options["state"] = chooser(options["state"], options.pop("state_by_name"), keys)
-    options["state"] = _of_wholes(options["state"], live)
+    options["state"] = _of_wholes(_of_groups(optimizer, live), live)
+    del options["state_by_name"]
     options["zero_grads"] = options.pop("zero_grad_in_step")
-    options["maximize"] = bool(optimizer.defaults["maximize"])
+    options["maximize"] = plan.maximize
     options["threads"] = options["threads"] or torch.get_num_threads()
-    numbers = [
-        arguments.numbers(optimizer.home, optimizer.formula, g) for g in optimizer.param_groups
-    ]
+    numbers = [arguments.numbers(optimizer.home, plan.formula, g) for g in optimizer.param_groups]
     on_cpu = all(one.parameter.device.type == "cpu" for one in live)
     kind = Core if on_cpu and not optimizer._anywhere else TensorCore
-    return kind(optimizer.formula, optimizer._names, live, numbers, options, entries, share)
+    return kind(plan.formula, plan.names, live, numbers, options, entries, share)
+
+
+def _of_groups(optimizer: "Optimizer", live: list[Live]) -> Any:
+    """The `state` option, with what groups and names say of their own parameters."""
+    options, groups = optimizer._options, optimizer.param_groups
+    if not options["state_by_name"] and not any("state" in group for group in groups):
+        return options["state"]
+    members = {one.key: groups[one.group] for one in live}
+
+    def choose(key: Any, given: Array) -> Any:
+        return chosen(options, members[key], key, given)
+
+    return choose
 
 
 def _of_wholes(state: Any, live: list[Live]) -> Any:

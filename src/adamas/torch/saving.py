@@ -30,12 +30,13 @@ def state_dict(optimizer: "Optimizer", *, decode: bool = False) -> dict[str, Any
     for pre_hook in optimizer._optimizer_state_dict_pre_hooks.values():
         pre_hook(optimizer)
     numbers: dict[int, int] = {}
-    groups, foreign = [], dict(strangers(optimizer))
+    plan = optimizer._plans.of(optimizer.param_groups)
+    groups, foreign = [], dict(strangers(optimizer, plan))
     for group in optimizer.param_groups:
         for p in group["params"]:
             numbers.setdefault(id(p), len(numbers))
-        packed = {key: value for key, value in group.items() if key != "params"}
-        packed["rule"], packed["seed"] = optimizer.formula.name, optimizer._options["seed"]
+        packed = {key: value for key, value in group.items() if key not in ("params", "state")}
+        packed["rule"], packed["seed"] = plan.formula.name, optimizer._options["seed"]
         packed["params"] = [numbers[id(p)] for p in group["params"]]
         if aside := {key for p in group["params"] for key in foreign.get(p, ())}:
             packed[ASIDE] = sorted(aside)
@@ -77,6 +78,8 @@ def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> 
     groups = [dict(group) for group in saved["param_groups"]]
     pairs = _paired(optimizer.param_groups, groups)
     taken = [_settings(optimizer, group, old) for group, old, _ in pairs]
+    merged = [{**group, **new} for (group, _, _), new in zip(pairs, taken, strict=True)]
+    plan = optimizer._plans.of(merged)
     entries: dict[torch.Tensor, Mapping[str, Any]] = {}
     others = {key: value for key, value in saved["state"].items() if not isinstance(key, int)}
     for group, old, ids in pairs:
@@ -84,12 +87,12 @@ def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> 
         for p, number in zip(group["params"], ids, strict=True):
             if entry := saved["state"].get(number):
                 own = {key: value for key, value in entry.items() if key not in foreign}
-                entries[p] = readable(own, optimizer.formula, optimizer._names, p)
+                entries[p] = readable(own, plan.formula, plan.names, p)
                 others[p] = {key: _copy(entry[key]) for key in entry.keys() & foreign}
     options = optimizer._options
     optimizer._options = {**options, "seed": groups[0].get("seed", options["seed"])}
     try:
-        rebuild(optimizer, entries, share=False)
+        rebuild(optimizer, entries, share=False, plan=plan)
     except BaseException:
         optimizer._options = options
         raise
@@ -155,16 +158,17 @@ def _settings(
     optimizer: "Optimizer", group: Mapping[str, Any], old: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What a group takes over from a saved one; raises ValueError if it is of another rule."""
-    rule = old.get("rule", optimizer.formula.name)
-    if rule != optimizer.formula.name:
-        raise ValueError(
-            f"this is the state of rule {rule!r}, the optimizer has {optimizer.formula.name!r}."
-        )
-    kept = {"params", "param_names", "rule", "seed", ASIDE}
+    kept = {"params", "param_names", "rule", "seed", "state", ASIDE}
     new = arguments.folded(
         optimizer.home, {k: v for k, v in old.items() if k not in kept}, group, strict=False
     )
     # How a step is run is this optimizer's own business.
     new = {k: v for k, v in new.items() if k not in ("foreach", "fused", "capturable")}
-    optimizer._fits({**group, **new})
+    merged = {**group, **new}
+    optimizer._fits(merged)
+    wanted = optimizer._plans.of([merged]).formula.name
+    if (rule := old.get("rule", wanted)) != wanted:
+        raise ValueError(
+            f"this is the state of rule {rule!r}, and param groups ask for {wanted!r}."
+        )
     return new

@@ -5,7 +5,6 @@ read each other's state. Codes mean nothing without their scales, and `torch.opt
 for numbers: a state in few bits keeps the rule's own name.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,45 +47,24 @@ class Names:
         """What somebody else keeps in an entry of `optimizer.state`."""
         return {key: value for key, value in entry.items() if not self._own(key, entry)}
 
+    def lacking(self, entry: Entry) -> str | None:
+        """A state of the rule that an entry does not have."""
+        for state, known in self.torch.items():
+            if known not in entry and not (state in entry and state + SCALE in entry):
+                return known
+        return None
+
     def _own(self, key: str, entry: Entry) -> bool:
         if key in self._always:
             return True
         state = self._coded.get(key)
-        return state is not None and self.torch[state] not in entry
+        return state is not None and (self.torch[state] == state or self.torch[state] not in entry)
 
     def of(self, name: str, arrays: Mapping[str, Array]) -> str:
         """The key of the engine's array `name`; `arrays` are all of the same tensor."""
         state = name.partition(".")[0]
         coded = any(other.startswith(f"{state}.") for other in arrays)
         return name if coded else self.torch.get(state, name)
-
-
-def chooser(state: Any, by_name: Mapping[str, Any] | None, keys: list[str]) -> Any:
-    """The `state` option with the exceptions that regular expressions make.
-
-    Raises ValueError for an expression that is found in none of the parameters' names.
-    """
-    if not by_name:
-        return state
-    patterns = [(re.compile(text), choice) for text, choice in by_name.items()]
-    for pattern, _ in patterns:
-        if not any(pattern.search(key) for key in keys):
-            raise ValueError(
-                f"state_by_name: {pattern.pattern!r} is found in no parameter's name; pass "
-                f"model.named_parameters(). The names are {', '.join(keys[:8])}."
-            )
-
-    def choose(key: Any, given: Array) -> Any:
-        for pattern, choice in patterns:
-            if pattern.search(str(key)):
-                return choice
-        if isinstance(state, str) and state in ("int8", "int4"):
-            from adamas.engine.storage import careful
-
-            return careful(state)(key, given)
-        return state(key, given) if callable(state) else state
-
-    return choose
 
 
 def counted(what: str, value: float) -> int:

@@ -1,0 +1,143 @@
+"""What every optimizer here takes besides its hyper-parameters, checked when it is given.
+
+In the constructor and in `add_param_group`, before a forward and a backward pass are spent on it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from adamas.engine.settings import check as broken
+from adamas.engine.settings import choice, limit, real, seeded, thread_count
+from adamas.engine.storage import Storage, careful
+from adamas.engine.tensors import Array, Tensor
+from adamas.kernel.formula import Formula
+from adamas.torch.devices import STORAGE
+from adamas.torch.shards import sharded
+from adamas.torch.views import array
+
+OPTIONS: dict[str, Any] = {
+    "state": "float32",
+    "state_by_name": None,
+    "master": None,
+    "seed": 0,
+    "clip_norm": None,
+    "on_nonfinite": "raise",
+    "ema": None,
+    "zero_grad_in_step": False,
+    "rows": "lazy",
+    "threads": None,
+}
+
+FORMS = {
+    torch.float64: "float64",
+    torch.complex128: "float64",
+    torch.float32: "float32",
+    torch.complex64: "float32",
+    torch.bfloat16: "bfloat16",
+}
+
+
+def check(options: Mapping[str, Any], formula: Formula) -> None:
+    """Raise TypeError or ValueError naming the first option that cannot be had, and its limit."""
+    check_state(options["state"], formula, options["master"])
+    choice("on_nonfinite", options["on_nonfinite"], ("raise", "skip", "allow"))
+    choice("rows", options["rows"], ("lazy", "exact"))
+    choice("zero_grad_in_step", options["zero_grad_in_step"], (True, False))
+    limit(options["clip_norm"])
+    thread_count(options["threads"])
+    seeded(options["seed"])
+    if (ema := options["ema"]) is not None:
+        number = real("ema", ema, "the decay of an average is a number, or None for no average")
+        if rule := broken("ema", number, 0.5):
+            raise ValueError(f"ema={ema!r} is not allowed; it must {rule}.")
+    by_name = options["state_by_name"]
+    if not isinstance(by_name, Mapping | None):
+        raise TypeError(
+            f"state_by_name={by_name!r} must be a dict of regular expressions and formats."
+        )
+    for text, state in (by_name or {}).items():
+        _pattern(text)
+        check_state(state, formula, None)
+
+
+def check_state(state: Any, formula: Formula, master: Any) -> None:
+    """Raise TypeError or ValueError naming a `state` that `formula` cannot keep, or `master`."""
+    Storage(formula, state, master)
+
+
+def _pattern(text: Any) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"state_by_name: {text!r} is no regular expression: {error}.") from None
+
+
+def check_names(by_name: Mapping[str, Any] | None, names: Sequence[str]) -> None:
+    """Raise ValueError for an expression that is found in none of the parameters' names."""
+    for text in by_name or ():
+        if not any(_pattern(text).search(name) for name in names):
+            raise ValueError(
+                f"state_by_name: {text!r} is found in no parameter's name; pass "
+                f"model.named_parameters(). The names are {', '.join(names[:8])}."
+            )
+
+
+def chosen(options: Mapping[str, Any], group: Mapping[str, Any], name: str, given: Array) -> Any:
+    """How the state of one parameter is to be kept: a format, or a dict of them by state.
+
+    The first expression of `state_by_name` that is found in `name` decides, else the group's own
+    `state`, else the optimizer's.
+    """
+    for text, state in (options["state_by_name"] or {}).items():
+        if _pattern(text).search(name):
+            return state
+    state = group.get("state", options["state"])
+    if isinstance(state, str) and state in ("int8", "int4"):
+        return careful(state)(name, given)
+    return state(name, given) if callable(state) else state
+
+
+def refuse_dtype(p: torch.Tensor, name: str) -> None:
+    """Raise TypeError for a parameter of a dtype that is not stepped here."""
+    if p.dtype not in FORMS:
+        listed = ", ".join(str(dtype).removeprefix("torch.") for dtype in FORMS)
+        half = " Small steps are lost in float16." if p.dtype is torch.float16 else ""
+        raise TypeError(
+            f"parameter {name!r} is {p.dtype}; adamas updates {listed}.{half} Use .float() with "
+            "torch.autocast, or .bfloat16()."
+        )
+
+
+def formats(
+    options: Mapping[str, Any],
+    group: Mapping[str, Any],
+    formula: Formula,
+    p: torch.Tensor,
+    name: str,
+) -> dict[str, str]:
+    """The storage of each state of `p` under its rule's names; raises what cannot be kept there."""
+    given = _seen(p)
+    stub = Tensor(name, given, given, None, False, 0, FORMS[p.dtype])
+    state = chosen(options, group, name, given)
+    found = Storage(formula, lambda key, array: state, options["master"]).formats(stub)
+    if p.device.type != "cpu":
+        asked = group.get("state", options["state"])
+        for form in (asked if isinstance(asked, str) else "float32", *found.values()):
+            if form not in STORAGE:
+                raise ValueError(
+                    f"parameter {name!r} is on {p.device}, where state={form!r} cannot be kept; "
+                    f"choose one of {', '.join(STORAGE)}."
+                )
+    return found
+
+
+def _seen(p: torch.Tensor) -> Array:
+    """What a function given as `state` is asked about: the numbers, or their shape alone."""
+    on_cpu = p.device.type == "cpu" and p.layout is torch.strided and not sharded(p)
+    if on_cpu and type(p.data) is torch.Tensor and not (p.is_conj() or p.is_neg()):
+        return array(p)
+    return np.broadcast_to(np.zeros((), np.float32), tuple(p.shape))
