@@ -30,7 +30,7 @@ def test_machine_code_is_the_text() -> None:
     ]
     calls = []
     for k, function in enumerate(functions):
-        lines += lower(function)
+        lines += lower(function, function.__name__)
         count = len(inspect.signature(function).parameters)
         given = ", ".join(f"_b.int32(x[{i}, i])" for i in range(count))
         calls.append(f"        out[{k}, i] = {function.__name__}({given})")

@@ -81,7 +81,7 @@ LINES = [
     ("m = «[g]»", "not part of the formula", "Allowed"),
     ("m = «lambda x: x»", "not part of the formula", "Allowed"),
     ("«_x» = g", "'_x' is taken by the machinery", "Choose another name"),
-    ("«range» = g", "'range' is taken by the machinery", "Choose another name"),
+    ("«__x» = g", "'__x' is taken by the machinery", "Choose another name"),
     ("«sqrt» = g", "'sqrt' is taken by the machinery", "Choose another name"),
 ]
 WHOLE = [

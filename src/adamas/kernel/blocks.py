@@ -32,7 +32,7 @@ class Blocks(Elements):
             functions |= {text.__name__: text for text in texts if text}
         lines: list[str] = []
         for function in functions.values():
-            lines += [*lower(function), "", ""]
+            lines += [*lower(function, called(function)), "", ""]
         return lines[:-2]
 
     def update(self, addresses: Sequence[str], factors: Sequence[str]) -> list[str]:
@@ -43,7 +43,7 @@ class Blocks(Elements):
             "def update(_slice, _scale, _beyond):",
             "    _m.widest_vectors()",
             *("    " + line for line in (*factors, *addresses, *self.rooms())),
-            "    for _repeat in range(_m.load_int64(_slice, _j.REPEAT, 0)):",
+            "    for _repeat in _range(_m.load_int64(_slice, _j.REPEAT, 0)):",
         ]
         lines += [
             f"        {name} = _m.{self.number}(_m.load_float64(_row, {k}, 0))"
@@ -54,11 +54,11 @@ class Blocks(Elements):
             f"        _row += {8 * (count + 1)}",
             "        _block = _m.load_int64(_slice, _j.BLOCK, 0)",
             "        _here, _s, _byte = 0, 0, 0",
-            "        for _start in range(0, _n, _span):",
-            "            _stop = min(_start + _span, _n)",
+            "        for _start in _range(0, _n, _span):",
+            "            _stop = _min(_start + _span, _n)",
             "            _at = _start",
             "            while _at < _stop:",
-            f"                _count = min({BLOCK}, _stop - _at)",
+            f"                _count = _min({BLOCK}, _stop - _at)",
         ]
         whole = self.whole()
         size = 2 * BLOCK if self.scaled else BLOCK
@@ -69,7 +69,7 @@ class Blocks(Elements):
         rest += ["    " + line for line in whole]
         if not self.scaled:
             # Without scales nothing was begun, and the loop above may have ended the row.
-            rest.append(f"_count = min({BLOCK}, _stop - _at)")
+            rest.append(f"_count = _min({BLOCK}, _stop - _at)")
         rest += [*self.settle(), *self.finish("_count"), *self.next("_count")]
         return lines + [" " * 16 + line for line in rest]
 
@@ -85,7 +85,7 @@ class Blocks(Elements):
             *lines,
             f"_lost = {'_m.float32' if self.factor() == '_factor' else '_m.float64'}(_m.nan)",
             f"_dither = _b.scratch({4 * BLOCK})",
-            f"for _i in range({BLOCK}):",
+            f"for _i in _range({BLOCK}):",
             f"    _b.store_int32(_dither, _i, {self.scope('dither')}, "
             "_b.mul(_b.int32(_i), _b.int32(-1640531535)))",
         ]
@@ -102,7 +102,7 @@ class Blocks(Elements):
         lines += [
             *before,
             "_b.barrier()",
-            f"for _i in range({BLOCK}):",
+            f"for _i in _range({BLOCK}):",
             *("    " + line for line in body),
         ]
         return lines + self.pack(str(BLOCK)) + self.next(str(BLOCK)) + ["_here = _there"]
@@ -113,11 +113,11 @@ class Blocks(Elements):
             return []
         lines = self.lows(scale) + self.unpack(scale, byte, count)
         body = ["    " + line for line in self.first(at, here)]
-        return [*lines, "_b.barrier()", f"for _i in range({count}):", *body]
+        return [*lines, "_b.barrier()", f"for _i in _range({count}):", *body]
 
     def finish(self, count: str) -> list[str]:
         """The second pass over a block of `count` elements."""
-        lines = [f"for _i in range({count}):", *("    " + line for line in self.second())]
+        lines = [f"for _i in _range({count}):", *("    " + line for line in self.second())]
         lines.insert(0, "_b.barrier()")
         if self.packed and count == "_count":
             # The partner of an odd block's last element: whatever lay here would be stored.

@@ -149,7 +149,7 @@ class Elements:
             decode, scope = called(self.arrays[name].decode), self.scope(f"old {name}")
             load = f"_b.load_uint8(_{name}_at, {byte} + _i, {self.scope(f'first {name}')})"
             codes = ("_b.both(_code, _b.int32(15))", "_b.right(_code, _b.int32(4))")
-            lines += [f"_half = ({count} + 1) // 2", "_b.barrier()", "for _i in range(_half):"]
+            lines += [f"_half = ({count} + 1) // 2", "_b.barrier()", "for _i in _range(_half):"]
             lines.append(f"    _code = {load}")
             for place, code in zip(("_i", "_half + _i"), codes, strict=True):
                 value = f"_b.number({decode}({code}, _{name}_low))"
@@ -161,7 +161,7 @@ class Elements:
         lines: list[str] = []
         for name in self.packed:
             encode, scope = called(self.arrays[name].encode), self.scope(f"pack {name}")
-            lines += [f"_half = ({count} + 1) // 2", "_b.barrier()", "for _i in range(_half):"]
+            lines += [f"_half = ({count} + 1) // 2", "_b.barrier()", "for _i in _range(_half):"]
             codes = []
             for place in ("_i", "_half + _i"):
                 value = f"_m.load_{self.number}({self.kept(name)}, _here + {place}, {scope})"
@@ -200,5 +200,5 @@ def address(column: str) -> str:
 
 
 def called(function: object) -> str:
-    """The name of a codec's function."""
-    return str(getattr(function, "__name__", ""))
+    """The name of a codec's function in a kernel."""
+    return f"__{getattr(function, '__name__', '')}"

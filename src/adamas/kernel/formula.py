@@ -99,6 +99,7 @@ def with_average(formula: Formula) -> Formula:
     if "average" in formula.initial:
         raise ValueError(f"{formula.name} has a state 'average' of its own: rename it to use ema.")
     taken = {n.id for s in formula.statements for n in ast.walk(s) if isinstance(n, ast.Name)}
+    taken |= {"p", "g", "t", *formula.initial, *formula.hypers}
     # The rule may have used these names for something else by the time it ends.
     share, before, after = (fresh(n, taken) for n in ("kept", "average_before", "average_next"))
     first = f"{share} = 0.0 if t == 1 else ema\n{before} = average"

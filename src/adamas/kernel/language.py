@@ -14,8 +14,6 @@ from adamas.kernel.text import Text
 WORDS = frozenset(words.__all__)
 ARITIES = {"maximum": 2, "minimum": 2, "where": 3}
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
-# The generated loops use these two; their other names begin with an underscore.
-RESERVED = WORDS | {"range", "min"}
 CHOOSE = "choose with `a if c else b` or `where(c, a, b)`."
 # Words of other languages, and what they are called here.
 SYNONYMS = {
@@ -27,8 +25,8 @@ SYNONYMS = {
 
 
 def check_name(text: Text, node: ast.AST, name: str) -> None:
-    """Refuse a name that generated code needs for itself."""
-    if name in RESERVED or name.startswith("_"):
+    """Refuse a name that is a word, or may be one of generated code: those begin with `_`."""
+    if name in WORDS or name.startswith("_"):
         text.refuse(node, f"the name {name!r} is taken by the machinery", "Choose another name.")
 
 

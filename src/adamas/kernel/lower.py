@@ -28,13 +28,13 @@ WORDS = {
 }
 
 
-def lower(function: Callable[..., Any]) -> list[str]:
-    """The lines of `function` for a kernel's file."""
+def lower(function: Callable[..., Any], name: str) -> list[str]:
+    """The lines of `function` for a kernel's file, where it is called `name`."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     assert isinstance(tree, ast.FunctionDef)
     body = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
     names = ", ".join(argument.arg for argument in tree.args.args)
-    lines = ["@_m.compiled", f"def {tree.name}({names}):", "    _b.inline()"]
+    lines = ["@_m.compiled", f"def {name}({names}):", "    _b.inline()"]
     return lines + ["    " + ast.unparse(_Lower().visit(statement)) for statement in body]
 
 

@@ -1,7 +1,9 @@
 """Formula x storage formats -> the source of one fused kernel. The only file that writes code.
 
 The text is meant to be read: `adamas show adamw` prints it, and it is the file that is compiled.
-Names that are not the formula's begin with an underscore.
+Whatever stands among a formula's names and is none of them and no word begins with an underscore,
+as no name of a formula may; functions of codecs with two, because a state `m` has its `_m_low`. So
+a formula may call its numbers what it likes.
 """
 
 import ast
@@ -48,6 +50,8 @@ def weave(formula: Formula, layout: Layout, version: str) -> Woven:
         f"Written by adamas {version} from the formula; edits here are lost.",
         '"""',
         "",
+        "from builtins import min as _min, range as _range",
+        "",
         "from adamas.kernel import job as _j",
         "from adamas.kernel import machine as _m",
         "from adamas.kernel.machine import abs, exp, log, maximum, minimum, sign, sqrt, where",
@@ -72,7 +76,7 @@ def _prologue(formula: Formula, parts: Hoisted) -> list[str]:
         "@_m.compiled",
         "def prologue(_job):",
         "    _hypers = _m.load_int64(_job, _j.HYPERS, 0)",
-        "    for _k in range(_m.load_int64(_job, _j.TENSORS, 0)):",
+        "    for _k in _range(_m.load_int64(_job, _j.TENSORS, 0)):",
         "        if _m.load_int64(_m.load_int64(_job, _j.ACTIVE, 0), _k, 0) == 0:",
         "            continue",
         "        t = _m.float64(_m.load_int64(_m.load_int64(_job, _j.STEPS, 0), _k, 0) + 1)",
@@ -111,20 +115,20 @@ def _update(formula: Formula, parts: Hoisted, layout: Layout) -> list[str]:
         "    _m.widest_vectors()",
         *("    " + line for line in (*_factors(layout), *_addresses(formula, layout))),
     ]
-    lines.append("    for _repeat in range(_m.load_int64(_slice, _j.REPEAT, 0)):")
+    lines.append("    for _repeat in _range(_m.load_int64(_slice, _j.REPEAT, 0)):")
     lines += [
         f"        {name} = {number}(_m.load_float64(_row, {k}, 0))"
         for k, name in enumerate(parts.constants)
     ]
     lines += [
         f"        _row += {8 * (len(parts.constants) + 1)}",
-        f"        for _tile in range(0, _n, {TILE}):",
+        f"        for _tile in _range(0, _n, {TILE}):",
         f"            if _tile + {AHEAD} < _n + _beyond:",
-        f"                for _line in range(_tile + {AHEAD}, _tile + {AHEAD + TILE}, 16):",
+        f"                for _line in _range(_tile + {AHEAD}, _tile + {AHEAD + TILE}, 16):",
     ]
     fetch = "                    _m.prefetch"
     lines += [f"{fetch}(_{a}_at + {c.size} * _line)" for a, c in arrays.items()]
-    lines.append(f"            for _i in range(_tile, min(_tile + {TILE}, _n)):")
+    lines.append(f"            for _i in _range(_tile, _min(_tile + {TILE}, _n)):")
     lines += _element(parts, layout, arrays)
     return lines
 
@@ -187,7 +191,7 @@ def _ask(formula: Formula, layout: Layout) -> list[str]:
     arrays = zip(("p", *formula.states), (layout.parameter, *layout.states), strict=True)
     bits = [0 if c.block else c.bits for array, codec in arrays for c in columns(array, codec)]
     lines = ["@_m.compiled", "def ask(_slice):"]
-    lines.append("    _n = min(_m.load_int64(_slice, _j.COUNT, 0), _m.BEGINNING)")
+    lines.append("    _n = _min(_m.load_int64(_slice, _j.COUNT, 0), _m.BEGINNING)")
     for k, each in enumerate([layout.gradient.bits, *bits]):
         place = f"_m.load_int64(_slice, _j.GRADIENT + {k}, 0)"
         lines.append(f"    _m.ask({place}, _n * {each} >> 3)")
@@ -212,7 +216,7 @@ def run(_job, _phases):
         while _first < _m.load_int64(_job, _j.SLICES, 0):
             _last = _m.share_end(_job, _first)
             _ahead = _m.distance(_job, _m.slice_at(_job, _first))
-            for _k in range(_first, _last):
+            for _k in _range(_first, _last):
                 if _k + _ahead < _last:
                     ask(_m.slice_at(_job, _k + _ahead))
                 _slice = _m.slice_at(_job, _k)
