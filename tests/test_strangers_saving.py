@@ -176,6 +176,16 @@ def test_frozen_parameters_have_no_state_and_are_loaded_so(name: str) -> None:
         assert all(torch.equal(a, b) for a, b in zip(params, copies, strict=True))
 
 
+def noted(opt: Any) -> None:
+    """A hook before saving: an entry of its own in the state."""
+    opt.state["test"] = 1
+
+
+def moved(opt: Any, saved: dict[str, Any]) -> dict[str, Any]:
+    """A hook after saving: that entry goes to the top."""
+    return {**saved, "noted": saved["state"].pop("test", None) == 1}
+
+
 def to_two(opt: Any, saved: dict[str, Any]) -> None:
     """A hook before loading that changes the dict it is given."""
     saved["param_groups"][0]["lr"] = 0.002
@@ -186,6 +196,21 @@ def to_three(opt: Any, saved: dict[str, Any]) -> dict[str, Any]:
     other = deepcopy(saved)
     other["param_groups"][0]["lr"] = 0.003
     return other
+
+
+def test_hooks_around_saving() -> None:
+    """Entries that a hook leaves in `state` under keys of its own are in the state dict."""
+    opt, _, closure = made("AdamW", {})
+    after = opt.register_state_dict_post_hook(moved)
+    assert opt.state_dict()["noted"] is False
+    after.remove()
+    opt.register_state_dict_pre_hook(noted)
+    assert opt.state_dict()["state"]["test"] == 1
+    opt.register_state_dict_post_hook(moved)
+    saved = opt.state_dict()
+    assert saved["noted"] is True and "test" not in saved["state"]
+    stepped(opt, closure)
+    assert opt.state["test"] == 1
 
 
 def test_hooks_around_loading() -> None:

@@ -52,7 +52,7 @@ def state_dict(optimizer: "Optimizer", *, decode: bool = False) -> dict[str, Any
             for k, one in enumerate(core.live)
         }
     state = {
-        numbers[id(p)]: {key: _saved(key, value) for key, value in entry.items()}
+        numbers.get(id(p), p): {key: _saved(key, value) for key, value in entry.items()}
         if id(p) in numbers
         else entry
         for p, entry in entries.items()
