@@ -1,10 +1,13 @@
 """Sparse COO gradients: rows stepped as SparseAdam steps them, or exactly as a dense step would."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import adamas.torch
 from adamas.torch import SGD, Adam, AdamW
 from test_torch_tensors import pair
 
@@ -27,6 +30,33 @@ def test_sparse_rows_are_stepped_as_sparse_adam_does() -> None:
         here.grad, there.grad = sparse(rows, values, 9), sparse(rows, values.clone(), 9)
         ours.step()
         torchs.step()
+        torch.testing.assert_close(here, there, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("SGD", {}),
+        ("SGD", {"momentum": 0.9}),
+        ("SGD", {"momentum": 0.9, "nesterov": True}),
+        ("SGD", {"momentum": 0.9, "dampening": 0.5}),
+        ("SGD", {"momentum": 0.9, "maximize": True}),
+        ("Adagrad", {}),
+        ("Adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.3}),
+    ],
+    ids=str,
+)
+def test_classes_of_torch_that_take_sparse_gradients(kind: str, options: dict[str, Any]) -> None:
+    """Sparse gradients give torch's parameters after every step, rows that were not named too."""
+    here, there = pair(torch.randn(9, 4))
+    ours = getattr(adamas.torch, kind)([here], lr=0.1, **options)
+    torchs = getattr(torch.optim, kind)([there], lr=0.1, **options)
+    for rows in ([1, 3, 3], [0, 8], [], [1, 2, 8, 1], [5]):
+        values = torch.randn(len(rows), 4)
+        here.grad, there.grad = sparse(rows, values, 9), sparse(rows, values.clone(), 9)
+        ours.step()
+        with torch.sparse.check_sparse_tensor_invariants():
+            torchs.step()
         torch.testing.assert_close(here, there, rtol=1e-5, atol=1e-6)
 
 

@@ -171,6 +171,8 @@ class Optimizer(torch.optim.Optimizer):
             self._watch.refresh(self._core)
         if self._core.step(tensors, self._options["clip_norm"], scale):
             self._callers.stepped()
+            if self._options["rows"] is None:
+                self._core.sync()
         else:
             self._callers.skipped(self)
         if self._options["zero_grad_in_step"]:

@@ -38,7 +38,7 @@ class SGD(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -66,7 +66,7 @@ class Momentum(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -94,7 +94,7 @@ class Nesterov(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -123,7 +123,7 @@ class Adagrad(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -153,7 +153,7 @@ class RMSprop(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -182,7 +182,7 @@ class CenteredRMSprop(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -210,7 +210,7 @@ class Adadelta(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -240,7 +240,7 @@ class Adam(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -269,7 +269,7 @@ class AdamW(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -298,7 +298,7 @@ class AMSGrad(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -326,7 +326,7 @@ class Adamax(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -356,7 +356,7 @@ class NAdam(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -385,7 +385,7 @@ class RAdam(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -413,7 +413,7 @@ class AdaBelief(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -440,7 +440,7 @@ class Lion(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -471,7 +471,7 @@ class AdEMAMix(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -499,7 +499,7 @@ class Adan(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -529,7 +529,7 @@ class ScheduleFreeAdamW(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...
 
@@ -557,6 +557,6 @@ class CautiousAdamW(Optimizer):
         on_nonfinite: Any = "raise",
         ema: Any = None,
         zero_grad_in_step: Any = False,
-        rows: Any = "lazy",
+        rows: Any = None,
         threads: Any = None,
     ) -> None: ...

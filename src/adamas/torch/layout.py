@@ -100,6 +100,9 @@ def _made(
     del options["state_by_name"]
     options["zero_grads"] = options.pop("zero_grad_in_step")
     options["maximize"] = plan.maximize
+    # A momentum of torch's SGD moves every row in every step: `Optimizer._update` does the rest.
+    spread = optimizer.home.late and plan.formula.states
+    options["rows"] = options["rows"] or ("exact" if spread else "lazy")
     options["threads"] = options["threads"] or torch.get_num_threads()
     numbers = [arguments.numbers(optimizer.home, plan.formula, g) for g in optimizer.param_groups]
     on_cpu = all(one.parameter.device.type == "cpu" for one in live)

@@ -28,7 +28,7 @@ OPTIONS: dict[str, Any] = {
     "on_nonfinite": "raise",
     "ema": None,
     "zero_grad_in_step": False,
-    "rows": "lazy",
+    "rows": None,
     "threads": None,
 }
 
@@ -45,7 +45,7 @@ def check(options: Mapping[str, Any], formula: Formula) -> None:
     """Raise TypeError or ValueError naming the first option that cannot be had, and its limit."""
     check_state(options["state"], formula, options["master"])
     choice("on_nonfinite", options["on_nonfinite"], ("raise", "skip", "allow"))
-    choice("rows", options["rows"], ("lazy", "exact"))
+    choice("rows", options["rows"], ("lazy", "exact", None))
     choice("zero_grad_in_step", options["zero_grad_in_step"], (True, False))
     limit(options["clip_norm"])
     thread_count(options["threads"])
