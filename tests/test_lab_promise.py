@@ -9,9 +9,11 @@ import pytest
 
 from adamas.cli import main
 from adamas.lab.entrants import entrant
+from adamas.lab.jobs import promise_all
 from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Spec
 from adamas.lab.progress import Progress
+from adamas.lab.protocol import runner
 from adamas.lab.protocol.promise import differences
 from adamas.lab.protocol.session import Request, compare
 from adamas.lab.protocol.store import Store, held
@@ -162,3 +164,44 @@ def test_differences_name_all_that_was_declared() -> None:
         "the learning rates of sgd (2 from 0.1 to 1 there, 2 from 0.01 to 1 here)",
         "the goal (not given there, 0.5 here)",
     ]
+
+
+def test_a_suite_promises_its_problems(
+    tmp_path: Path,
+) -> None:
+    """After a suite of two problems the one that went well cannot take its place."""
+    (tmp_path / "line").mkdir()
+    (tmp_path / "line" / "runs.jsonl").write_bytes(b"{}\n")
+
+    def promise(*problems: str) -> None:
+        promise_all(tmp_path, {name: Request(Spec(name), tmp_path / name) for name in problems})
+
+    promise("line", "diabetes")
+    before = content(tmp_path)
+    promise("line", "diabetes")
+    with pytest.raises(LabError, match=r"the problems \(line, diabetes there, line here\)"):
+        promise("line")
+    assert content(tmp_path) == before
+
+
+def test_an_answer_is_not_overwritten_by_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A directory with one optimizer's learning rate does not take that of another."""
+    out = ["--workers", "1", "--out", str(tmp_path / "out")]
+    assert main(["find-lr", "diabetes", "--optimizer", "sgd", *out]) == 0
+    before = content(tmp_path)
+    assert main(["find-lr", "diabetes", "--optimizer", "adam", *out]) == 1
+    assert "the optimizers (sgd there, adam here)" in capsys.readouterr().err
+    assert content(tmp_path) == before
+
+
+def test_a_first_run_that_fails_leaves_no_plan(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the first run fails nothing was seen, so that no plan stays in the way of another."""
+    out = tmp_path / "out"
+    monkeypatch.setattr(runner, "run", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        carried_out(tiny, out)
+    assert not out.exists()

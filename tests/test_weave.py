@@ -240,7 +240,7 @@ def test_show_finds_rules_and_refuses_what_is_none(tmp_path: Path) -> None:
         (f"{path}:four", "has no function 'four'"),
         (f"{tmp_path}/none.py:one", "is not a Python file"),
         (f"{tmp_path}:one", "is not a Python file"),
-        (f"{path}:three", "source text cannot be read"),
+        (f"{path}:three", "is int, not a function"),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):
             show.find_rule(name)

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from adamas.cli_lab import add_compare, add_find_lr, add_suite
+from adamas.cli_lab import add_compare, add_find_lr, add_suite, path
 
 EXAMPLES = """examples:
   adamas demo                     run the tutorial, check it, compare, write a page
@@ -49,6 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader (`| head`) has gone; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        # A full disk, a limit of the system: what commands do not foresee at the place itself.
+        print(f"adamas: {error}", file=sys.stderr)
         return 1
 
 
@@ -88,7 +92,7 @@ def add_demo(commands: Subparsers) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=path,
         default=Path("adamas-demo"),
         metavar="DIR",
         help="directory for demo.html and demo.json (default: %(default)s)",
@@ -153,9 +157,7 @@ def add_show(commands: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("rule", nargs="?", metavar="RULE", help="a name, or file.py:function")
-    parser.add_argument(
-        "--dtype", default="float32", help="of parameters and gradients (default: %(default)s)"
-    )
+    parser.add_argument("--dtype", help="of parameters and gradients (default: float32)")
     stored = "float32, float64, bfloat16, int8 or int4"
     parser.add_argument("--state", metavar="FORMAT", help=f"of the state: {stored} (as --dtype)")
     parser.add_argument("--formula", action="store_true", help="print the rule itself instead")
@@ -167,12 +169,16 @@ def run_show(args: argparse.Namespace) -> int:
     from adamas import show
 
     try:
+        if (args.rule is None or args.formula) and (args.dtype or args.state):
+            raise ValueError("--dtype and --state are of a rule's kernel, which is not shown here.")
         if args.rule is None:
+            if args.formula:
+                raise ValueError("--formula needs the name of a rule.")
             print(show.listing())
             return 0
         formula = show.find_rule(args.rule)
         text = formula.source if args.formula else None
-        print(text or show.kernel_source(formula, args.dtype, args.state), end="")
+        print(text or show.kernel_source(formula, args.dtype or "float32", args.state), end="")
     except ValueError as error:
         print(f"adamas show: {error}", file=sys.stderr)
         return 1
@@ -199,7 +205,7 @@ def add_bench(commands: Subparsers) -> None:
         metavar="MI",
         help="parameters, in units of 1,048,576 (default: %(default)s)",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write every sample as JSON")
+    parser.add_argument("--out", type=path, metavar="FILE", help="write every sample as JSON")
     parser.add_argument("--quick", action="store_true", help="one large array only, fewer rounds")
     parser.set_defaults(run=run_bench)
 
@@ -215,6 +221,9 @@ def run_bench(args: argparse.Namespace) -> int:
     """Run `adamas bench`."""
     from adamas import bench
 
+    if args.out is not None and (args.out.is_dir() or not args.out.absolute().parent.is_dir()):
+        print(f"adamas bench: --out {args.out} cannot be written; name a file", file=sys.stderr)
+        return 1
     return bench.run(size=args.size << 20, out=args.out, quick=args.quick)
 
 

@@ -8,6 +8,8 @@ import argparse
 import io
 import sys
 from collections.abc import Callable
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -51,18 +53,21 @@ def add_compare(commands: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_problem(parser)
-    parser.add_argument("--new", type=Path, metavar="FILE", help="write a template, run nothing")
+    parser.add_argument("--new", type=path, metavar="FILE", help="write a template, run nothing")
     parser.add_argument("--list", action="store_true", help="list the built-in problems")
     add_optimizers(parser)
     add_effort(parser)
     parser.add_argument(
         "--reference",
         action="append",
+        type=text,
         metavar="RULE",
         help="compare the others with this one (default: adam and momentum); may be repeated",
     )
-    parser.add_argument("--goal", type=float, metavar="LOSS", help="the loss that is time's target")
-    parser.add_argument("--hypothesis", metavar="TEXT", help="what you expect; goes into the plan")
+    parser.add_argument("--goal", type=loss, metavar="LOSS", help="the loss that is time's target")
+    parser.add_argument(
+        "--hypothesis", type=text, metavar="TEXT", help="what you expect; goes into the plan"
+    )
     parser.add_argument(
         "--margin",
         type=share,
@@ -78,10 +83,10 @@ def add_compare(commands: Subparsers) -> None:
     )
     add_output(parser, "adamas-compare-PROBLEM")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every run as CSV")
-    parser.add_argument("--latex", type=Path, metavar="FILE", help="write the table as LaTeX")
-    parser.add_argument("--figures", type=Path, metavar="DIR", help="write pictures, PNG and SVG")
-    parser.set_defaults(run=guarded("compare", run_compare))
+    parser.add_argument("--csv", type=path, metavar="FILE", help="write every run as CSV")
+    parser.add_argument("--latex", type=path, metavar="FILE", help="write the table as LaTeX")
+    parser.add_argument("--figures", type=path, metavar="DIR", help="write pictures, PNG and SVG")
+    parser.set_defaults(run=guarded("compare", run_compare), given=partial(given, parser))
 
 
 def add_find_lr(commands: Subparsers) -> None:
@@ -98,12 +103,20 @@ def add_find_lr(commands: Subparsers) -> None:
     )
     add_problem(parser)
     parser.add_argument(
-        "--optimizer", default="adam", metavar="RULE", help="which (default: %(default)s)"
+        "--optimizer",
+        default="adam",
+        type=text,
+        metavar="RULE",
+        help="which (default: %(default)s)",
     )
     parser.add_argument(
-        "--seeds", type=count, default=3, metavar="N", help="seeds (default: %(default)s)"
+        "--seeds",
+        type=count,
+        default=3,
+        metavar="N",
+        help="seeds (default: %(default)s; a problem without chance has one)",
     )
-    add_output(parser, "adamas-find-lr-PROBLEM")
+    add_output(parser, "adamas-find-lr-PROBLEM-RULE")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.set_defaults(run=guarded("find-lr", run_find_lr))
 
@@ -121,7 +134,11 @@ def add_suite(commands: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--problem", action="append", metavar="NAME", help="only this one; may be repeated"
+        "--problem",
+        action="append",
+        type=text,
+        metavar="NAME",
+        help="only this one; may be repeated",
     )
     add_optimizers(parser)
     add_effort(parser)
@@ -134,10 +151,13 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "problem",
         nargs="?",
+        type=text,
         metavar="PROBLEM",
         help="a built-in name, a file of data, or mine.py:problem",
     )
-    parser.add_argument("--target", metavar="COLUMN", help="what to predict, in a file of data")
+    parser.add_argument(
+        "--target", type=text, metavar="COLUMN", help="what to predict, in a file of data"
+    )
 
 
 def add_optimizers(parser: argparse.ArgumentParser) -> None:
@@ -145,12 +165,18 @@ def add_optimizers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--optimizer",
         action="append",
+        type=text,
         metavar="RULE",
         help="a rule, RULE:beta1=0.8, or file.py:function; may be repeated "
         "(default: sgd, momentum, rmsprop, adam)",
     )
     parser.add_argument(
-        "--rule", action="append", default=[], metavar="FILE.py:RULE", help="one more optimizer"
+        "--rule",
+        action="append",
+        default=[],
+        type=text,
+        metavar="FILE.py:RULE",
+        help="one more optimizer",
     )
 
 
@@ -159,24 +185,66 @@ def add_effort(parser: argparse.ArgumentParser) -> None:
     effort = parser.add_mutually_exclusive_group()
     effort.add_argument("--quick", action="store_true", help="5 report seeds, about a minute")
     effort.add_argument("--rigorous", action="store_true", help="20 report seeds")
-    parser.add_argument("--seeds", type=count, metavar="N", help="report seeds (default: 10)")
-    parser.add_argument(
+    effort.add_argument(
         "--budget", metavar="5m", help="fit into this time, with fewer seeds and learning rates"
+    )
+    parser.add_argument(
+        "--seeds",
+        type=count,
+        metavar="N",
+        help="report seeds (default: 10; a problem without chance has one)",
     )
 
 
 def add_output(parser: argparse.ArgumentParser, default: str) -> None:
     """Add where results go, in which language, and who works."""
-    parser.add_argument("--out", type=Path, metavar="DIR", help=f"directory (default: {default})")
+    parser.add_argument("--out", type=path, metavar="DIR", help=f"directory (default: {default})")
     parser.add_argument(
         "--lang", choices=("en", "zh"), default="en", help="language (default: %(default)s)"
     )
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--workers", type=count, metavar="N", help="processes (default: one for each core)"
     )
-    parser.add_argument(
+    where.add_argument(
         "--dask", metavar="ADDRESS", help="run on a Dask cluster, such as tcp://host:8786"
     )
+
+
+def text(value: str) -> str:
+    """Return a text that can be written to a file; argparse turns the error into one line."""
+    if not value.strip() or "\0" in value:
+        raise argparse.ArgumentTypeError(f"{value!r} is empty or holds a NUL; give a name or text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{value!r} is not UTF-8; give a text that is") from None
+    return value
+
+
+def path(value: str) -> Path:
+    """Return a path; argparse turns the error into one line."""
+    if not value.strip() or "\0" in value:
+        raise argparse.ArgumentTypeError(f"{value!r} names no file or directory; give its name")
+    return Path(value)
+
+
+def loss(value: str) -> float:
+    """Return a finite number above 0; argparse turns the error into one line."""
+    try:
+        found = float(value)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < inf:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a loss; give a finite number above 0")
+    return found
+
+
+def given(parser: argparse.ArgumentParser, args: argparse.Namespace) -> list[str]:
+    """Return the arguments that are not at their defaults, as the user writes them."""
+    names = [name for name in vars(args) if name not in ("run", "given")]
+    changed = [name for name in names if getattr(args, name) != parser.get_default(name)]
+    return ["PROBLEM" if name == "problem" else f"--{name.replace('_', '-')}" for name in changed]
 
 
 def count(text: str) -> int:

@@ -5,6 +5,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from adamas import rules
@@ -56,17 +57,57 @@ def find_rule(name: str) -> Formula:
 
 
 def load_from(path: Path, function: str) -> Rule | Callable[..., Any]:
-    """What `function` is in the Python file `path`; ValueError if either does not exist."""
+    """What `function` is in the Python file `path`.
+
+    Raises ValueError if either does not exist, if it is no function, or with the error and its line
+    if the file cannot be run.
+    """
+    found = getattr(load_module(path), function, None)
+    if found is None:
+        raise ValueError(f"{path} has no function {function!r}.")
+    if not callable(found):
+        raise ValueError(f"{function!r} in {path} is {type(found).__name__}, not a function.")
+    rule: Rule | Callable[..., Any] = found
+    return rule
+
+
+def load_module(path: Path) -> ModuleType:
+    """The Python file `path`, run as a module.
+
+    Raises ValueError if there is no such file, or with the error and its line if it cannot be run.
+    """
     spec = importlib.util.spec_from_file_location(f"adamas_user_{path.stem}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
+    if not is_file(path) or spec is None or spec.loader is None:
         raise ValueError(f"{path} is not a Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    found: Rule | Callable[..., Any] | None = getattr(module, function, None)
-    if found is None:
-        raise ValueError(f"{path} has no function {function!r}.")
-    return found
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"{path} failed with {described(error, path)}") from error
+    return module
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file of that name; a name that cannot be one is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def described(error: BaseException, path: Path) -> str:
+    """An error of somebody's file in one line: its kind, its words, and the last line it passed."""
+    words = " ".join(str(error).split()) or "no message"
+    trace, line = error.__traceback__, None
+    while trace is not None:
+        if Path(trace.tb_frame.f_code.co_filename) in (path, path.absolute()):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError):
+        line = error.lineno
+    text = f"{type(error).__name__}: {words}"
+    return f"{text} (line {line})" if line else text
 
 
 def kernel_source(formula: Formula, dtype: str = "float32", state: str | None = None) -> str:

@@ -10,6 +10,9 @@ from hashlib import sha256
 from math import inf
 from typing import Any
 
+import numpy as np
+
+import adamas
 from adamas.kernel.formula import Formula
 from adamas.lab.needs import LabError
 from adamas.show import find_rule
@@ -66,8 +69,20 @@ def entrant(text: str) -> Entrant:
         raise LabError(str(error)) from error
     if "lr" not in formula.hypers:
         raise LabError(f"the rule {text!r} has no hyper-parameter lr, so there is nothing to tune")
-    chosen = [pair for part in parts[size:] for pair in part.split(",")]
-    return Entrant(text, formula, dict(_hyper(pair, formula) for pair in chosen))
+    if not 0 < formula.hypers["lr"] < inf:
+        raise LabError(
+            f"the rule {text!r} has the default lr={formula.hypers['lr']!r}; give it a positive "
+            "one, around which the search begins"
+        )
+    pairs = [_hyper(pair, formula) for part in parts[size:] for pair in part.split(",")]
+    chosen: dict[str, Any] = dict(pairs)
+    if len(chosen) < len(pairs):
+        raise LabError(f"{text!r} sets a hyper-parameter twice; give each one number")
+    try:
+        adamas.Optimizer(formula, np.zeros(1), **chosen)
+    except (TypeError, ValueError) as error:
+        raise LabError(str(error)) from error
+    return Entrant(text, formula, chosen)
 
 
 def _hyper(pair: str, formula: Formula) -> tuple[str, float]:

@@ -1,28 +1,28 @@
 """What the lab's commands do with the words of the command line."""
 
-import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from adamas.kernel.build import adamas_version
 from adamas.lab import finder
-from adamas.lab.entrants import CLASSICAL
+from adamas.lab.entrants import CLASSICAL, entrant
+from adamas.lab.further import check, write
 from adamas.lab.needs import LabError
 from adamas.lab.output import output_directory, write_all
 from adamas.lab.own import template
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.problems import Problem
 from adamas.lab.progress import Progress
-from adamas.lab.protocol import session
+from adamas.lab.protocol import promise, session
 from adamas.lab.protocol.budget import seconds_in
 from adamas.lab.protocol.plan import REFERENCES, Mode
 from adamas.lab.protocol.results import Tree
 from adamas.lab.protocol.runner import Runner, Trial, cluster
-from adamas.lab.protocol.store import kept_runs
-from adamas.lab.report import exports
+from adamas.lab.protocol.store import held, kept_runs
 from adamas.lab.report.found import render_found
 from adamas.lab.report.page import render
 from adamas.lab.report.suite import render_suite
@@ -33,18 +33,15 @@ from adamas.lab.wording import rate
 from adamas.lab.zoo import CATALOGUE, built_in
 
 INTERRUPTED = 130
+FOUND = "find-lr.json"
 
 
 def compare(args: Namespace) -> int:
     """Carry out `adamas compare` and return its exit code."""
-    if args.new:
-        template.write(args.new)
-        print(f"wrote {args.new}; try: adamas compare {args.new}:problem --quick")
-        return 0
-    if args.list:
-        print(listing(args.lang))
-        return 0
+    if args.new or args.list:
+        return instead(args)
     request = requested(args, named(args), args.out)
+    check(args, request.out)
     say = Say(args.lang)
     progress = Progress(sys.stderr if args.json else sys.stdout, 1)
     try:
@@ -53,7 +50,7 @@ def compare(args: Namespace) -> int:
         return interrupted(request.out, say)
     results, timing = tree["results"], tree["timing"]
     write_all(request.out, {session.PAGE: render(results, timing, say)})
-    export(args, results)
+    write(args, results)
     if args.json:
         print(session.pretty(results), end="")
     for line in summary(results, say):
@@ -61,6 +58,20 @@ def compare(args: Namespace) -> int:
     page = (request.out / session.PAGE).resolve()
     progress.say(say("compare_done", seconds=progress.seconds, page=page))
     return verdict_code(results, args.fail_if_worse, say)
+
+
+def instead(args: Namespace) -> int:
+    """Write the template or list the problems; what else was given would not be heard."""
+    chosen = ("--new",) if args.new else ("--list", "--lang")
+    others = [name for name in args.given(args) if name not in chosen]
+    if others:
+        raise LabError(f"{chosen[0]} runs nothing, so {', '.join(others)} would not be heard")
+    if args.new:
+        template.write(args.new)
+        print(f"wrote {args.new}; try: adamas compare {args.new}:problem --quick")
+    else:
+        print(listing(args.lang))
+    return 0
 
 
 def named(args: Namespace) -> Spec:
@@ -82,6 +93,15 @@ def requested(args: Namespace, spec: Spec, out: Path | None) -> session.Request:
     unknown = [name for name in getattr(args, "reference", None) or () if name not in optimizers]
     if unknown:
         raise LabError(f"--reference {unknown[0]} does not take part; add --optimizer {unknown[0]}")
+    if len(set(references)) < len(references):
+        raise LabError(f"a reference is named twice in {', '.join(references)}")
+    if args.budget is not None and args.seeds is not None:
+        raise LabError(
+            f"--budget {args.budget} chooses the number of seeds, so --seeds {args.seeds} would "
+            "not be heard; give one of them"
+        )
+    if getattr(args, "fail_if_worse", None) is not None and len(optimizers) < 2:
+        raise LabError("--fail-if-worse needs two optimizers or more; one is worse than nobody")
     return session.Request(
         spec=spec,
         out=out or Path(f"adamas-compare-{stem(spec)}"),
@@ -143,16 +163,6 @@ def summary(results: Tree, say: Say) -> list[str]:
     return lines
 
 
-def export(args: Namespace, results: Tree) -> None:
-    """Write what further files were asked for."""
-    if args.csv:
-        args.csv.write_text(exports.to_csv(results), encoding="utf-8")
-    if args.latex:
-        args.latex.write_text(exports.to_latex(results), encoding="utf-8")
-    if args.figures:
-        exports.export_figures(results, args.figures, ("png", "svg"))
-
-
 def verdict_code(results: Tree, limit: float | None, say: Say) -> int:
     """Return 1 if an optimizer is worse than the first reference by more than `limit`, else 0."""
     if limit is None:
@@ -181,35 +191,67 @@ def suite(args: Namespace) -> int:
     out = args.out or Path("adamas-suite")
     say = Say(args.lang)
     progress = Progress(sys.stdout, 1)
-    found: dict[str, Tree] = {}
-    skipped: dict[str, str] = {}
     chosen = args.problem or list(CATALOGUE)
-    for name in chosen:
-        spec = Spec(name)
-        request = requested(args, spec, out / name)
+    requests = {name: requested(args, Spec(name), out / name) for name in chosen}
+    if len(requests) < len(chosen):
+        raise LabError(f"a problem is named twice in {', '.join(chosen)}")
+    ready, skipped = {}, {}
+    for name, request in requests.items():
+        entered = built_in(name)
         try:
-            built_in(name).task(1)
+            entered.task(1)
+            ready[name] = request
         except LabError as error:
             skipped[name] = str(error)
             progress.say(say("suite_skipped", problem=name, reason=error))
-            continue
-        try:
-            tree = session.compare(request, progress, say)
-        except KeyboardInterrupt:
-            return interrupted(request.out, say)
-        found[name] = tree["results"]
-        page = render(tree["results"], tree["timing"], say)
-        write_all(request.out, {session.PAGE: page})
-    if not found:
+    if not ready:
         raise LabError(f"no problem could be run: {'; '.join(skipped.values())}")
-    results = suite_tree(found, skipped)
-    write_all(
-        out, {"suite.json": session.pretty(results), "suite.html": render_suite(results, say)}
-    )
+    with output_directory(out), held(out):
+        promise_all(out, requests)
+        found = {}
+        for name, request in ready.items():
+            try:
+                with promise.tried(out, partial(any_run, out, requests)):
+                    tree = session.compare(request, progress, say)
+            except KeyboardInterrupt:
+                return interrupted(request.out, say)
+            found[name] = tree["results"]
+            page = render(tree["results"], tree["timing"], say)
+            write_all(request.out, {session.PAGE: page})
+        results = suite_tree(found, skipped)
+        pages = {"suite.json": session.pretty(results), "suite.html": render_suite(results, say)}
+        write_all(out, pages)
     progress.finish()
     page_path = (out / "suite.html").resolve()
     progress.say(say("compare_done", seconds=progress.seconds, page=page_path))
     return 0
+
+
+def promise_all(out: Path, requests: Mapping[str, session.Request]) -> None:
+    """Declare what a suite will compare, or refuse if another one was declared and has been run.
+
+    So that nobody runs all problems and then shows those that went well.
+    """
+    first = next(iter(requests.values()))
+    entrants = [entrant(name) for name in first.optimizers]
+    plan = {
+        "problems": list(requests),
+        "optimizers": list(first.optimizers),
+        "formulas": {who.text: who.fingerprint for who in entrants},
+        "mode": first.mode,
+        "seeds": first.seeds,
+        "budget": first.budget,
+        "version": adamas_version(),
+    }
+    old = promise.declared(out)
+    seen = partial(any_run, out, requests)
+    if old is None or not promise.keep(out, old["plan"], plan, seen):
+        write_all(out, {promise.PLAN: session.pretty({"plan": plan})})
+
+
+def any_run(out: Path, names: Iterable[str]) -> bool:
+    """Return whether a suite in `out` has made a run, or its page."""
+    return (out / "suite.json").exists() or any(kept_runs(out / name) for name in names)
 
 
 def find_lr(args: Namespace) -> int:
@@ -218,6 +260,11 @@ def find_lr(args: Namespace) -> int:
     say = Say(args.lang)
     progress = Progress(sys.stderr if args.json else sys.stdout, 1)
     problem = resolve(spec)
+    who = entrant(args.optimizer)
+    identity = spec.identity()
+    question = {"identity": identity, "optimizers": [who.text], "seeds": args.seeds,
+                "formulas": {who.text: who.fingerprint}, "version": adamas_version()}  # fmt: skip
+    out = args.out or Path(f"adamas-find-lr-{stem(spec)}-{stem(Spec(who.text))}")
     done = 0
 
     def seen(trial: Trial, key: str) -> None:
@@ -227,21 +274,17 @@ def find_lr(args: Namespace) -> int:
         if progress.live or done % 20 == 1:
             progress.status(say("find_running", **said))
 
-    workers = args.workers or os.cpu_count() or 1
-    runner = Runner(partial(resolve, spec), spec.identity(), None, workers, seen)
-
     def train(_: Problem, optimizer: str, asks: Sequence[finder.Ask]) -> list[Record]:
         return runner.run([Trial(optimizer, *ask) for ask in asks])
 
-    with cluster(args.dask):
+    with cluster(args.dask) as everybody, output_directory(out), held(out):
+        promise.answers(out, FOUND, question)
+        workers = args.workers or everybody
+        runner = Runner(partial(resolve, spec), identity, None, workers, seen)
         found = finder.find_lr(problem, args.optimizer, seeds=args.seeds, train=train)
-    progress.finish()
-    out = args.out or Path(f"adamas-find-lr-{stem(spec)}")
-    tree = {"problem": problem.name, **found.as_json()}
-    with output_directory(out):
-        write_all(
-            out, {"find-lr.json": session.pretty(tree), "find-lr.html": render_found(tree, say)}
-        )
+        progress.finish()
+        tree = {"problem": problem.name, **found.as_json(), "question": question}
+        write_all(out, {FOUND: session.pretty(tree), "find-lr.html": render_found(tree, say)})
     if args.json:
         print(session.pretty(tree), end="")
     numbers = {"lr": rate(found.lr), "low": rate(found.low), "high": rate(found.high)}

@@ -24,7 +24,7 @@ def output_directory(out: Path) -> Iterator[None]:
             pass
     except FileExistsError as error:
         raise LabError(f"--out {out} is a file; name a directory") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         remove_empty(made)
         reason = error.strerror if isinstance(error, OSError) else error
         raise LabError(f"cannot write to --out {out} ({reason})") from error
@@ -40,7 +40,7 @@ def remove_empty(directories: Iterable[Path]) -> None:
     for directory in directories:
         try:
             directory.rmdir()
-        except OSError:
+        except (OSError, ValueError):
             return
 
 

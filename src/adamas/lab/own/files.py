@@ -20,9 +20,11 @@ def check_file(path: Path) -> None:
         raise LabError(f"there is no file {path}{_closest(path)}") from None
     except IsADirectoryError:
         raise LabError(f"{path} is a directory; name one file in it") from None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise LabError(f"{path} cannot be read ({reason}); check its permissions") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise LabError(
+            f"{path} cannot be read ({reason}); check its name and permissions"
+        ) from None
 
 
 def checksum(path: Path) -> str:

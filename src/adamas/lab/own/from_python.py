@@ -9,7 +9,7 @@ import numpy as np
 
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
-from adamas.show import load_from
+from adamas.show import described, load_module
 
 
 def load(path: Path, text: str) -> Problem:
@@ -25,15 +25,17 @@ def load(path: Path, text: str) -> Problem:
         # Behind everything else, so that a user's random.py shadows nothing.
         sys.path.append(str(path.parent))
     try:
-        # The name of the module: what is missing in it deserves a better answer than the loader's.
-        module = sys.modules[str(load_from(path, "__name__"))]
-        found = _named(module, name, text)
+        module = load_module(path)
+    except ValueError as error:
+        raise LabError(str(error)) from error
+    found = _named(module, name, text)
+    try:
         if not isinstance(found, Problem) and callable(found):
             found = found()
     except LabError:
         raise
-    except Exception as error:
-        raise LabError(f"{text} failed with {_where(error, path)}") from error
+    except (Exception, SystemExit) as error:
+        raise LabError(f"{text} failed with {described(error, path)}") from error
     if not isinstance(found, Problem):
         raise LabError(
             f"{text} gave {type(found).__name__}; it must be an adamas.lab.Problem or a function "
@@ -65,8 +67,8 @@ def check(problem: Problem, text: str, path: Path) -> None:
         judged = task.evaluate(params)
     except LabError:
         raise
-    except Exception as error:
-        raise LabError(f"{text} failed with {_where(error, path)}") from error
+    except (Exception, SystemExit) as error:
+        raise LabError(f"{text} failed with {described(error, path)}") from error
     for name, grad in grads.items():
         if not np.isfinite(grad).all():
             raise LabError(
@@ -92,16 +94,3 @@ def _check_arrays(params: object, text: str) -> None:
     )
     if not good:
         raise LabError(f"{text}: start() must give a dict of float32 or float64 NumPy arrays")
-
-
-def _where(error: Exception, path: Path) -> str:
-    """Return the error and the last line of the user's file that it passed through."""
-    text = f"{type(error).__name__}: {str(error).strip() or 'no message'}"
-    trace, line = error.__traceback__, None
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError):
-        line = error.lineno
-    return f"{text} (line {line})" if line else text

@@ -58,7 +58,19 @@ class Spec:
         if colon and file.endswith(".py"):
             return Path(file)
         path = Path(self.text)
-        return path if path.suffix or path.exists() or len(path.parts) > 1 else None
+        return path if path.suffix or there(path) or len(path.parts) > 1 else None
+
+
+def there(path: Path) -> bool:
+    """Return whether a file or directory of that name exists; one that cannot be a name does not.
+
+    >>> there(Path("x" * 300)), there(Path("."))
+    (False, True)
+    """
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def resolve(spec: Spec) -> Problem:

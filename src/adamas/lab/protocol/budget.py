@@ -11,6 +11,7 @@ from adamas.lab.protocol.plan import SMALLER, Plan, Size
 UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
 # Extensions of a search, and report figures that take further runs, come on top of what is planned.
 SPARE = 1.25
+LONGEST = 1e9  # a number of seconds, minutes or hours that nobody waits for
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def seconds_in(text: str) -> float:
     (300.0, 5400.0, 90.0)
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)", text.strip())
-    if not found or float(found.group(1)) <= 0:
+    if not found or not 0 < float(found.group(1)) < LONGEST:
         raise LabError(f"--budget {text!r} is not a time; write 90s, 5m or 1.5h")
     return float(found.group(1)) * UNITS[found.group(2)]
 

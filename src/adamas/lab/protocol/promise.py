@@ -1,7 +1,8 @@
 """A declared plan is a promise: once a run was seen under it, it stays, and another is refused."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,34 @@ def keep(directory: Path, old: Tree, new: Tree, seen: Callable[[], bool]) -> boo
         f"{listed}. A declared plan is not overwritten: give another directory, such as --out "
         f"{free(directory)}, or move this one away"
     )
+
+
+@contextmanager
+def tried(directory: Path, seen: Callable[[], bool]) -> Iterator[None]:
+    """Take the plan of a directory back if what is done inside fails before a run was `seen`."""
+    try:
+        yield
+    except BaseException:
+        if not seen():
+            (directory / PLAN).unlink(missing_ok=True)
+        raise
+
+
+def answers(directory: Path, name: str, question: Tree) -> None:
+    """Refuse a directory whose file `name` answers another question than this one."""
+    try:
+        old = json.loads((directory / name).read_text(encoding="utf-8")).get("question") or {}
+        changed = differences(old, question)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, AttributeError, RecursionError):
+        changed = ["what it holds, which cannot be read"]
+    if changed:
+        raise LabError(
+            f"{directory / name} answers another question; it differs in "
+            f"{'; '.join(changed[:SHOWN])}. It is not overwritten: give another directory, such as "
+            f"--out {free(directory)}, or move this one away"
+        )
 
 
 def free(directory: Path) -> Path:

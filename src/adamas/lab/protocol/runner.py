@@ -4,6 +4,7 @@ A trial is a pure function of its problem, optimizer, learning rate, seed and le
 so the number of workers, and where they are, changes nothing but the time.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -31,6 +32,7 @@ class Trial:
     steps: int
 
 
+PATIENCE = 10  # seconds that a cluster has to answer
 Load = Callable[[], Problem]
 Seen = Callable[[Trial, str], None]
 
@@ -116,15 +118,26 @@ def single_thread() -> None:
 
 
 @contextmanager
-def cluster(address: str | None) -> Iterator[None]:
-    """Run trials on a Dask cluster at `address`, or here when it is None."""
+def cluster(address: str | None) -> Iterator[int]:
+    """Run trials on a Dask cluster at `address`, or here when it is None; yield how many at once.
+
+    Raises `LabError` if Dask is not installed or the cluster cannot be reached within ten seconds.
+    """
     if address is None:
-        yield
+        yield os.cpu_count() or 1
         return
     try:
         from distributed import Client
     except ImportError as error:
         raise LabError('--dask needs Dask; install with: pip install "adamas[cluster]"') from error
-
-    with Client(address), parallel_config("dask"):  # type: ignore[no-untyped-call]
-        yield
+    try:
+        client = Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TypeError, ImportError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise LabError(
+            f"--dask {address} cannot be reached ({reason}); give the address that its scheduler "
+            "prints, such as tcp://host:8786"
+        ) from error
+    with client, parallel_config("dask"):
+        # At least two, since one worker alone would run here.
+        yield max(2, sum(client.nthreads().values()))  # type: ignore[no-untyped-call]

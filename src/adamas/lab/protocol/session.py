@@ -1,7 +1,6 @@
 """The job behind `adamas compare`: declare, run or go on, write everything or keep what is done."""
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,22 +16,23 @@ from adamas.lab.protocol.after import afterwards
 from adamas.lab.protocol.budget import Fitted, fit
 from adamas.lab.protocol.measure import machine, seconds_per_run, timing
 from adamas.lab.protocol.plan import REFERENCES, SIZES, SMALLER, Mode, Plan, Size, declare, digest
-from adamas.lab.protocol.promise import PLAN, declared, differences, keep
+from adamas.lab.protocol.promise import PLAN, declared, differences, keep, tried
 from adamas.lab.protocol.results import Tree, tree_of
 from adamas.lab.protocol.runner import Runner, Trial, cluster
-from adamas.lab.protocol.store import Store
+from adamas.lab.protocol.store import NAME, Store
 from adamas.lab.protocol.study import Study, study
 from adamas.lab.text import Say
 
 RESULTS, TIMING, PAGE = "results.json", "timing.json", "report.html"
+FILES = (PLAN, NAME, RESULTS, TIMING, PAGE)
 
 
 @dataclass(frozen=True)
 class Request:
     """What the user asked for; the defaults are those of the command line.
 
-    `budget` is in seconds. `workers` None means one for each core. `dask` is the address of a
-    scheduler.
+    `budget` is in seconds. `workers` None means one for each core, of the cluster if `dask` is the
+    address of a scheduler.
     """
 
     spec: Spec
@@ -72,8 +72,12 @@ def compare(request: Request, progress: Progress, say: Say) -> Tree:
         mode=request.mode,
     )
     make(size_of(request))  # what cannot be declared is refused before there is a directory
-    workers = request.workers or os.cpu_count() or 1
-    with output_directory(request.out), Store(request.out) as store:
+    with (
+        cluster(request.dask) as everybody,
+        output_directory(request.out),
+        Store(request.out) as store,
+    ):
+        workers = request.workers or everybody
         fitted = promised(request, make, store)
         if fitted is None:
             progress.status(say("compare_measuring"))
@@ -86,11 +90,11 @@ def compare(request: Request, progress: Progress, say: Say) -> Tree:
         if store.damaged:
             numbers = {"count": len(store.damaged), "line": store.damaged[0]}
             progress.say(say("compare_damaged", path=store.path, **numbers))
-        with cluster(request.dask):
+        with tried(request.out, lambda: bool(store.known)):
             found = carry_out(plan, request, store, workers, progress, say)
-            load = partial(resolve, request.spec)
-            progress.status(say("compare_looking"))
-            results = {**tree_of(found, problem), **afterwards(found, load, workers)}
+        load = partial(resolve, request.spec)
+        progress.status(say("compare_looking"))
+        results = {**tree_of(found, problem), **afterwards(found, load, workers)}
         results["machine"] = machine()
         write_all(request.out, {RESULTS: pretty(results)})
         times = timing(problem, plan.optimizers)
