@@ -19,6 +19,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "1 kernel": (
         "kernel.text",
         "kernel.origin",
+        "kernel.constants",
         "kernel.language",
         "kernel.formula",
         "kernel.kinds",

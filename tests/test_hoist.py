@@ -140,3 +140,15 @@ def test_bias_correction_keeps_its_digits_in_float32() -> None:
     run.step(np.array([0.1], "float32"))
     # Adam's first step has the length lr, whatever the gradient.
     assert abs(run.p[0] + 1) < 4 * 2.0**-24
+
+
+def test_powers_of_powers_do_not_grow(folder: Path) -> None:
+    """Four to the power of eight products are asked for, 24 are written: one for each sign."""
+    text = "g" + " ** 4)" * 8
+    line = f"def f(p, g, *, lr=0.3):\n    return p - lr * {'(' * 8}{text}"
+    formula = parse(function(folder, line))
+    body = "".join(map(ast.unparse, hoist(formula).body))
+    assert body.count("*") == 25
+    run = Interpreter(formula, np.ones(1), "float64")
+    run.step(np.array([1.00001]))
+    assert run.p[0] == pytest.approx(1 - 0.3 * 1.00001**65536, rel=1e-9)

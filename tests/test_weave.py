@@ -232,6 +232,9 @@ def test_show_finds_rules_and_refuses_what_is_none(tmp_path: Path) -> None:
         "import adamas\n@adamas.rule\ndef one(p, g, *, lr=0.1):\n    return p - lr * g\n"
         "def two(p, g, *, lr=0.1):\n    return p - lr * g\nthree = 3\n"
     )
+    (tmp_path / "rule.py").write_text(
+        "import adamas\n@adamas.rule\ndef one(p, g):\n    return p - g * (1 / 0)\n"
+    )
     assert show.find_rule("adamw").name == "adamw"
     assert show.find_rule(f"{path}:one").name == "one"
     assert show.find_rule(f"{path}:two").name == "two"
@@ -241,11 +244,16 @@ def test_show_finds_rules_and_refuses_what_is_none(tmp_path: Path) -> None:
         (f"{tmp_path}/none.py:one", "is not a Python file"),
         (f"{tmp_path}:one", "is not a Python file"),
         (f"{path}:three", "is int, not a function"),
+        (f"{tmp_path}/rule.py:one", "rule 'one': `1 / 0` is inf"),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):
             show.find_rule(name)
     with pytest.raises(ValueError, match="no storage format 'float16'; adamas stores float32"):
         show.kernel_source(show.find_rule("adam"), "float16")
+    with pytest.raises(ValueError, match="no storage format 'int3'"):
+        show.kernel_source(show.find_rule("sgd"), "float32", "int3")
+    with pytest.raises(ValueError, match="float16 may be gradients"):
+        show.kernel_source(show.find_rule("adam"), "float16", "int8")
 
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")

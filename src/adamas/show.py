@@ -12,7 +12,7 @@ from adamas import rules
 from adamas.codecs import BFLOAT16_RANDOM, FLOAT32, find, stored
 from adamas.define import Rule
 from adamas.kernel.build import adamas_version
-from adamas.kernel.formula import Formula, parse
+from adamas.kernel.formula import Formula, FormulaError, parse
 from adamas.kernel.kinds import kinds
 from adamas.kernel.layout import Layout
 from adamas.kernel.weave import weave
@@ -42,7 +42,8 @@ def listing() -> str:
 def find_rule(name: str) -> Formula:
     """The formula called `name`: a rule of the family, or `file.py:function`.
 
-    Raises ValueError that lists the rules, or names the file or the function that is missing.
+    Raises ValueError that lists the rules, or names the file or the function that is missing, or
+    says why the file cannot be imported.
     """
     file, colon, function = name.rpartition(":")
     if not colon:
@@ -83,6 +84,9 @@ def load_module(path: Path) -> ModuleType:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
+    except FormulaError:
+        # It names the place itself, with a caret.
+        raise
     except (Exception, SystemExit) as error:
         raise ValueError(f"{path} failed with {described(error, path)}") from error
     return module
@@ -113,11 +117,14 @@ def described(error: BaseException, path: Path) -> str:
 def kernel_source(formula: Formula, dtype: str = "float32", state: str | None = None) -> str:
     """The source of the kernel for parameters and gradients of `dtype`, state stored as `state`.
 
-    Raises ValueError naming a storage format that does not exist.
+    Raises ValueError naming a storage format that does not exist, or that no parameter can have.
     """
     gradient = find(dtype)
     parameter = BFLOAT16_RANDOM if dtype == "bfloat16" else gradient
     form = state or ("float32" if dtype == "bfloat16" else dtype)
+    stored(form, "exact")  # a rule without state has a format too, which must exist
+    if dtype == "float16":
+        raise ValueError("parameters are float32, float64 or bfloat16; float16 may be gradients.")
     found = [stored(form, kind.name) for kind in kinds(formula).values()]
     kept = tuple(gradient if codec is FLOAT32 and dtype == "float64" else codec for codec in found)
     return weave(formula, Layout(parameter, gradient, kept), adamas_version()).source

@@ -15,6 +15,7 @@ from numbers import Real
 from types import FunctionType
 from typing import Any, TypeAlias
 
+from adamas.kernel.constants import check_constants, check_depth
 from adamas.kernel.language import assignment, check_name, expression
 from adamas.kernel.origin import check_text, check_words, defaults, plain
 from adamas.kernel.text import FormulaError, Text, read
@@ -72,9 +73,13 @@ def parse(function: Callable[..., Any]) -> Formula:
         body = body[1:]
     if not body or not isinstance(body[-1], ast.Return):
         text.refuse(body[-1] if body else tree, "it does not return", _returns(declared))
+    for node in body:
+        check_depth(text, node)
     statements = [assignment(text, node, known) for node in body[:-1]]
     outputs = _outputs(text, body[-1], declared, known, statements)
     check_words(text, tree, rule)
+    for statement in statements:
+        check_constants(text, statement.value)
     scalars = _scalars(declared, statements, outputs)
     return Formula(
         name=tree.name,
@@ -154,7 +159,7 @@ def _states(text: Text, nodes: Sequence[ast.arg], given: Defaults) -> dict[str, 
             text.refuse(node, "t is the step, not a state", "Write it after `*`: `*, t, lr=1e-3`.")
         _check_argument(text, node, TAKEN_STATES)
         default = given.get(node.arg, MISSING)
-        states[node.arg] = 0.0 if default is MISSING else _number(text, node, default)
+        states[node.arg] = 0.0 if default is MISSING else _finite(text, node, default)
     return states
 
 
@@ -170,9 +175,7 @@ def _hypers(text: Text, arguments: ast.arguments, given: Defaults) -> dict[str, 
         if default is MISSING:
             advice = f"Write `{node.arg}=0.9`."
             text.refuse(node, f"hyper-parameter {node.arg!r} has no default", advice)
-        hypers[node.arg] = _number(text, node, default)
-        if not math.isfinite(hypers[node.arg]):
-            text.refuse(node, f"the default of {node.arg!r} is {default}", "Choose a finite one.")
+        hypers[node.arg] = _finite(text, node, default)
     return hypers
 
 
@@ -182,14 +185,20 @@ def _check_argument(text: Text, node: ast.arg, taken: Set[str]) -> None:
         text.refuse(node, f"the optimizer itself has a {node.arg!r}", "Choose another name.")
 
 
-def _number(text: Text, node: ast.arg, value: object) -> float:
+def _finite(text: Text, node: ast.arg, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         text.refuse(
             node,
             f"the default {value!r} of {node.arg!r} is not a number",
             f"Write `{node.arg}=0.9`.",
         )
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = -math.inf if value < 0 else math.inf
+    if not math.isfinite(number):
+        text.refuse(node, f"the default of {node.arg!r} is {number}", "Choose a finite one.")
+    return number
 
 
 def _outputs(

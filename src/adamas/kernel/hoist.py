@@ -138,6 +138,7 @@ class _Hoister:
     def power(self, base: ast.expr, power: float) -> ast.expr:
         pulled = self.pull(base)
         if power in (2, 3, 4):
+            pulled = self.local(pulled)
             product: ast.expr = pulled
             for _ in range(int(power) - 1):
                 product = ast.BinOp(product, ast.Mult(), pulled)
@@ -145,6 +146,16 @@ class _Hoister:
         if power == 0.5:
             return ast.Call(_name("sqrt"), [pulled], [])
         return ast.BinOp(pulled, ast.Pow(), self.constant(ast.Constant(float(power))))
+
+    def local(self, node: ast.expr) -> ast.expr:
+        """A name for `node`, which is read more than once: copies of copies would never end."""
+        if isinstance(node, ast.Name):
+            return node
+        name = fresh("base", self.taken)
+        self.taken.add(name)
+        self.elements.add(name)
+        self.body.append(_assign(name, node))
+        return _name(name)
 
     def choose(self, test: ast.expr, yes: ast.expr, no: ast.expr) -> ast.expr:
         zero = ast.Constant(0.0)
