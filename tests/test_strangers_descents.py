@@ -32,6 +32,13 @@ def valley(point: torch.Tensor) -> torch.Tensor:
     return torch.stack([-400 * x * (y - x**2) - 2 * (1 - x), 200 * (y - x**2)])
 
 
+def made(name: str, params: Any, lr: float) -> Any:
+    """An optimizer of that class, in train mode where it has modes."""
+    opt = getattr(adamas.torch, name)(params, lr=lr)
+    getattr(opt, "train", lambda: None)()
+    return opt
+
+
 def evened(opt: torch.optim.Optimizer) -> None:
     """Where training and evaluation have their own parameters, take those of evaluation."""
     getattr(opt, "eval", lambda: None)()
@@ -42,7 +49,7 @@ def evened(opt: torch.optim.Optimizer) -> None:
 def test_one_coordinate_at_a_time(name: str, sparse: bool) -> None:
     """Gradients of x and y in turn, as rows named twice or zeros, lead down the valley."""
     p = nn.Parameter(torch.tensor([1.5, 1.5]))
-    opt = getattr(adamas.torch, name)([p], lr=LRS[name])
+    opt = made(name, [p], LRS[name])
     start = float(bowl(p.detach()))
     for step in range(400):
 
@@ -74,7 +81,7 @@ def beale(point: torch.Tensor) -> torch.Tensor:
 def test_beale_s_function(name: str) -> None:
     """Beale's function falls, and the closure is called once a step."""
     p = nn.Parameter(torch.tensor([1.0, 1.0]))
-    opt = getattr(adamas.torch, name)([p], lr=min(LRS[name], 1e-2))
+    opt = made(name, [p], min(LRS[name], 1e-2))
     before, calls = float(beale(p.detach())), []
 
     def closure() -> torch.Tensor:
@@ -97,7 +104,7 @@ def test_every_step_lowers_a_network_s_output(name: str) -> None:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(2, 3), nn.Sigmoid(), nn.Linear(3, 1), nn.Sigmoid())
     x = torch.arange(1.0, 7.0).reshape(3, 2) / 10
-    opt = getattr(adamas.torch, name)(net.parameters(), lr=max(LRS[name], 1e-3))
+    opt = made(name, net.parameters(), max(LRS[name], 1e-3))
     seen = []
     for _ in range(20):
         opt.zero_grad()
@@ -129,7 +136,7 @@ def test_parameters_in_every_form(name: str, shape: str) -> None:
         torch.randn(5),
     )
     lr = LRS[name] / 5
-    opt = getattr(adamas.torch, name)(SHAPES[shape](weight, bias, lr), lr=lr / 2)
+    opt = made(name, SHAPES[shape](weight, bias, lr), lr / 2)
     before = weight.detach().clone()
 
     def closure() -> torch.Tensor:

@@ -41,7 +41,8 @@ def loss_of(net: nn.Module, step: int) -> torch.Tensor:
 
 
 def train(net: nn.Module, opt: torch.optim.Optimizer, steps: range) -> list[torch.Tensor]:
-    """The parameters after these steps."""
+    """The parameters after these steps, in train mode where the optimizer has modes."""
+    getattr(opt, "train", lambda: None)()
     for step in steps:
         opt.zero_grad()
         loss_of(net, step).backward()

@@ -312,3 +312,25 @@ def test_a_rule_without_lr_steps() -> None:
     p.grad = torch.ones(3)
     opt.step()
     assert torch.equal(p, torch.full((3,), 0.75))
+
+
+def test_storage_and_values_are_told() -> None:
+    """`storage` says how each state is kept, from the start; `values` gives them as numbers."""
+    net = nn.Sequential(nn.Linear(80, 80), nn.Linear(80, 1))
+    opt = AdamW(net.named_parameters(), state="int8", weight_decay=0.0)
+    plain = torch.optim.AdamW(net.parameters(), weight_decay=0.0)
+    assert opt.storage["0.weight"] == {"exp_avg": "int8", "exp_avg_sq": "int8"}
+    assert opt.storage["1.bias"] == {"exp_avg": "float32", "exp_avg_sq": "float32"}
+    assert opt.values("0.weight") == {}
+    for p in net.parameters():
+        p.grad = torch.randn_like(p)
+    opt.step()
+    plain.step()
+    for name, p in net.named_parameters():
+        found, expected = opt.values(p), plain.state[p]
+        assert all(torch.equal(v, opt.values(name)[k]) for k, v in found.items())
+        assert found.keys() == {"exp_avg", "exp_avg_sq"}
+        top = expected["exp_avg"].abs().max().item()
+        torch.testing.assert_close(found["exp_avg"], expected["exp_avg"], rtol=0.1, atol=top / 50)
+    with pytest.raises(ValueError, match="no parameter 'nowhere'"):
+        opt.values("nowhere")

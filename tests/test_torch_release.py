@@ -83,8 +83,17 @@ KINDS: dict[str, tuple[torch.dtype, Callable[[nn.Module], Optimizer]]] = {
     "double": (torch.float64, adamw()),
     "unnamed": (torch.float32, lambda net: SGD(net.parameters(), lr=0.1, momentum=0.9)),
     "scalar state": (torch.float32, lambda net: NAdam(net.parameters(), state="int8")),
-    "schedule-free": (torch.float32, lambda net: ScheduleFreeAdamW(net.parameters())),
 }
+
+
+def schedule_free(net: nn.Module) -> Optimizer:
+    """Schedule-free AdamW where it is trained."""
+    made = ScheduleFreeAdamW(net.parameters())
+    made.train()
+    return made
+
+
+KINDS["schedule-free"] = (torch.float32, schedule_free)
 
 
 def elsewhere(net: nn.Module) -> Optimizer:

@@ -197,6 +197,40 @@ class Optimizer(torch.optim.Optimizer):
         """Steps that `on_nonfinite="skip"` left out."""
         return self._core.skipped if self._core else 0
 
+    @property
+    def storage(self) -> dict[str, dict[str, str]]:
+        """The storage format of every state of every trained parameter, by its name."""
+        return {
+            name: {
+                self._plan.names.torch[state]: form
+                for state, form in options.formats(
+                    self._options, self.param_groups[k], self.formula, p, name
+                ).items()
+            }
+            for k, p, name in every(self)
+            if p.requires_grad
+        }
+
+    def values(self, parameter: torch.Tensor | str) -> dict[str, torch.Tensor]:
+        """The states of a parameter, or of its name, as numbers: copies, decoded from codes.
+
+        Raises ValueError for a parameter that is not one of this optimizer's.
+        """
+        found = [p for _, p, name in every(self) if p is parameter or name == parameter]
+        if not found:
+            shown = parameter if isinstance(parameter, str) else tuple(parameter.shape)
+            listed = ", ".join(name for _, _, name in every(self)[:8])
+            raise ValueError(f"no parameter {shown!r}; there are {listed}.")
+        self.sync()
+        if self._core is None or self._watch.gradients() is None:
+            layout.rebuild(self, self.state)
+        live = self._core.live if self._core else ()
+        place = next((k for k, one in enumerate(live) if one.parameter is found[0]), None)
+        if place is None:
+            return {}
+        numbers = self._core.decoded(place) if self._core else {}
+        return {key: numbers[key] for key in self._plan.names.torch.values()}
+
     def state_dict(self) -> dict[str, Any]:
         """The state as `torch.optim` writes it, readable by the class of that name there."""
         self.sync()

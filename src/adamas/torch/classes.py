@@ -10,6 +10,7 @@ from typing import Any
 
 from adamas.torch.base import Optimizer
 from adamas.torch.homes import HOMES, HOW, Home, of_rule
+from adamas.torch.modes import Averaging
 from adamas.torch.options import OPTIONS
 
 _MORE = """
@@ -48,7 +49,7 @@ def make(home: Home, module: str) -> type[Optimizer]:
         "__module__": module,
         "home": home,
     }
-    return type(home.name, (Optimizer,), body)
+    return type(home.name, (Averaging if home.average else Optimizer,), body)
 
 
 @functools.cache

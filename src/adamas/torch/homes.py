@@ -37,7 +37,8 @@ class Home:
 
     `sources` maps hyper-parameters of the rule to keys of a group, an entry of a tuple where a
     number follows; `fixed` are keys whose default cannot be changed; `moments` the names that
-    torch gives to the states of a rule. `late` says that a state may begin at any step.
+    torch gives to the states of a rule. `late` says that a state may begin at any step;
+    `average` gives the point to evaluate at of a rule that trains at another.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Home:
     fixed: frozenset[str] = frozenset()
     moments: dict[str, str] = field(default_factory=dict)
     late: bool = False
+    average: Callable[..., Any] | None = None
 
     def hyper(self, name: str, group: Options) -> Any:
         """The value of a rule's hyper-parameter in a param group."""
@@ -110,6 +112,9 @@ def moments(home: Home, rule: str) -> dict[str, str]:
     return home.moments
 
 
+AVERAGES: dict[Rule, Callable[..., Any]] = {rules.schedule_free_adamw: rules.schedule_free_average}
+
+
 def of_rule(rule: Rule, name: str, doc: str) -> Home:
     """The home of a rule that torch.optim does not have: its own names, `betas` for beta1, ...
 
@@ -130,7 +135,8 @@ def of_rule(rule: Rule, name: str, doc: str) -> Home:
         elif "betas" not in defaults:
             defaults["betas"] = tuple(given[beta] for beta in betas)
     sources: dict[str, tuple[str, int | None]] = {beta: BETAS[beta] for beta in betas}
-    return Home(name, {**defaults, **HOW}, lambda options: rule, doc, sources)
+    average = AVERAGES.get(getattr(rule, "function", rule))
+    return Home(name, {**defaults, **HOW}, lambda options: rule, doc, sources, average=average)
 
 
 Row = tuple[dict[str, Any], Callable[[Options], Rule], dict[str, Any], set[str], dict[str, str]]

@@ -1,0 +1,94 @@
+"""Optimizers whose parameters are trained at one point and evaluated at another.
+
+Schedule-free ones take gradients at y and are evaluated, and saved, at the average x. As in the
+authors' `schedulefree`, `train()` and `eval()` move the parameters from one to the other;
+Accelerate and Hugging Face's Trainer call them.
+"""
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import torch
+
+from adamas.torch.base import Optimizer
+
+
+class Averaging(Optimizer):
+    """Begins in eval mode, as the authors' class does: call `train()` before the first step.
+
+    Every group says in `train_mode` where its parameters are, in files too.
+    """
+
+    def _start(self, defaults: Mapping[str, Any]) -> None:
+        super()._start(defaults)
+        self._trained: dict[torch.Tensor, torch.Tensor] = {}
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group, in the mode of the others; raises what `Optimizer` raises."""
+        if isinstance(param_group, dict):
+            param_group.setdefault("train_mode", any(map(_trains, self.param_groups)))
+        super().add_param_group(param_group)
+
+    @torch.no_grad()
+    def eval(self) -> None:
+        """Put the averages into the parameters; a second time does nothing.
+
+        Where training was is kept beside them until `train()`, which brings back its bits.
+        """
+        self.sync()
+        for group in filter(_trains, self.param_groups):
+            for p in group["params"]:
+                if (z := self._sequence(p)) is not None:
+                    self._trained[p] = p.detach().clone()
+                    p.copy_(self._average(group, p, z))
+            group["train_mode"] = False
+
+    @torch.no_grad()
+    def train(self) -> None:
+        """Put the parameters where gradients are taken; a second time does nothing.
+
+        Where they are no longer what `eval` made of them (weights were loaded), that point is
+        computed from what they are: Defazio et al. 2024, Algorithm 1, the line for y.
+        """
+        for group in self.param_groups:
+            for p in () if _trains(group) else group["params"]:
+                if (z := self._sequence(p)) is not None:
+                    before = self._trained.get(p)
+                    if before is None or not torch.equal(p, self._average(group, before, z)):
+                        before = torch.lerp(z, p.to(z.dtype), float(group["betas"][0]))
+                        if "p.rest" in self.state[p]:
+                            self.state[p]["p.rest"].zero_()
+                    p.copy_(before)
+            group["train_mode"] = True
+        self._trained.clear()
+
+    def _sequence(self, p: torch.Tensor) -> torch.Tensor | None:
+        """The iterates z of a parameter, or None before its first step."""
+        entry = self.state.get(p, {})
+        if not entry.get("step", 0):
+            return None
+        return self.values(p)["z"] if "z.scale" in entry else entry["z"]
+
+    def _average(self, group: Mapping[str, Any], y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        assert self.home.average is not None
+        found: torch.Tensor = self.home.average(y.to(z.dtype), z, beta1=float(group["betas"][0]))
+        return found.to(y.dtype)
+
+    def _update(self) -> None:
+        if not all(map(_trains, self.param_groups)):
+            raise RuntimeError(
+                f"{self.home.name} is in eval mode, where parameters are the averages to evaluate; "
+                "call optimizer.train() before training, and optimizer.eval() before evaluating or "
+                "saving the model."
+            )
+        super()._update()
+
+    def load_state_dict(self, state_dict: MutableMapping[str, Any]) -> None:
+        """Go on from a state dict, in its mode; without one it was written while training."""
+        groups = [{"train_mode": True, **group} for group in state_dict["param_groups"]]
+        super().load_state_dict({**state_dict, "param_groups": groups})
+        self._trained.clear()
+
+
+def _trains(group: Mapping[str, Any]) -> bool:
+    return bool(group.get("train_mode"))
