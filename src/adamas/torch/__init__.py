@@ -3,6 +3,11 @@
 Real `torch.optim.Optimizer`s whose steps run in the engine's kernels on the tensors' own memory.
 """
 
+from importlib.util import find_spec
+
+if find_spec("torch") is None:
+    raise ImportError('adamas.torch needs PyTorch; install it with: pip install "adamas[torch]"')
+
 from adamas.torch.base import Optimizer
 from adamas.torch.classes import (
     SGD,

@@ -4,6 +4,7 @@ Groups, hooks, schedulers, closures and scalers are torch's own; this class only
 changed since the last step, and keeps the tensors of `state` and the engine's memory the same.
 """
 
+import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -53,6 +54,8 @@ class Optimizer(torch.optim.Optimizer):
         self._watch = Watch(self)
         self._released: Release | None = None
         self._callers = Callers()
+        # Of two threads that step one optimizer, the second waits.
+        self._lock = threading.RLock()
         self._first_place = 0
 
     @property
@@ -148,6 +151,10 @@ class Optimizer(torch.optim.Optimizer):
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _update(self) -> None:
+        with self._lock:
+            self._step_once()
+
+    def _step_once(self) -> None:
         if self._released is not None and not self._released.end():
             return
         scale = 1.0
@@ -180,12 +187,13 @@ class Optimizer(torch.optim.Optimizer):
 
     def sync(self) -> None:
         """Bring the rows of sparse parameters up to date; see `rows="exact"`."""
-        if self._released is not None:
-            self._released.sync()
-        if self._core is not None and self._core.behind:
-            if self._watch.gradients() is None:
-                layout.rebuild(self, self.state)
-            self._core.sync()
+        with self._lock:
+            if self._released is not None:
+                self._released.sync()
+            if self._core is not None and self._core.behind:
+                if self._watch.gradients() is None:
+                    layout.rebuild(self, self.state)
+                self._core.sync()
 
     @property
     def grad_norm(self) -> float:
@@ -221,31 +229,37 @@ class Optimizer(torch.optim.Optimizer):
             shown = parameter if isinstance(parameter, str) else tuple(parameter.shape)
             listed = ", ".join(name for _, _, name in every(self)[:8])
             raise ValueError(f"no parameter {shown!r}; there are {listed}.")
-        self.sync()
+        with self._lock:
+            self._laid_out()
+            live = self._core.live if self._core else ()
+            place = next((k for k, one in enumerate(live) if one.parameter is found[0]), None)
+            if self._core is None or place is None:
+                return {}
+            numbers = self._core.decoded(place)
+            return {key: numbers[key] for key in self._plan.names.torch.values()}
+
+    def _laid_out(self) -> None:
+        """Have an engine that is up to date with everything there is."""
         if self._core is None or self._watch.gradients() is None:
             layout.rebuild(self, self.state)
-        live = self._core.live if self._core else ()
-        place = next((k for k, one in enumerate(live) if one.parameter is found[0]), None)
-        if place is None:
-            return {}
-        numbers = self._core.decoded(place) if self._core else {}
-        return {key: numbers[key] for key in self._plan.names.torch.values()}
+        self.sync()
 
     def state_dict(self) -> dict[str, Any]:
         """The state as `torch.optim` writes it, readable by the class of that name there."""
-        self.sync()
-        return saving.state_dict(self)
+        with self._lock:
+            self.sync()
+            return saving.state_dict(self)
 
     def torch_state_dict(self) -> dict[str, Any]:
         """The same with few-bit state decoded, so that `torch.optim` can read it."""
-        if self._core is None or self._watch.gradients() is None:
-            layout.rebuild(self, self.state)
-        self.sync()
-        return saving.state_dict(self, decode=True)
+        with self._lock:
+            self._laid_out()
+            return saving.state_dict(self, decode=True)
 
     def load_state_dict(self, state_dict: MutableMapping[str, Any]) -> None:
         """Go on from a state dict of this class or of `torch.optim`; see `adamas.torch.saving`."""
-        saving.load_state_dict(self, state_dict)
+        with self._lock:
+            saving.load_state_dict(self, state_dict)
 
     def __getstate__(self) -> dict[str, Any]:
         """What is copied and pickled: everything but the engine, which is laid out again."""
