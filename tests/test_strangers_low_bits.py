@@ -218,7 +218,7 @@ def fall(full: bool, make: Make, **options: Any) -> float:
     return seen[0] - seen[-1]
 
 
-@pytest.mark.parametrize("state", ["float32", "int8"])
+@pytest.mark.parametrize("state", ["float32", "bfloat16", "int8"])
 def test_bfloat16_keeps_up_with_float32(state: str) -> None:
     """At an lr far below bfloat16's spacing the loss falls as with float32; torch's does not."""
     expected = fall(True, torch.optim.AdamW)
