@@ -40,10 +40,22 @@ def tensors(optimizer: adamas.Optimizer) -> list[Array]:
     return list(named(optimizer).values())
 
 
+class Step(float):
+    """A step count that answers `t == 1` for a row, while arithmetic sees the tensor's."""
+
+    first = False
+
+    def __eq__(self, other: object) -> bool:
+        return self.first if other == 1.0 else float(self) == other
+
+    __hash__ = float.__hash__
+
+
 class ByHand:
     """A rule called as the Python function it is, on float64 arrays: nothing of the engine.
 
     `rows` restricts a step to some rows; states that are one number per tensor stay one number.
+    Rows that were never stepped take the rule's first step.
     """
 
     def __init__(self, rule: str, p: Array, hypers: Mapping[str, float] | None = None) -> None:
@@ -57,11 +69,31 @@ class ByHand:
         self.timed = any(q.name == "t" for q in signature)
         self.hypers = dict(hypers or {})
         self.t = 0
+        self.stepped = np.zeros(self.p.shape[:1], bool)
 
     def step(self, g: Array, rows: Any = ...) -> None:
         """Step once with gradient `g`, at `rows` only."""
         self.t += 1
-        hypers = {**self.hypers, **({"t": self.t} if self.timed else {})}
+        if rows is ... and (not self.p.ndim or not self.timed):
+            self._step(g, ..., self.t == 1)
+            return
+        named = np.arange(len(self.p))[rows]
+        old = dict(self.state)
+        for first in (False, True):
+            # What is kept once per tensor changes once, for old and new rows alike.
+            for name, value in old.items():
+                if not isinstance(value, np.ndarray) and not isinstance(
+                    self.state[name], np.ndarray
+                ):
+                    self.state[name] = value
+            chosen = self.stepped[named] != first
+            self._step(g[chosen], named[chosen], first)
+        self.stepped[named] = True
+
+    def _step(self, g: Array, rows: Any, first: bool) -> None:
+        t = Step(self.t)
+        t.first = first
+        hypers = {**self.hypers, **({"t": t} if self.timed else {})}
         before = [x[rows] if isinstance(x, np.ndarray) else x for x in self.state.values()]
         with np.errstate(all="ignore"):
             out = self.rule(self.p[rows], g, *before, **hypers)

@@ -176,7 +176,11 @@ def test_lazy_steps_the_named_rows(
     (w,) = optimizer.param_groups[0]["params"]
     np.testing.assert_allclose(w, by_hand.p, rtol=1e-10, atol=1e-12)
     for name, state in by_hand.state.items():
-        np.testing.assert_allclose(optimizer.state[0][name], state, rtol=1e-10, atol=1e-12)
+        kept = optimizer.state[0][name]
+        if isinstance(kept, np.ndarray):
+            # What rows hold that were never stepped is told by the tests of first steps.
+            kept, state = kept[by_hand.stepped], np.broadcast_to(state, shape)[by_hand.stepped]
+        np.testing.assert_allclose(kept, state, rtol=1e-10, atol=1e-12)
 
 
 @given(pattern=patterns(12), seed=st.integers(0, 99))

@@ -86,6 +86,7 @@ class Batch:
             (j.SEED, numbers.seed), (j.KEYS, numbers.keys),
         ):  # fmt: skip
             words[place] = address(array)
+        self._constants, self._begins = address(numbers.constant_rows), 0
         self._kept: list[Any] = [words, numbers]
         self.at = address(words)
         self._words = words.data
@@ -105,6 +106,19 @@ class Batch:
                 self._active[member] = at != 0
         else:
             self.active[self.members] = np.asarray(gradients) != 0
+
+    def begins(self, rows: int) -> None:
+        """Where each tensor's constants for rows on their first step are made; 0 for nowhere."""
+        self._begins = rows
+
+    def prologue(self) -> None:
+        """Make the constants; those for rows on their first step last, by the scalars just made."""
+        words = self._words
+        words[j.FIRST], words[j.CONSTANTS] = 0, self._constants
+        self.run(self.at, j.PROLOGUE)
+        if self._begins:
+            words[j.FIRST], words[j.CONSTANTS] = 1, self._begins
+            self.run(self.at, j.PROLOGUE)
 
     def keep(self, thing: Any) -> None:
         """Keep memory alive that the table points into."""

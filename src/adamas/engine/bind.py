@@ -27,7 +27,7 @@ class Binder:
     """Points batches at gradients, and notices when they are the same arrays as last time."""
 
     def __init__(self, tensors: Sequence[Tensor], planner: Planner) -> None:
-        self._planner = planner
+        self._planner, self._first = planner, planner.first
         self._reader = Reader(tensors, planner.zero_grads)
         self._dtypes = [tensor.given.dtype for tensor in tensors]
         # Made at the first step: kernels need the compiler, which takes half a second to import.
@@ -38,7 +38,7 @@ class Binder:
     def bind(self, values: Sequence[Any]) -> Bound:
         """The batches for these gradients; raises what `Reader` raises, with nothing changed."""
         known = self._known
-        if known:
+        if known and not self._first.stepped:
             for reference, value in zip(known, values, strict=True):
                 # The reference to a gradient that is gone is None, as is a gradient left out.
                 if reference() is not value or value is None:
@@ -49,7 +49,9 @@ class Binder:
 
     def _anew(self, values: Sequence[Any]) -> Bound:
         self._known = []
-        bound, addresses, same = Bound([]), [0] * len(values), True
+        bound, addresses = Bound([]), [0] * len(values)
+        given, values = values, self._without_partial(values, bound)
+        same = given is values
         dtypes, quick = self._dtypes, self._reader.quick
         for k, value in enumerate(values):
             if at := quick(k, value):
@@ -70,7 +72,7 @@ class Binder:
             self._reader.expect(dtypes)
         bound.dense = self._dense
         if self._planner.zero_grads:
-            self._reader.refuse_shared(values)
+            self._reader.refuse_shared(given)
         for k in self._reader.overlaps(addresses):
             same = False
             bound.copies[k], addresses[k] = self._reader.apart(k, values[k])
@@ -81,3 +83,27 @@ class Binder:
             self._known = [weakref.ref(value) for value in values]
             self._bound = Bound(bound.dense)
         return bound
+
+    def _without_partial(self, values: Sequence[Any], bound: Bound) -> Sequence[Any]:
+        """The gradients without those of tensors only some of whose rows were stepped before."""
+        if not self._first.stepped:
+            return values
+        left = list(values)
+        for k in self._first.stepped:
+            if left[k] is not None:
+                bound.rows.append((k, self._as_rows(k, left[k], bound)))
+                left[k] = None
+        return left
+
+    def _as_rows(self, k: int, value: Any, bound: Bound) -> Summed:
+        """A gradient of a tensor of which some rows, but not all, were stepped before.
+
+        A dense one is one of all its rows, which begin at this step or go on.
+        """
+        if isinstance(value, Rows):
+            named = self._reader.rows(k, value)
+            return self._reader.spread(k, named) if self._first.exact else named
+        array = self._reader.apart(k, value)[0]
+        if not (isinstance(value, np.ndarray) and np.may_share_memory(array, value)):
+            bound.copies[k] = array
+        return self._reader.everywhere(array)

@@ -157,9 +157,21 @@ class Reader:
             )
 
     def apart(self, index: int, gradient: Any) -> tuple[Array, int]:
-        """A copy of a gradient that overlaps a parameter."""
-        array = self.read(index, gradient)[0].copy()
+        """A gradient and its address, copied where it overlaps a parameter."""
+        array, at = self.read(index, gradient)
+        array = array.copy() if self._meets(at, array.nbytes) else array
         return array, address(array)
+
+    @staticmethod
+    def everywhere(values: Array) -> Summed:
+        """A gradient of all rows."""
+        return Summed(np.arange(len(values)), values, None, np.zeros(0, np.int64), values[:0])
+
+    def spread(self, index: int, named: Summed) -> Summed:
+        """The same gradient for all rows, which is zero where none was named."""
+        values = np.zeros(self._tensors[index].given.shape, named.values.dtype)
+        values[named.rows] = named.gathered()
+        return self.everywhere(values)
 
     def rows(self, index: int, rows: Rows) -> Summed:
         """Distinct row numbers and where their gradients lie, in the caller's array if it fits."""

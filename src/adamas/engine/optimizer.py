@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from adamas.engine import run
 from adamas.engine.bind import Binder, Bound
+from adamas.engine.first import FirstSteps
 from adamas.engine.gradients import erase, flatten
 from adamas.engine.options import OnNonFinite as OnNonFinite
 from adamas.engine.options import Options as Options
@@ -110,11 +111,12 @@ class Optimizer:
         self.formula = formula
         tensors, groups, self._form = collect(params)
         self._settings = Settings(formula.name, formula.hypers, hypers, groups)
-        constants = len(hoist(formula).constants)
-        self._numbers = numbers(formula, tensors, self._settings.table, constants, seeded(seed))
-        self._store = Store(formula, tensors, self._numbers, state, master)
+        parts, table = hoist(formula), self._settings.table
+        self._numbers = numbers(formula, tensors, table, len(parts.constants), seeded(seed))
+        first = FirstSteps(parts.first is not None, rows == "exact", self._numbers)
+        self._store = Store(formula, tensors, self._numbers, first, state, master)
         arrays, codecs = self._store.arrays, self._store.codecs
-        planner = Planner(formula, tensors, arrays, codecs, self._numbers, zero_grads)
+        planner = Planner(formula, tensors, arrays, codecs, self._numbers, zero_grads, first)
         self._binder, self._sparse = Binder(tensors, planner), Sparse(planner, rows == "exact")
         self._tensors, self._keys = tensors, [tensor.key for tensor in tensors]
         self._zero_grads = zero_grads
@@ -213,7 +215,10 @@ class Optimizer:
         after: list[Callable[[], object]] = []
         for (index, each), batch in zip(bound.rows, row_batches, strict=True):
             self._catch_up(index, self._sparse.behind(index, each.rows), threads)
-            self._sparse.begin(index, batch)
+            if not self._steps[index]:
+                # Rows that are not named read as what they will begin from.
+                self._store.show(index)
+            self._sparse.begin(index, batch, each.rows)
             after.append(partial(self._sparse.mark, index, each.rows))
         for tensor in self._packed:
             np.copyto(tensor.work, tensor.given)

@@ -11,6 +11,7 @@ import numpy as np
 from adamas.codecs import CODECS, Codec
 from adamas.engine.batch import Batch, Numbers
 from adamas.engine.chunks import Table
+from adamas.engine.first import FirstSteps
 from adamas.engine.tensors import Array, Tensor, address
 from adamas.kernel.build import Kernel, build
 from adamas.kernel.formula import Formula
@@ -28,6 +29,7 @@ class Planner:
         codecs: Sequence[Mapping[str, Codec]],
         numbers: Numbers,
         zero_grads: bool,
+        first: FirstSteps,
     ) -> None:
         self.formula = formula
         self.tensors = tensors
@@ -35,6 +37,7 @@ class Planner:
         self.codecs = codecs
         self.numbers = numbers
         self.zero_grads = zero_grads
+        self.first = first
         # Where dense steps write their constants; sparse steps point elsewhere for a while.
         self.constant_rows = numbers.constant_rows.copy()
         self._plans: dict[tuple[str, ...], list[Batch]] = {}

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from adamas.engine.batch import Batch
-from adamas.engine.gradients import Rows
 from adamas.engine.peers import Peers
 from adamas.engine.rows import Summed
 from adamas.engine.tensors import Array, as_array, widened
@@ -81,7 +80,7 @@ def sweep(
         batch.arm(scale, math.inf)
         if prologue:
             batch.counts(k == 0)
-            batch.run(batch.at, j.PROLOGUE)
+            batch.prologue()
     if len(batches) == 1 and threads == 1 and not after:
         # A single call: no signal can come between its parts.
         batches[0].run(batches[0].at, j.SWEEP)
@@ -100,10 +99,11 @@ class Seen:
 
 def seen(values: Sequence[Any], rows: Sequence[tuple[int, Summed]]) -> list[Seen]:
     """This step's gradients; those of `Rows` with their duplicates summed."""
+    named = {index for index, _ in rows}
     dense = [
         Seen(k, as_array(value, "a gradient"))
         for k, value in enumerate(values)
-        if value is not None and not isinstance(value, Rows)
+        if value is not None and k not in named
     ]
     sparse = [Seen(index, each.gathered(), each.rows) for index, each in rows]
     return sorted([*dense, *sparse], key=lambda one: one.index)

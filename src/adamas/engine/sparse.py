@@ -72,11 +72,13 @@ class RowTable:
 class ExactRows:
     """Which step each row of one tensor has reached, and the constants of the steps since.
 
-    `steps` is the tensor's count as this history left it. Whoever holds the count may set it
-    otherwise; what rows have missed is still what is recorded here.
+    `rule` is the formula's key, because other formulas have other constants. `steps` is the
+    tensor's count as this history left it. Whoever holds the count may set it otherwise; what rows
+    have missed is still what is recorded here.
     """
 
-    def __init__(self, rows: int, steps: int, constants: int) -> None:
+    def __init__(self, rule: str, rows: int, steps: int, constants: int) -> None:
+        self.rule = rule
         self.reached = np.full(rows, steps, np.int64)
         self.base = self.steps = steps
         self.constants = np.zeros((HISTORY, constants))
@@ -116,7 +118,7 @@ class Sparse:
     """Row batches for one optimizer."""
 
     def __init__(self, planner: Planner, exact: bool) -> None:
-        self._planner, self._exact = planner, exact
+        self._planner, self._exact, self._first = planner, exact, planner.first
         self._histories: dict[int, ExactRows] = {}
         self._made: dict[tuple[int, str], tuple[RowTable, Batch]] = {}
 
@@ -137,8 +139,8 @@ class Sparse:
         batch.resize()
         return batch
 
-    def begin(self, index: int, batch: Batch) -> None:
-        """Choose where the constants of the coming step of tensor `index` are kept.
+    def begin(self, index: int, batch: Batch, rows: NDArray[np.int64]) -> None:
+        """Choose where the constants of the coming step of `rows` of tensor `index` are kept.
 
         Apart from `batch`, because until its gradient has been found finite nothing may change.
         """
@@ -146,6 +148,7 @@ class Sparse:
         if self._exact:
             numbers.constant_rows[index] = self._history(index).begin()
         batch.table.words[:, j.CONSTANT] = numbers.constant_rows[index]
+        self._first.begin(index, batch, rows, len(self._planner.tensors[index].given))
 
     def behind(self, index: int, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Those of `rows` (None: all) that have missed steps."""
@@ -174,6 +177,9 @@ class Sparse:
 
     def mark(self, index: int, rows: NDArray[np.int64]) -> None:
         """Note that `rows` have taken the step that the tensor's count now ends with."""
+        if self._first.mark(index, rows):
+            # One that was made for all rows, see `Binder`, is large and not needed again.
+            self._made = {key: made for key, made in self._made.items() if key[0] != index}
         if index in self._histories:
             self._histories[index].mark(rows, int(self._planner.numbers.steps[index]))
 
@@ -191,12 +197,14 @@ class Sparse:
         """Go on with the history of the same tensor in another layout; ValueError if none fits."""
         tensor = self._planner.tensors[index]
         kept, rows = len(history.reached), len(tensor.given)
-        if kept != rows and len(history.behind(None)):
+        same = kept == rows and history.rule == self._planner.formula.key
+        if not same and len(history.behind(None)):
+            what = f"{rows} rows and had {kept}" if kept != rows else "another rule than it had"
             raise ValueError(
-                f"{tensor.key!r} has {rows} rows and had {kept}, some of which wait for steps that "
-                "they missed; call sync() before replacing it."
+                f"{tensor.key!r} has {what}, and some rows wait for steps that they missed; call "
+                "sync() before changing it."
             )
-        if kept == rows:
+        if same:
             self._histories[index] = history
 
     def forget(self, index: int) -> None:
@@ -213,7 +221,12 @@ class Sparse:
         if index not in self._histories:
             numbers = self._planner.numbers
             rows = len(self._planner.tensors[index].given)
-            made = ExactRows(rows, int(numbers.steps[index]), numbers.constants.shape[1])
+            made = ExactRows(
+                self._planner.formula.key,
+                rows,
+                int(numbers.steps[index]),
+                numbers.constants.shape[1],
+            )
             self._histories[index] = made
         return self._histories[index]
 

@@ -12,9 +12,11 @@ import numpy as np
 
 from adamas.engine import codes
 from adamas.engine.batch import Numbers
+from adamas.engine.first import FirstSteps, check
 from adamas.engine.grid import Order
 from adamas.engine.orders import order_of, ordered
 from adamas.engine.settings import Settings
+from adamas.engine.starts import fill_rows, numbers_of, starting
 from adamas.engine.storage import Spec, Storage
 from adamas.engine.tensors import Array, Key, Tensor
 from adamas.kernel.formula import Formula
@@ -44,10 +46,12 @@ class Store:
         formula: Formula,
         tensors: Sequence[Tensor],
         numbers: Numbers,
+        first: FirstSteps,
         state: Spec,
         master: int | None,
     ) -> None:
         self._formula, self._tensors, self._numbers = formula, tensors, numbers
+        self.first = first
         storage = Storage(formula, state, master)
         self.formats = [storage.formats(tensor) for tensor in tensors]
         self.codecs = [
@@ -81,12 +85,37 @@ class Store:
     def values(self, index: int, name: str) -> Array:
         """The numbers of state `name` as an array in the parameter's shape, decoded if need be."""
         codec, arrays = self.codecs[index][name], self.arrays[index]
+        self.show(index)
         if codec.decode is None:
             return arrays[name].copy("K")
         return codes.numbers(codec, arrays, name, self._tensors[index].lay)
 
+    def show(self, index: int) -> None:
+        """Let what was never stepped read as what its first step begins from."""
+        tensor, starts = self._tensors[index], self._formula.starts
+        rows = len(tensor.given) if tensor.given.ndim else 1
+        chosen = self.first.unstepped(index, rows) if starts else None
+        if chosen is None:
+            return
+        arrays, codecs = self.arrays[index], self.codecs[index]
+        p = numbers_of(tensor, codecs["p"], arrays)
+        names, group = self._formula.hypers, self._numbers.groups[index]
+        hypers = dict(zip(names, self._numbers.hypers[group].tolist(), strict=True))
+        for name, start in starts.items():
+            values = starting(start, p, hypers)
+            if chosen.all():
+                self.fill(index, name, arrays, values)
+            else:
+                fill_rows(codecs[name], name, tensor, arrays, chosen, values)
+
     def view(self) -> dict[Key, dict[str, Any]]:
-        """Each tensor's live arrays, scalar states and step count."""
+        """Each tensor's live arrays, scalar states and step count; which rows were stepped if some.
+
+        What was never stepped reads as what its first step begins from.
+        """
+        for k in range(len(self._tensors)):
+            self.show(k)
+        stepped = self.first.stepped
         return {
             tensor.key: {
                 **self.arrays[k],
@@ -94,6 +123,7 @@ class Store:
                 "step": int(self._numbers.steps[k]),
                 **({"rounding": int(self._numbers.keys[k])} if self.rounds(k) else {}),
                 **self._axes(k),
+                **({"stepped": stepped[k]} if k in stepped else {}),
             }
             for k, tensor in enumerate(self._tensors)
         }
@@ -130,7 +160,9 @@ class Store:
         for k, (key, entry) in enumerate(live.items()):
             if key in saved:
                 shapes = self._shapes(k, self._order(k, saved[key]))
-                _fits(key, entry, saved[key], shapes)
+                own = {"stepped"} if self.first.asked else set()
+                _fits(key, _without(entry, own), _without(saved[key], own), shapes)
+                check(saved[key].get("stepped"), self._tensors[k])
                 entries[k] = saved[key]
         return entries
 
@@ -153,6 +185,7 @@ class Store:
             self._numbers.steps[k] = int(entry["step"])
             if "rounding" in entry:
                 self._numbers.keys[k] = int(entry["rounding"])
+            self.first.put(k, entry.get("stepped"))
 
     def _copy_in(self, index: int, entry: Mapping[str, Any], order: Order) -> None:
         """Copy arrays in `order`; codes in blocks of another order are decoded and encoded anew."""
@@ -166,6 +199,10 @@ class Store:
                 continue
             for key in held:
                 np.copyto(arrays[key], entry[key])
+
+
+def _without(entry: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name not in names}
 
 
 def _fits(

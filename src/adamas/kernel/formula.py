@@ -9,13 +9,14 @@ import ast
 import inspect
 import math
 from collections.abc import Callable, Container, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Real
 from types import FunctionType
 from typing import Any, TypeAlias
 
 from adamas.kernel.constants import check_constants, check_depth
+from adamas.kernel.first import starts
 from adamas.kernel.language import assignment, check_name, expression
 from adamas.kernel.origin import check_text, check_words, defaults, plain
 from adamas.kernel.text import FormulaError, Text, read
@@ -27,7 +28,7 @@ TAKEN_HYPERS = frozenset({
     "self", "rule", "params", "names", "state", "clip_norm", "on_nonfinite", "ema", "zero_grads",
     "maximize", "rows", "threads", "master", "seed",
 })  # fmt: skip
-TAKEN_STATES = frozenset({"step", "rounding", "memory_order"})
+TAKEN_STATES = frozenset({"step", "rounding", "stepped", "memory_order"})
 
 Defaults: TypeAlias = Mapping[str, object]
 MISSING = object()
@@ -40,7 +41,8 @@ class Formula:
     `states` are kept per element, `scalars` once per tensor; `initial` holds their first values;
     `hypers` the hyper-parameters with their defaults, in the order of the signature (`t` is not
     among them). `statements` assign one name each; `outputs` are the names that hold the new
-    parameter and the new value of every state at the end.
+    parameter and the new value of every state at the end. `starts` says what states that are set up
+    from the parameter are before their first step.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Formula:
     hypers: dict[str, float]
     statements: tuple[ast.Assign, ...]
     outputs: dict[str, str]
+    starts: dict[str, ast.expr] = field(default_factory=dict)
 
     @cached_property
     def key(self) -> str:
@@ -91,6 +94,7 @@ def parse(function: Callable[..., Any]) -> Formula:
         hypers=hypers,
         statements=tuple(statements),
         outputs=outputs,
+        starts=starts(statements, set(declared) - scalars, hypers),
     )
 
 
@@ -106,9 +110,12 @@ def with_average(formula: Formula) -> Formula:
     taken = {n.id for s in formula.statements for n in ast.walk(s) if isinstance(n, ast.Name)}
     taken |= {"p", "g", "t", *formula.initial, *formula.hypers}
     # The rule may have used these names for something else by the time it ends.
-    share, before, after = (fresh(n, taken) for n in ("kept", "average_before", "average_next"))
-    first = f"{share} = 0.0 if t == 1 else ema\n{before} = average"
-    last = f"{after} = {share} * {before} + (1 - {share}) * {formula.outputs['p']}"
+    share, new, before, after = (
+        fresh(n, taken) for n in ("kept", "begins", "average_before", "average_next")
+    )
+    first = f"{share} = ema\n{new} = t == 1\n{before} = average"
+    p = formula.outputs["p"]
+    last = f"{after} = {p} if {new} else {share} * {before} + (1 - {share}) * {p}"
     statements = [s for s in ast.parse(f"{first}\n{last}").body if isinstance(s, ast.Assign)]
     return replace(
         formula,
@@ -116,8 +123,9 @@ def with_average(formula: Formula) -> Formula:
         states=(*formula.states, "average"),
         initial={**formula.initial, "average": 0.0},
         hypers={**formula.hypers, "ema": 0.999},
-        statements=(*statements[:2], *formula.statements, statements[2]),
+        statements=(*statements[:3], *formula.statements, statements[3]),
         outputs={**formula.outputs, "average": after},
+        starts={**formula.starts, "average": ast.Name("p", ast.Load())},
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import cast
 
+from adamas.kernel.first import asks, clock
 from adamas.kernel.formula import Formula, fresh
 
 
@@ -21,7 +22,8 @@ class Hoisted:
 
     `constants` maps the names that the body reads to the prologue's expressions, in order;
     `next_scalars` maps each per-tensor scalar state to the expression of its new value;
-    `outputs` maps p and each state to the name of its new value in the body.
+    `outputs` maps p and each state to the name of its new value in the body. `first` names what is
+    1.0 at the first step and 0.0 afterwards, None where nothing asks; the prologue begins with it.
     """
 
     prologue: tuple[ast.Assign, ...]
@@ -29,6 +31,7 @@ class Hoisted:
     constants: dict[str, ast.expr]
     next_scalars: dict[str, ast.expr]
     outputs: dict[str, str]
+    first: str | None = None
 
 
 def hoist(formula: Formula) -> Hoisted:
@@ -38,7 +41,14 @@ def hoist(formula: Formula) -> Hoisted:
         worker.take(statement)
     outputs = {name: worker.element(formula.outputs[name]) for name in ("p", *formula.states)}
     scalars = {name: worker.scalar(_name(formula.outputs[name])) for name in formula.scalars}
-    return Hoisted(tuple(worker.prologue), tuple(worker.body), worker.constants, scalars, outputs)
+    return Hoisted(
+        prologue=tuple(worker.prologue),
+        body=tuple(worker.body),
+        constants=worker.constants,
+        next_scalars=scalars,
+        outputs=outputs,
+        first=worker.first,
+    )
 
 
 @dataclass
@@ -54,6 +64,8 @@ class _Hoister:
         self.once = {"t", *formula.scalars, *formula.hypers}
         self.current: dict[str, str] = {}
         self.named: dict[str, str] = {}
+        self.first: str | None = None
+        self.clocks: dict[str, ast.expr] = {"t": _name("t")}
         written = {n.id for s in formula.statements for n in ast.walk(s) if isinstance(n, ast.Name)}
         self.taken = self.elements | self.once | written
 
@@ -61,6 +73,8 @@ class _Hoister:
         target = statement.targets[0]
         assert isinstance(target, ast.Name)
         value = self.renamed(statement.value)
+        known = clock(value, self.clocks)
+        value = cast(ast.expr, _First(self).visit(value))
         scalar = self.is_scalar(value)
         # A name that changes sides, or a second value of a scalar, gets a name of its own: the
         # prologue runs before every line of the body.
@@ -70,12 +84,23 @@ class _Hoister:
             self.taken.add(name)
         self.current[target.id] = name
         (self.once if scalar else self.elements).add(name)
+        self.clocks |= {} if known is None else {name: known}
         done = _assign(name, _Floats().visit(value) if scalar else self.pull(value))
         (self.prologue if scalar else self.body).append(done)
 
     def renamed(self, node: ast.expr) -> ast.expr:
         copy = ast.parse(ast.unparse(node), mode="eval").body
         return cast(ast.expr, _Rename(self.current).visit(copy))
+
+    def is_first(self) -> ast.Name:
+        """What says in the prologue and in the body whether this is an element's first step."""
+        if self.first is None:
+            self.first = fresh("first", self.taken)
+            self.taken.add(self.first)
+            self.once.add(self.first)
+            test = ast.Compare(_name("t"), [ast.Eq()], [ast.Constant(1.0)])
+            self.prologue.insert(0, _assign(self.first, _Floats().visit(test)))
+        return _name(self.first)
 
     def is_scalar(self, node: ast.expr) -> bool:
         return not any(isinstance(n, ast.Name) and n.id in self.elements for n in ast.walk(node))
@@ -173,6 +198,33 @@ class _Rename(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
         return ast.Name(self.names.get(node.id, node.id), node.ctx)
+
+
+class _First(ast.NodeTransformer):
+    """Conditions that tell the first step from all others ask for the element's own."""
+
+    def __init__(self, owner: _Hoister) -> None:
+        self.owner = owner
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        return self.asked(node) or node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.IfExp:
+        test = self.asked(node.test) or self.visit(node.test)
+        return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        test, *others = node.args
+        chooses = isinstance(node.func, ast.Name) and node.func.id == "where"
+        visited = (chooses and self.asked(test)) or self.visit(test)
+        return ast.Call(node.func, [visited, *map(self.visit, others)], [])
+
+    def asked(self, test: ast.expr) -> ast.expr | None:
+        yes = asks(test, self.owner.clocks)
+        if yes is None:
+            return None
+        first = self.owner.is_first()
+        return first if yes else ast.Compare(first, [ast.Eq()], [ast.Constant(0.0)])
 
 
 class _Floats(ast.NodeTransformer):

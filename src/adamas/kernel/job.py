@@ -24,6 +24,7 @@ NORM = 14  # float: that norm before clipping, written by the survey
 SEED = 15  # address of int64[1]: the seed of rounding at random, 32 bits of it
 KEYS = 16  # address of int64[tensors]: what tells one tensor's random numbers from another's
 SCATTERED = 17  # 1 where slices lie anywhere in memory, 0 where the next follows the last
+FIRST = 18  # 1 where constants are made for rows on their first step
 # Counters that threads write: each has a cache line to itself.
 SURVEYED = 24  # slices claimed by the survey
 SWEPT = 32  # slices claimed by the sweep

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from adamas.codecs import Codec
 from adamas.kernel.blocks import Blocks
 from adamas.kernel.elements import address
-from adamas.kernel.formula import Formula
+from adamas.kernel.formula import Formula, target
 from adamas.kernel.hoist import Hoisted, hoist
 from adamas.kernel.layout import Layout, columns
 
@@ -88,7 +88,7 @@ def _prologue(formula: Formula, parts: Hoisted) -> list[str]:
     for k, name in enumerate(formula.scalars):
         where = f"_m.load_int64(_job, _j.SCALARS, 0), _k * {len(formula.scalars)} + {k}"
         lines.append(f"        {name} = _m.load_float64({where}, 0)")
-    lines += [f"        {ast.unparse(s)}" for s in parts.prologue]
+    lines += ["        " + line for line in _once(formula, parts)]
     for k, name in enumerate(formula.scalars):
         where = f"_m.load_int64(_job, _j.NEXT, 0), _k * {len(formula.scalars)} + {k}"
         value = ast.unparse(parts.next_scalars[name])
@@ -101,6 +101,25 @@ def _prologue(formula: Formula, parts: Hoisted) -> list[str]:
     lines.append(
         f"        _m.store_float64(_row, {len(parts.constants)}, 0, _m.rounding_key(_job, _k))"
     )
+    return lines
+
+
+def _once(formula: Formula, parts: Hoisted) -> list[str]:
+    """The prologue's own lines; for rows on their first step, `first` holds whatever `t` is.
+
+    What is kept once per tensor is the tensor's then, too: the run before has made its new value.
+    """
+    made = {ast.unparse(node): k for k, node in enumerate(parts.next_scalars.values())}
+    lines = []
+    for statement in parts.prologue:
+        lines.append(ast.unparse(statement))
+        name = target(statement)
+        if parts.first and (name == parts.first or name in made):
+            value = "1.0"
+            if name in made:
+                place = f"_k * {len(formula.scalars)} + {made[name]}"
+                value = f"_m.load_float64(_m.load_int64(_job, _j.NEXT, 0), {place}, 0)"
+            lines += ["if _m.load_int64(_job, _j.FIRST, 0) != 0:", f"    {name} = {value}"]
     return lines
 
 

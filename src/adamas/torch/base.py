@@ -182,6 +182,7 @@ class Optimizer(torch.optim.Optimizer):
                 self._core.sync()
         else:
             self._callers.skipped(self)
+        layout.publish(self, self._core)
         if self._options["zero_grad_in_step"]:
             self._watch.zero_sparse(tensors)
 

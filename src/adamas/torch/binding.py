@@ -34,7 +34,7 @@ class TensorBinder(Binder):
 
     def bind(self, values: Any) -> Bound:
         """The batches for these gradients; raises what the engine's reader raises."""
-        addresses = self._read(values.tensors) if self._forms else None
+        addresses = self._read(values.tensors) if self._forms and not self._first.stepped else None
         if addresses is not None:
             if addresses == self._addresses:
                 return self._bound

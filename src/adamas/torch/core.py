@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from adamas.engine.first import check
 from adamas.engine.optimizer import Optimizer
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Column, columns
@@ -26,7 +27,7 @@ from adamas.torch.shards import (
     undressed,
 )  # fmt: skip
 from adamas.torch.states import Filling, Names, counted, decoded, steps_of
-from adamas.torch.views import Gradients, tensor_of, writable
+from adamas.torch.views import Gradients, array, tensor_of, writable
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Core:
         self._wrapped = any(map(sharded, self.parameters))
         engine._peers = Ranks(self.parameters) or None
         locals_ = list(map(plain, self.parameters))
+        self._shown = self._partial()
         self._binder = TensorBinder(engine._tensors, engine._binder._planner, locals_)
         engine._binder = self._binder
         engine._form = list
@@ -79,7 +81,14 @@ class Core:
         engine = self.engine
         entry = undressed(entry, parameter)
         Filling(engine, k, self.names, plain(parameter), share).take(entry)
-        engine._numbers.steps[k] = steps_of(entry)
+        engine._numbers.steps[k] = steps = steps_of(entry)
+        stepped = entry.get("stepped")
+        mask = array(stepped.cpu()) if isinstance(stepped, torch.Tensor) else stepped
+        check(mask, engine._tensors[k])
+        engine._store.first.put(k, mask)
+        if not steps:
+            # What is set up from the parameter reads as that in rows that are never named.
+            engine._store.show(k)
         # What a tensor's random numbers depend on must not change with the tensors beside it.
         engine._numbers.keys[k] = int(entry.get("rounding", self.live[k].place))
         for s, name in enumerate(engine.formula.scalars):
@@ -102,7 +111,26 @@ class Core:
             made[name] = torch.from_numpy(scalars)[k, s]
         if engine._store.rounds(k):
             made["rounding"] = torch.from_numpy(engine._numbers.keys)[k]
+        if k in engine._store.first.stepped:
+            made["stepped"] = torch.from_numpy(engine._store.first.stepped[k])
         return made
+
+    def news(self) -> dict[torch.Tensor, torch.Tensor | None]:
+        """Which rows were stepped, of parameters where that is another tensor than it was.
+
+        None where all have been.
+        """
+        found: dict[torch.Tensor, torch.Tensor | None] = {}
+        if self._shown or self.engine._store.first.stepped:
+            now = self._partial()
+            for k in {k for k, _ in self._shown.items() ^ now.items()}:
+                mask = self.engine._store.first.stepped.get(k)
+                found[self.parameters[k]] = None if mask is None else torch.from_numpy(mask)
+            self._shown = now
+        return found
+
+    def _partial(self) -> dict[int, int]:
+        return {k: id(mask) for k, mask in self.engine._store.first.stepped.items()}
 
     def _columns(self, k: int) -> dict[str, Column]:
         """What each of the state arrays of tensor k is."""
@@ -128,7 +156,8 @@ class Core:
         """The state of parameter k as numbers under torch's names, copied."""
         parameter = self.live[k].parameter
         found = decoded(self.engine, k, plain(parameter))
-        entry = {key: value for key, value in self.entry(k).items() if value.ndim == 0}
+        kept = self.entry(k).items()
+        entry = {key: value for key, value in kept if value.ndim == 0 or key == "stepped"}
         whole = Column("", "float32", 32)
         return entry | {
             self.names.torch[name]: dressed(value, parameter, whole)

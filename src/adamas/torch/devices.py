@@ -53,6 +53,11 @@ class TensorCore:
 
     def _taken(self, p: torch.Tensor, entry: Mapping[str, Any], share: bool) -> dict[str, Any]:
         dtype, steps = self._dtype(p), steps_of(entry)
+        if not bool(torch.as_tensor(entry.get("stepped", True)).all()):
+            raise ValueError(
+                "the saved state has rows that were never stepped, which only the CPU knows to "
+                "begin; do one step there with a dense gradient."
+            )
         made: dict[str, Any] = {"step": torch.tensor(steps)}
         for name in self.formula.states:
             key = self.names.torch[name]
@@ -94,6 +99,10 @@ class TensorCore:
     def inherit(self, old: Any) -> None:
         """Go on counting where `old` stood."""
         self.skipped, self.grad_norm = old.skipped, old.grad_norm
+
+    def news(self) -> dict[torch.Tensor, torch.Tensor | None]:
+        """Rows are all stepped at once here."""
+        return {}
 
     def set(self, group: int, numbers: Mapping[str, float]) -> None:
         """Change hyper-parameters of one group."""

@@ -38,7 +38,7 @@ class Watch:
         self._memory: Any = None
         self._states: Any = None
         self._kept: list[Any] = []
-        self._foreign: dict[torch.Tensor, frozenset[str]] = {}
+        self.foreign: dict[torch.Tensor, frozenset[str]] = {}
         self._seen: list[Any] = []
         self._lengths: list[int] = []
         self._storage: list[Any] = []
@@ -53,7 +53,7 @@ class Watch:
         `foreign` are the keys of state that is somebody else's, who may change it at any time.
         """
         owner = self._owner
-        self._foreign = dict(foreign)
+        self.foreign = dict(foreign)
         params = [p for group in owner.param_groups for p in group["params"]]
         live = {id(one.parameter) for one in core.live} if core else set()
         self._live = [p for p in params if id(p) in live]
@@ -78,7 +78,7 @@ class Watch:
     def _entries(self) -> list[int]:
         entries: Any = self._owner.state.values()
         try:
-            if not self._foreign:
+            if not self.foreign:
                 return [*map(id, entries), *map(id, chain.from_iterable(map(dict.values, entries)))]
         except TypeError:
             # Somebody keeps a value there that is no dict.
@@ -92,7 +92,7 @@ class Watch:
         """Every entry of the state with its values, without those that are somebody else's."""
         for p, entry in self._owner.state.items():
             if isinstance(entry, dict):
-                foreign = self._foreign.get(p, ())
+                foreign = self.foreign.get(p, ())
                 yield entry, [value for key, value in entry.items() if key not in foreign]
 
     def gradients(self) -> list[torch.Tensor | None] | None:

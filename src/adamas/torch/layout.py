@@ -60,6 +60,15 @@ def rebuild(
     optimizer._watch.learn(core, {p: frozenset(found) for p, found in aside.items()})
 
 
+def publish(optimizer: "Optimizer", core: AnyCore) -> None:
+    """Keep in `optimizer.state` which rows were stepped, where that began or ended with a step."""
+    if found := core.news():
+        for p, stepped in found.items():
+            optimizer.state[p].pop("stepped", None)
+            optimizer.state[p].update({} if stepped is None else {"stepped": stepped})
+        optimizer._watch.learn(core, optimizer._watch.foreign)
+
+
 def strangers(optimizer: "Optimizer", plan: Plan) -> Iterator[tuple[torch.Tensor, dict[str, Any]]]:
     """Each parameter that has an entry in `optimizer.state`, with what others keep in it."""
     for group in optimizer.param_groups:

@@ -25,7 +25,7 @@ Entry = Mapping[str, Any]
 
 
 # What an entry of `optimizer.state` holds besides the states of a rule.
-COUNTERS = frozenset({"step", "rounding", "memory_order", "p.rest"})
+COUNTERS = frozenset({"step", "rounding", "stepped", "memory_order", "p.rest"})
 
 
 class Names:
@@ -95,7 +95,7 @@ class Filling:
         self._engine, self._k, self._names = engine, k, names
         self._parameter, self._share = parameter, share
         self._arrays = self._store.arrays[k]
-        self._used = {"step", "rounding"}
+        self._used = {"step", "rounding", "stepped"}
         if parameter.is_complex() and self._store.rounds(k):
             raise ValueError(
                 f"{self._tensor.key} is complex, and state in few bits is for real numbers; "

@@ -1,0 +1,52 @@
+"""What states made of the parameter are before their first step: the parameter itself, mostly.
+
+Nobody computes with them, because the first step sets them up; but people read them, such as the
+average of a parameter that is frozen, or of rows that were never seen.
+"""
+
+import ast
+from collections.abc import Mapping
+
+import numpy as np
+
+from adamas import words
+from adamas.codecs import Codec
+from adamas.engine import codes
+from adamas.engine.tensors import Array, Tensor
+from adamas.kernel.layout import REST
+
+WORDS = {name: getattr(words, name) for name in words.__all__}
+
+
+def numbers_of(tensor: Tensor, codec: Codec, arrays: Mapping[str, Array]) -> Array:
+    """The parameter's numbers as kernels see them, flat, in memory order."""
+    found = {"p": tensor.dense(tensor.given).ravel()}
+    if codec.beside:
+        found["p" + REST] = tensor.dense(arrays["p" + REST]).ravel()
+    return codes.decode(codec, found, "p", tensor.grid) if codec.decode else found["p"]
+
+
+def starting(start: ast.expr, p: Array, hypers: Mapping[str, float]) -> Array:
+    """The first value of a state from flat `p`; `hypers` are those of its group."""
+    code = compile(ast.fix_missing_locations(ast.Expression(start)), "<start>", "eval")
+    with np.errstate(all="ignore"):
+        value = eval(code, {**WORDS, **hypers, "p": p})
+    return np.asarray(np.broadcast_to(value, p.shape))
+
+
+def fill_rows(
+    codec: Codec,
+    name: str,
+    tensor: Tensor,
+    arrays: Mapping[str, Array],
+    chosen: Array,
+    values: Array,
+) -> None:
+    """Write flat `values` of state `name` into the `chosen` rows, with blocks of their own."""
+    flats = (
+        {name: values} if codec.encode is None else codes.encode(codec, name, values, tensor.grid)
+    )
+    count = len(chosen)
+    for column, flat in flats.items():
+        if flat.size:
+            arrays[column].reshape(count, -1)[chosen] = flat.reshape(count, -1)[chosen]
