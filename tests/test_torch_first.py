@@ -16,6 +16,13 @@ from adamas.torch import SGD, Adam, Adan, ScheduleFreeAdamW, release_gradients
 from test_torch_counts import ROWS, rows_of
 
 
+def training(optimizer: Any) -> Any:
+    """Schedule-free optimizers begin in eval mode."""
+    if isinstance(optimizer, ScheduleFreeAdamW):
+        optimizer.train()
+    return optimizer
+
+
 def renewed(optimizer: Any, p: torch.nn.Parameter) -> tuple[Any, torch.nn.Parameter]:
     """The state in another optimizer, through a file."""
     file = io.BytesIO()
@@ -55,7 +62,7 @@ def test_sparse_gradients_step_as_rows_do(kind: Any, events: list[Any]) -> None:
     """The bits are those of adamas on arrays, through files, copies and new memory."""
     p = torch.nn.Parameter(torch.linspace(1, 2, 3 * ROWS).reshape(ROWS, 3))
     w = p.detach().numpy().copy()
-    optimizer = kind([p], lr=0.1, ema=0.75)
+    optimizer = training(kind([p], lr=0.1, ema=0.75))
     beside = getattr(adamas, kind.__name__)(w, lr=0.1, ema=0.75)
     for event in events:
         if isinstance(event, str) and event in CHANGES:
@@ -101,7 +108,7 @@ def test_released_gradients_know_which_rows_were_stepped() -> None:
     """Rows seen during backward passes, and then in ordinary steps, begin once."""
     start = torch.linspace(1, 2, 3 * ROWS).reshape(ROWS, 3)
     tables = [torch.nn.Embedding(ROWS, 3, sparse=True, _weight=start.clone()) for _ in range(2)]
-    ours, plain = (ScheduleFreeAdamW(t.parameters(), lr=0.1) for t in tables)
+    ours, plain = (training(ScheduleFreeAdamW(t.parameters(), lr=0.1)) for t in tables)
 
     def train(table: torch.nn.Embedding, optimizer: Any, named: list[int]) -> None:
         optimizer.zero_grad()
