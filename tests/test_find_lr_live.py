@@ -323,3 +323,52 @@ def test_a_function_rewinds_the_data() -> None:
     find_lr(step, opt, steps=10, restore=lambda: place.__setitem__(0, 7))
     assert place == [7]
     assert max(seen) == 17 and min(seen) == 8
+
+
+class Normalized:
+    """A net with batch normalization, a scheduler and, in `step`, everything that a script does."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(3)
+        layers = [torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.2)]
+        self.model = torch.nn.Sequential(*layers, torch.nn.BatchNorm1d(8, affine=False))
+        self.opt = torch.optim.SGD(self.model.parameters(), lr=0.01, momentum=0.9)
+        warm = torch.optim.lr_scheduler.LinearLR(self.opt, 0.1, total_iters=5)
+        fall = torch.optim.lr_scheduler.CosineAnnealingLR(self.opt, 50)
+        self.scheduler = torch.optim.lr_scheduler.SequentialLR(self.opt, [warm, fall], [5])
+        self.x = torch.randn(32, 4)
+
+    def step(self) -> torch.Tensor:
+        """Train once."""
+        self.model.train()
+        self.opt.zero_grad()
+        loss = (self.model(self.x) - self.x.sum(1, keepdim=True)).square().mean()
+        loss.backward()
+        self.opt.step()
+        self.scheduler.step()
+        return loss.detach()
+
+    def seen(self) -> Any:
+        """Return everything that has state."""
+        states = (self.model.state_dict(), self.opt.state_dict(), self.scheduler.state_dict())
+        return flat([*states, torch.get_rng_state()])
+
+
+def test_the_page_s_example_leaves_a_normalized_net_as_it_was() -> None:
+    """`find_lr(step, optimizer, steps=100)` puts back buffers and schedulers that nobody named."""
+    script, twin = Normalized(), Normalized()
+    state = torch.get_rng_state()
+    for _ in range(3):
+        script.step()
+    torch.set_rng_state(state)
+    for _ in range(3):
+        twin.step()
+    before, mode = script.seen(), script.model.eval().training
+    find_lr(script.step, script.opt, steps=10, low=1e-4, high=1.0)
+    assert script.seen() == before == twin.seen() and script.model.training is mode
+    state = torch.get_rng_state()
+    losses = []
+    for one in (script, twin):
+        torch.set_rng_state(state)
+        losses.append([float(one.step()) for _ in range(4)])
+    assert losses[0] == losses[1] and script.seen()[:-1] == twin.seen()[:-1]

@@ -5,6 +5,7 @@ its parameters. Each function here takes a copy and returns a function that puts
 of times.
 """
 
+import gc
 import random
 import sys
 from collections.abc import Callable, Iterable, MutableMapping
@@ -57,6 +58,31 @@ def keep(thing: Any) -> Put:
     if isinstance(thing, np.ndarray):
         return partial(np.copyto, thing, thing.copy("K"))
     return _generator(thing) or _stateful(thing)
+
+
+def around(optimizer: Any) -> Put:
+    """Keep what belongs to a torch optimizer by its objects: modules and schedulers.
+
+    Modules are those that hold one of its parameters, whose buffers a forward pass may change, such
+    as those of batch normalization; schedulers are those that were made with it. They are found
+    among all objects that Python's garbage collector knows.
+    """
+    if not is_torch(optimizer, "optim.Optimizer"):
+        return every(())
+    import torch
+
+    mine = {id(param) for group in optimizer.param_groups for param in group["params"]}
+    scheduler = torch.optim.lr_scheduler.LRScheduler
+    puts: list[Put] = []
+    for thing in gc.get_objects():
+        # By the type: a proxy among them may do anything when it is asked for its class.
+        kind = type(thing)
+        if issubclass(kind, torch.nn.Module):
+            if not mine.isdisjoint(map(id, thing.parameters())):
+                puts += [_buffers(module) for module in thing.modules()]
+        elif issubclass(kind, scheduler) and getattr(thing, "optimizer", None) is optimizer:
+            puts.append(_stateful(thing))
+    return every(puts)
 
 
 def _generator(thing: Any) -> Put | None:
@@ -140,9 +166,17 @@ def _parameter(parameter: "torch.Tensor") -> Put:
 
 def _module(module: "torch.nn.Module") -> Put:
     """Keep one module without its children: parameters, buffers and mode."""
-    puts: list[Put] = [_mapping(module._parameters, module._parameters), _mapping(module._buffers)]
-    puts += [_parameter(p) for p in module._parameters.values() if p is not None]
-    return every([*puts, partial(setattr, module, "training", module.training)])
+    puts: list[Put] = [_mapping(module._parameters, module._parameters), _buffers(module)]
+    return every([*puts, *(_parameter(p) for p in module._parameters.values() if p is not None)])
+
+
+def _buffers(module: "torch.nn.Module") -> Put:
+    """Keep the buffers and the mode of one module without its children."""
+    if isinstance(module._buffers, dict):
+        kept = _mapping(module._buffers)
+    else:  # a scripted module's buffers cannot be exchanged
+        kept = every(map(_tensor, module.buffers(recurse=False)))
+    return every([kept, partial(setattr, module, "training", module.training)])
 
 
 def _tensor(tensor: "torch.Tensor") -> Put:

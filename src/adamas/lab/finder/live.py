@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from adamas.lab.finder.answer import Found, answer
-from adamas.lab.finder.keeping import Put, every, is_torch, keep, randomness
+from adamas.lab.finder.keeping import Put, around, every, is_torch, keep, randomness
 from adamas.lab.finder.range_test import read, relative, rising
 from adamas.lab.finder.sweep import sweep
 from adamas.lab.needs import LabError
@@ -43,14 +43,16 @@ def find_lr(
     - `steps`: length of each run of the sweep; some ten of them are made.
     - `total`: how many steps the training is planned to have; 5 times `steps` if not given.
     - `low`, `high`: no lr outside of these is tried.
-    - `restore`: whatever else `step` changes, one thing or a list: modules (their buffers), arrays,
-      random generators, objects with `state_dict` and `load_state_dict`, or functions that rewind
-      something, such as the data; each is put back before every run and at the end.
+    - `restore`: whatever else `step` changes, one thing or a list: other modules, such as mean
+      weights, arrays, random generators, a GradScaler or other objects with `state_dict` and
+      `load_state_dict`, or functions that rewind something, such as the data; each is put back
+      before every run and at the end.
 
-    Parameters, gradients, optimizer state, groups and the global random states of Python, NumPy and
-    PyTorch are restored in any case, also when `step` raises or is interrupted. A loss that is not
-    finite, or an ArithmeticError, counts as divergence; other errors are passed on. Raises
-    `LabError` for a wrong argument.
+    Parameters, gradients, optimizer state, groups, the buffers and the mode of torch modules that
+    hold the parameters, torch schedulers of the optimizer, and the global random states of Python,
+    NumPy and PyTorch are restored in any case, also when `step` raises or is interrupted. A loss
+    that is not finite, or an ArithmeticError, counts as divergence; other errors are passed on.
+    Raises `LabError` for a wrong argument.
     """
     if steps < STILL or not 0 < low < high < inf or (total is not None and total < steps):
         raise LabError(
@@ -59,7 +61,7 @@ def find_lr(
         )
     things = restore if isinstance(restore, list | tuple) else (restore,)
     rates = Rates(optimizer)
-    back = every([keep(optimizer), *map(keep, things), randomness()])
+    back = every([keep(optimizer), around(optimizer), *map(keep, things), randomness()])
     trial = Trial(step, rates, back)
     try:
         return _search(trial, rates, steps, total or LONGER * steps, (low, high))
