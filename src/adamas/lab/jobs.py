@@ -160,7 +160,8 @@ def summary(results: Tree, say: Say) -> list[str]:
         lines.append(
             say("compare_row", name=name, lr=rate(row["lr"]), value=value, word=say(f"word_{word}"))
         )
-    return lines
+    vain = [one["optimizer"] for one in results["doctor"] if one["kind"] == "no_rate"]
+    return [*lines, say("compare_in_vain", names=say.names(vain))] if vain else lines
 
 
 def verdict_code(results: Tree, limit: float | None, say: Say) -> int:

@@ -49,6 +49,7 @@ class Chart(Watch):
         self.columns: dict[str, Column] = {}
         self.first: Params = {}
         self.last: Params = {}
+        self.pull: Params = {}
         self.hypers: dict[str, float] = {}
         self._root: str | None = None
         self._beta: str | None = None
@@ -62,6 +63,7 @@ class Chart(Watch):
         """Copy the start."""
         self.first = {name: param.copy() for name, param in params.items()}
         self.last = {name: param.copy() for name, param in params.items()}
+        self.pull = {name: np.zeros(param.shape) for name, param in params.items()}
         self.columns = {name: Column(param.size) for name, param in params.items()}
         self._root, self._beta = rooted(opt.formula), corrected_by(opt.formula, "v")
 
@@ -70,6 +72,7 @@ class Chart(Watch):
         self.losses.append(float(loss))
         for name, grad in grads.items():
             self.columns[name].grad.append(norm(grad))
+            self.pull[name] += grad
 
     def updated(self, step: int, params: Params, opt: adamas.Optimizer) -> None:
         """Write down the update."""
@@ -89,6 +92,12 @@ class Chart(Watch):
         limit = (NEAR * self.hypers["eps"]) ** 2 * share
         column.root.append(norm(np.sqrt(moment)) / (column.size * share) ** 0.5)
         column.near_eps.append(float(np.mean((moment > 0) & (moment < limit))))
+
+    @property
+    def uphill(self) -> bool:
+        """Return whether the whole way of the run goes along the sum of its gradients."""
+        ways = ((self.last[name] - self.first[name]) * pull for name, pull in self.pull.items())
+        return bool(sum(float(way.sum()) for way in ways) > 0)
 
     def grad_norm(self, step: int) -> float:
         """Return the norm of all gradients together at a step."""

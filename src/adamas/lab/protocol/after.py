@@ -3,18 +3,20 @@
 These are runs that were made before, made once more with somebody looking on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from statistics import fmean
 from typing import Any
 
 from joblib import Parallel, delayed
 
-from adamas.lab.doctor import diagnose
+from adamas.lab.doctor import agreeing, diagnose, helped, hopeless
 from adamas.lab.inside import inside
 from adamas.lab.protocol.results import Tree, plain
 from adamas.lab.protocol.runner import Load, single_thread
 from adamas.lab.protocol.study import Study
 from adamas.lab.trial import Record
+from adamas.lab.tuning import Point
 
 WORSE = 1.1
 Job = Callable[[], tuple[str, str, Any]]
@@ -24,7 +26,8 @@ def afterwards(study: Study, load: Load, workers: int) -> Tree:
     """Return `inside` and `doctor` of the results."""
     jobs = list(looks(study, load))
     found = Parallel(workers)(delayed(one)() for one in jobs)
-    chosen = [(name, answer) for kind, name, answer in found if kind == "doctor" and answer]
+    findings = [(name, answer) for kind, name, answer in found if kind == "doctor" and answer]
+    chosen = [(name, agreeing(answer, study.tuned[name])) for name, answer in findings]
     return {
         "inside": {name: plain(answer) for kind, name, answer in found if kind == "inside"},
         "doctor": [plain(answer) for _, answer in chosen],
@@ -39,11 +42,22 @@ def looks(study: Study, load: Load) -> Iterator[Job]:
         lr = study.tuned[name].lr
         tuned = study.report[name][0]
         yield partial(look_inside, load, name, lr, seed)
+        if not trained(study, name):
+            better = [other for other in plan.optimizers if trained(study, other)]
+            points = study.tuned[name].points
+            yield partial(look_for_help, load, name, plan.defaults[name], seed, points, better)
+            continue
         if bad(study.default[name][0], tuned):
             yield partial(look_after, load, name, plan.defaults[name], seed, tuned, lr)
         failed = next((record for record in study.report[name] if record.diverged), None)
         if failed is not None:
             yield partial(look_after, load, name, lr, failed.seed, None, None)
+
+
+def trained(study: Study, name: str) -> bool:
+    """Return whether any learning rate took an optimizer clearly below where it began."""
+    start = fmean(record.losses[0] for record in study.report[name])
+    return helped(study.tuned[name].points, start)
 
 
 def bad(record: Record, tuned: Record) -> bool:
@@ -56,6 +70,15 @@ def look_inside(load: Load, name: str, lr: float, seed: int) -> tuple[str, str, 
     problem = load()
     single_thread()
     return "inside", name, inside(problem, name, lr, seed)
+
+
+def look_for_help(
+    load: Load, name: str, lr: float, seed: int, tried: Sequence[Point], better: list[str]
+) -> tuple[str, str, Any]:
+    """Run once more and say what may help where no learning rate did."""
+    problem = load()
+    single_thread()
+    return "doctor", name, hopeless(problem, name, lr, seed, tried, better)
 
 
 def look_after(

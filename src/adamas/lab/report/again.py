@@ -16,7 +16,8 @@ COMMAND = "adamas compare"
 def chapter(subject: Subject) -> str:
     """Return the command line, and code with the chosen settings."""
     say = subject.say
-    ranked = sorted(subject.rows, key=subject.mean)
+    vain = in_vain(subject)
+    ranked = sorted(subject.rows, key=lambda name: (name in vain, subject.mean(name)))
     first = "\n".join([subheading(subject.name(ranked[0])), *code(subject, ranked[0])])
     blocks = [f'<div class="chosen">{first}</div>']
     blocks += [details(subject.name(name), *code(subject, name)) for name in ranked[1:]]
@@ -59,11 +60,21 @@ def command(subject: Subject) -> str:
 
 
 def code(subject: Subject, name: str) -> list[str]:
-    """Return the code of one optimizer at its tuned rate."""
-    lr = at(subject.rows[name], "lr")
-    return (
-        [paragraph(subject.say("code_no_rate"))] if lr is None else listing(name, lr, subject.say)
-    )
+    """Return the code of one optimizer at its tuned rate, unless no rate was of use."""
+    row, say = subject.rows[name], subject.say
+    lr = at(row, "lr")
+    if lr is None:
+        return [paragraph(say("code_no_rate"))]
+    if name in in_vain(subject):
+        return [paragraph(say("code_no_help"))]
+    blocks = listing(name, lr, say)
+    return [*blocks, small(say("code_at_edge"))] if row.get("at_edge") else blocks
+
+
+def in_vain(subject: Subject) -> list[str]:
+    """Return the optimizers that no learning rate helped."""
+    found = [one for one in listed(subject.results, "doctor") if at(one, "kind") == "no_rate"]
+    return [str(one.get("optimizer")) for one in found]
 
 
 def listing(name: str, lr: float, say: Say) -> list[str]:

@@ -10,7 +10,7 @@ from adamas.lab.svg import Picture, inline
 
 # The number of a finding that belongs to a piece of advice.
 SUPPORT = {"lower_lr": "lr", "higher_lr": "lr", "clip": "clip_norm", "more_steps": "steps"}
-KINDS = ("diverged", "stalled", "short", "slow")
+KINDS = ("diverged", "stalled", "short", "slow", "no_rate")
 
 
 def inside(subject: Subject) -> str:
@@ -85,6 +85,8 @@ def finding(subject: Subject, one: Tree) -> str:
     distance, reach = at(one, "numbers", "distance"), at(one, "numbers", "reach")
     if distance is not None and reach is not None:
         facts.append(say("doctor_reach", reach=measured(reach, 3), distance=measured(distance, 3)))
+    if kind == "no_rate":
+        facts += without_help(subject, at(one, "numbers") or {})
     advice = [advised(subject, one, str(word)) for word in listed(one, "advice")]
     if advice:
         facts.append(say("doctor_advice", advice=say("doctor_or").join(advice)))
@@ -92,9 +94,17 @@ def finding(subject: Subject, one: Tree) -> str:
     return f"{title} {markup(say('sentence_gap').join(facts))}"
 
 
+def without_help(subject: Subject, numbers: Tree) -> list[str]:
+    """Return which rates were tried in vain, and why, where that was seen."""
+    low, high = (learning_rate(numbers.get(f"{end}_lr")) for end in ("lowest", "highest"))
+    tried = subject.say("doctor_tried", rates=whole(numbers.get("rates")), low=low, high=high)
+    return [tried, *[subject.say("doctor_uphill")] * bool(numbers.get("uphill"))]
+
+
 def advised(subject: Subject, one: Tree, word: str) -> str:
     """Return a piece of advice, with the number that supports it where there is one."""
     text = subject.say.known(f"advice_{word}") or word
+    text = text.replace("{names}", subject.names(listed(one, "better")))
     value = at(one, "numbers", SUPPORT.get(word, ""))
     if value is None:
         return text

@@ -68,6 +68,14 @@ ENGLISH_EVIDENCE = {
         "run ended."
     ),
     "doctor_slow": "It was still falling when the budget ended.",
+    "doctor_no_rate": (
+        "No learning rate helped: at none did the loss end clearly below where it began."
+    ),
+    "doctor_tried": "Tried were {rates} rates, from {low} to {high}.",
+    "doctor_uphill": (
+        "On the whole it went uphill: a large gradient that comes seldom is divided by a second "
+        "moment that has just grown with it and then shrinks again (Reddi, Kale and Kumar 2018)."
+    ),
     "doctor_step_failed": "It went wrong at step {step}.",
     "doctor_step_seen": "Seen at step {step}.",
     "doctor_ratio": "In `{name}` an update was {ratio} of the weight.",
@@ -83,6 +91,9 @@ ENGLISH_EVIDENCE = {
     "advice_warm_up": "warm-up over the first steps",
     "advice_clip": "clipping the gradient norm",
     "advice_larger_eps": "a larger eps",
+    "advice_amsgrad": "AMSGrad, whose second moment never shrinks (`--optimizer amsgrad`)",
+    "advice_another_rule": "another rule; {names} trained in this comparison",
+    "advice_check_all": "checking the gradients, the data and the number of steps",
     "advice_more_steps": "more steps",
     # cost
     "cost_title": "What a step costs",
@@ -138,6 +149,11 @@ ENGLISH_EVIDENCE = {
         "steps."
     ),
     "code_missing": "No version of the same formula: {names}.",
+    "code_no_help": (
+        "No learning rate lowered the loss, so there are no settings to copy; the chapter on what "
+        "went wrong says more."
+    ),
+    "code_at_edge": ("This rate lies at an end of what was tried; a better one may lie beyond it."),
     "code_no_rate": "No learning rate was found.",
     # find-lr
     "found_title": "A learning rate for {name} on {problem}",

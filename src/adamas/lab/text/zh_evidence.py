@@ -58,6 +58,12 @@ CHINESE_EVIDENCE = {
     "doctor_stalled": "损失停在高于调好之后的水平，不再下降。",
     "doctor_short": "还没有走到：所有步加起来，还不如到调好的那次运行终点的路长。",
     "doctor_slow": "预算用完时，损失还在下降。",
+    "doctor_no_rate": "没有一个学习率有用：无论取哪个，结束时的损失都没有明显低于起点。",
+    "doctor_tried": "试过 {rates} 个学习率，从 {low} 到 {high}。",
+    "doctor_uphill": (
+        "总的来看，它在往上坡走：少见的大梯度除以刚刚随它增大的二阶矩，之后二阶矩又会变小"
+        "（Reddi、Kale 和 Kumar，2018）。"
+    ),
     "doctor_step_failed": "问题出在第 {step} 步。",
     "doctor_step_seen": "出现在第 {step} 步。",
     "doctor_ratio": "在 `{name}` 中，一次更新的大小达到权重的 {ratio}。",
@@ -73,6 +79,9 @@ CHINESE_EVIDENCE = {
     "advice_warm_up": "在最初若干步预热",
     "advice_clip": "裁剪梯度范数",
     "advice_larger_eps": "增大 eps",
+    "advice_amsgrad": "改用 AMSGrad，它的二阶矩只增不减（`--optimizer amsgrad`）",
+    "advice_another_rule": "换一个优化器，这次比较中 {names} 能降低损失",
+    "advice_check_all": "检查梯度、数据和步数",
     "advice_more_steps": "增加步数",
     # cost
     "cost_title": "一步的开销",
@@ -122,6 +131,8 @@ CHINESE_EVIDENCE = {
         "题、这个批大小和这个步数。"
     ),
     "code_missing": "没有公式相同的版本：{names}。",
+    "code_no_help": "没有一个学习率能降低损失，因此没有可以复制的设置；原因见“出了什么问题”一章。",
+    "code_at_edge": "这个学习率位于试过的范围的边缘，更好的也许在范围之外。",
     "code_no_rate": "没有找到学习率。",
     # find-lr
     "found_title": "{name} 在 {problem} 上的学习率",
