@@ -3,7 +3,9 @@
 The peers are the packages themselves; a test skips where its package is not installed.
 """
 
+import copy
 import io
+import pickle
 from typing import Any
 
 import pytest
@@ -148,3 +150,129 @@ def test_foreign_state_in_a_file_is_refused() -> None:
     with pytest.raises(ValueError, match="max_exp_avg_sq"):
         plain.load_state_dict(saved)
     assert not plain.state
+
+
+def by_accelerate(make: Any, precision: str) -> list[torch.Tensor]:
+    """The parameters after Accelerate's loop: two batches a step, clipped, an epoch, a schedule."""
+    accelerate = pytest.importorskip("accelerate")
+    accelerate.state.AcceleratorState._reset_state(True)
+    accelerator = accelerate.Accelerator(
+        cpu=True, mixed_precision=precision, gradient_accumulation_steps=2
+    )
+    net = model()
+    opt = make(net.parameters(), lr=1e-2)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(opt, 0.9)
+    net, opt, scheduler = accelerator.prepare(net, opt, scheduler)
+    for step in range(8):
+        with accelerator.accumulate(net):
+            opt.train()
+            accelerator.backward(loss_of(net, step))
+            if accelerator.sync_gradients:
+                accelerator.clip_grad_norm_(net.parameters(), 0.5)
+            opt.step()
+            scheduler.step()
+            opt.zero_grad()
+    opt.eval()
+    accelerate.state.AcceleratorState._reset_state(True)
+    return [p.detach() for p in net.parameters()]
+
+
+def authors_schedule_free(*args: Any, **given: Any) -> torch.optim.Optimizer:
+    """The authors' class."""
+    made: torch.optim.Optimizer = pytest.importorskip("schedulefree").AdamWScheduleFree(
+        *args, **given
+    )
+    return made
+
+
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+@pytest.mark.parametrize(
+    ("make", "reference"),
+    [
+        (AdamW, torch.optim.AdamW),
+        (adamas.torch.SGD, torch.optim.SGD),
+        (adamas.torch.ScheduleFreeAdamW, authors_schedule_free),
+    ],
+    ids=["AdamW", "SGD", "ScheduleFreeAdamW"],
+)
+def test_accelerate_trains_as_with_theirs(make: Any, reference: Any, precision: str) -> None:
+    """Accelerate prepares, accumulates, clips and schedules; modes are switched by its wrapper."""
+    found, expected = by_accelerate(make, precision), by_accelerate(reference, precision)
+    far = 1e-5 if precision == "no" else 3e-3
+    for here, there in zip(found, expected, strict=True):
+        torch.testing.assert_close(here, there, rtol=0, atol=far)
+
+
+def test_a_compiled_model_trains_as_with_torch() -> None:
+    """Parameters of a compiled model, by the names that compiling gives them."""
+    results = []
+    for cls in (AdamW, torch.optim.AdamW):
+        torch.compiler.reset()
+        net = torch.compile(model(), backend="eager")
+        results.append(train(net, cls(net.named_parameters(), lr=1e-2), range(4)))
+    close(*results)
+
+
+class Renamed(AdamW):
+    """A subclass as users write them: fixed settings, an attribute, a step of its own."""
+
+    scale = 0.5
+
+    def __init__(self, params: Any) -> None:
+        super().__init__(params, lr=1e-2, weight_decay=0.0)
+
+    def step(self, closure: Any = None) -> Any:
+        """Scale the lr for this step alone."""
+        before = self.param_groups[0]["lr"]
+        self.param_groups[0]["lr"] = before * self.scale
+        loss = super().step(closure)
+        self.param_groups[0]["lr"] = before
+        return loss
+
+
+def test_a_subclass_and_its_copies() -> None:
+    """A user's subclass steps as it says; copies of it go on with its bits."""
+    net, plain = model(), model()
+    opt = Renamed(net.parameters())
+    expected = train(plain, torch.optim.AdamW(plain.parameters(), 5e-3, weight_decay=0), range(3))
+    close(train(net, opt, range(3)), expected)
+    ways = [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))]
+    copies = [way((net, opt)) for way in ways]
+    after = train(net, opt, range(3, 5))
+    for other, twin in copies:
+        found = train(other, twin, range(3, 5))
+        assert all(torch.equal(a, b) for a, b in zip(found, after, strict=True))
+
+
+class Proxy:
+    """A wrapper that passes for what it wraps."""
+
+    def __init__(self, inner: torch.optim.Optimizer) -> None:
+        self._inner = inner
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self._inner)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def test_a_proxy_under_a_scheduler_and_a_scaler() -> None:
+    """An object that only passes for our optimizer is scheduled, scaled and stepped as torch's."""
+    results = []
+    for cls in (AdamW, torch.optim.AdamW):
+        net = model()
+        opt: Any = Proxy(cls(net.parameters(), lr=1e-2))
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(opt, 1e-2, total_steps=9)
+        scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+        for step in range(5):
+            opt.zero_grad()
+            scaler.scale(loss_of(net, step)).backward()
+            scaler.unscale_(opt)
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+            scaler.step(opt)
+            scaler.update()
+            scheduler.step()
+        results.append([p.detach() for p in net.parameters()])
+    close(*results)
