@@ -149,6 +149,9 @@ def test_foreign_state_in_a_file_is_refused() -> None:
     saved["state"] = {0: {**opt.state_dict()["state"][0]}}
     with pytest.raises(ValueError, match="max_exp_avg_sq"):
         plain.load_state_dict(saved)
+    saved["state"] = {9: saved["state"][0]}
+    with pytest.raises(ValueError, match="parameter 9, too"):
+        plain.load_state_dict(saved)
     assert not plain.state
 
 

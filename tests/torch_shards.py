@@ -19,10 +19,11 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 from torch.distributed.fsdp import fully_shard
+from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
-from adamas.torch import release_gradients
+from adamas.torch import AdamW, release_gradients
 from torch_ranks import (
     EXACT,
     Ours,
@@ -190,11 +191,34 @@ def released(ranks: int, state: str) -> None:
     on_ranks(ranks, work)
 
 
+def zero(ranks: int, state: str) -> None:
+    """With each rank the owner of some parameters, as on one process: ZeroRedundancyOptimizer."""
+    alone = network()
+    learn(alone, torch.optim.AdamW(alone.parameters(), lr=1e-2), slice(None))
+    expected = whole(alone)
+
+    def work(mesh: Any) -> None:
+        del mesh
+        net = DistributedDataParallel(network())
+        opt = ZeroRedundancyOptimizer(net.parameters(), AdamW, lr=1e-2, state=state)
+        rows = 8 // ranks
+        first = rows * dist.get_rank()
+        learn(net, opt, slice(first, first + rows))
+        for name, value in whole(net.module).items():
+            torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-5)
+        opt.consolidate_state_dict(0)
+        if dist.get_rank() == 0:
+            assert sorted(opt.state_dict()["state"]) == [0, 1, 2, 3]
+
+    on_ranks(ranks, work)
+
+
 SCENARIOS: dict[str, Callable[[int, str], None]] = {
     "codes": codes,
     "halves": halves,
     "fsdp-bfloat16": fsdp,
     "released": released,
+    "zero": zero,
 }
 
 if __name__ == "__main__":

@@ -81,7 +81,12 @@ def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> 
     merged = [{**group, **new} for (group, _, _), new in zip(pairs, taken, strict=True)]
     plan = optimizer._plans.of(merged)
     entries: dict[torch.Tensor, Mapping[str, Any]] = {}
-    others = {key: value for key, value in saved["state"].items() if not isinstance(key, int)}
+    known = {number for _, _, ids in pairs for number in ids}
+    others = {key: value for key, value in saved["state"].items() if key not in known}
+    if lost := [key for key in others if isinstance(key, int)]:
+        raise ValueError(
+            f"the saved state has parameter {lost[0]}, which is in none of its groups."
+        )
     for group, old, ids in pairs:
         foreign = set(old.get(ASIDE, ()))
         for p, number in zip(group["params"], ids, strict=True):
