@@ -84,9 +84,7 @@ def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> 
     known = {number for _, _, ids in pairs for number in ids}
     others = {key: value for key, value in saved["state"].items() if key not in known}
     if lost := [key for key in others if isinstance(key, int)]:
-        raise ValueError(
-            f"the saved state has parameter {lost[0]}, which is in none of its groups."
-        )
+        raise ValueError(f"the saved state is of parameter {lost[0]}, too, which no group has.")
     for group, old, ids in pairs:
         foreign = set(old.get(ASIDE, ()))
         for p, number in zip(group["params"], ids, strict=True):
