@@ -23,6 +23,7 @@ EIGHT: dict[str, dict[str, Any]] = {
     "RMSprop": {"lr": 0.01, "alpha": 0.9},
     "Lion": {},
     "AdEMAMix": {},
+    "AMSGrad": {},
 }
 
 
@@ -75,7 +76,7 @@ def test_eight_bits_track_float32_step_by_step(name: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["int8", "int4", "bfloat16"])
-@pytest.mark.parametrize("name", ["AdamW"])
+@pytest.mark.parametrize("name", ["AdEMAMix", "AdamW"])
 def test_a_loaded_run_goes_on_without_nan(name: str, state: str) -> None:
     """Every state is loaded with its shape, dtype and bytes, and ten more steps agree."""
     torch.manual_seed(42)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 AnyCore = Core | TensorCore
 
 
+# State made inside somebody's inference_mode must be usable outside of it.
+@torch.inference_mode(False)
 def rebuild(
     optimizer: "Optimizer",
     entries: Mapping[torch.Tensor, Any],
