@@ -80,7 +80,8 @@ def said(value: Any) -> str:
     if value is None:
         return "not given"
     if isinstance(value, list) and all(isinstance(item, int | float) for item in value):
-        return f"{len(value)} from {min(value):g} to {max(value):g}" if value else "none"
+        ends = f"{min(value):g} to {max(value):g}" if value else "nothing"
+        return f"{len(value)} from {ends}" if len(value) != 1 else f"{value[0]:g} alone"
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
