@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from adamas.torch import AdamW
+from adamas.torch import AdamW, ScheduleFreeAdamW
 from test_torch_ecosystem import close
 
 # What these packages warn of is their own business: deprecations, and advice on workers.
@@ -138,10 +138,24 @@ def test_lightning_clips_in_every_precision(precision: str, clip: str) -> None:
         torch.testing.assert_close(here, there, rtol=0, atol=far)
 
 
-def test_hugging_face_s_trainer_trains_as_with_torch(tmp_path: Path) -> None:
-    """Trainer(optimizers=...) on a tiny GPT-2: torch's parameters after six steps."""
-    found = by_trainer(tmp_path / "ours", AdamW)
-    expected = by_trainer(tmp_path / "torchs", torch.optim.AdamW)
+def authors(*args: Any, **given: Any) -> torch.optim.Optimizer:
+    """Schedule-free AdamW of its authors."""
+    peers = pytest.importorskip("schedulefree")
+    made: torch.optim.Optimizer = peers.AdamWScheduleFree(*args, **given)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("make", "reference"),
+    [(AdamW, torch.optim.AdamW), (ScheduleFreeAdamW, authors)],
+    ids=["AdamW", "ScheduleFreeAdamW"],
+)
+def test_hugging_face_s_trainer_trains_as_with_theirs(
+    tmp_path: Path, make: Made, reference: Made
+) -> None:
+    """Trainer(optimizers=...) on a tiny GPT-2: their parameters after six steps."""
+    found = by_trainer(tmp_path / "ours", make)
+    expected = by_trainer(tmp_path / "theirs", reference)
     for here, there in zip(found, expected, strict=True):
         # Adam divides gradients near zero by themselves: their rounding is seen.
         torch.testing.assert_close(here, there, rtol=1e-4, atol=1e-4)

@@ -18,7 +18,7 @@ from adamas.torch.groups import Watch
 from adamas.torch.homes import Home
 from adamas.torch.layout import every
 from adamas.torch.options import OPTIONS
-from adamas.torch.plans import Plans
+from adamas.torch.plans import Plan, Plans
 from adamas.torch.release import Release
 
 
@@ -50,6 +50,7 @@ class Optimizer(torch.optim.Optimizer):
         self._plans = Plans(self.home, defaults, self._options["ema"] is not None)
         self._plan = self._plans.of([defaults])
         arguments.numbers(self.home, self.formula, defaults)
+        self._known_formats: tuple[Plan, options.Formats] | None = None
         self._core: layout.AnyCore | None = None
         self._watch = Watch(self)
         self._released: Release | None = None
@@ -85,7 +86,7 @@ class Optimizer(torch.optim.Optimizer):
             param_group.update(folded)
             whole = {**self.defaults, **folded}
             self._fits(whole)
-            self._plans.of([*self.param_groups, whole])
+            self._plans.of([*self.param_groups[:1], whole])
         count = len(self.param_groups)
         super().add_param_group(param_group)
         try:
@@ -101,10 +102,17 @@ class Optimizer(torch.optim.Optimizer):
 
         Of the groups from `first` on; frozen parameters may be of any kind.
         """
-        for k, p, name in every(self):
-            if k >= first and p.requires_grad and not torch.nn.parameter.is_lazy(p):
-                options.refuse_dtype(p, name)
-                options.formats(self._options, self.param_groups[k], self.formula, p, name)
+        formats = self._formats()
+        for k, group in enumerate(self.param_groups[first:], first):
+            for p, name in zip(group["params"], layout.names(self, k), strict=True):
+                if p.requires_grad and not torch.nn.parameter.is_lazy(p):
+                    options.refuse_dtype(p, name)
+                    formats(group, p, name)
+
+    def _formats(self) -> options.Formats:
+        if self._known_formats is None or self._known_formats[0] is not self._plan:
+            self._known_formats = self._plan, options.formats(self._options, self.formula)
+        return self._known_formats[1]
 
     def _fits(self, group: Mapping[str, Any]) -> None:
         """Raise ValueError or TypeError unless this optimizer can do what a group says."""
@@ -209,12 +217,11 @@ class Optimizer(torch.optim.Optimizer):
     @property
     def storage(self) -> dict[str, dict[str, str]]:
         """The storage format of every state of every trained parameter, by its name."""
+        formats, called = self._formats(), self._plan.names.torch
         return {
             name: {
-                self._plan.names.torch[state]: form
-                for state, form in options.formats(
-                    self._options, self.param_groups[k], self.formula, p, name
-                ).items()
+                called[state]: form
+                for state, form in formats(self.param_groups[k], p, name).items()
             }
             for k, p, name in every(self)
             if p.requires_grad

@@ -4,7 +4,7 @@ In the constructor and in `add_param_group`, before a forward and a backward pas
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,27 +112,32 @@ def refuse_dtype(p: torch.Tensor, name: str) -> None:
         )
 
 
-def formats(
-    options: Mapping[str, Any],
-    group: Mapping[str, Any],
-    formula: Formula,
-    p: torch.Tensor,
-    name: str,
-) -> dict[str, str]:
-    """The storage of each state of `p` under its rule's names; raises what cannot be kept there."""
-    given = _seen(p)
-    stub = Tensor(name, given, given, None, False, 0, FORMS[p.dtype])
-    state = chosen(options, group, name, given)
-    found = Storage(formula, lambda key, array: state, options["master"]).formats(stub)
-    if p.device.type != "cpu":
-        asked = group.get("state", options["state"])
-        for form in (asked if isinstance(asked, str) else "float32", *found.values()):
-            if form not in STORAGE:
-                raise ValueError(
-                    f"parameter {name!r} is on {p.device}, where state={form!r} cannot be kept; "
-                    f"choose one of {', '.join(STORAGE)}."
-                )
-    return found
+Formats = Callable[[Mapping[str, Any], torch.Tensor, str], dict[str, str]]
+
+
+def formats(options: Mapping[str, Any], formula: Formula) -> Formats:
+    """A function of a group, a parameter and its name: the storage of each state of the rule.
+
+    It raises ValueError or TypeError for what cannot be kept where the parameter is.
+    """
+    asked: list[Any] = [None]
+    store = Storage(formula, lambda key, given: asked[0], options["master"])
+
+    def of(group: Mapping[str, Any], p: torch.Tensor, name: str) -> dict[str, str]:
+        given = _seen(p)
+        asked[0] = chosen(options, group, name, given)
+        found = store.formats(Tensor(name, given, given, None, False, 0, FORMS[p.dtype]))
+        if p.device.type != "cpu":
+            state = group.get("state", options["state"])
+            for form in (state if isinstance(state, str) else "float32", *found.values()):
+                if form not in STORAGE:
+                    raise ValueError(
+                        f"parameter {name!r} is on {p.device}, where state={form!r} cannot be "
+                        f"kept; choose one of {', '.join(STORAGE)}."
+                    )
+        return found
+
+    return of
 
 
 def _seen(p: torch.Tensor) -> Array:
