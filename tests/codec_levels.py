@@ -23,6 +23,9 @@ HALVES = [0, 1, 2, 4, 6, 10, 14, 22]
 OCTAVES = {"mean8": 16, "square8": 29, "mean4": 4, "square4": 8}
 # Which bits of a random word are the fraction: how many, above which place.
 FRACTIONS = {"mean8": (20, 12), "square8": (18, 14), "mean4": (22, 10), "square4": (22, 10)}
+# The largest byte of a block that is rounded at random: means reach 2**100 above it, and the
+# octave of infinity begins above it in blocks of squares.
+RANDOM = {"mean8": 211, "mean4": 223, "square8": 226, "square4": 247}
 SCALED: dict[str, Codec] = {
     codec.name: codec for codec in (codecs.MEAN8, codecs.SQUARE8, codecs.MEAN4, codecs.SQUARE4)
 }

@@ -12,6 +12,7 @@ from codec_levels import (
     LARGEST,
     MEANS,
     NAN,
+    RANDOM,
     SQUARES,
     WORDS,
     bits_of,
@@ -102,7 +103,7 @@ def test_unbiased(name: str) -> None:
     """
     rng = np.random.default_rng(2)
     words = fractions(name)
-    for low in (1, int(lows(name)[-1]) - 1):
+    for low in (1, RANDOM[name]):
         ends = bits_of([unbiased_from(name, low), levels(name, low)[-1]])
         start, last = ends.tolist()
         sampled = [start, start + 1, last - 1, last, *rng.integers(start, last, 4).tolist()]
@@ -120,7 +121,7 @@ def test_small_means_of_eight_bits_become_zero() -> None:
     (x - b) / (a - b): the mean is at most x, and 0 at b.
     """
     words = fractions("mean8")
-    for low in (1, 2, 100, int(lows("mean8")[-1])):
+    for low in (1, 2, 100, RANDOM["mean8"]):
         start, gap = low << 23, 1 << 20
         below = np.array([0, 1, 1 << 22, start - gap, start - 1, start])
         for word in WORDS:
@@ -135,7 +136,7 @@ def test_small_means_of_eight_bits_become_zero() -> None:
 
 def test_small_means_of_four_bits_become_zero() -> None:
     """Below half the first level a mean4 is zero whatever the word; from there it may be either."""
-    for low in (1, 2, 100, int(lows("mean4")[-1])):
+    for low in (1, 2, 100, RANDOM["mean4"]):
         half = float(levels("mean4", low)[1]) / 2
         # Just below half, the float32 sum rounds up to it.
         below = bits_of([0.0, 2.0**-149, half / 8, half / 2, half * (1 - 2.0**-20)])
@@ -186,6 +187,24 @@ def test_finite_blocks(name: str) -> None:
     for word in WORDS:
         assert np.isfinite(decoded(name, coded(name, last, low[0], word), low[0]))
         assert decoded(name, coded(name, INF, low[2], word), low[2]) == np.inf
+
+
+@every_scaled
+def test_what_is_finite_stays_finite(name: str) -> None:
+    """No finite number becomes infinite, NaN or of another sign; huge means never grow."""
+    rng = np.random.default_rng(4)
+    most = np.append(rng.integers(RANDOM[name] << 23, INF, 500), [LARGEST, LARGEST - 1])
+    low = lowest(name, most)
+    for share in (1.0, 0.999, 0.9, 0.5, 2.0**-9):
+        bits = bits_of(floats(most) * np.float32(share))
+        for word in WORDS:
+            found = decoded(name, coded(name, bits, low, word), low)
+            assert np.isfinite(found).all() and np.all(found >= 0)
+            if name in MEANS:
+                huge = low > RANDOM[name]
+                assert np.all(found[huge] <= floats(bits)[huge])
+                negative = bits.astype(np.int64) - (1 << 31)
+                assert np.array_equal(-decoded(name, coded(name, negative, low, word), low), found)
 
 
 @every_scaled

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 import adamas
+from adamas import rules
 from adamas.codecs import BLOCK
 from few_bits import everywhere
 from stepping import snapshot
@@ -147,6 +148,35 @@ def test_huge_gradients(form: str, size: float) -> None:
     # Two squares of it, each a thousandth: within the widest level of the format.
     expected = 1e-3 * np.float64(size) ** 2 * (0.999**3 + 0.999)
     assert 0.6 < v[B + 7] / expected < 1.6
+
+
+@every_format
+@pytest.mark.parametrize(
+    ("rule", "kind"), [("adam", np.float32), ("lion", np.float64), ("adam", np.uint16)]
+)
+def test_gradients_as_large_as_float32_holds(form: str, rule: str, kind: Any) -> None:
+    """Parameters stay finite under gradients up to 3.4e38, in whichever dtype they come.
+
+    The second moment is infinite in float32 too, and stops its elements. Sixteen bits alone have
+    no block to look at, and may round up by a 256th.
+    """
+    found = adamas.rule(getattr(rules, rule))
+    p = np.ones(SIZE, np.float32)
+    optimizer = found(p, lr=0.01, state=dict.fromkeys(found.formula.states, form))
+    g = gradient().astype(np.float64)
+    for start, largest in (
+        (0, 3.3e38 if form == "bfloat16" else 3.4e38),
+        (2 * B, 3e38),
+        (3 * B, 1.9e19),
+    ):
+        share = np.linspace(1, 0.3, B // 2)
+        g[start : start + B // 2] = largest * np.where(np.arange(B // 2) % 2, share, -share)
+    narrow = (g.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+    for _ in range(6):
+        assert optimizer.step(narrow if kind is np.uint16 else g.astype(kind))
+        assert np.isfinite(p).all()
+        for name, numbers in optimizer.values(0).items():
+            assert not np.isnan(numbers).any(), name
 
 
 @every_format

@@ -67,3 +67,19 @@ def test_rules_left_out_are_covered_elsewhere() -> None:
     covered |= {"adamw", "lion", "adan", "momentum", "nadam", "schedule_free_adamw"}
     # The same states and words: adam as adamw, nesterov as momentum, rmsprop as adadelta.
     assert set(rules.__all__) - covered == {"sgd", "adam", "nesterov", "rmsprop"}
+
+
+@pytest.mark.parametrize("form", ["int8", "bfloat16"])
+def test_a_mean_of_constant_gradients_arrives(form: str) -> None:
+    """A first moment that never sees another gradient settles on it: a mean that forgets, g.
+
+    Rounded to nearest it would stop where a tenth of what is missing is less than half a digit.
+    """
+    g = np.random.default_rng(5).uniform(0.5, 1.0, 8192).astype(np.float32)
+    p = np.zeros_like(g)
+    optimizer = make("adam", p, lr=0.0, state={"m": form, "v": form})
+    for _ in range(150):
+        optimizer.step(g)
+    m = optimizer.values(0)["m"].astype(np.float64)
+    # What 150 steps leave out, 0.9**150, is below 1e-6; the mean of 8,192 errors of at most 1/16.
+    assert np.mean(m / g) == pytest.approx(1.0, abs=2e-3)

@@ -12,6 +12,12 @@ A second moment needs other formats than a first (docs/decisions/0008-few-bits.m
 for zero, because a divisor that becomes zero explodes, and it is always rounded at random, because
 it moves by a thousandth a step and nearest rounding would stop it. A first moment that is far below
 its block becomes zero, because over a small second moment even the smallest level is too large.
+
+Rounding to codes of blocks never makes a finite number infinite: from some `low` on there is no
+`noise`, and numbers are cut off. Means are so from 2**100 on and never grow: a mean of numbers that
+float32 holds, divided by 1 - beta**t, stays one that it holds. Over the second moments of such
+gradients, which are infinite, they count for nothing. Only a bfloat16 above 3.38e38 may round up to
+infinity, as IEEE has it.
 """
 
 from collections.abc import Callable
@@ -126,7 +132,8 @@ def mean8_decode(code, low):
 
 def mean8_encode(bits, low, random):
     """Unbiased from the smallest level on, which is 1.125 in the lowest octave; below it zero."""
-    size = ((bits & 0x7FFFFFFF) - (low << 23) + ((random >> 12) & 0xFFFFF)) >> 20
+    noise = ((low - 212) >> 31) & 0xFFFFF
+    size = ((bits & 0x7FFFFFFF) - (low << 23) + ((random >> 12) & noise)) >> 20
     return maximum(size, 0) | ((bits >> 24) & 128)
 
 
@@ -143,8 +150,9 @@ def square8_decode(code, low):
 
 def square8_encode(bits, low, random):
     """Unbiased; what is below the lowest octave becomes its first level."""
+    noise = ((low - 227) >> 31) & 0x3FFFF
     place = maximum(bits - ((low + 21) << 23), (bits - (low << 23)) >> 3)
-    return maximum((place + ((random >> 14) & 0x3FFFF)) >> 18, 0)
+    return maximum((place + ((random >> 14) & noise)) >> 18, 0)
 
 
 def square8_low(most):
@@ -163,14 +171,17 @@ def mean4_decode(code, low):
 
 def mean4_encode(bits, low, random):
     """Unbiased from half the smallest level on; below that zero."""
+    noise = ((low - 224) >> 31) & 0x3FFFFF
     size = plus(bits & 0x7FFFFFFF, low << 23) - (low << 23)
-    rounded = (size + ((random >> 10) & 0x3FFFFF)) >> 22
+    rounded = minimum((size + ((random >> 10) & noise)) >> 22, 7)
     return where(size < 0x200000, 0, rounded) | ((bits >> 28) & 8)
 
 
 def mean4_low(most):
     """The largest number must not round up beyond the last code, 11 times the first number."""
-    return where(most > 0x7F800000, 0, maximum(((most + 0x4FFFFF) >> 23) - 3, 1))
+    # 251 is the largest that leaves the last code finite; infinity has a number of its own.
+    top = where(most < 0x7F800000, 251, 252)
+    return where(most > 0x7F800000, 0, maximum(minimum(((most + 0x4FFFFF) >> 23) - 3, top), 1))
 
 
 def square4_decode(code, low):
@@ -180,7 +191,8 @@ def square4_decode(code, low):
 
 def square4_encode(bits, low, random):
     """Unbiased; what is below the lowest octave becomes its first level."""
-    return maximum((bits - (low << 23) + ((random >> 10) & 0x3FFFFF)) >> 22, 0)
+    noise = ((low - 248) >> 31) & 0x3FFFFF
+    return maximum((bits - (low << 23) + ((random >> 10) & noise)) >> 22, 0)
 
 
 def square4_low(most):
@@ -213,7 +225,7 @@ KINDS = ("mean", "square", "exact")
 FORMATS: dict[str, dict[str, Codec]] = {
     "float32": dict.fromkeys(KINDS, FLOAT32),
     "float64": dict.fromkeys(KINDS, FLOAT64),
-    "bfloat16": {"mean": BFLOAT16, "square": BFLOAT16_RANDOM, "exact": FLOAT32},
+    "bfloat16": {"mean": BFLOAT16_RANDOM, "square": BFLOAT16_RANDOM, "exact": FLOAT32},
     "int8": {"mean": MEAN8, "square": SQUARE8, "exact": FLOAT32},
     "int4": {"mean": MEAN4, "square": SQUARE4, "exact": FLOAT32},
 }

@@ -3,9 +3,10 @@
 
 A rule is a formula, not a program: `p` is the parameter and `g` its gradient; the other positional
 names are the state, 0 before the first step unless a default says otherwise; keyword-only names
-are hyper-parameters; `t` is the step, 1 at the first. A rule returns the new parameter and the new
-state. Nothing about dtypes, blocks, threads or storage may appear here, and the bodies carry no
-types, because the same text runs on floats, on arrays and inside compiled kernels.
+are hyper-parameters; `t` is the step, 1 at the first, and `t == 1` asks whether an element has had
+none before: rows of a table begin when they are first named. A rule returns the new parameter and
+the new state. Nothing about dtypes, blocks, threads or storage may appear here, and the bodies
+carry no types, because the same text runs on floats, on arrays and inside compiled kernels.
 
 Hyper-parameters and their defaults follow `torch.optim` where torch has the rule, otherwise the
 authors' code; each docstring says where its paper or a well-known library differs.
