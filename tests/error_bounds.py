@@ -20,6 +20,7 @@ from hoisted import Machine
 Array = NDArray[np.float64]
 UNIT = {"float32": 2.0**-24, "float64": 2.0**-53}
 TINY = {"float32": 2.0**-149, "float64": 5e-324}
+LARGEST = {"float32": 3.4e38, "float64": 1.79e308}
 LIBRARY = 4.0
 
 
@@ -35,12 +36,15 @@ class Bounded:
 
     def __init__(self, value: Any, error: Any, dtype: str) -> None:
         self.value, self.dtype = np.asarray(value, np.float64), dtype
-        self.error = np.asarray(error, np.float64)
+        # An error that is not known may be any.
+        self.error = np.where(np.isnan(error), np.inf, error)
 
     def made(self, value: Any, error: Any, units: float = 1.0) -> "Bounded":
         """A result with the passed-on `error` and the rounding of its own operation."""
         largest = np.abs(value) + error
         own = UNIT[self.dtype] * units * largest + TINY[self.dtype] * (largest > 0)
+        # What may overflow may be anything.
+        own = np.where(largest < LARGEST[self.dtype], own, np.inf)
         return Bounded(value, error + own, self.dtype)
 
     def __add__(self, b: "Bounded") -> "Bounded":
@@ -70,7 +74,7 @@ class Bounded:
     def compared(self, relation: Any, b: "Bounded") -> Truth:
         """Compare, and say where the errors overlap."""
         reach = self.error + b.error
-        unsure = (np.abs(self.value - b.value) <= reach) & (reach > 0)
+        unsure = ~(np.abs(self.value - b.value) > reach) & (reach > 0)
         return Truth(relation(self.value, b.value), unsure)
 
     def __lt__(self, b: "Bounded") -> Truth:
@@ -111,6 +115,12 @@ def root(x: Bounded) -> Bounded:
     return x.made(value, np.where(x.value < x.error, np.sqrt(2 * x.error), error))
 
 
+def any_root(x: Bounded) -> Bounded:
+    """The same where rounding may have made `x` negative, and its root NaN."""
+    found = root(x)
+    return Bounded(found.value, np.where(x.value < x.error, np.inf, found.error), x.dtype)
+
+
 def extreme(function: Any) -> Any:
     """Maximum or minimum, which is off by no more than the worse of its operands."""
 
@@ -122,7 +132,8 @@ def extreme(function: Any) -> Any:
 
 def sign(x: Bounded) -> Bounded:
     """Exact unless the error reaches over 0."""
-    return Bounded(np.sign(x.value), 2.0 * ((np.abs(x.value) <= x.error) & (x.error > 0)), x.dtype)
+    unsure = ~(np.abs(x.value) > x.error) & (x.error > 0)
+    return Bounded(np.sign(x.value), 2.0 * unsure, x.dtype)
 
 
 def where(condition: Truth, x: Bounded, y: Bounded) -> Bounded:
@@ -181,3 +192,9 @@ class Analysis(Machine):
         """The largest distance between two runs of p or a state, each with its own rounding."""
         value = self.p if name == "p" else self.state[name]
         return 2 * value.error
+
+
+class WildAnalysis(Analysis):
+    """The same for formulas that take roots of anything."""
+
+    once = each = MappingProxyType({**Analysis.each, "sqrt": any_root})

@@ -1,0 +1,175 @@
+"""Random rules from the whole formula language, and several rules made one.
+
+Nothing is kept in range here: roots of negative numbers, divisions by zero, powers without end.
+What may be written where, and which values are truth values, is the language's own distinction.
+"""
+
+import ast
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from adamas import words
+
+Draw = Any
+
+LITERALS = (
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "0.5",
+    "-1",
+    "-0.0",
+    "7",
+    "1e-3",
+    "0.999",
+    "1e12",
+    "1e-30",
+    "3e38",
+)
+OPERATORS = ("+", "-", "*", "/", "**")
+RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
+UNARY = ("-{}", "+{}", "sqrt({})", "abs({})", "sign({})", "exp({})", "log({})")
+LOCALS = ("h", "k1", "p_next", "base", "x_2")
+
+
+class Grammar:
+    """Draws text; `names` maps every name that may be read to whether it is a truth value."""
+
+    def __init__(self, draw: Draw, names: dict[str, bool]) -> None:
+        self.draw, self.names = draw, names
+
+    def pick(self, things: Sequence[str]) -> str:
+        """One of them."""
+        return str(self.draw(st.sampled_from(things)))
+
+    def either(self, depth: int) -> tuple[str, bool]:
+        """A number or a truth value, and which."""
+        wanted = depth > 0 and self.draw(st.integers(0, 3)) == 0
+        return (self.truth(depth) if wanted else self.number(depth)), wanted
+
+    def number(self, depth: int) -> str:
+        """An expression with a number for its value."""
+        names = [name for name, truth in self.names.items() if not truth]
+        kind = self.draw(st.integers(0, 9)) if depth > 0 else 0
+        if kind <= 1:
+            return self.pick([*names, *names, *LITERALS])
+        if kind == 2:
+            return f"({self.pick(UNARY).format(self.number(depth - 1))})"
+        if kind <= 6:
+            a, b = self.number(depth - 1), self.number(depth - 1)
+            return f"({a} {self.pick(OPERATORS)} {b})"
+        if kind == 7:
+            both = [self.number(depth - 1), self.truth(depth - 1)]
+            a, b = self.draw(st.permutations(both))
+            return f"({a} * {b})"
+        if kind == 8:
+            a, b = self.number(depth - 1), self.number(depth - 1)
+            return f"{self.pick(('maximum', 'minimum'))}({a}, {b})"
+        both = [self.number(depth - 1), self.either(depth - 1)[0]]
+        a, b = self.draw(st.permutations(both))
+        return self.choice(a, b, depth)
+
+    def truth(self, depth: int) -> str:
+        """An expression with a truth value."""
+        names = [name for name, truth in self.names.items() if truth]
+        kind = self.draw(st.integers(0, 5)) if depth > 0 else 0
+        if kind == 0 and names:
+            return self.pick(names)
+        if kind == 4:
+            return f"({self.truth(depth - 1)} * {self.truth(depth - 1)})"
+        if kind == 5:
+            return self.choice(self.truth(depth - 1), self.truth(depth - 1), depth)
+        a, b = self.either(depth - 1)[0], self.either(depth - 1)[0]
+        return f"({a} {self.pick(RELATIONS)} {b})"
+
+    def choice(self, a: str, b: str, depth: int) -> str:
+        """One of two by anything that can be tested."""
+        test = self.either(depth - 1)[0]
+        return (
+            f"where({test}, {a}, {b})" if self.draw(st.booleans()) else f"({a} if {test} else {b})"
+        )
+
+    def line(self, targets: Sequence[str]) -> str:
+        """An assignment, plain or augmented."""
+        target = self.pick(targets)
+        if self.draw(st.integers(0, 4)) == 0 and self.names.get(target) is False:
+            return f"{target} {self.pick(OPERATORS)}= {self.number(2)}"
+        value, truth = self.either(3)
+        self.names[target] = truth
+        return f"{target} = {value}"
+
+
+@st.composite
+def any_rule(draw: Draw) -> str:
+    """Draw the text of a rule `f` with up to three states and two hyper-parameters."""
+    states = ("m", "v", "s")[: draw(st.integers(0, 3))]
+    hypers = ("lr", "beta")[: draw(st.integers(0, 2))]
+    timed = ("t",) if draw(st.booleans()) else ()
+    first = st.sampled_from(("", "=0.5", "=1", "=-2.25"))
+    value = st.sampled_from(("0.1", "0.9", "0", "-1.5", "3"))
+    grammar = Grammar(draw, dict.fromkeys(("p", "g", *states, *hypers, *timed), False))
+    targets = ("p", "g", *states, *hypers, *timed, *LOCALS)
+    given = sorted((f"{name}{draw(first)}" for name in states), key=lambda text: "=" in text)
+    states = tuple(text.partition("=")[0] for text in given)
+    after = [*timed, *(f"{name}={draw(value)}" for name in hypers)]
+    head = ", ".join(["p", "g", *given, *(["*", *after] if after else [])])
+    lines = [grammar.line(targets) for _ in range(draw(st.integers(0, 5)))]
+    returned = ", ".join(grammar.either(3)[0] for _ in ("p", *states))
+    return "\n    ".join([f"def f({head}):", *lines, f"return {returned}"])
+
+
+class Renamed(ast.NodeTransformer):
+    """Gives every name but the words an ending."""
+
+    def __init__(self, ending: str) -> None:
+        self.ending = ending
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        """Rename one."""
+        return node if node.id in words.__all__ else ast.Name(node.id + self.ending, node.ctx)
+
+
+def joined(texts: Sequence[str]) -> str:
+    """One rule that does what each of them does, because a kernel of eight costs two of one.
+
+    The parameter of each but the first is a state that begins with 0.75.
+    """
+    positional, defaults, hypers, begin, body, returned = [], [], ["t"], [], [], []
+    for k, text in enumerate(texts):
+        (tree,) = ast.parse(textwrap.dedent(text)).body
+        assert isinstance(tree, ast.FunctionDef) and isinstance(tree.body[-1], ast.Return)
+        first, ending = k == 0, f"_of_{k}"
+        if first:
+            ending = ""
+        else:
+            begin += [f"g{ending} = g", f"t{ending} = t"]
+            defaults.append(f"p{ending}=0.75")
+        states = tree.args.args[2:]
+        missing = len(states) - len(tree.args.defaults[-len(states) :] if states else [])
+        for n, state in enumerate(states):
+            name = state.arg + ending
+            if n < missing:
+                positional.append(name)
+            else:
+                defaults.append(f"{name}={ast.unparse(tree.args.defaults[n - missing])}")
+        for hyper, value in zip(tree.args.kwonlyargs, tree.args.kw_defaults, strict=True):
+            if value is not None:
+                hypers.append(f"{hyper.arg}{ending}={ast.unparse(value)}")
+        body += [ast.unparse(Renamed(ending).visit(s)) for s in tree.body[:-1]]
+        value = tree.body[-1].value
+        assert value is not None
+        parts = value.elts if isinstance(value, ast.Tuple) else [value]
+        shown = [ast.unparse(Renamed(ending).visit(part)) for part in parts]
+        returned.append(
+            dict(zip(["p" + ending, *(s.arg + ending for s in states)], shown, strict=True))
+        )
+    values = {name: value for each in returned for name, value in each.items()}
+    names = ["p", *positional, *(text.partition("=")[0] for text in defaults)]
+    head = ", ".join(["p", "g", *positional, *defaults, "*", *hypers])
+    last = f"return {', '.join(values[name] for name in names)}"
+    return "\n    ".join([f"def f({head}):", *begin, *body, last])

@@ -1,0 +1,85 @@
+"""Whatever can be written in the formula language is compiled to what it means, or refused."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from adamas.engine.optimizer import Optimizer
+from adamas.kernel.formula import FormulaError, parse
+from adamas.kernel.reference import Reference
+from error_bounds import WildAnalysis
+from few_bits import everywhere
+from grammar import any_rule, joined
+from long_form import LONG
+from written import function
+
+TOGETHER = 8
+RULES = 2000 if LONG else 16
+SIZE = 150
+RNG = np.random.default_rng(1)
+START = RNG.normal(size=SIZE)
+START[:4] = 0.0, -0.0, 1.0, -1.0
+GRADIENTS = RNG.normal(size=(2, SIZE))
+GRADIENTS[1, 3:9] = 0.0
+
+
+def accepted(folder: Path, texts: list[str]) -> list[str]:
+    """Those that the language takes; it refuses the others, and raises nothing else."""
+    found = []
+    for text in texts:
+        try:
+            parse(function(folder, text))
+        except FormulaError:
+            continue
+        found.append(text)
+    return found
+
+
+def wrong(found: Any, expected: Any, bound: Any) -> Any:
+    """Where a kernel is neither at the reference nor within the bound of rounding."""
+    same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+    return ~same & ~(np.abs(found - expected) <= bound) & np.isfinite(bound)
+
+
+@settings(
+    max_examples=RULES // TOGETHER,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    texts=st.lists(any_rule(), min_size=TOGETHER, max_size=TOGETHER),
+    dtype=st.sampled_from(["float32", "float64"]),
+    few=st.sampled_from([None, None, None, "int8", "int4", "bfloat16"]),
+)
+def test_any_formula_is_refused_or_means_what_it_says(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], dtype: str, few: str | None
+) -> None:
+    """Random formulas of the whole language equal the float64 run of their text, within rounding.
+
+    In few bits they run; where a value is not finite, so is the kernel's, or rounding decided it.
+    """
+    folder = tmp_path_factory.mktemp("rules")
+    texts = accepted(folder, texts)
+    if not texts:
+        return
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        # No second run will need these kernels.
+        patch.setattr("adamas.kernel.build.write", lambda stem, content: None)
+        formula = parse(function(folder, joined(texts)))
+        p = START.astype(dtype)
+        optimizer = Optimizer(formula, p, on_nonfinite="allow")
+        reference, analysis = Reference(formula, p), WildAnalysis(formula, p, dtype)
+        for g in GRADIENTS.astype(dtype):
+            optimizer.step(g)
+            reference.step(g)
+            analysis.step(g)
+        for name, expected in {"p": reference.p, **reference.state}.items():
+            found = np.asarray(p if name == "p" else optimizer.state[0][name], np.float64)
+            assert not wrong(found, expected, analysis.bound(name)).any(), (name, texts)
+        if few:
+            q = START.astype("float32")
+            Optimizer(formula, q, state=everywhere(few), on_nonfinite="allow").step(q.copy())
