@@ -219,3 +219,25 @@ def test_empty_groups() -> None:
     other = adamas.torch.SGD(groups, lr=1.0)
     other.load_state_dict(opt.state_dict())
     assert [group["lr"] for group in other.param_groups] == [0.5, 0.5, 0.5, 0.5, 0.25]
+
+
+BAD = [{"lr": -1e-2}, {"eps": -1e-6}, {"weight_decay": -1e-3}, {"lr": float("nan")}]
+
+
+@pytest.mark.parametrize("name", LRS)
+def test_values_beyond_their_limits(name: str) -> None:
+    """Every class refuses a negative lr, eps or decay, and betas outside of [0, 1), when made."""
+    cls = getattr(adamas.torch, name)
+    p = nn.Parameter(torch.zeros(1, 1))
+    defaults = cls([p]).defaults
+    bad: list[dict[str, Any]] = [one for one in BAD if next(iter(one)) in defaults]
+    for place in range(len(defaults.get("betas", ()))):
+        for value in (-0.1, 1.0):
+            betas = list(defaults["betas"])
+            betas[place] = value
+            bad.append({"betas": tuple(betas)})
+    for given in bad:
+        with pytest.raises(ValueError, match=next(iter(given)).removesuffix("s")):
+            cls([p], **given)
+        with pytest.raises(ValueError, match=next(iter(given)).removesuffix("s")):
+            cls([{"params": [p], **given}])
