@@ -162,6 +162,8 @@ def _settings(
 ) -> dict[str, Any]:
     """What a group takes over from a saved one; raises ValueError if it is of another rule."""
     kept = {"params", "param_names", "rule", "seed", "state", ASIDE}
+    # bitsandbytes has betas in every class; momentum and alpha stay as this optimizer has them.
+    kept |= {"betas"} - optimizer.home.defaults.keys()
     new = arguments.folded(
         optimizer.home, {k: v for k, v in old.items() if k not in kept}, group, strict=False
     )
