@@ -1,5 +1,6 @@
 """Codes belong to elements, not to places in memory: state moves between memory orders."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -77,9 +78,9 @@ def test_codes_in_the_shape_of_their_parameter_tell_their_order() -> None:
     assert np.linalg.norm(second.values(0)["v"] - expected) < 2**-3 * np.linalg.norm(expected)
 
 
-@pytest.mark.parametrize("wrong", [(0, 1), (0, 1, 1), (0, 1, 3), (0.0, 1.0, 2.0), "012", 0])
+@pytest.mark.parametrize("wrong", [-1, 6, 1 << 70, 0.0, True, "0", (0, 1, 2), None])
 def test_what_is_no_order_is_refused(wrong: Any) -> None:
-    """A memory order that does not name every axis once is an error, and nothing changes."""
+    """A memory order beyond the six of three axes is an error, and nothing changes."""
     optimizer, _ = trained((0, 1, 2), "int8")
     saved = optimizer.state_dict()
     saved["state"][0]["memory_order"] = wrong
@@ -87,6 +88,15 @@ def test_what_is_no_order_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"memory.order"):
         optimizer.load_state_dict(saved)
     assert all(np.array_equal(optimizer.values(0)[name], before[name]) for name in before)
+
+
+@given(st.permutations(range(5)))
+def test_orders_are_numbered_as_permutations_are(axes: list[int]) -> None:
+    """The number of an order is its place in `itertools.permutations`, and says which it is."""
+    shape = (2, 3, 4, 5, 6)
+    order = Order(shape, tuple(axes))
+    assert list(itertools.permutations(range(5)))[order.number] == order.axes
+    assert Order.numbered(shape, order.number) == order
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ KINDS: dict[str, tuple[torch.dtype, Callable[[nn.Module], Optimizer]]] = {
     "average": (torch.float32, adamw(ema=0.9)),
     "double": (torch.float64, adamw()),
     "unnamed": (torch.float32, lambda net: SGD(net.parameters(), lr=0.1, momentum=0.9)),
-    "scalar state": (torch.float32, lambda net: NAdam(net.parameters(), state="int8")),
+    "scalar state": (torch.float32, lambda net: NAdam(net.named_parameters(), state="int8")),
 }
 
 
@@ -98,7 +98,7 @@ KINDS["schedule-free"] = (torch.float32, schedule_free)
 
 def elsewhere(net: nn.Module) -> Optimizer:
     """AdamW that steps tensors as on another device."""
-    made = AdamW(net.parameters(), state="bfloat16")
+    made = AdamW(net.named_parameters(), state="bfloat16")
     made._anywhere = True
     return made
 
@@ -310,11 +310,12 @@ def test_parameters_without_a_hook_are_stepped_at_the_end() -> None:
     """Those frozen before or added later keep the ordinary way, beside released ones."""
     nets, opts = (model(), model()), []
     for released, net in zip((True, False), nets, strict=True):
+        named = list(net.named_parameters())
         first, *others = net.parameters()
         first.requires_grad_(False)
-        opt = AdamW([first, *others[:2]], lr=0.01, state="int8")
+        opt = AdamW(named[:3], lr=0.01, state="int8")
         release = release_gradients(opt) if released else None
-        opt.add_param_group({"params": others[2:], "lr": 0.1})
+        opt.add_param_group({"params": named[3:], "lr": 0.1})
         first.requires_grad_(True)
         train(net, opt, range(4))
         assert (others[0].grad is None) == released

@@ -63,19 +63,35 @@ def grid_of(shape: Sequence[int]) -> Grid:
 class Order:
     """How the elements of an array of `shape` follow each other in flat memory.
 
-    `axes` are its axes from slowest to fastest; blocks run over them in this order. Raises
-    ValueError if they are no permutation.
+    `axes` are its axes from slowest to fastest; blocks run over them in this order.
     """
 
     shape: tuple[int, ...]
     axes: tuple[int, ...]
 
-    def __post_init__(self) -> None:
-        if sorted(self.axes) != list(range(len(self.shape))):
+    @classmethod
+    def numbered(cls, shape: tuple[int, ...], number: int) -> "Order":
+        """The order that has this `number`; raises ValueError if there are not so many."""
+        digits, rest = [], number
+        for base in range(1, len(shape) + 1):
+            rest, digit = divmod(rest, base)
+            digits.append(digit)
+        if rest:
             raise ValueError(
-                f"memory order {list(self.axes)} does not name the {len(self.shape)} axes of "
-                f"shape {list(self.shape)}, from slowest to fastest."
+                f"{number} is no memory order of {len(shape)} axes; they are numbered from 0."
             )
+        left = list(range(len(shape)))
+        return cls(shape, tuple(left.pop(digit) for digit in reversed(digits)))
+
+    @cached_property
+    def number(self) -> int:
+        """Its place among all orders of the axes, in the order of a dictionary; 0 is C's own."""
+        left, number = list(range(len(self.shape))), 0
+        for axis in self.axes:
+            place = left.index(axis)
+            number = number * len(left) + place
+            left.pop(place)
+        return number
 
     @cached_property
     def dense_shape(self) -> tuple[int, ...]:

@@ -1,11 +1,13 @@
 """The memory order of saved codes.
 
 Blocks run over a parameter in the order of its memory, and scales and codes of four bits are flat:
-of themselves they do not say to which elements they belong. A state with blocks therefore names the
-axes of its parameter, from slowest to fastest, as `memory_order`.
+of themselves they do not say to which elements they belong. A state with blocks therefore has a
+number more, `memory_order`: the place of the parameter's axes, from slowest to fastest in memory,
+among all their permutations. It is 0 for C-contiguous parameters.
 """
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -28,10 +30,10 @@ def order_of(entry: Mapping[str, Any], states: tuple[str, ...], here: Order) -> 
     ValueError if it has none and `here` is not the usual order, or if what it says is no order.
     """
     if MEMORY_ORDER in entry:
-        given = np.asarray(entry[MEMORY_ORDER])
-        if given.ndim != 1 or given.dtype.kind not in "iu":
-            raise ValueError(f"{MEMORY_ORDER} is {entry[MEMORY_ORDER]!r}, not a list of axes.")
-        return Order(here.shape, tuple(given.tolist()))
+        given = entry[MEMORY_ORDER]
+        if isinstance(given, bool) or not isinstance(given, Integral) or given < 0:
+            raise ValueError(f"{MEMORY_ORDER} is {given!r}, not a whole number of at least 0.")
+        return Order.numbered(here.shape, int(given))
     plain = Order(here.shape, tuple(range(len(here.shape))))
     for name in states:
         codes = entry.get(name)
@@ -41,6 +43,6 @@ def order_of(entry: Mapping[str, Any], states: tuple[str, ...], here: Order) -> 
         return here
     raise ValueError(
         f"the saved state has flat codes and no {MEMORY_ORDER}, and the parameter is not "
-        f"C-contiguous; add {MEMORY_ORDER!r}: the axes of the parameter that was saved, from "
-        "slowest to fastest in memory."
+        f"C-contiguous; load it beside one that lies in memory as the saved one did (0 is the "
+        f"{MEMORY_ORDER} of a C-contiguous one), and save it again."
     )

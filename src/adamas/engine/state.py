@@ -128,11 +128,11 @@ class Store:
             for k, tensor in enumerate(self._tensors)
         }
 
-    def _axes(self, index: int) -> dict[str, tuple[int, ...]]:
+    def _axes(self, index: int) -> dict[str, int]:
         """The memory order, where what is kept means nothing without it."""
         tensor = self._tensors[index]
         known = ordered(tensor, self.codecs[index])
-        return {MEMORY_ORDER: tensor.lay.axes} if known else {}
+        return {MEMORY_ORDER: tensor.lay.number} if known else {}
 
     def rounds(self, index: int) -> bool:
         """Whether a tensor has anything that is rounded at random; then its key is state too."""

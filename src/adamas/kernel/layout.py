@@ -6,7 +6,7 @@ from adamas.codecs import Codec
 
 SCALE = ".scale"
 REST = ".rest"
-# How a state calls the axes of its parameter, from slowest to fastest in memory.
+# What a state calls the order of its parameter's axes in memory.
 MEMORY_ORDER = "memory_order"
 
 

@@ -12,7 +12,7 @@ import torch
 from torch.optim import optimizer as base
 
 from adamas.kernel.formula import Formula
-from adamas.torch import arguments, layout, options, saving
+from adamas.torch import arguments, keys, layout, options, saving
 from adamas.torch.callers import Callers
 from adamas.torch.groups import Watch
 from adamas.torch.homes import Home
@@ -44,7 +44,7 @@ class Optimizer(torch.optim.Optimizer):
         self._start(defaults)
         options.check(self._options, self.formula)
         super().__init__(params, defaults)
-        options.check_names(self._options["state_by_name"], [key for _, _, key in every(self)])
+        options.check_names(self._options["state_by_name"], list(layout.called(self).values()))
 
     def _start(self, defaults: Mapping[str, Any]) -> None:
         self._plans = Plans(self.home, defaults, self._options["ema"] is not None)
@@ -57,7 +57,7 @@ class Optimizer(torch.optim.Optimizer):
         self._callers = Callers()
         # Of two threads that step one optimizer, the second waits.
         self._lock = threading.RLock()
-        self._first_place = 0
+        self._keys: keys.Keys = {}
 
     @property
     def formula(self) -> Formula:

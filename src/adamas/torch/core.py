@@ -5,7 +5,7 @@ a parameter's memory (`p.data = ...`), a state, the groups. State is handed over
 every number of it lies in the tensors of `optimizer.state`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,31 +13,36 @@ import torch
 
 from adamas.engine.first import check
 from adamas.engine.optimizer import Optimizer
+from adamas.engine.orders import ordered
+from adamas.engine.tensors import overlap
 from adamas.kernel.formula import Formula
-from adamas.kernel.layout import Column, columns
+from adamas.kernel.layout import MEMORY_ORDER, SCALE, Column, columns
 from adamas.torch.binding import TensorBinder
+from adamas.torch.filling import Filling, decoded
 from adamas.torch.ranks import Ranks
 from adamas.torch.shards import (
     by_rows,
     dressed,
     first_block,
-    flat,
     plain,
     sharded,
     undressed,
 )  # fmt: skip
-from adamas.torch.states import Filling, Names, counted, decoded, steps_of
-from adamas.torch.views import Gradients, array, tensor_of, writable
+from adamas.torch.states import ROUNDING, Names, counted, scalars_of, steps_of
+from adamas.torch.views import Gradients, saved_array, tensor_of, writable
 
 
 @dataclass(frozen=True)
 class Live:
-    """A parameter that has state: its name in messages, its group and its place among all."""
+    """A parameter that has state: its name in messages, its group and what its rounding hangs on.
+
+    `rounding` is the key of its random numbers, unless its state has one.
+    """
 
     parameter: torch.Tensor
     key: str
     group: int
-    place: int
+    rounding: int
 
 
 class Core:
@@ -62,9 +67,14 @@ class Core:
         for one in live:
             groups[one.group]["params"][one.key] = writable(one.parameter, one.key)
         self.engine = engine = Optimizer(formula, groups, **options)
+        # The tensors of the state, by the engine's names; live ones stay the objects they are.
+        self._tensors: list[dict[str, torch.Tensor]] = []
         for k, one in enumerate(self.live):
             engine._tensors[k].first_block = first_block(one.parameter)
-            self._take(k, one.parameter, entries.get(one.parameter, {}), share)
+            self._tensors.append(self._take(k, one, entries.get(one.parameter, {}), share))
+        self._part()
+        for k, one in enumerate(self.live):
+            self._complete(k, plain(one.parameter))
         self.parameters = [one.parameter for one in self.live]
         # One tensor behind all step counts: its version tells when anybody has set one.
         self._steps = torch.from_numpy(engine._numbers.steps)
@@ -77,23 +87,63 @@ class Core:
         engine._binder = self._binder
         engine._form = list
 
-    def _take(self, k: int, parameter: torch.Tensor, entry: Mapping[str, Any], share: bool) -> None:
+    def _take(
+        self, k: int, one: Live, entry: Mapping[str, Any], share: bool
+    ) -> dict[str, torch.Tensor]:
         engine = self.engine
-        entry = undressed(entry, parameter)
-        Filling(engine, k, self.names, plain(parameter), share).take(entry)
+        entry = undressed(self._without_stand_ins(entry), one.parameter)
+        kept = Filling(engine, k, self.names, plain(one.parameter), entry, share).take()
         engine._numbers.steps[k] = steps = steps_of(entry)
         stepped = entry.get("stepped")
-        mask = array(stepped.cpu()) if isinstance(stepped, torch.Tensor) else stepped
+        mask = saved_array(stepped, "the saved 'stepped'") if stepped is not None else None
         check(mask, engine._tensors[k])
         engine._store.first.put(k, mask)
         if not steps:
             # What is set up from the parameter reads as that in rows that are never named.
             engine._store.show(k)
         # What a tensor's random numbers depend on must not change with the tensors beside it.
-        engine._numbers.keys[k] = int(entry.get("rounding", self.live[k].place))
+        engine._numbers.keys[k] = counted("a saved rounding", entry.get(ROUNDING, one.rounding))
+        found = scalars_of(entry, engine.formula.scalars)
         for s, name in enumerate(engine.formula.scalars):
-            if name in entry:
-                engine._numbers.scalars[k, s] = float(entry[name])
+            engine._numbers.scalars[k, s] = found.get(name, engine._numbers.scalars[k, s])
+        return kept
+
+    def _stand_ins(self, coded: Iterable[str]) -> dict[str, torch.Tensor]:
+        """Empty tensors under the names that numbers of `coded` states will have in files."""
+        keys = {self.names.torch[name] for name in coded} - set(coded)
+        return {key: torch.empty(0) for key in sorted(keys)}
+
+    def _without_stand_ins(self, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+        coded = [name for name in self.names.torch if name + SCALE in entry]
+        ours = {k for k in self._stand_ins(coded) if torch.is_tensor(entry.get(k))}
+        return {key: v for key, v in entry.items() if key not in ours or v.numel()}
+
+    def _part(self) -> None:
+        """Copy state that lies in the memory of a parameter, or of other state."""
+        engine = self.engine
+        while any(self._tensors):
+            places = {("p", k): tensor.given for k, tensor in enumerate(engine._tensors)}
+            for k, kept in enumerate(self._tensors):
+                places |= {(name, k): engine._store.arrays[k][name] for name in kept}
+            listed = list(places)
+            both = overlap(list(enumerate(places.values()))) or ()
+            shared = [listed[int(place)] for place in both if listed[int(place)][0] != "p"]
+            if not shared:
+                return
+            name, k = shared[-1]
+            engine._store.arrays[k][name] = places[name, k].copy("K")
+            del self._tensors[k][name]
+
+    def _complete(self, k: int, parameter: torch.Tensor) -> None:
+        """Make a tensor of every state array that is not the memory of one."""
+        kept, arrays = self._tensors[k], self.engine._store.arrays[k]
+        for name in arrays.keys() - kept.keys():
+            kept[name] = tensor_of(arrays[name], parameter)
+
+    @property
+    def rounds(self) -> bool:
+        """Whether anything is rounded at random."""
+        return any(map(self.engine._store.rounds, range(len(self.live))))
 
     def entry(self, k: int) -> dict[str, Any]:
         """The live state of parameter k as tensors over the kernel's memory, `step` first.
@@ -102,18 +152,20 @@ class Core:
         """
         engine, parameter = self.engine, self.live[k].parameter
         arrays = engine._store.arrays[k]
-        scalars = engine._numbers.scalars
         made: dict[str, Any] = {"step": self._steps[k]}
         for name, column in self._columns(k).items():
-            local = tensor_of(arrays[name], plain(parameter))
+            local = self._tensors[k][name]
             made[self.names.of(name, arrays)] = dressed(local, parameter, column)
         for s, name in enumerate(engine.formula.scalars):
-            made[name] = torch.from_numpy(scalars)[k, s]
+            made[name] = torch.from_numpy(engine._numbers.scalars)[k, s]
         if engine._store.rounds(k):
-            made["rounding"] = torch.from_numpy(engine._numbers.keys)[k]
+            made[ROUNDING] = torch.from_numpy(engine._numbers.keys)[k]
         if k in engine._store.first.stepped:
             made["stepped"] = torch.from_numpy(engine._store.first.stepped[k])
-        return made
+        if ordered(tensor := engine._tensors[k], engine._store.codecs[k]):
+            made[MEMORY_ORDER] = torch.tensor(tensor.lay.number)
+        # A flattened checkpoint reads back those names only that are here.
+        return made | self._stand_ins(self._cut(k))
 
     def news(self) -> dict[torch.Tensor, torch.Tensor | None]:
         """Which rows were stepped, of parameters where that is another tensor than it was.
@@ -143,21 +195,31 @@ class Core:
 
         The number of ranks does not matter, so that another number of them can read it.
         """
-        parameter, entry = self.live[k].parameter, self.entry(k)
-        if not sharded(parameter) or by_rows(parameter):
+        entry, coded = self.entry(k), self._cut(k)
+        if not coded:
             return entry
-        known = self._columns(k)
-        coded = {name.partition(".")[0] for name, column in known.items() if flat(column)}
-        left = {key: v for key, v in entry.items() if key.partition(".")[0] not in coded}
+        dropped = {*coded, MEMORY_ORDER}
+        left = {key: v for key, v in entry.items() if key.partition(".")[0] not in dropped}
         numbers = self.decoded(k)
         return left | {self.names.torch[name]: numbers[self.names.torch[name]] for name in coded}
+
+    def _cut(self, k: int) -> list[str]:
+        """The states of a DTensor whose blocks are cut by its shards, and belong to one rank."""
+        parameter = self.live[k].parameter
+        if not sharded(parameter) or by_rows(parameter):
+            return []
+        known = self._columns(k).items()
+        return sorted({name.partition(".")[0] for name, column in known if column.flat})
 
     def decoded(self, k: int) -> dict[str, Any]:
         """The state of parameter k as numbers under torch's names, copied."""
         parameter = self.live[k].parameter
         found = decoded(self.engine, k, plain(parameter))
-        kept = self.entry(k).items()
-        entry = {key: value for key, value in kept if value.ndim == 0 or key == "stepped"}
+        entry = {
+            key: value
+            for key, value in self.entry(k).items()
+            if (value.ndim == 0 and key != MEMORY_ORDER) or key == "stepped"
+        }
         whole = Column("", "float32", 32)
         return entry | {
             self.names.torch[name]: dressed(value, parameter, whole)

@@ -1,7 +1,8 @@
 """Tensors that the engine's kernels cannot reach are stepped by the same formula in torch.
 
 For every device that torch has. The body is handed to `torch.compile` and runs line by line if that
-fails. State is float32 (float64 for float64 parameters) or bfloat16; codes are the kernels' alone.
+fails. State is float32 (float64 for float64 parameters) or bfloat16, rounded by the kernels' random
+numbers; codes are the kernels' alone.
 """
 
 import math
@@ -11,16 +12,23 @@ from typing import Any
 import numpy as np
 import torch
 
-from adamas.engine.settings import limit
+from adamas.codecs import Codec
+from adamas.engine.grid import Order
+from adamas.engine.settings import limit, seeded
 from adamas.engine.state import NonFiniteError
+from adamas.engine.storage import Storage
+from adamas.engine.tensors import Tensor, memory_order
 from adamas.kernel.formula import Formula, with_average
+from adamas.kernel.layout import REST, Column
+from adamas.torch import random
 from adamas.torch.core import Live
 from adamas.torch.formulas import TensorFormula
 from adamas.torch.ranks import Ranks
-from adamas.torch.shards import plain
-from adamas.torch.states import Names, steps_of
+from adamas.torch.shards import dressed, first_block, plain, sharded, undressed
+from adamas.torch.states import COUNTERS, ROUNDING, Names, counted, scalars_of, steps_of
 
 STORAGE = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
+REST_DTYPES = {"int16": torch.int16, "int8": torch.int8}
 
 
 class TensorCore:
@@ -48,11 +56,14 @@ class TensorCore:
         self._body = _compiled(self._text.body)
         self.grad_norm, self.skipped = math.nan, 0
         self._states: list[dict[str, Any]] = []
-        for one in live:
-            self._states.append(self._taken(one.parameter, entries.get(one.parameter, {}), share))
+        self._codecs = list(map(self._formats, live))
+        self._seed = seeded(options["seed"])
+        for k, one in enumerate(live):
+            self._states.append(self._taken(k, entries.get(one.parameter, {}), share))
 
-    def _taken(self, p: torch.Tensor, entry: Mapping[str, Any], share: bool) -> dict[str, Any]:
-        dtype, steps = self._dtype(p), steps_of(entry)
+    def _taken(self, k: int, entry: Mapping[str, Any], share: bool) -> dict[str, Any]:
+        p, codecs, steps = self.live[k].parameter, self._codecs[k], steps_of(entry)
+        names, scalars = self.names.torch, self.formula.scalars
         if not bool(torch.as_tensor(entry.get("stepped", True)).all()):
             raise ValueError(
                 "the saved state has rows that were never stepped, which only the CPU knows to "
@@ -60,29 +71,64 @@ class TensorCore:
             )
         made: dict[str, Any] = {"step": torch.tensor(steps)}
         for name in self.formula.states:
-            key = self.names.torch[name]
+            key, dtype = names[name], _dtype(codecs[name], p)
             if key in entry:
-                kept = entry[key].to(device=p.device, dtype=dtype, copy=not share)
+                kept = _placed(entry[key], p, key).to(p.device, dtype, copy=not share)
+            elif steps and name != "average":
+                raise ValueError(f"the saved state lacks {key!r}; it has {_listed(entry)}.")
             elif steps:
-                raise ValueError(f"the saved state lacks {key!r}; it has {', '.join(entry)}.")
+                kept = p.detach().to(dtype, copy=True)
             else:
                 kept = torch.full_like(p, self.formula.initial[name], dtype=dtype)
             made[key] = kept
-        for name in self.formula.scalars:
-            value = float(entry.get(name, self.formula.initial[name]))
-            made[name] = torch.tensor(value, dtype=torch.float64)
+        found = {**self.formula.initial, **scalars_of(entry, scalars)}
+        made |= {name: torch.tensor(found[name], dtype=torch.float64) for name in scalars}
+        if codecs["p"].beside:
+            rest, dtype = entry.get("p" + REST), REST_DTYPES[codecs["p"].beside]
+            fresh = rest is None or rest.dtype != dtype
+            kept = torch.zeros_like(p, dtype=dtype) if fresh else _placed(rest, p, "p" + REST)
+            made["p" + REST] = kept.to(p.device, copy=not share)
+        if self._rounded(k):
+            own = counted("a saved rounding", entry.get(ROUNDING, self.live[k].rounding))
+            made[ROUNDING] = torch.tensor(own)
+        if extra := {key for key, v in entry.items() if v is not None} - made.keys() - COUNTERS:
+            raise ValueError(
+                f"the saved state has {sorted(map(str, extra))}, which this optimizer does not "
+                f"keep on {p.device.type}; of codes, save torch_state_dict()."
+            )
         return made
 
-    def _dtype(self, p: torch.Tensor) -> torch.dtype:
-        asked = self.options["state"]
-        if asked not in STORAGE:
+    def _formats(self, one: Live) -> dict[str, Codec]:
+        """The format of a parameter and of each of its states; raises ValueError for codes."""
+        p, local, asked = one.parameter, plain(one.parameter), self.options["state"]
+        form = {8: "float64", 2: "bfloat16"}.get(p.dtype.to_real().itemsize, "float32")
+        seen = np.broadcast_to(np.zeros((), np.float32), tuple(local.shape))
+        storage = Storage(self.formula, asked, self.options["master"])
+        tensor = Tensor(one.key, seen, seen, None, False, one.group, form)
+        formats = storage.formats(tensor)
+        for name in (asked if isinstance(asked, str) else "float32", *formats.values()):
+            if name not in STORAGE:
+                raise ValueError(
+                    f"state={name!r} of {one.key!r} is kept on the CPU only; on {p.device.type} "
+                    f"choose one of {', '.join(STORAGE)}."
+                )
+        codecs = storage.codecs(tensor, formats)
+        if p.is_complex() and any(codec.encode for codec in codecs.values()):
             raise ValueError(
-                f"state={asked!r} is kept on the CPU only; on {p.device.type} choose one of "
-                f"{', '.join(STORAGE)}."
+                f"{one.key} is complex, and state in few bits is for real numbers; choose "
+                "state='float32' for it."
             )
-        double = p.dtype in (torch.float64, torch.complex128)
-        dtype = torch.float64 if double else STORAGE[asked]
-        return dtype.to_complex() if p.is_complex() else dtype
+        return codecs
+
+    def _rounded(self, k: int) -> list[str]:
+        """What of parameter k is rounded, in the order in which kernels number it."""
+        codecs = self._codecs[k]
+        return [name for name in ("p", *self.formula.states) if codecs[name].encode]
+
+    @property
+    def rounds(self) -> bool:
+        """Whether anything is rounded at random."""
+        return any(map(self._rounded, range(len(self.live))))
 
     def entry(self, k: int) -> dict[str, Any]:
         """The live state of parameter k."""
@@ -167,17 +213,76 @@ class TensorCore:
         scalars = {name: float(state[name]) for name in self.formula.scalars}
         t = int(state["step"]) + 1
         constants, following = self._text.constants(t, hypers, scalars)
-        keys = [self.names.torch[name] for name in self.formula.states]
-        whole = [plain(tensor) for tensor in (one.parameter, *(state[key] for key in keys))]
-        wide = [_wide(tensor) for tensor in (whole[0], g, *whole[1:])]
-        dtype, device = wide[0].dtype, wide[0].device
-        numbers = torch.tensor(constants, dtype=torch.float64).to(dtype).to(device).unbind()
-        wide[1] = wide[1].to(dtype) * factor
-        for target, new in zip(whole, self._body(*wide, *numbers), strict=True):
-            _real(target).copy_(new)
+        keys = {name: self.names.torch[name] for name in self.formula.states}
+        whole = {"p": plain(one.parameter), **{n: plain(state[key]) for n, key in keys.items()}}
+        rest = plain(state.get("p" + REST))
+        wide = {name: _wide(tensor) for name, tensor in whole.items()}
+        if rest is not None:
+            wide["p"] = random.decoded(self._codecs[k]["p"], whole["p"].detach(), rest)
+        p, *moments = wide.values()
+        numbers = torch.tensor(constants, dtype=torch.float64).to(p.dtype).to(p.device).unbind()
+        made = self._body(p, _wide(g).to(p.dtype) * factor, *moments, *numbers)
+        self._write(k, t, dict(zip(whole, made, strict=True)), whole, rest)
         state["step"] += 1
         for name, value in following.items():
             state[name].fill_(value)
+
+    def _write(
+        self,
+        k: int,
+        t: int,
+        made: Mapping[str, torch.Tensor],
+        whole: Mapping[str, torch.Tensor],
+        rest: torch.Tensor | None,
+    ) -> None:
+        """Keep new values in their formats; `rest` takes what a parameter's lacks."""
+        rounded = self._rounded(k)
+        if rounded:
+            key = random.step_key(self._seed, int(self._states[k][ROUNDING]), t)
+            order, first = memory_order_of(whole["p"]), first_block(self.live[k].parameter)
+        for name, target in whole.items():
+            if name not in rounded:
+                _real(target).copy_(made[name])
+                continue
+            purpose = rounded.index(name)
+            words = random.words(key, purpose, order.grid, first, target.device)
+            turned = words.reshape(order.dense_shape).permute(*np.argsort(order.axes).tolist())
+            codes, left = random.encoded(self._codecs[k][name], made[name], turned)
+            target.detach().copy_(codes)
+            if left is not None and rest is not None:
+                rest.copy_(left)
+
+
+def memory_order_of(tensor: torch.Tensor) -> Order:
+    """How the elements of a tensor lie; the usual order where there are gaps between them."""
+    strides = tensor.stride()
+    # Seen by NumPy as bytes that are never read.
+    seen = np.lib.stride_tricks.as_strided(np.zeros(1, np.int8), tuple(tensor.shape), strides)
+    return Order(tuple(tensor.shape), memory_order(seen) or tuple(range(tensor.ndim)))
+
+
+def _dtype(codec: Codec, p: torch.Tensor) -> torch.dtype:
+    dtype = STORAGE["bfloat16" if codec.encode else codec.name]
+    return dtype.to_complex() if p.is_complex() else dtype
+
+
+def _placed(value: Any, p: torch.Tensor, key: str) -> torch.Tensor:
+    """A saved state that has the form of `p`; raises TypeError or ValueError if it has not."""
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"the saved {key!r} is {type(value).__name__}, not a tensor.")
+    local = undressed({key: value}, p)[key]
+    mine, lost = plain(p), value.device.type == "meta" != p.device.type
+    strided = local.layout is torch.strided and not local.is_quantized and not lost
+    if local.shape != mine.shape or local.is_complex() != p.is_complex() or not strided:
+        raise ValueError(
+            f"the saved {key!r} has shape {tuple(local.shape)}, {local.dtype}, on {local.device}; "
+            f"the parameter {tuple(mine.shape)}, {mine.dtype}, on {mine.device}."
+        )
+    return value if sharded(value) else dressed(local, p, Column("", "float32", 32))
+
+
+def _listed(entry: Mapping[str, Any]) -> str:
+    return ", ".join(map(str, entry))
 
 
 def _real(tensor: torch.Tensor) -> torch.Tensor:

@@ -31,7 +31,8 @@ class TensorFormula:
         self._prologue = compile(module, f"<prologue of {formula.name}>", "exec")
         arguments = ", ".join(("p", "g", *formula.states, *parts.constants))
         lines = [ast.unparse(statement) for statement in parts.body]
-        lines.append("return " + ", ".join(parts.outputs[name] for name in ("p", *formula.states)))
+        outputs = [parts.outputs[name] for name in ("p", *formula.states)]
+        lines.append(f"return ({', '.join(outputs)},)")
         source = f"def body({arguments}):\n" + "".join(f"    {line}\n" for line in lines)
         namespace = dict(WORDS)
         exec(compile(source, f"<{formula.name} on tensors>", "exec"), namespace)

@@ -5,6 +5,7 @@ replace between two steps (FSDP swaps `p.data`, Gaussian splatting swaps paramet
 so are the hyper-parameters of a group. Whatever is another object than last time is read anew.
 """
 
+import weakref
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from operator import attrgetter, itemgetter
@@ -28,7 +29,8 @@ class Watch:
     """Remembers what one optimizer looked like when its engine was laid out."""
 
     def __init__(self, owner: "Optimizer") -> None:
-        self._owner = owner
+        # Weakly: an optimizer that nobody uses any more is gone at once, not at some collection.
+        self._owner: Optimizer = weakref.proxy(owner)
         self._learned = False
         self._groups: list[int] = []
         self._params: list[int] = []
@@ -39,6 +41,8 @@ class Watch:
         self._states: Any = None
         self._kept: list[Any] = []
         self.foreign: dict[torch.Tensor, frozenset[str]] = {}
+        self._placed: list[torch.Tensor] = []
+        self._places: list[int] = []
         self._seen: list[Any] = []
         self._lengths: list[int] = []
         self._storage: list[Any] = []
@@ -64,6 +68,9 @@ class Watch:
         self._memory, self._states = self._memories(), self._entries()
         # As long as these live, nothing else has their ids.
         self._kept = [value for _, values in self._own() for value in values]
+        # But anybody may give one other memory: `.data = ...`, `set_`, `share_memory_`.
+        self._placed = [value for value in self._kept if _has_address(value)]
+        self._places = list(map(POINTER, self._placed))
         self._seen = [None] * len(owner.param_groups)
         self._lengths = list(map(len, owner.param_groups))
         self._storage = [group.get("state") for group in owner.param_groups]
@@ -104,6 +111,7 @@ class Watch:
             or list(map(id, chain.from_iterable(groups))) != self._params
             or self._memories() != self._memory
             or self._entries() != self._states
+            or list(map(POINTER, self._placed)) != self._places
             or any(p.grad is not None for p in self._waiting)
         ):
             return None
@@ -161,6 +169,11 @@ class Watch:
         for g, p in zip(tensors, self._live, strict=True):
             if g is not None and g.layout is not torch.strided:
                 p.grad = None
+
+
+def _has_address(value: Any) -> bool:
+    plain_tensor = isinstance(value, torch.Tensor) and not sharded(value)
+    return plain_tensor and value.layout is torch.strided
 
 
 def _changeable(value: Any) -> bool:

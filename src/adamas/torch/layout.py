@@ -3,6 +3,7 @@
 Done at the first step and whenever `Watch` finds that something is not what it was.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import torch
 
 from adamas.engine.storage import careful
 from adamas.engine.tensors import Array
-from adamas.torch import arguments
+from adamas.torch import arguments, keys
 from adamas.torch.core import Core, Live
 from adamas.torch.devices import TensorCore
 from adamas.torch.options import chosen, refuse_dtype
@@ -43,13 +44,17 @@ def rebuild(
         entries = {**entries, **own}
     if share and plan.rule is not optimizer._plan.rule:
         entries = switched(optimizer, plan, entries)
+    found = keys.assigned(named(optimizer), optimizer._keys, entries, optimizer._options["seed"])
     live = [
-        Live(p, key, k, place)
-        for place, (k, p, key) in enumerate(every(optimizer), optimizer._first_place)
+        Live(p, label, k, found[p])
+        for k, p, label in every(optimizer)
         if p.grad is not None or entries.get(p)
     ]
     core = _made(optimizer, plan, live, entries, share) if live else None
     if core is not None:
+        if core.rounds and found != optimizer._keys:
+            keys.hold(found, optimizer._options["seed"], optimizer)
+            optimizer._keys = found
         if optimizer._core is not None and share and type(core) is type(optimizer._core):
             core.inherit(optimizer._core)
         for k, one in enumerate(core.live):
@@ -124,12 +129,14 @@ def _made(
 def _of_groups(optimizer: "Optimizer", live: list[Live]) -> Any:
     """The `state` option, with what groups and names say of their own parameters."""
     options, groups = optimizer._options, optimizer.param_groups
-    if not options["state_by_name"] and not any("state" in group for group in groups):
+    spoken = options["state_by_name"] or callable(options["state"])
+    if not spoken and not any("state" in group for group in groups):
         return options["state"]
+    names = called(optimizer)
     members = {one.key: groups[one.group] for one in live}
 
     def choose(key: Any, given: Array) -> Any:
-        return chosen(options, members[key], key, given)
+        return chosen(options, members[key], names[key], given)
 
     return choose
 
@@ -150,17 +157,50 @@ def _of_wholes(state: Any, live: list[Live]) -> Any:
 
 
 def every(optimizer: "Optimizer") -> list[tuple[int, torch.Tensor, str]]:
-    """Every parameter with its group and its name."""
-    return [
-        (k, p, key)
-        for k, group in enumerate(optimizer.param_groups)
-        for p, key in zip(group["params"], names(optimizer, k), strict=True)
-    ]
+    """Every parameter with its group and what it is called in messages; no two are alike."""
+    groups = [k for k, group in enumerate(optimizer.param_groups) for _ in group["params"]]
+    return [(k, p, label) for k, (label, (p, _)) in zip(groups, _labelled(optimizer), strict=True)]
+
+
+def called(optimizer: "Optimizer") -> dict[str, str]:
+    """The name of every parameter, or its place, by what it is called in messages."""
+    return {label: name or label for label, (_, name) in _labelled(optimizer)}
 
 
 def names(optimizer: "Optimizer", index: int) -> list[str]:
-    """What the parameters of a group are called in messages: their names, or their place."""
+    """The names of the parameters of a group, or their places."""
     group = optimizer.param_groups[index]
     if "param_names" in group:
         return list(group["param_names"])
     return [f"{index}.{k}" for k in range(len(group["params"]))]
+
+
+def named(optimizer: "Optimizer") -> list[tuple[torch.Tensor, str | None]]:
+    """Every parameter with its name, or None."""
+    return [
+        (p, name)
+        for group in optimizer.param_groups
+        for p, name in zip(
+            group["params"],
+            group.get("param_names") or [None] * len(group["params"]),
+            strict=True,
+        )
+    ]
+
+
+def _labelled(optimizer: "Optimizer") -> list[tuple[str, tuple[torch.Tensor, str | None]]]:
+    """Every parameter with its name or None, and before them a label: the name, or the place.
+
+    Two groups may hold equal names, which then get their place as well.
+    """
+    places = [
+        f"{k}.{i}"
+        for k, group in enumerate(optimizer.param_groups)
+        for i in range(len(group["params"]))
+    ]
+    pairs = named(optimizer)
+    counts = Counter(name for _, name in pairs)
+    return [
+        (place if name is None else name if counts[name] == 1 else f"{name} ({place})", (p, name))
+        for place, (p, name) in zip(places, pairs, strict=True)
+    ]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from adamas.torch import keys
 from adamas.torch.groups import Watch
-from adamas.torch.layout import every
+from adamas.torch.layout import every, named
 from adamas.torch.shards import sharded
 
 if TYPE_CHECKING:
@@ -22,12 +23,9 @@ if TYPE_CHECKING:
 class Lane:
     """One parameter of `owner`, of group `group`, stepped with what its group says now."""
 
-    def __init__(
-        self, owner: "Optimizer", parameter: torch.Tensor, group: int, key: str, place: int
-    ) -> None:
+    def __init__(self, owner: "Optimizer", parameter: torch.Tensor, group: int, key: str) -> None:
         self._owner, self._parameter, self._group = owner, parameter, group
         self._own = {"params": [parameter], "param_names": [key]}
-        self._place = place
         self._alone = self._made()
 
     def _made(self) -> "Optimizer":
@@ -36,8 +34,6 @@ class Lane:
         vars(alone).update(vars(self._owner))
         alone._released, alone._core, alone._watch = None, None, Watch(alone)
         alone.param_groups = [{}]
-        # Random numbers depend on the place among all parameters.
-        alone._first_place = self._place
         return alone
 
     def step(self) -> None:
@@ -69,10 +65,14 @@ class Release:
         self._lanes: dict[torch.Tensor, Lane] = {}
         self._keys: dict[torch.Tensor, str] = {}
         self._hooks: list[Any] = []
-        for place, (group, p, key) in enumerate(every(optimizer)):
+        # Random numbers depend on the place among all parameters: lanes share these keys.
+        seed = optimizer._options["seed"]
+        optimizer._keys = keys.assigned(named(optimizer), optimizer._keys, optimizer.state, seed)
+        keys.hold(optimizer._keys, seed, optimizer)
+        for group, p, key in every(optimizer):
             if p.requires_grad:
                 self._keys[p] = key
-                self._lanes[p] = Lane(optimizer, p, group, key, place)
+                self._lanes[p] = Lane(optimizer, p, group, key)
                 hook = p.register_post_accumulate_grad_hook(self._step)  # type: ignore[no-untyped-call]
                 self._hooks.append(hook)
 

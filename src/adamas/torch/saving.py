@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from adamas.engine.settings import seeded
 from adamas.torch import arguments
+from adamas.torch.called import found
 from adamas.torch.foreign import readable
 from adamas.torch.layout import rebuild, strangers
 from adamas.torch.shards import sharded
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 EXACT = 1 << 24
 # The key of a saved group that lists what wrappers keep in the state of its parameters.
 ASIDE = "foreign_state"
+# Keys of a saved group that say which parameters are in it, by the types of what they list.
+NAMING: dict[str, Any] = {"params": int | str, "param_names": str}
 
 
 def state_dict(optimizer: "Optimizer", *, decode: bool = False) -> dict[str, Any]:
@@ -35,7 +39,9 @@ def state_dict(optimizer: "Optimizer", *, decode: bool = False) -> dict[str, Any
     for group in optimizer.param_groups:
         for p in group["params"]:
             numbers.setdefault(id(p), len(numbers))
-        packed = {key: value for key, value in group.items() if key not in ("params", "state")}
+        packed = {
+            key: _owned(value) for key, value in group.items() if key not in ("params", "state")
+        }
         packed["rule"], packed["seed"] = plan.formula.name, optimizer._options["seed"]
         packed["params"] = [numbers[id(p)] for p in group["params"]]
         if aside := {key for p in group["params"] for key in foreign.get(p, ())}:
@@ -70,30 +76,42 @@ def _saved(key: str, value: Any) -> Any:
     return value.clone() if isinstance(value, torch.Tensor) and value.ndim == 0 else value
 
 
+def _owned(value: Any) -> Any:
+    """A setting that nobody else can change in place."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if type(value) in (list, tuple):
+        return type(value)(map(_owned, value))
+    return {k: _owned(v) for k, v in value.items()} if type(value) is dict else value
+
+
 def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> None:
-    """Take over `saved`; raises ValueError listing what does not fit, with nothing changed."""
-    saved = dict(saved)
+    """Take over `saved`; raises ValueError or TypeError for what does not fit, changing nothing.
+
+    What hooks raise comes through as it is.
+    """
+    saved = dict(_dict(saved, "a state dict"))
     for pre_hook in optimizer._optimizer_load_state_dict_pre_hooks.values():
         saved = pre_hook(optimizer, saved) or saved
-    groups = [dict(group) for group in saved["param_groups"]]
+    groups, state = _parts(saved)
     pairs = _paired(optimizer.param_groups, groups)
     taken = [_settings(optimizer, group, old) for group, old, _ in pairs]
     merged = [{**group, **new} for (group, _, _), new in zip(pairs, taken, strict=True)]
     plan = optimizer._plans.of(merged)
     entries: dict[torch.Tensor, Mapping[str, Any]] = {}
     known = {number for _, _, ids in pairs for number in ids}
-    others = {key: value for key, value in saved["state"].items() if key not in known}
+    others = {key: value for key, value in state.items() if key not in known}
     if lost := [key for key in others if isinstance(key, int)]:
         raise ValueError(f"the saved state is of parameter {lost[0]}, too, which no group has.")
     for group, old, ids in pairs:
-        foreign = set(old.get(ASIDE, ()))
+        foreign = set(_list(old.get(ASIDE, ()), f"{ASIDE!r} of a saved group"))
         for p, number in zip(group["params"], ids, strict=True):
-            if entry := saved["state"].get(number):
+            if entry := _dict(state.get(number, {}), f"the saved state of parameter {number}"):
                 own = {key: value for key, value in entry.items() if key not in foreign}
                 entries[p] = readable(own, plan.formula, plan.names, p)
                 others[p] = {key: _copy(entry[key]) for key in entry.keys() & foreign}
     options = optimizer._options
-    optimizer._options = {**options, "seed": groups[0].get("seed", options["seed"])}
+    optimizer._options = {**options, "seed": seeded(groups[0].get("seed", options["seed"]))}
     try:
         rebuild(optimizer, entries, share=False, plan=plan)
     except BaseException:
@@ -106,6 +124,37 @@ def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> 
     _keep(optimizer, others)
     for post_hook in optimizer._optimizer_load_state_dict_post_hooks.values():
         post_hook(optimizer)
+
+
+def _parts(saved: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Mapping[Any, Any]]:
+    """The groups and the state of a state dict, of the types that they must have."""
+    if lost := [key for key in ("state", "param_groups") if key not in saved]:
+        raise ValueError(f"the state dict lacks {lost[0]!r}; it has {', '.join(map(str, saved))}.")
+    groups = []
+    for k, given in enumerate(_list(saved["param_groups"], "'param_groups'")):
+        group = dict(_dict(given, f"saved param group {k}"))
+        if "params" not in group:
+            raise ValueError(f"saved param group {k} lacks 'params'.")
+        for key in group.keys() & NAMING.keys():
+            group[key] = _list(group[key], f"{key!r} of saved param group {k}")
+            if odd := [one for one in group[key] if not isinstance(one, NAMING[key])]:
+                raise TypeError(f"{key!r} of saved param group {k} holds {odd[0]!r}.")
+        if "param_names" in group and len(group["param_names"]) != len(group["params"]):
+            raise ValueError(f"saved param group {k} has not a name for each of its 'params'.")
+        groups.append(group)
+    return groups, _dict(saved["state"], "'state'")
+
+
+def _dict(value: Any, what: str) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{what} is {type(value).__name__}, not a dict.")
+    return value
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{what} is {type(value).__name__}, not a list.")
+    return list(value)
 
 
 def _keep(optimizer: "Optimizer", others: Mapping[Any, Any]) -> None:
@@ -133,7 +182,7 @@ def _paired(groups: Sequence[dict[str, Any]], saved: Sequence[dict[str, Any]]) -
             f"the optimizer has {len(groups)}"
         )
     if all("param_names" in group for group in [*groups, *saved]):
-        return [_by_name(group, saved) for group in groups]
+        return _by_name(groups, saved)
     for k, (group, old) in enumerate(zip(groups, saved, strict=True)):
         if len(group["params"]) != len(old["params"]):
             raise ValueError(
@@ -144,17 +193,30 @@ def _paired(groups: Sequence[dict[str, Any]], saved: Sequence[dict[str, Any]]) -
     return [(group, old, list(old["params"])) for group, old in zip(groups, saved, strict=True)]
 
 
-def _by_name(group: dict[str, Any], saved: Sequence[dict[str, Any]]) -> Pair:
-    names = set(group["param_names"])
-    closest = max(saved, key=lambda old: len(names & set(old["param_names"])))
-    there = set(closest["param_names"])
-    if there != names:
-        raise ValueError(
-            "loaded state dict has other parameters in a group: it lacks "
-            f"{sorted(names - there)} and has {sorted(there - names)} instead"
-        )
-    ids = dict(zip(closest["param_names"], closest["params"], strict=True))
-    return group, closest, [ids[name] for name in group["param_names"]]
+def _by_name(groups: Sequence[dict[str, Any]], saved: Sequence[dict[str, Any]]) -> list[Pair]:
+    """Pairs of groups with the same names; where several have them, in their own order."""
+    left = list(saved)
+    pairs: list[Pair] = []
+    for k, group in enumerate(groups):
+        wanted = list(group["param_names"])
+        # The group in the same place first, so that groups of equal names keep their order.
+        near = sorted(left, key=lambda old: old is not saved[k])
+        matched = ((old, found(wanted, old["param_names"])) for old in near)
+        old, places = next(((old, m) for old, m in matched if m is not None), (None, None))
+        if old is None or places is None:
+            raise ValueError(_other_names(wanted, left))
+        left = [one for one in left if one is not old]
+        pairs.append((group, old, [old["params"][place] for place in places]))
+    return pairs
+
+
+def _other_names(wanted: list[str], saved: Sequence[dict[str, Any]]) -> str:
+    names = set(wanted)
+    there = max((set(old["param_names"]) for old in saved), key=lambda one: len(names & one))
+    return (
+        "loaded state dict has other parameters in a group: it lacks "
+        f"{sorted(names - there)} and has {sorted(map(str, there - names))} instead"
+    )
 
 
 def _settings(
@@ -164,9 +226,8 @@ def _settings(
     kept = {"params", "param_names", "rule", "seed", "state", ASIDE}
     # bitsandbytes has betas in every class; momentum and alpha stay as this optimizer has them.
     kept |= {"betas"} - optimizer.home.defaults.keys()
-    new = arguments.folded(
-        optimizer.home, {k: v for k, v in old.items() if k not in kept}, group, strict=False
-    )
+    own = {key: _owned(value) for key, value in old.items() if key not in kept}
+    new = arguments.folded(optimizer.home, own, group, strict=False)
     # How a step is run is this optimizer's own business.
     new = {k: v for k, v in new.items() if k not in ("foreach", "fused", "capturable")}
     merged = {**group, **new}

@@ -83,36 +83,51 @@ def dressed(local: torch.Tensor, parameter: torch.Tensor, column: Column) -> tor
     `local` has the shard's shape, or is flat: codes of four bits or scales, as many for every row,
     which become a DTensor of shape (rows, columns). Flat ones of other cuts stay what they are.
     """
-    if not sharded(parameter) or (flat(column) and not by_rows(parameter)):
+    if not sharded(parameter) or (column.flat and not by_rows(parameter)):
         return local
     shape, strides = parameter.shape, parameter.stride()
-    if flat(column):
+    if column.flat:
         grid = grid_of((1, *shape[1:]))
         columns = grid.row_blocks if column.block else grid.row_bytes
         local = local.view(-1, columns)
         shape, strides = torch.Size((shape[0], columns)), (columns, 1)
     from torch.distributed.tensor import DTensor
+    from torch.distributed.tensor._dtensor_spec import DTensorSpec, TensorMeta
 
-    mesh, places = parameter.device_mesh, parameter.placements
-    return DTensor.from_local(local, mesh, places, run_check=False, shape=shape, stride=strides)
-
-
-def flat(column: Column) -> bool:
-    """Whether an array has another shape than its parameter."""
-    return column.block or column.bits == 4
+    # Not `from_local`, which moves the shard to the device of the mesh: parameters that are kept on
+    # the CPU (FSDP2's CPUOffloadPolicy) lie elsewhere than their mesh.
+    meta = TensorMeta(shape, tuple(strides), local.dtype)
+    spec = DTensorSpec(parameter.device_mesh, parameter.placements, tensor_meta=meta)
+    made: DTensor = DTensor(local, spec, requires_grad=False)  # type: ignore[no-untyped-call]
+    return made
 
 
 def undressed(entry: Mapping[str, Any], parameter: torch.Tensor) -> dict[str, Any]:
-    """State of a DTensor as its shard's own; codes and scales of rows are flat again."""
-    if not sharded(parameter):
-        return dict(entry)
+    """State of a DTensor as its shard's own; codes and scales of rows are flat again.
+
+    Raises ValueError for state that is spread over other ranks than its parameter.
+    """
     found = {}
     for key, value in entry.items():
+        _same_ranks(key, value, parameter)
         local = plain(value, parameter)
         # Codes of four bits and scales have another shape than the parameter.
         whole = not sharded(value) or value.shape == parameter.shape
         found[key] = local if whole else local.reshape(-1)
     return found
+
+
+def _same_ranks(key: str, value: Any, parameter: torch.Tensor) -> None:
+    if not sharded(value):
+        return
+    mesh = parameter.device_mesh if sharded(parameter) else None
+    if value.device_mesh != mesh:
+        there = f"a DTensor on {mesh}" if mesh else "no DTensor"
+        raise ValueError(
+            f"the saved {key!r} is a DTensor on {value.device_mesh}, the parameter is {there}; "
+            "use .full_tensor(), and distribute_tensor() where it is needed."
+        )
+    check(value, f"the saved {key!r}")
 
 
 def whole_like(parameter: torch.Tensor, given: Array) -> Array:

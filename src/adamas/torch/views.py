@@ -56,6 +56,23 @@ def array(tensor: torch.Tensor) -> Array:
     return tensor.numpy()
 
 
+def saved_array(value: Any, what: str, *, wide: bool = False) -> Array:
+    """A state tensor of any device as an array; `wide` makes short floats float32.
+
+    Raises TypeError for what is no plain tensor, ValueError for one without memory of its own kind.
+    """
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"{what} is {type(value).__name__}, not a tensor.")
+    value = local(value, what)
+    if value.layout is not torch.strided or value.is_quantized or value.device.type == "meta":
+        raise ValueError(
+            f"{what} is {value.layout}, {value.dtype}, on {value.device}; state is dense and has "
+            "memory."
+        )
+    value = value.cpu().resolve_conj().resolve_neg()
+    return array(value.to(torch.float32) if wide and value.dtype.itemsize <= 2 else value)
+
+
 def gradient(tensor: torch.Tensor | None) -> Any:
     """A gradient in the form the engine reads: an array, `Rows`, or None.
 
