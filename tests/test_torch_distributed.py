@@ -34,6 +34,8 @@ STATE_CASES = [
     ("halves", 4, "bfloat16"),
     ("fsdp-bfloat16", 2, "int8"),
     ("released", 2, "float32"),
+    ("offload", 2, "float32"),
+    ("flattened", 2, "int8"),
     ("zero", 2, "float32"),
 ]
 PROGRAMS = {"torch_ranks.py": CASES, "torch_shards.py": STATE_CASES}

@@ -15,6 +15,7 @@ import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
 from torch import nn
 from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
     get_optimizer_state_dict,
     set_optimizer_state_dict,
 )
@@ -213,11 +214,64 @@ def zero(ranks: int, state: str) -> None:
     on_ranks(ranks, work)
 
 
+def offload(ranks: int, state: str) -> None:
+    """State stays in the memory of its shard, wherever the mesh is, through a new layout."""
+
+    def moving(*given: Any, **named: Any) -> DTensor:
+        raise AssertionError("from_local moves a shard to the device of its mesh")
+
+    def work(mesh: Any) -> None:
+        net = module(mesh)
+        opt = make(net, state)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(DTensor, "from_local", moving)
+            train(net, opt, range(2), mesh)
+            core = opt._core
+            for k, p in enumerate(core.parameters):
+                for key, value in opt.state[p].items():
+                    if isinstance(value, DTensor) and value.to_local().numel():
+                        name = {v: n for n, v in core.names.torch.items()}.get(key, key)
+                        array = core.engine._store.arrays[k][name]
+                        assert value.to_local().data_ptr() == array.ctypes.data, key
+            opt.add_param_group({"params": [("late", nn.Parameter(torch.zeros(1)))]})
+            before = opt.torch_state_dict()["state"][0]["exp_avg"].to_local().clone()
+            opt.param_groups[1]["params"][0].grad = torch.ones(1)
+            for p in net.values():
+                p.grad = None
+            opt.step()
+            after = opt.torch_state_dict()["state"][0]["exp_avg"].to_local()
+            assert torch.equal(after, before)
+            assert not after.numel() or bool(after.any())
+
+    on_ranks(ranks, work)
+
+
+def flattened(ranks: int, state: str) -> None:
+    """A flattened state dict gives every rank its state back, of rows that share blocks too."""
+    flat = StateDictOptions(flatten_optimizer_state_dict=True)
+
+    def work(mesh: Any) -> None:
+        net, other = module(mesh), module(mesh)
+        opt, twin = make(net, state), make(other, state)
+        train(net, opt, range(3), mesh)
+        saved = get_optimizer_state_dict(net, opt, options=flat)
+        set_optimizer_state_dict(other, twin, saved, options=flat)
+        pairs = zip(*(one.torch_state_dict()["state"].values() for one in (opt, twin)), strict=True)
+        for entry, again in pairs:
+            assert entry["step"] == again["step"] == 3
+            for key in ("exp_avg", "exp_avg_sq"):
+                close(*(one[key].to_local() for one in (entry, again)), state)
+
+    on_ranks(ranks, work)
+
+
 SCENARIOS: dict[str, Callable[[int, str], None]] = {
     "codes": codes,
     "halves": halves,
     "fsdp-bfloat16": fsdp,
     "released": released,
+    "offload": offload,
+    "flattened": flattened,
     "zero": zero,
 }
 
