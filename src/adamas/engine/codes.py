@@ -44,10 +44,8 @@ def decode(codec: Codec, arrays: Mapping[str, Array], name: str, grid: Grid) -> 
 def numbers(codec: Codec, arrays: Mapping[str, Array], name: str, order: Order) -> Array:
     """The float32 numbers of `name` in the shape of `order`; `arrays` are as a state keeps them."""
     flat = {
-        column.name: order.dense(arrays[column.name]).ravel()
-        if not column.flat
-        else arrays[column.name]
-        for column in columns(name, codec)
+        c.name: arrays[c.name] if c.flat else order.dense(arrays[c.name]).ravel()
+        for c in columns(name, codec)
     }
     return order.turned(decode(codec, flat, name, order.grid))
 

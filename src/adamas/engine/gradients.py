@@ -123,7 +123,7 @@ class Reader:
                 "be written."
             )
         if not (array.flags.c_contiguous and tensor.order is None and array.flags.aligned):
-            array = np.require(tensor.dense(array), requirements="A")
+            array = np.require(tensor.lay.dense(array), requirements="A")
         # An empty array may lie at address 0, which means "no gradient" to the kernel.
         return array, address(array) or 1
 

@@ -88,9 +88,8 @@ class Order:
         """Its place among all orders of the axes, in the order of a dictionary; 0 is C's own."""
         left, number = list(range(len(self.shape))), 0
         for axis in self.axes:
-            place = left.index(axis)
-            number = number * len(left) + place
-            left.pop(place)
+            number = number * len(left) + left.index(axis)
+            left.remove(axis)
         return number
 
     @cached_property
@@ -113,7 +112,5 @@ class Order:
 
     def same(self, other: "Order") -> bool:
         """Whether the same blocks hold the same elements; axes of length 1 may lie anywhere."""
-        return self.grid == other.grid and self._long() == other._long()
-
-    def _long(self) -> tuple[int, ...]:
-        return tuple(axis for axis in self.axes if self.shape[axis] != 1)
+        one, two = ([k for k in each.axes if each.shape[k] != 1] for each in (self, other))
+        return self.grid == other.grid and one == two

@@ -42,7 +42,6 @@ def order_of(entry: Mapping[str, Any], states: tuple[str, ...], here: Order) -> 
     if here.same(plain):
         return here
     raise ValueError(
-        f"the saved state has flat codes and no {MEMORY_ORDER}, and the parameter is not "
-        f"C-contiguous; load it beside one that lies in memory as the saved one did (0 is the "
-        f"{MEMORY_ORDER} of a C-contiguous one), and save it again."
+        f"the saved state has flat codes without {MEMORY_ORDER} (0 if C-contiguous), and the "
+        "parameter is not C-contiguous; load it beside one that lies as the saved one did."
     )

@@ -20,9 +20,9 @@ WORDS = {name: getattr(words, name) for name in words.__all__}
 
 def numbers_of(tensor: Tensor, codec: Codec, arrays: Mapping[str, Array]) -> Array:
     """The parameter's numbers as kernels see them, flat, in memory order."""
-    found = {"p": tensor.dense(tensor.given).ravel()}
+    found = {"p": tensor.lay.dense(tensor.given).ravel()}
     if codec.beside:
-        found["p" + REST] = tensor.dense(arrays["p" + REST]).ravel()
+        found["p" + REST] = tensor.lay.dense(arrays["p" + REST]).ravel()
     return codes.decode(codec, found, "p", tensor.grid) if codec.decode else found["p"]
 
 

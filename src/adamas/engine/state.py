@@ -75,12 +75,12 @@ class Store:
         """Encode flat `values`, in memory order, into the arrays of state `name`."""
         codec, tensor = self.codecs[index][name], self._tensors[index]
         if codec.encode is None:
-            into[name][...] = tensor.turned(values)
+            into[name][...] = tensor.lay.turned(values)
             return
         encoded = codes.encode(codec, name, values, tensor.grid)
         for column in columns(name, codec):
             flat = encoded[column.name]
-            into[column.name][...] = flat if column.flat else tensor.turned(flat)
+            into[column.name][...] = flat if column.flat else tensor.lay.turned(flat)
 
     def values(self, index: int, name: str) -> Array:
         """The numbers of state `name` as an array in the parameter's shape, decoded if need be."""
@@ -195,7 +195,7 @@ class Store:
             held = [c.name for c in columns(name, codec) if c.name in arrays]
             if codec.low and not same:
                 numbers = codes.numbers(codec, {key: entry[key] for key in held}, name, order)
-                self.fill(index, name, arrays, tensor.dense(numbers).ravel())
+                self.fill(index, name, arrays, tensor.lay.dense(numbers).ravel())
                 continue
             for key in held:
                 np.copyto(arrays[key], entry[key])

@@ -56,15 +56,7 @@ class Tensor:
 
     def state_like(self, dtype: str) -> Array:
         """Zeros in the shape of the parameter, laid out in memory as it is."""
-        return self.turned(zeros(self.lay.dense_shape, dtype))
-
-    def turned(self, flat: Array) -> Array:
-        """Flat numbers in memory order as an array in the parameter's shape."""
-        return self.lay.turned(flat)
-
-    def dense(self, array: Array) -> Array:
-        """`array`, of the parameter's shape, in the memory order of `work`; a copy if need be."""
-        return self.lay.dense(array)
+        return self.lay.turned(zeros(self.lay.dense_shape, dtype))
 
 
 def zeros(shape: Sequence[int], dtype: str) -> Array:

@@ -157,7 +157,10 @@ def number(home: Home, name: str, value: Any, default: float) -> float:
     allowed = "a hyper-parameter is a number or a tensor of one"
     if callable(value):
         allowed += "; wrap a schedule in torch.optim.lr_scheduler.LambdaLR"
-    result = real(name, value, allowed)
+    try:
+        result = real(name, value, allowed)
+    except OverflowError:
+        raise ValueError(f"{name} is beyond 1.8e308, and floats hold no more.") from None
     if limit := check(name, result, default):
         raise ValueError(f"Invalid {name} value: {value}; for {home.name} it must {limit}.")
     return result

@@ -169,7 +169,7 @@ class Filling:
         return codec
 
     def _convert(self, name: str, value: Array) -> None:
-        self._store.fill(self._k, name, self._arrays, self._tensor.dense(value).ravel())
+        self._store.fill(self._k, name, self._arrays, self._tensor.lay.dense(value).ravel())
 
 
 def _lies_in(given: Array, tensor: torch.Tensor) -> bool:
