@@ -95,10 +95,9 @@ def mutated(saved: Any, dice: random.Random) -> Any:
 
 def bits(value: Any) -> Any:
     """A value, its type and, of a tensor, its memory and its bits, to be compared."""
-    if isinstance(value, torch.Tensor) and value.device.type == "meta":
+    if isinstance(value, torch.Tensor) and (value.device.type == "meta" or value.is_sparse):
         return id(value)
     if isinstance(value, torch.Tensor):
-        value = value.to_dense() if value.is_sparse else value
         raw = value.detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
         return str(value.dtype), tuple(value.shape), value.stride(), value.data_ptr(), raw
     if isinstance(value, dict):
