@@ -4,7 +4,7 @@ The only place of the lab that steps an optimizer on a `Problem`. One thread per
 are so small that a second thread costs more than it saves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from math import inf, isfinite, nan
@@ -18,6 +18,13 @@ from adamas.lab.problems import Params, Problem, Task
 
 # The optimizers of the demo. Everything but lr stays at the rule's default: one tuned number each.
 RULES = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
+# A run has blown up when both of its losses ended this many times above where they began. A loss
+# that leaves grows with every step, so it matters little where the line is drawn: of 82,800 runs of
+# five regressions at eighteen rates, 3 % ended between twice and a hundred times above their start,
+# and 33 % beyond a million times.
+BLOWN_UP = 10.0
+# A validation loss that ends this many times above its lowest has turned.
+OVERFIT = 1.1
 
 
 class Watch:
@@ -49,8 +56,9 @@ class Record:
     """What one run left behind.
 
     `steps` and `losses` are the evaluations, the start included; `train` holds the mean training
-    loss between each evaluation and the one before it (NaN first). A run has diverged when its last
-    loss is not finite or above the loss it started from; its `final` is then infinite.
+    loss between each evaluation and the one before it (NaN first). A run has diverged when it left
+    no result (see `lost`); its `final` is then infinite. A run that ends above the loss it started
+    from is worse than no training, and a number all the same.
     """
 
     optimizer: str
@@ -62,6 +70,15 @@ class Record:
     diverged: bool
     extras: dict[str, float]
     train: tuple[float, ...] = ()
+
+    @property
+    def overfitted_from(self) -> int | None:
+        """Return the step of the lowest loss if the run went on to learn its rows by heart.
+
+        That is when the loss ended more than `OVERFIT` times its lowest, although the training loss
+        went on falling; None otherwise, and for a run that diverged.
+        """
+        return overfitted_from(self.steps, self.losses, self.train) if not self.diverged else None
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for JSON: `at` are the steps, None stands for what is not finite."""
@@ -115,9 +132,12 @@ def run(
     watch = watch or Watch()
     watch.begin(params, opt)
     steps, losses, train, since = [0], [task.evaluate(params)], [nan], []
+    first = nan
     with np.errstate(all="ignore"):
         for step, batch in enumerate(islice(task.batches(), problem.steps), start=1):
             since.append(task.gradient(params, batch, grads))
+            if step == 1:
+                first = since[0]
             watch.gradient(step, since[-1], grads)
             opt.step(grads)
             watch.updated(step, params, opt)
@@ -129,7 +149,39 @@ def run(
                 if not isfinite(losses[-1]):
                     break
         extras = task.extras(params)
-    diverged = not losses[-1] <= losses[0]
+    diverged = lost((losses[0], losses[-1]), (first, train[-1]))
     final = inf if diverged else losses[-1]
     curves = tuple(steps), tuple(losses), final, diverged, extras, tuple(train)
     return Record(optimizer, lr, seed, *curves)
+
+
+def lost(judged: tuple[float, float], trained: tuple[float, float]) -> bool:
+    """Return whether a run left no result, from the first and last loss of each kind.
+
+    It left none when the last judged loss is not finite, or when both losses ended more than
+    `BLOWN_UP` times above their first. One alone is not enough: a network that has learned its rows
+    by heart may be judged ten times worse than at the start, and a first batch may be an easy one.
+
+    >>> lost((0.8, 1.02), (0.8, 0.12)), lost((0.8, 80.0), (0.8, 75.0)), lost((0.8, inf), (0.8, 0.1))
+    (False, True, True)
+    """
+    return not isfinite(judged[1]) or (rose(*judged) and rose(*trained))
+
+
+def rose(first: float, last: float) -> bool:
+    """Return whether a loss ended `BLOWN_UP` times above its first value, or is not a number."""
+    return not last - first <= (BLOWN_UP - 1) * abs(first)
+
+
+def overfitted_from(
+    steps: Sequence[int], losses: Sequence[float], train: Sequence[float]
+) -> int | None:
+    """Return the step of the lowest loss if it then rose while the training loss fell, else None.
+
+    >>> overfitted_from((0, 10, 20, 30), (0.8, 0.24, 0.6, 1.02), (nan, 0.5, 0.2, 0.12))
+    10
+    """
+    lowest = losses.index(min(losses))
+    before = train[max(lowest, 1)] if len(train) > 1 else nan
+    turned = losses[-1] > losses[lowest] + (OVERFIT - 1) * abs(losses[lowest])
+    return steps[lowest] if turned and train[-1] < before else None

@@ -1,4 +1,4 @@
-"""From the chart of a run to a finding: diverged, stalled, short or slow, and what to try first.
+"""From the chart of a run to a finding: diverged, overfitted, stalled, short or slow; what to try.
 
 Each piece of advice comes with the numbers that support it; nothing is advised that they do not.
 """
@@ -37,13 +37,16 @@ def diagnose(
     """Run a trial again and return what was wrong with it, or None.
 
     `tuned` is the run that it is compared with, at `tuned_lr` (its own lr if not given) and on the
-    same seed; without it only divergence and stalling are looked for. The finding has the keys
-    `optimizer`, `lr`, `seed`, `kind`, `step` (the update that did it), `parameter`,
+    same seed; without it only divergence, overfitting and stalling are looked for. The finding has
+    the keys `optimizer`, `lr`, `seed`, `kind`, `step` (the update that did it), `parameter`,
     `update_to_weight` there, `advice` (what to try, first things first) and `numbers`.
     """
     chart = charted(problem, optimizer, lr, seed)
     best = tuned_lr if tuned_lr is not None else tuned.lr if tuned else None
-    found = diverged(chart, best) if chart.record.diverged else stalled(chart, best)
+    if chart.record.diverged:
+        found: Finding | None = diverged(chart, best)
+    else:
+        found = overfitted(chart) or stalled(chart, best)
     if found is None and best is not None and (tuned is None or worse(chart, tuned.final)):
         other = charted(problem, optimizer, best, seed)
         goal = other.record.final if tuned is None else tuned.final
@@ -103,6 +106,18 @@ def diverged(chart: Chart, tuned_lr: float | None) -> Finding:
         numbers |= {"near_eps": column.near_eps[seen - 1], "eps": chart.hypers["eps"],
                     "root": column.root[seen - 1]}  # fmt: skip
     return finding("diverged", advice, numbers, step, name, ratio)
+
+
+def overfitted(chart: Chart) -> Finding | None:
+    """Say that the validation loss turned while the training loss fell on: not a question of lr."""
+    record, step = chart.record, chart.record.overfitted_from
+    if step is None:
+        return None
+    numbers = {
+        "loss_lowest": min(record.losses), "loss": record.final, "train": record.train[-1],
+        "steps": float(step),
+    }  # fmt: skip
+    return finding("overfitted", ["fewer_steps"], numbers, step)
 
 
 def stalled(chart: Chart, tuned_lr: float | None) -> Finding | None:

@@ -9,8 +9,11 @@ from adamas.lab.report.subject import Subject, Tree, at, listed
 from adamas.lab.svg import Picture, inline
 
 # The number of a finding that belongs to a piece of advice.
-SUPPORT = {"lower_lr": "lr", "higher_lr": "lr", "clip": "clip_norm", "more_steps": "steps"}
-KINDS = ("diverged", "stalled", "short", "slow", "no_rate")
+SUPPORT = {"lower_lr": "lr", "higher_lr": "lr", "clip": "clip_norm", "more_steps": "steps",
+           "fewer_steps": "steps"}  # fmt: skip
+# What the step of a finding is called.
+STEPS = {"diverged": "failed", "overfitted": "lowest"}
+KINDS = ("diverged", "overfitted", "stalled", "short", "slow", "no_rate")
 
 
 def inside(subject: Subject) -> str:
@@ -74,9 +77,7 @@ def finding(subject: Subject, one: Tree) -> str:
     step = one.get("step")
     facts = [say(f"doctor_{kind}") if kind in KINDS else kind]
     if step is not None and kind != "short":
-        facts.append(
-            say(f"doctor_step_{'failed' if kind == 'diverged' else 'seen'}", step=whole(step))
-        )
+        facts.append(say(f"doctor_step_{STEPS.get(kind, 'seen')}", step=whole(step)))
     ratio = one.get("update_to_weight")
     if one.get("parameter") and ratio is not None:
         facts.append(say("doctor_ratio", name=one["parameter"], ratio=size(subject, ratio)))
@@ -108,7 +109,7 @@ def advised(subject: Subject, one: Tree, word: str) -> str:
     value = at(one, "numbers", SUPPORT.get(word, ""))
     if value is None:
         return text
-    shown = whole(value) if word == "more_steps" else measured(value, 2)
+    shown = whole(value) if word in ("more_steps", "fewer_steps") else measured(value, 2)
     return subject.say("doctor_about", advice=text, value=shown)
 
 

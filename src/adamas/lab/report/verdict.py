@@ -1,10 +1,12 @@
 """The first thing a reader sees: who won, by how much, how sure, and what was expected."""
 
 import html
+from math import nan
 
 from adamas.lab.elements import bullets, markup
 from adamas.lab.report.numbers import NONE, measured, percent
 from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, at, listed
+from adamas.lab.trial import overfitted_from
 from adamas.lab.wording import VERDICTS
 
 MOST_EXTRAS = 3
@@ -80,6 +82,7 @@ def opening(subject: Subject) -> list[str]:
         *(others(subject, reference) for reference in subject.references),
         quality(subject),
         failures(subject),
+        overfitted(subject),
         edges(subject),
         hypothesis(subject),
     ]
@@ -146,6 +149,22 @@ def failures(subject: Subject) -> str:
         if row.get("diverged")
     ]
     return say("report_diverged", names=say.names(failed)) if failed else ""
+
+
+def overfitted(subject: Subject) -> str:
+    """Name everybody whose mean validation loss turned while the training loss fell on."""
+    say, found = subject.say, []
+    for name, row in subject.rows.items():
+        curves = (listed(row, "curve", part) for part in ("at", "mean", "train"))
+        steps, losses, train = curves
+        if not losses or None in losses:
+            continue
+        lowest = overfitted_from(steps, losses, [nan if v is None else v for v in train])
+        if lowest is not None:
+            least = min(losses)
+            more = percent(100 * (losses[-1] - least) / abs(least), say, "") if least else NONE
+            found.append(say("report_lowest", name=subject.name(name), step=lowest, percent=more))
+    return say("report_overfitted", names=say.names(found)) if found else ""
 
 
 def edges(subject: Subject) -> str:

@@ -6,7 +6,8 @@ ENGLISH_COMPARE = {
     "compare_plan": (
         "Plan {hash}: {optimizers} on {problem}. Each is tuned on {rates} learning rates x "
         "{tuning} seeds (a quarter of the steps), refined on {refine} other seeds, and judged on "
-        "{report} fresh ones beside its default rate: {runs} runs, about {time} min."
+        "{report} fresh ones, at the rates that those seeds choose when drawn again, beside its "
+        "default rate: {runs} runs, about {time} min."
     ),
     "compare_stage_search": "tuning",
     "compare_stage_report": "judging on fresh seeds",

@@ -5,8 +5,8 @@ ENGLISH_EVIDENCE = {
     "inside_report_title": "Inside the step",
     "inside_none": "No optimizer was looked into in this run.",
     "inside_report_text": (
-        "One run of each optimizer, seed {seed}, at its tuned rate, was done again while "
-        "everything below was read from its state."
+        "One judged run of each optimizer, seed {seed}, was done again while everything below was "
+        "read from its state."
     ),
     "inside_step": (
         "**|update| / lr** is the length of a step in learning rates. Adam divides the mean "
@@ -56,12 +56,17 @@ ENGLISH_EVIDENCE = {
     # doctor
     "doctor_title": "What went wrong, and what to try",
     "doctor_text": (
-        "Runs that diverged, stalled or fell short were done again with every step recorded."
+        "Runs that diverged, overfitted, stalled or fell short were done again with every step "
+        "recorded."
     ),
     "doctor_none": "No run needed a doctor.",
     "doctor_note": "Advice is a first thing to try, derived from these numbers, and was not run.",
     "doctor_run": "{name}, lr {lr}, seed {seed}.",
     "doctor_diverged": "The run diverged.",
+    "doctor_overfitted": (
+        "The run learned its rows by heart: the training loss went on falling while the "
+        "validation loss rose."
+    ),
     "doctor_stalled": "The loss no longer fell, above what a tuned run reaches.",
     "doctor_short": (
         "It had not arrived: all its steps together are shorter than the way to where the tuned "
@@ -77,6 +82,7 @@ ENGLISH_EVIDENCE = {
         "moment that has just grown with it and then shrinks again (Reddi, Kale and Kumar 2018)."
     ),
     "doctor_step_failed": "It went wrong at step {step}.",
+    "doctor_step_lowest": "The validation loss was lowest at step {step}.",
     "doctor_step_seen": "Seen at step {step}.",
     "doctor_ratio": "In `{name}` an update was {ratio} of the weight.",
     "doctor_parameter": "It shows first in `{name}`.",
@@ -95,6 +101,7 @@ ENGLISH_EVIDENCE = {
     "advice_another_rule": "another rule; {names} trained in this comparison",
     "advice_check_all": "checking the gradients, the data and the number of steps",
     "advice_more_steps": "more steps",
+    "advice_fewer_steps": "fewer steps, or stopping where the validation loss is lowest",
     # cost
     "cost_title": "What a step costs",
     "cost_text": (

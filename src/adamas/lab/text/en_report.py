@@ -50,6 +50,11 @@ ENGLISH_REPORT = {
     "quality_missed": "Not by: {names}.",
     "report_runs": "{name} ({failed} of {seeds})",
     "report_diverged": "**Diverged** on fresh seeds: {names}.",
+    "report_lowest": "{name} (at update {step}; {percent} higher at the end)",
+    "report_overfitted": (
+        "**Overfitting**: the validation loss was lowest before the end, and rose while the "
+        "training loss fell: {names}."
+    ),
     "report_edge": (
         "The best learning rate was the last one tried, so there may be a better one: {names}."
     ),
@@ -68,15 +73,14 @@ ENGLISH_REPORT = {
     "nav_again": "Reproduce and use",
     # result
     "result_title": "The result and the plan",
-    "result_caption": (
-        "Each optimizer at its tuned rate: mean and 95\u00a0% interval over {seeds} seeds"
-    ),
+    "result_caption": ("Each optimizer, tuned: mean and 95\u00a0% interval over {seeds} seeds"),
     "result_beside": "beside {name}",
     "report_meaning": (
         "“Better” and “worse”: the paired difference is significant after Holm's correction for "
         "all comparisons, and not within the margin of {margin}. “Tie”: not so, and a difference "
         "above {coarse} is ruled out. “Too few seeds”: a difference that matters is neither shown "
-        "nor ruled out. A diverged run ended above the loss it started from, or not finite."
+        "nor ruled out. A diverged run ended not finite, or with both its losses above ten times "
+        "what they were at the start; a run that is only worse than that is a number."
     ),
     "report_exact": (
         "Nothing in this problem is random, so one run says everything: differences are exact, and "
@@ -85,7 +89,9 @@ ENGLISH_REPORT = {
     "plan_title": "Decided before the first run",
     "plan_text": (
         "Every optimizer gets the same search, and the seeds that tune are never the seeds that "
-        "judge. A seed fixes the split, the start and the order of the batches for all optimizers."
+        "judge. A seed fixes the split, the start and the order of the batches for all optimizers. "
+        "Each judging seed runs at the rate that the search would have chosen had its own seeds "
+        "been drawn again, so the intervals contain the chance in choosing a rate."
     ),
     "plan_model": "Model",
     "plan_loss": "Loss",
@@ -94,8 +100,9 @@ ENGLISH_REPORT = {
     "plan_steps": "{steps} updates of {batch} samples",
     "plan_search": "Search",
     "plan_rates": (
-        "{rates} learning rates at {share} of the updates (seeds: {tuning}), then the best and its "
-        "neighbours in full (seeds: {refine})"
+        "{rates} learning rates at {share} of the updates (seeds: {tuning}), then the chosen one "
+        "and its neighbours in full (seeds: {refine}); chosen is the middle of those near the "
+        "best: one {near} above it weighs a third"
     ),
     "plan_seeds": "Seeds",
     "plan_ranges": "tuning {tuning}, refining {refine}, judging {report}",
@@ -113,7 +120,7 @@ ENGLISH_REPORT = {
     # curves
     "curves_title": "Loss over the updates",
     "curves_text": (
-        "Each optimizer runs at its own tuned learning rate, constant over the run. Lines are "
+        "Each optimizer runs at its own tuned learning rates, constant over a run. Lines are "
         "means over {seeds} seeds, shades their 95\u00a0% intervals. The loss axes are logarithmic."
     ),
     "fig_curves": "Validation loss",
@@ -131,13 +138,13 @@ ENGLISH_REPORT = {
     "rates_title": "What another learning rate would have cost",
     "rates_text": (
         "The first search runs for {share} of the updates; its scores are joined by lines. The "
-        "best rate and its neighbours then run in full on other seeds: the single marks, usually "
+        "chosen rate and its neighbours then run in full on other seeds: the single marks, usually "
         "lower because they had more updates."
     ),
     "fig_rates": "Score against learning rate",
     "fig_rates_note": (
-        "Ring: the rate that was chosen. In each optimizer's row on top: a cross where a run "
-        "diverged, and a bar at its default rate."
+        "Ring: the rate that was chosen, with the loss on fresh seeds. In each optimizer's row on "
+        "top: a cross where a run diverged, and a bar at its default rate."
     ),
     "rates_caption": (
         "The range in which the loss of the first search is within 10\u00a0% of its best"

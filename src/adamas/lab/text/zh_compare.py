@@ -5,8 +5,8 @@ CHINESE_COMPARE = {
     "compare_looking": "正在观察每一步的内部",
     "compare_plan": (
         "计划 {hash}：在 {problem} 上比较 {optimizers}。每个优化器先用 {rates} 个学习率 x {tuning} "
-        "个种子调优（四分之一步数），再用另外 {refine} 个种子细调，最后与其默认学习率一起"
-        "在 {report} 个全新种子上评判：共 {runs} 次训练，约 {time} 分钟。"
+        "个种子调优（四分之一步数），再用另外 {refine} 个种子细调，最后用这些种子重新抽样所选出的"
+        "学习率，与其默认学习率一起在 {report} 个全新种子上评判：共 {runs} 次训练，约 {time} 分钟。"
     ),
     "compare_stage_search": "调优",
     "compare_stage_report": "在全新种子上评判",

@@ -5,7 +5,7 @@ CHINESE_EVIDENCE = {
     "inside_report_title": "一步的内部",
     "inside_none": "这次没有观察任何优化器的内部。",
     "inside_report_text": (
-        "每个优化器用调好的学习率和种子 {seed} 重新运行一次，下面的量都直接从它的状态中读出。"
+        "每个优化器取种子 {seed} 的那次评判运行，重新运行一遍，下面的量都直接从它的状态中读出。"
     ),
     "inside_step": (
         "**|更新量| / 学习率**：一步有几个学习率那么长。Adam 用梯度的均方根去除梯度的平均值：梯度方"
@@ -50,11 +50,12 @@ CHINESE_EVIDENCE = {
     "axis_ratio": "|更新量| / |权重|",
     # doctor
     "doctor_title": "出了什么问题，可以试什么",
-    "doctor_text": "发散、停滞或没有走到的运行，都重新运行了一次，并记录下每一步。",
+    "doctor_text": "发散、过拟合、停滞或没有走到的运行，都重新运行了一次，并记录下每一步。",
     "doctor_none": "没有需要诊断的运行。",
     "doctor_note": "建议由这些数字推出，可以先试一试，但这里没有实际运行过。",
     "doctor_run": "{name}，学习率 {lr}，种子 {seed}。",
     "doctor_diverged": "这次运行发散了。",
+    "doctor_overfitted": "这次运行把训练数据背了下来：训练损失还在下降，验证损失却在上升。",
     "doctor_stalled": "损失停在高于调好之后的水平，不再下降。",
     "doctor_short": "还没有走到：所有步加起来，还不如到调好的那次运行终点的路长。",
     "doctor_slow": "预算用完时，损失还在下降。",
@@ -65,6 +66,7 @@ CHINESE_EVIDENCE = {
         "（Reddi、Kale 和 Kumar，2018）。"
     ),
     "doctor_step_failed": "问题出在第 {step} 步。",
+    "doctor_step_lowest": "验证损失在第 {step} 步最低。",
     "doctor_step_seen": "出现在第 {step} 步。",
     "doctor_ratio": "在 `{name}` 中，一次更新的大小达到权重的 {ratio}。",
     "doctor_parameter": "最先出现在 `{name}` 中。",
@@ -83,6 +85,7 @@ CHINESE_EVIDENCE = {
     "advice_another_rule": "换一个优化器，这次比较中 {names} 能降低损失",
     "advice_check_all": "检查梯度、数据和步数",
     "advice_more_steps": "增加步数",
+    "advice_fewer_steps": "减少步数，或者在验证损失最低处停下",
     # cost
     "cost_title": "一步的开销",
     "cost_text": "在运行这次比较的机器上用单线程测得，只代表这台机器。",
