@@ -1,9 +1,12 @@
 """Learning rates that were tried, and how far one may move from the best: points and widths."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf, isfinite, log, log10
+from math import exp, fsum, inf, isfinite, log, log10
+
+# A score this much above the best weighs 1 / e in the choice: a few seeds tell no less apart.
+NEAR_BEST = 0.05
 
 
 @dataclass(frozen=True)
@@ -22,16 +25,18 @@ class Point:
 
 @dataclass(frozen=True)
 class Tuned:
-    """The points that were tried, by rising learning rate, and the best of them.
+    """The points that were tried, by rising learning rate, and the rate that was chosen.
 
     `extended` counts the decades that the grid grew by; `at_edge` says that the best was still at
-    an end of it.
+    an end of it. `drawn` holds the rates that would have been chosen had the seeds of the search
+    been drawn again, one for each draw that was asked for.
     """
 
     lr: float
     points: tuple[Point, ...]
     at_edge: bool
     extended: int = 0
+    drawn: tuple[float, ...] = ()
 
     @property
     def best(self) -> float:
@@ -54,6 +59,41 @@ class Width:
     def decades(self) -> float:
         """Return the width in powers of ten."""
         return log10(self.high / self.low)
+
+
+def best_of(points: Iterable[Point]) -> Point:
+    """Return the point of the lowest score; among failures, the lowest learning rate."""
+    return min(points, key=lambda point: (point.score, point.lr))
+
+
+def chosen(points: Sequence[Point]) -> float:
+    """Return the learning rate in the middle of those that score near the best.
+
+    The mean of the logarithms of all that were tried, weighted by exp(-d / 5 %), where d is how far
+    above the best a score is, in parts of it. The best of a few noisy scores jumps from one draw of
+    the seeds to the next, where a difference of a few per cent hangs on it; a middle moves little.
+    And it keeps away from a rate that failed, which weighs nothing. The lowest if all failed.
+
+    >>> points = [Point(10.0**-k, 1.0, 1, 0) for k in (3, 2, 1)]
+    >>> (
+    ...     chosen(points),
+    ...     chosen([*points, Point(1.0, inf, 1, 1)]),
+    ...     chosen([*points, Point(1, 9, 1, 0)]),
+    ... )
+    (0.01, 0.01, 0.01)
+    """
+    best = best_of(points)
+    if best.score == inf:
+        return best.lr
+    scale = NEAR_BEST * abs(best.score) or 1.0
+    weights = [exp((best.score - point.score) / scale) for point in points]
+    shares = (w * log10(point.lr) for w, point in zip(weights, points, strict=True))
+    return tidy(10 ** (fsum(shares) / fsum(weights)))
+
+
+def tidy(lr: float) -> float:
+    """Return a learning rate with six digits, so that a rate reached on two ways is one rate."""
+    return float(f"{lr:.6g}")
 
 
 def log_grid(low: float, high: float, per_decade: int = 2) -> tuple[float, ...]:

@@ -39,8 +39,8 @@ def looks(study: Study, load: Load) -> Iterator[Job]:
     plan = study.plan
     seed = plan.report[0]
     for name in plan.optimizers:
-        lr = study.tuned[name].lr
         tuned = study.report[name][0]
+        lr = tuned.lr
         yield partial(look_inside, load, name, lr, seed)
         if not trained(study, name):
             better = [other for other in plan.optimizers if trained(study, other)]
@@ -51,7 +51,7 @@ def looks(study: Study, load: Load) -> Iterator[Job]:
             yield partial(look_after, load, name, plan.defaults[name], seed, tuned, lr)
         failed = next((record for record in study.report[name] if record.diverged), None)
         if failed is not None:
-            yield partial(look_after, load, name, lr, failed.seed, None, None)
+            yield partial(look_after, load, name, failed.lr, failed.seed, None, None)
 
 
 def trained(study: Study, name: str) -> bool:

@@ -68,6 +68,7 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
     own, other = interval(finals), interval(untuned)
     return {
         "lr": tuned.lr,
+        "lrs": list(tuned.drawn),
         "at_edge": tuned.at_edge,
         "extended": tuned.extended,
         "points": [asdict(point) | {"score": finite(point.score)} for point in tuned.points],

@@ -2,22 +2,26 @@
 
 One learning rate for all optimizers decides the winner by itself, so each gets this search; and as
 it is a conversation, it serves one process and a cluster, and several can go on side by side. First
-a grid at a share of the steps; if the best is at an end of it, another decade; then the best and
-its neighbours a quarter decade away, in full length and on other seeds, going on in the better
-direction while that leads downhill.
+a grid at a share of the steps; if the best is at an end of it, another decade; then the one in the
+middle of those near the best, and its neighbours a quarter decade away, in full length and on other
+seeds, going on in the better direction while that leads downhill; and of these the middle again
+(`tuning.chosen`).
 """
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from math import inf, isfinite
+from math import inf, isfinite, log
 from statistics import mean
 
+from adamas.lab.problems import generator
 from adamas.lab.trial import Record
-from adamas.lab.tuning import Point, Tuned
+from adamas.lab.tuning import Point, Tuned, best_of, chosen, tidy
 
 EXTENSIONS = 3
 WALK = 2
+# The random stream of a seed that draws the seeds of the search again; see `problems.generator`.
+REDRAW = 3
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ def search(
     grid: Sequence[float],
     tuning: Sequence[int],
     refine: Sequence[int],
+    draws: Sequence[int] = (),
     *,
     extensions: int = EXTENSIONS,
     walk: int = WALK,
@@ -43,22 +48,23 @@ def search(
 ) -> Search:
     """Search `grid` on the `tuning` seeds, then around its best on the `refine` seeds.
 
+    For each of `draws` it also tells what would have been chosen on `refine` seeds drawn again.
     A generator: it yields lists of `Ask`, is sent their scores (lower is better, infinite for a run
     that failed) in the same order, and returns what it found. `short` says that the grid runs at a
     share of the steps.
     """
     tried: dict[float, Point] = {}
+    scores: dict[float, Sequence[float]] = {}
 
     def measure(
         lrs: Sequence[float], seeds: Sequence[int], stage: str
     ) -> Generator[list[Ask], Sequence[float], list[Point]]:
         full = stage == "refine" or not short
-        scores = yield [Ask(lr, seed, full) for lr in lrs for seed in seeds]
-        each = [scores[i : i + len(seeds)] for i in range(0, len(scores), len(seeds))]
-        return [
-            Point(lr, mean(found), len(found), sum(map(failed, found)), stage)
-            for lr, found in zip(lrs, each, strict=True)
-        ]
+        told = yield [Ask(lr, seed, full) for lr in lrs for seed in seeds]
+        each = [told[i : i + len(seeds)] for i in range(0, len(told), len(seeds))]
+        # The last stage is the one that is chosen from.
+        scores.update(zip(lrs, each, strict=True))
+        return [point_of(lr, found, stage) for lr, found in zip(lrs, each, strict=True)]
 
     step = grid[1] / grid[0]
     for point in (yield from measure(grid, tuning, "coarse")):
@@ -68,9 +74,10 @@ def search(
         extended += 1
         for point in (yield from measure(lrs, tuning, "extend")):
             tried[point.lr] = point
-    coarse, at_edge = best_of(tried.values()), bool(beyond(tried, step))
+    at_edge = bool(beyond(tried, step))
+    coarse = nearest(tried, chosen(list(tried.values())))
     fine = yield from measure(
-        [tidy(coarse.lr / step**0.5), coarse.lr, tidy(coarse.lr * step**0.5)], refine, "refine"
+        [tidy(coarse / step**0.5), coarse, tidy(coarse * step**0.5)], refine, "refine"
     )
     for _ in range(walk):
         best = best_of(fine)
@@ -80,17 +87,36 @@ def search(
         elif best is fine[-1]:
             fine += yield from measure([tidy(best.lr * step**0.5)], refine, "refine")
     points = sorted([*tried.values(), *fine], key=lambda point: (point.lr, point.stage))
-    return Tuned(best_of(fine).lr, tuple(points), at_edge, extended)
+    refined = {point.lr: scores[point.lr] for point in fine}
+    drawn = tuple(redrawn(refined, seed) for seed in draws)
+    return Tuned(chosen(fine), tuple(points), at_edge, extended, drawn)
 
 
-def failed(score: float) -> bool:
-    """Return whether a score is that of a run that diverged or never arrived."""
-    return not isfinite(score)
+def point_of(lr: float, scores: Sequence[float], stage: str) -> Point:
+    """Return a learning rate with the mean of its scores and the number that failed."""
+    failed = sum(not isfinite(score) for score in scores)
+    return Point(lr, mean(scores), len(scores), failed, stage)
 
 
-def best_of(points: Iterable[Point]) -> Point:
-    """Return the point of the lowest score; among failures, the lowest learning rate."""
-    return min(points, key=lambda point: (point.score, point.lr))
+def redrawn(scores: Mapping[float, Sequence[float]], seed: int) -> float:
+    """Return the rate that is chosen when the seeds behind `scores` are drawn again, by `seed`.
+
+    One fewer is drawn than there are, with replacement: means of so many vary as much as means of
+    all vary between searches (Rao and Wu 1988). The same `seed` draws the same for every optimizer,
+    because a real search, too, gives all the same seeds.
+    """
+    count = len(next(iter(scores.values())))
+    taken = generator(seed, REDRAW).integers(0, count, max(count - 1, 1)).tolist()
+    return chosen([point_of(lr, [found[i] for i in taken], "") for lr, found in scores.items()])
+
+
+def nearest(lrs: Iterable[float], lr: float) -> float:
+    """Return the learning rate nearest to `lr` on a log scale.
+
+    >>> nearest([0.01, 0.1, 1.0], 0.04)
+    0.1
+    """
+    return min(lrs, key=lambda other: abs(log(other / lr)))
 
 
 def beyond(tried: dict[float, Point], step: float) -> list[float]:
@@ -108,11 +134,6 @@ def beyond(tried: dict[float, Point], step: float) -> list[float]:
     return []
 
 
-def tidy(lr: float) -> float:
-    """Return a learning rate with six digits, so that a rate reached on two ways is one rate."""
-    return float(f"{lr:.6g}")
-
-
 def final_loss(record: Record) -> float:
     """Score a run by its last loss; a diverged run is infinitely bad."""
     return record.final
@@ -126,7 +147,7 @@ def tune(
 ) -> Tuned:
     """Search without extensions, everything in full length and on the same seeds, here and now.
 
-    `train(lr, seed)` runs one training; none is run twice.
+    `train(lr, seed)` runs one training; none is run twice. The rate is that of the lowest score.
     """
     trained = cache(train)
     talk = search(grid, seeds, seeds, extensions=0, walk=0, short=False)
@@ -137,4 +158,5 @@ def tune(
         except StopIteration as end:
             found: Tuned = end.value
             single = {point.lr: point for point in found.points}
-            return replace(found, points=tuple(single.values()))
+            lowest = best_of(single.values()).lr
+            return replace(found, lr=lowest, points=tuple(single.values()))

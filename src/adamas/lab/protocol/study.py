@@ -1,6 +1,10 @@
-"""The protocol, run: a search for every optimizer side by side, then fresh seeds that judge."""
+"""The protocol, run: a search for every optimizer side by side, then fresh seeds that judge.
 
-from collections.abc import Callable
+Each judging seed runs at the learning rate that the search would have chosen on other seeds (its
+own were drawn again), so that the chance in choosing is a part of what is judged.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from adamas.lab.protocol.plan import Plan
@@ -24,23 +28,31 @@ def study(plan: Plan, runner: Runner, stage: Callable[[str], None]) -> Study:
     """Carry out `plan`; `stage(name)` is told "search" and "report" as they begin."""
     stage("search")
     # The untuned runs do not wait for anything, so they fill the workers during the first search.
-    untuned = judged(plan, plan.defaults)
+    defaults = {name: [plan.defaults[name]] * len(plan.report) for name in plan.optimizers}
+    untuned = judged(plan, defaults)
     tuned = converse(plan, runner, untuned)
     stage("report")
-    chosen = {name: tuned[name].lr for name in plan.optimizers}
-    return Study(plan, tuned, grouped(plan, runner, chosen), grouped(plan, runner, plan.defaults))
+    drawn = {name: tuned[name].drawn for name in plan.optimizers}
+    return Study(plan, tuned, grouped(plan, runner, drawn), grouped(plan, runner, defaults))
 
 
-def judged(plan: Plan, lrs: dict[str, float]) -> list[Trial]:
+# The learning rate of every optimizer on each report seed.
+Rates = Mapping[str, Sequence[float]]
+
+
+def judged(plan: Plan, lrs: Rates) -> list[Trial]:
     """Return the trials of the report seeds at the given learning rates, seed by seed.
 
     Seed by seed, so that a problem that is costly to draw is drawn once for all optimizers.
     """
-    names = plan.optimizers
-    return [Trial(name, lrs[name], seed, plan.steps) for seed in plan.report for name in names]
+    return [
+        Trial(name, lrs[name][place], seed, plan.steps)
+        for place, seed in enumerate(plan.report)
+        for name in plan.optimizers
+    ]
 
 
-def grouped(plan: Plan, runner: Runner, lrs: dict[str, float]) -> dict[str, list[Record]]:
+def grouped(plan: Plan, runner: Runner, lrs: Rates) -> dict[str, list[Record]]:
     """Run the report seeds and return each optimizer's records."""
     trials = judged(plan, lrs)
     found: dict[str, list[Record]] = {name: [] for name in plan.optimizers}
@@ -52,7 +64,8 @@ def grouped(plan: Plan, runner: Runner, lrs: dict[str, float]) -> dict[str, list
 def converse(plan: Plan, runner: Runner, others: list[Trial]) -> dict[str, Tuned]:
     """Let all searches ask in rounds, so that each round fills the workers; `others` run along."""
     talks: dict[str, Search] = {
-        name: search(plan.grids[name], plan.tuning, plan.refine) for name in plan.optimizers
+        name: search(plan.grids[name], plan.tuning, plan.refine, plan.report)
+        for name in plan.optimizers
     }
     asked: dict[str, list[Ask]] = {name: next(talk) for name, talk in talks.items()}
     tuned: dict[str, Tuned] = {}

@@ -51,10 +51,11 @@ def run_rows(about: Subject, name: str) -> list[Tree]:
         ("tuned", row, listed(row, "target", "steps")),
         ("default", at(row, "default") or {}, []),
     ):
-        finals = listed(part, "finals")
+        finals, lrs = listed(part, "finals"), listed(part, "lrs")
         for place, loss in enumerate(finals):
             found.append(
-                {"kind": kind, "optimizer": name, "lr": part.get("lr"),
+                {"kind": kind, "optimizer": name,
+                 "lr": lrs[place] if place < len(lrs) else part.get("lr"),
                  "seed": seeds[place] if place < len(seeds) else None, "runs": 1, "loss": loss,
                  "diverged": int(loss is None),
                  "steps_to_target": steps[place] if place < len(steps) else None}
@@ -75,7 +76,7 @@ def to_latex(results: Tree) -> str:
         r"\begin{table}",
         r"\centering",
         f"\\caption{{{title}: mean final validation loss over {about.seeds} fresh seeds, each "
-        "optimizer at its tuned learning rate; paired differences with 95\\,\\% intervals, "
+        "optimizer tuned alike; paired differences with 95\\,\\% intervals, "
         "verdicts after Holm's correction.}",
         f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
         r"\toprule",

@@ -97,9 +97,9 @@ def sensitivity(subject: Subject) -> Picture:
                 axes.plot(
                     point["lr"], point["score"], look.marker, color=look.colour, markersize=4.5
                 )
-            chosen = [p for p in good if p["lr"] == at(subject.rows[name], "lr")]
-            for point in chosen:
-                ring(axes, look, point["lr"], point["score"])
+            lr, judged = at(subject.rows[name], "lr"), at(subject.rows[name], "interval", "mean")
+            if None not in (lr, judged):
+                ring(axes, look, lr, judged)
             scores += [p["score"] for p in first + good]
             tried += [p["lr"] for p in first + refined]
             lost = [p["lr"] for p in first + refined if p["score"] is None]

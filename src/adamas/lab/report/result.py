@@ -8,6 +8,7 @@ from adamas.lab.paired import COARSE
 from adamas.lab.report.numbers import NONE, learning_rate, measured, share, whole, with_spread
 from adamas.lab.report.subject import Subject, Tree, at, known, listed
 from adamas.lab.report.verdict import metric_name
+from adamas.lab.tuning import NEAR_BEST
 from adamas.lab.wording import seed_range
 
 MOST_EXTRAS = 3
@@ -81,7 +82,8 @@ def plan(subject: Subject) -> list[tuple[str, str]]:
         ("plan_search", say("plan_rates", rates=whole(max(grids, default=None)),
                             share=share(declared.get("share"), say),
                             tuning=len(listed(declared, "tuning")),
-                            refine=len(listed(declared, "refine")))),
+                            refine=len(listed(declared, "refine")),
+                            near=share(NEAR_BEST, say))),
         ("plan_seeds", say("plan_ranges", **{key: seeds_of(declared, key)
                                              for key in ("tuning", "refine", "report")})),
         ("plan_target", target(subject)),

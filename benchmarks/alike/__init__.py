@@ -1,0 +1,1 @@
+"""How often a comparison of equals claims a difference, with tuning and all inside."""

@@ -1,0 +1,145 @@
+"""The error rate of a comparison, tuning included: the table of docs/decisions/0011.
+
+Run `python -m benchmarks.alike FILE`: every comparison becomes a line of FILE, and what is there is
+not done again, so it may be interrupted. Half an hour on two cores; `--table` only prints what FILE
+holds. Two equal rules are compared ("alike"), and one that is worse with one that is not
+("planted"); each comparison has seeds of its own, and a search, judges and words like any other.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed
+from scipy.stats import binomtest
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from adamas.lab.entrants import entrant
+from adamas.lab.paired import compare
+from adamas.lab.protocol.plan import SIZES, Mode, declare
+from adamas.lab.protocol.runner import Runner
+from adamas.lab.protocol.study import study
+from benchmarks.alike.problems import TASKS, problem
+
+RULES = Path(__file__).parent / "rules.py"
+PAIRS = {"alike": ("first", "second"), "planted": ("planted", "second")}
+# How many comparisons of each kind on each problem.
+COUNTS: dict[tuple[Mode, str], int] = {
+    ("quick", "alike"): 240,
+    ("default", "alike"): 220,
+    ("rigorous", "alike"): 80,
+    ("quick", "planted"): 80,
+    ("default", "planted"): 60,
+}
+Case = tuple[str, Mode, str, int]
+
+
+def cases(share: float) -> Iterator[Case]:
+    """Yield what is to be done, a little of everything at a time."""
+    every = [
+        ((number + 0.5) / count, (name, mode, pair, number))
+        for (mode, pair), count in COUNTS.items()
+        for number in range(max(1, round(share * count)))
+        for name in TASKS
+    ]
+    return (case for _, case in sorted(every, key=lambda one: one[0]))
+
+
+def carried_out(case: Case) -> dict[str, Any]:
+    """Carry out one comparison in this process and return its word and what led to it."""
+    name, mode, pair, number = case
+    # Equal numbers are equal seeds: the modes differ in how many, the pairs in what runs on them.
+    posed = problem(name, number)
+    who = [entrant(f"{RULES}:{rule}") for rule in PAIRS[pair]]
+    plan = declare(posed, {"number": number}, who, SIZES[mode], references=(who[1].text,))
+    with threadpool_limits(1):
+        found = study(plan, Runner(lambda: posed, number), lambda stage: None)
+    finals = {text: [run.final for run in runs] for text, runs in found.report.items()}
+    (one,) = compare(finals, plan.references, plan.margin)
+    lrs = [found.tuned[text].lr for text in plan.optimizers]
+    return {"case": list(case), "word": one.word, "percent": one.percent.mean, "lrs": lrs}
+
+
+@cache
+def compiled() -> None:
+    """Compile the rules once, before several processes want them."""
+    carried_out(("tumours", "quick", "alike", 0))
+    carried_out(("tumours", "quick", "planted", 0))
+
+
+def known(path: Path) -> dict[Case, str]:
+    """Return the words of the comparisons that are in the file."""
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    trees = [json.loads(line) for line in lines]
+    return {tuple(tree["case"]): tree["word"] for tree in trees}
+
+
+def table(words: dict[Case, str]) -> str:
+    """Return the counts as Markdown: shares in per cent with their exact 95 % intervals."""
+    head = (
+        "mode",
+        "problem",
+        "equal",
+        "claims, %",
+        "tie, %",
+        "planted",
+        "found, %",
+        "called better",
+    )
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for mode in SIZES:
+        for name in (*TASKS, "all"):
+            row = []
+            for pair in PAIRS:
+                found = [word for (n, m, p, _), word in words.items()
+                         if (m, p) == (mode, pair) and name in (n, "all")]  # fmt: skip
+                row += counted(Counter(found), pair)
+            lines.append(f"| {mode} | {name} | " + " | ".join(row) + " |")
+    return "\n".join(lines)
+
+
+def counted(words: Counter[str], pair: str) -> list[str]:
+    """Return the cells of one kind of pair."""
+    total = words.total()
+    if not total:
+        return ["", "", ""]
+    if pair == "alike":
+        claims = share(words["better"] + words["worse"], total)
+        return [str(total), claims, f"{100 * words['tie'] / total:.0f}"]
+    return [str(total), share(words["worse"], total), str(words["better"])]
+
+
+def share(count: int, total: int) -> str:
+    """Return a share in per cent with its exact 95 % interval (Clopper and Pearson 1934)."""
+    found = binomtest(count, total).proportion_ci()
+    return f"{100 * count / total:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+
+
+def main() -> None:
+    """Do what is not done yet, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--share", type=float, default=1.0, help="a part of all comparisons")
+    parser.add_argument("--workers", type=int, default=2)
+    args = parser.parse_args()
+    done = known(args.file)
+    todo = [case for case in cases(args.share) if case not in done]
+    if todo and not args.table:
+        compiled()
+        work = Parallel(args.workers, return_as="generator_unordered", batch_size=1)
+        with args.file.open("a", encoding="utf-8") as file:
+            for number, tree in enumerate(work(delayed(carried_out)(case) for case in todo), 1):
+                file.write(json.dumps(tree) + "\n")
+                file.flush()
+                if number % 50 == 0:
+                    print(f"{number} of {len(todo)}", flush=True)
+    print(table(known(args.file)))
+
+
+if __name__ == "__main__":
+    main()
