@@ -14,6 +14,8 @@ from adamas.lab.line import FULL, least_squares
 from adamas.lab.problems import Params, Problem
 from adamas.lab.trial import run
 
+# What is said of a run whose loss left.
+LEFT = ("diverged", "rose")
 TUTORIAL = replace(FULL, steps=1000, every=100)
 SIGN = '''
 from adamas.words import sign
@@ -84,7 +86,7 @@ def test_the_tutorial_is_short() -> None:
 def test_too_large_for_the_curvature_diverges() -> None:
     """Above 2 / L the steep parameter is named, its update is lr L of its distance; lower cures."""
     found = diagnose(bowl(), "sgd", 0.25, 0)
-    assert found is not None and (found["kind"], found["parameter"]) == ("diverged", "steep")
+    assert found is not None and found["kind"] in LEFT and found["parameter"] == "steep"
     assert found["advice"] == ["lower_lr"]
     # The steep part of the loss grows by (1 - 2.5) ** 2 a step and is 1.5 ** 2 = 2.25, then 5.06.
     assert found["step"] == 2
@@ -100,7 +102,7 @@ def test_every_classical_rule_is_cured_by_a_lower_lr(optimizer: str, lr: float) 
     """Whatever diverged ends below its start at the lr that is advised."""
     problem = bowl(steps=15)
     found = diagnose(problem, optimizer, lr, 0)
-    while found is not None and found["kind"] == "diverged":
+    while found is not None and found["kind"] in LEFT:
         assert found["advice"][0] == "lower_lr" and found["step"] >= 1
         assert found["parameter"] in {"flat", "steep"}
         assert found["numbers"]["lr"] <= 0.1 * lr
@@ -113,7 +115,7 @@ def test_a_spike_asks_for_clipping() -> None:
     """One gradient 10,000 times the usual throws the run away at its step, and clipping cures."""
     problem = bowl(steps=45, spike=1e4, at=40)
     found = diagnose(problem, "momentum", 0.01, 0)
-    assert found is not None and found["kind"] == "diverged"
+    assert found is not None and found["kind"] in LEFT
     assert found["step"] == 40 and "clip" in found["advice"]
     numbers = found["numbers"]
     assert numbers["grad_norm"] > 100 * numbers["clip_norm"]
@@ -212,7 +214,7 @@ def test_a_run_that_hovers_left_early(optimizer: str, lr: float) -> None:
     All three lrs are 10 to 100 times the best ones; lower ones, as advised, train.
     """
     found = diagnose(MLP, optimizer, lr, 1)
-    assert found is not None and found["kind"] == "diverged"
+    assert found is not None and found["kind"] in LEFT
     assert found["step"] < MLP.steps / 4
     assert diagnose(MLP, optimizer, found["numbers"]["lr"] / 10, 1) is None
 
@@ -235,4 +237,4 @@ def test_a_rule_without_moments(tmp_path: Path) -> None:
     assert found is not None and found["kind"] == "short"
     assert found["numbers"]["reach"] == pytest.approx(1.0)
     wild = diagnose(bowl(steps=5), rule, 100.0, 0)
-    assert wild is not None and wild["kind"] == "diverged" and wild["advice"] == ["lower_lr"]
+    assert wild is not None and wild["kind"] in LEFT and wild["advice"] == ["lower_lr"]

@@ -1,4 +1,4 @@
-"""From the chart of a run to a finding: diverged, overfitted, stalled, short or slow; what to try.
+"""From the chart of a run to a finding, such as diverged or short, and what to try first.
 
 Each piece of advice comes with the numbers that support it; nothing is advised that they do not.
 """
@@ -43,10 +43,7 @@ def diagnose(
     """
     chart = charted(problem, optimizer, lr, seed)
     best = tuned_lr if tuned_lr is not None else tuned.lr if tuned else None
-    if chart.record.diverged:
-        found: Finding | None = diverged(chart, best)
-    else:
-        found = overfitted(chart) or stalled(chart, best)
+    found = overfitted(chart) or left(chart, best) or stalled(chart, best)
     if found is None and best is not None and (tuned is None or worse(chart, tuned.final)):
         other = charted(problem, optimizer, best, seed)
         goal = other.record.final if tuned is None else tuned.final
@@ -79,8 +76,13 @@ def finding(
     }
 
 
-def diverged(chart: Chart, tuned_lr: float | None) -> Finding:
-    """Say which update made the loss leave, in which parameter, and what the moments tell."""
+def left(chart: Chart, tuned_lr: float | None) -> Finding | None:
+    """Say which update made the loss leave, in which parameter, and what the moments tell.
+
+    The kind is "diverged", or "rose" for a run that ended above its start with a loss all the same.
+    """
+    if chart.record.final <= chart.record.losses[0]:
+        return None
     step = leaving(chart)
     seen = next((k for k in range(step, 0, -1) if chart.widest(k)), step)
     name = chart.widest(seen)
@@ -105,13 +107,14 @@ def diverged(chart: Chart, tuned_lr: float | None) -> Finding:
         advice.append("larger_eps")
         numbers |= {"near_eps": column.near_eps[seen - 1], "eps": chart.hypers["eps"],
                     "root": column.root[seen - 1]}  # fmt: skip
-    return finding("diverged", advice, numbers, step, name, ratio)
+    kind = "diverged" if chart.record.diverged else "rose"
+    return finding(kind, advice, numbers, step, name, ratio)
 
 
 def overfitted(chart: Chart) -> Finding | None:
-    """Say that the validation loss turned while the training loss fell on: not a question of lr."""
+    """Say that nothing is left of a validation loss that turned while the training loss fell on."""
     record, step = chart.record, chart.record.overfitted_from
-    if step is None:
+    if step is None or record.final < FLAT * record.losses[0]:
         return None
     numbers = {
         "loss_lowest": min(record.losses), "loss": record.final, "train": record.train[-1],

@@ -31,7 +31,7 @@ def agreeing(found: Finding, tuned: Tuned) -> Finding:
     if not set(found["advice"]) & set(RATES):
         return found
     lr, best = found["lr"], tuned.lr
-    if found["kind"] == "diverged" and not best < lr:
+    if found["kind"] in ("diverged", "rose") and not best < lr:
         lower = [p for p in tuned.points if p.lr < lr and p.score < inf and not p.diverged]
         best = min(lower, key=lambda point: point.score).lr if lower else lr
     word = RATES[best > lr]

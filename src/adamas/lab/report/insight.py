@@ -12,8 +12,8 @@ from adamas.lab.svg import Picture, inline
 SUPPORT = {"lower_lr": "lr", "higher_lr": "lr", "clip": "clip_norm", "more_steps": "steps",
            "fewer_steps": "steps"}  # fmt: skip
 # What the step of a finding is called.
-STEPS = {"diverged": "failed", "overfitted": "lowest"}
-KINDS = ("diverged", "overfitted", "stalled", "short", "slow", "no_rate")
+STEPS = {"diverged": "failed", "rose": "failed", "overfitted": "lowest"}
+KINDS = ("diverged", "rose", "overfitted", "stalled", "short", "slow", "no_rate")
 
 
 def inside(subject: Subject) -> str:

@@ -63,6 +63,7 @@ ENGLISH_EVIDENCE = {
     "doctor_note": "Advice is a first thing to try, derived from these numbers, and was not run.",
     "doctor_run": "{name}, lr {lr}, seed {seed}.",
     "doctor_diverged": "The run diverged.",
+    "doctor_rose": "The run ended above the loss it started from.",
     "doctor_overfitted": (
         "The run learned its rows by heart: the training loss went on falling while the "
         "validation loss rose."

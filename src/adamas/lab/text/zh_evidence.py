@@ -55,6 +55,7 @@ CHINESE_EVIDENCE = {
     "doctor_note": "建议由这些数字推出，可以先试一试，但这里没有实际运行过。",
     "doctor_run": "{name}，学习率 {lr}，种子 {seed}。",
     "doctor_diverged": "这次运行发散了。",
+    "doctor_rose": "结束时的损失比开始时还高。",
     "doctor_overfitted": "这次运行把训练数据背了下来：训练损失还在下降，验证损失却在上升。",
     "doctor_stalled": "损失停在高于调好之后的水平，不再下降。",
     "doctor_short": "还没有走到：所有步加起来，还不如到调好的那次运行终点的路长。",
