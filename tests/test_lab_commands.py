@@ -47,18 +47,19 @@ def test_compare_writes_everything(compared: Path) -> None:
 
 
 def test_results_follow_from_the_runs(compared: Path) -> None:
-    """The final losses that judge are those of the stored runs of the report seeds."""
+    """The losses that judge are those of the stored runs of the report seeds, at their rates."""
     lines = (compared / "report" / "runs.jsonl").read_text().splitlines()
     runs = [json.loads(line) for line in lines]
     results = json.loads((compared / "report" / "results.json").read_text())
     steps = results["plan"]["steps"]
     for name, row in results["optimizers"].items():
         finals = {
-            run["seed"]: run["final"]
+            (run["lr"], run["seed"]): run["final"]
             for run in runs
-            if (run["optimizer"], run["lr"], run["at"][-1]) == (name, row["lr"], steps)
+            if (run["optimizer"], run["at"][-1]) == (name, steps)
         }
-        assert row["finals"] == [finals[seed] for seed in results["plan"]["report"]]
+        judged = zip(row["lrs"], results["plan"]["report"], strict=True)
+        assert row["finals"] == [finals[one] for one in judged]
         assert row["interval"]["mean"] == pytest.approx(np.mean(row["finals"]))
 
 

@@ -183,7 +183,7 @@ def add_optimizers(parser: argparse.ArgumentParser) -> None:
 def add_effort(parser: argparse.ArgumentParser) -> None:
     """Add how much is run."""
     effort = parser.add_mutually_exclusive_group()
-    effort.add_argument("--quick", action="store_true", help="5 report seeds, about a minute")
+    effort.add_argument("--quick", action="store_true", help="6 report seeds, about a minute")
     effort.add_argument("--rigorous", action="store_true", help="20 report seeds")
     effort.add_argument(
         "--budget", metavar="5m", help="fit into this time, with fewer seeds and learning rates"

@@ -225,8 +225,9 @@ ENGLISH = {
     "method_title": "How it was measured",
     "method_budget": (
         "Same search for everyone: {rates} learning rates half a decade apart, constant during a "
-        "run, then the best and its neighbours a quarter decade away on other seeds. All other "
-        "settings are the rule's defaults."
+        "run, then the one in the middle of those near the best and its neighbours a quarter "
+        "decade away, on other seeds. The judging seeds run at the rates that those seeds choose "
+        "when they are drawn again. All other settings are the rule's defaults."
     ),
     "method_edge": "Tuned to the edge of the grid, so perhaps not at its best: {edge}.",
     "method_seeds": (
