@@ -71,51 +71,84 @@ INTERRUPT = """
     from stepping import snapshot
     from test_interrupt import KINDS
 
-    def stop(*_):
-        raise KeyboardInterrupt
+    left = met = 0
 
-    def check(twin, mine, theirs, what):
-        optimizer.sync()
-        assert snapshot(optimizer) == snapshot(twin), (t, what)
+    def stop(*_):
+        global left, met
+        if left:
+            left -= 1
+            met += 1
+            if not left:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            raise KeyboardInterrupt
+
+    SIGNALS = signal.SIGUSR1, signal.SIGTERM, signal.SIGINT
+    for each in (signal.SIGALRM, *SIGNALS):
+        signal.signal(each, stop)
+    main, chance = threading.main_thread().ident, random.Random(SEED)
+
+    def storm(times, after, between):
+        time.sleep(after)
+        for each in SIGNALS[:times]:
+            signal.pthread_kill(main, each)
+            time.sleep(between)
+
+    def disturbed(t, mine, delay, between):
+        # Up to three exceptions, each of which may meet the handling of the one before.
+        global left
+        times = chance.randint(1, 3)
+        sender = threading.Thread(target=storm, args=(times, delay, between))
+        try:
+            if t % 2:
+                sender.start()
+                left = times
+            else:
+                left = times
+                signal.setitimer(signal.ITIMER_REAL, delay, max(between, 5e-5))
+            optimizer.step(mine)
+            left = 0
+        except KeyboardInterrupt:
+            left = 0
+        seen = optimizer.steps, snapshot(optimizer)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if sender.ident:
+            sender.join()
+        return seen
+
+    def check(twin, seen, mine, theirs, what):
+        if KIND == "exact rows":
+            optimizer.sync()
+            seen = optimizer.steps, snapshot(optimizer)
+        assert seen == (twin.steps, snapshot(twin)), (t, what)
+        assert seen[1] == snapshot(optimizer), (t, what, "written afterwards")
         same = [np.array_equal(g, theirs[k]) for k, g in mine.items() if KIND != "exact rows"]
         assert all(same), (t, what, "gradients")
 
-    signal.signal(signal.SIGALRM, stop)
-    signal.signal(signal.SIGUSR1, stop)
-    main, chance = threading.main_thread().ident, random.Random(SEED)
     (optimizer, gradients), (twin, _) = KINDS[KIND](), KINDS[KIND]()
     for t in range(3):
         for each in (optimizer, twin):
             started = time.perf_counter()
             each.step(gradients(t))
-    span, interrupted = 1.5 * (time.perf_counter() - started), 0
-    for t in range(3, 53):
-        mine, theirs, delay = gradients(t), gradients(t), 1e-6 + chance.random() * span
-        sender = threading.Timer(delay, signal.pthread_kill, (main, signal.SIGUSR1))
-        try:
-            try:
-                if t % 2:
-                    sender.start()
-                else:
-                    signal.setitimer(signal.ITIMER_REAL, delay)
-                optimizer.step(mine)
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-                if t % 2:
-                    sender.join()
-        except KeyboardInterrupt:
-            interrupted += 1
+    span = 1.5 * (time.perf_counter() - started)
+    t = 2
+    while met < WANTED and t < 20 * WANTED:
+        t += 1
+        mine, theirs = gradients(t), gradients(t)
+        delay = 1e-6 + chance.random() * span
+        seen = disturbed(t, mine, delay, chance.choice([0, 1e-5, span / 5]))
+        assert seen[0] == optimizer.steps, (t, "counted afterwards")
         if optimizer.steps == t:
             if KIND != "exact rows":
-                check(twin, mine, theirs, "neither before nor after")
+                check(twin, seen, mine, theirs, "neither before nor after")
             optimizer.step(mine)
+            seen = optimizer.steps, snapshot(optimizer)
         twin.step(theirs)
         assert optimizer.steps == twin.steps == t + 1
         # Rows at rest are left behind for some steps, or there would be nothing to catch up.
         if KIND != "exact rows" or t % 4 == 2:
             twin.sync()
-            check(twin, mine, theirs, "not as without the signal")
-    print(interrupted)
+            check(twin, seen, mine, theirs, "not as without the signal")
+    print(met)
 """
 
 
@@ -123,8 +156,8 @@ def values(seed: int) -> dict[str, Array]:
     """A long array, a strided, a transposed and a tiny one, of both dtypes."""
     rng = np.random.default_rng(seed)
     return {
-        "long": np.resize(rng.normal(size=99_991), (400_000, 2)).astype(np.float32),
-        "strided": rng.normal(size=200_000)[::2],
+        "long": np.resize(rng.normal(size=9_991), (80_000, 2)).astype(np.float32),
+        "strided": rng.normal(size=40_000)[::2],
         "turned": rng.normal(size=(33, 1000)).T,
         "tiny": rng.normal(size=3),
     }
@@ -138,7 +171,7 @@ def one_array(**options: Any) -> Scene:
 
 def exact_rows() -> Scene:
     """Half the rows of a long array and of a strided one at each step."""
-    params = {"long": values(0)["long"][:50_000], "strided": values(0)["strided"]}
+    params = {"long": values(0)["long"][:20_000], "strided": values(0)["strided"]}
     optimizer = adamas.NAdam(params, rows="exact", threads=2, weight_decay=0.1)
 
     def gradients(t: int) -> dict[str, Any]:
@@ -164,9 +197,16 @@ KINDS: dict[str, Callable[[], Scene]] = {
 }
 
 
+WANTED = int(os.environ.get("ADAMAS_SIGNALS", "20"))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_interrupted_at_any_moment(kind: str) -> None:
-    """A step that Ctrl-C meets is either not begun or whole, and the loop can go on from there."""
+    """A step that signals meet, however many, is either not begun or whole, and the run goes on.
+
+    ADAMAS_SIGNALS is the number of exceptions to be met in each case.
+    """
     seed = np.random.default_rng().integers(1 << 30)
-    met = run_script(INTERRUPT, f"KIND, SEED = {kind!r}, {seed}")
+    first = f"KIND, SEED, WANTED = {kind!r}, {seed}, {WANTED}"
+    met = run_script(INTERRUPT, first)
     assert int(met) > 0, f"no signal met a step, {seed=}"

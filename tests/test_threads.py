@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -118,44 +120,105 @@ def test_no_new_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no thread can be started, as while Python shuts down, a step is done by the caller."""
 
     def refuse(*_: Any) -> None:
-        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+        raise RuntimeError("can't create new thread at interpreter shutdown")
 
     alone = trained("adamw", 1)
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+    monkeypatch.setattr(threads, "_helpers", [])
+    monkeypatch.setattr(threads, "_shares", SimpleQueue())
+    monkeypatch.setattr(threading.Thread, "start", refuse)
     assert trained("adamw", 3) == alone
 
 
-def unbroken_with(interrupts: set[str], count: int) -> list[str]:
-    """What `unbroken` does, in order, if the named actions are interrupted once each."""
+def test_a_busy_pool_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shares that no helper comes to are called off, and are not done later either."""
+    shares: SimpleQueue[Any] = SimpleQueue()
     done: list[str] = []
-
-    def action(name: str) -> Callable[[], None]:
-        def act() -> None:
-            if name in interrupts:
-                interrupts.discard(name)
-                raise KeyboardInterrupt(name)
-            done.append(name)
-
-        return act
-
-    threads.unbroken(action("work"), count, [action("first"), action("second")])
-    return done
+    monkeypatch.setattr(threads, "_staff", lambda count: shares)
+    threads.unbroken([partial(done.append, "work")], 3, [partial(done.append, "after")])
+    assert done == ["work", "after"]
+    assert (shares.get(), shares.get()) == ([], [])
 
 
-@pytest.mark.parametrize("where", [{"work"}, {"first"}, {"second"}, {"work", "first", "second"}])
-def test_an_interrupt_is_raised_when_all_is_done(where: set[str]) -> None:
-    """An exception from a signal handler comes out after the last action, and comes out once."""
-    with pytest.raises(KeyboardInterrupt) as raised:
-        unbroken_with(set(where), 1)
-    assert str(raised.value) == min(where, key=["work", "first", "second"].index)
-    assert unbroken_with(set(), 1) == ["work", "first", "second"]
+def test_an_error_of_the_work_is_raised() -> None:
+    """What fails is raised to the caller, and nothing that should follow is done."""
+    done: list[str] = []
+    with pytest.raises(IndexError):
+        threads.unbroken([[].pop], 1, [partial(done.append, "after")])
+    assert not done
 
 
-def test_an_error_that_stays_is_raised() -> None:
-    """What fails every time is not tried for ever."""
+def stepped_by(count: int, optimizer: adamas.Optimizer) -> tuple[int, int]:
+    """Steps done by `count` threads at once, and calls that were refused."""
+    refused: list[str] = []
+    done: list[bool] = []
 
-    def fail() -> None:
-        raise MemoryError
+    def job() -> None:
+        g = np.ones(LONG, np.float32)
+        for _ in range(20):
+            try:
+                done.append(optimizer.step(g))
+            except RuntimeError as error:
+                refused.append(str(error))
 
-    with pytest.raises(MemoryError):
-        threads.unbroken(fail, 1)
+    with ThreadPoolExecutor(count) as pool:
+        for one in [pool.submit(job) for _ in range(count)]:
+            one.result()
+    assert all("another thread is inside a call of this optimizer" in one for one in refused)
+    return len(done), len(refused)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_optimizer_in_four_threads(count: int) -> None:
+    """Steps of one optimizer that would meet are refused; those that are done are counted right."""
+    w = np.zeros(LONG, np.float32)
+    optimizer = adamas.SGD(w, lr=1.0, threads=count)
+    done, refused = stepped_by(4, optimizer)
+    assert done + refused == 80
+    assert optimizer.steps == done
+    # Every step subtracts one.
+    assert np.all(w == -done)
+
+
+CALLS: dict[str, Callable[[adamas.Optimizer], object]] = {
+    "step": lambda o: o.step(np.ones(2)),
+    "sync": lambda o: o.sync(),
+    "load_state_dict": lambda o: o.load_state_dict(o.state_dict()),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_inside_a_step(call: str) -> None:
+    """A schedule that calls its own optimizer is told so, and the step can be done again."""
+    inside = [True]
+
+    def schedule(t: int) -> float:
+        if t > 1 and inside:
+            CALLS[call](optimizer)
+        return 1.0
+
+    w = np.zeros(2)
+    optimizer = adamas.SGD(w, lr=schedule)
+    optimizer.step(np.ones(2))
+    with pytest.raises(RuntimeError, match="called from inside its own call"):
+        optimizer.step(np.ones(2))
+    assert (optimizer.steps, w.tolist()) == (1, [-1, -1])
+    inside.clear()
+    optimizer.step(np.ones(2))
+    assert (optimizer.steps, w.tolist()) == (2, [-2, -2])
+
+
+def test_a_checkpoint_inside_a_step() -> None:
+    """A signal handler may save the state while a step is under way: it is that before or after."""
+    saved: list[dict[str, Any]] = []
+
+    def schedule(t: int) -> float:
+        if t > 1:
+            saved.append(optimizer.state_dict())
+        return 1.0
+
+    optimizer = adamas.Momentum(np.zeros(2), lr=schedule)
+    optimizer.step(np.ones(2))
+    before = optimizer.state_dict()
+    optimizer.step(np.ones(2))
+    assert saved[0]["steps"] == 1
+    assert saved[0]["state"][0]["m"].tolist() == before["state"][0]["m"].tolist() == [1, 1]

@@ -48,7 +48,10 @@ class Binder:
         return self._anew(values)
 
     def _anew(self, values: Sequence[Any]) -> Bound:
+        # What an interrupt leaves behind here must not be taken for the last step's.
         self._known = []
+        if self._dense is None:
+            self._reader.expect(self._dtypes)
         bound, addresses = Bound([]), [0] * len(values)
         given, values = values, self._without_partial(values, bound)
         same = given is values
@@ -67,12 +70,10 @@ class Binder:
                 if array.dtype is not dtypes[k]:
                     dtypes = [*dtypes[:k], array.dtype, *dtypes[k + 1 :]]
         if self._dense is None or dtypes is not self._dtypes:
-            forms = [form_of(np.empty(0, dtype)) for dtype in dtypes]
-            self._dtypes, self._dense = dtypes, self._planner.batches(forms)
-            self._reader.expect(dtypes)
+            self._plan(dtypes)
+        assert self._dense is not None
         bound.dense = self._dense
-        if self._planner.zero_grads:
-            self._reader.refuse_shared(given)
+        self._reader.refuse_shared(given)
         for k in self._reader.overlaps(addresses):
             same = False
             bound.copies[k], addresses[k] = self._reader.apart(k, values[k])
@@ -80,9 +81,17 @@ class Binder:
             batch.point([addresses[k] for k in batch.members])
         if same:
             # Weak, so that no gradient outlives the caller's last use of it.
-            self._known = [weakref.ref(value) for value in values]
             self._bound = Bound(bound.dense)
+            self._known = [weakref.ref(value) for value in values]
         return bound
+
+    def _plan(self, dtypes: list[np.dtype[Any]]) -> None:
+        forms = [form_of(np.empty(0, dtype)) for dtype in dtypes]
+        # Whatever comes between the lines, plan and expectations are of the same dtypes or unknown.
+        self._dense = None
+        batches = self._planner.batches(forms)
+        self._reader.expect(dtypes)
+        self._dtypes, self._dense = dtypes, batches
 
     def _without_partial(self, values: Sequence[Any], bound: Bound) -> Sequence[Any]:
         """The gradients without those of tensors only some of whose rows were stepped before."""

@@ -5,6 +5,7 @@ from zeros whenever they start. A rule that asks for the first step is told it o
 constants made for rows that begin beside those for all others.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from adamas.engine.batch import Batch, Numbers
 from adamas.engine.tensors import Tensor, address
+from adamas.engine.threads import Action
 from adamas.kernel import job as j
 
 Mask = NDArray[np.bool_]
@@ -53,15 +55,15 @@ class FirstSteps:
         batch.begins(address(self._rows))
         batch.table.words[: len(rows), j.CONSTANT][~self.stepped[index][rows]] = self._rows[index]
 
-    def mark(self, index: int, rows: NDArray[np.int64]) -> bool:
-        """Note that `rows` have been stepped; whether all now have that not all had before."""
+    def marking(self, index: int, rows: NDArray[np.int64]) -> tuple[list[Action], bool]:
+        """The actions that note that `rows` have been stepped; whether all then have at last."""
         if index not in self.stepped:
-            return False
-        self.stepped[index][rows] = True
-        whole = bool(self.stepped[index].all())
-        if whole:
-            del self.stepped[index]
-        return whole
+            return [], False
+        mask = self.stepped[index].copy()
+        mask[rows] = True
+        if mask.all():
+            return [partial(self.stepped.pop, index)], True
+        return [partial(self.stepped.__setitem__, index, mask)], False
 
     def put(self, index: int, stepped: Any) -> None:
         """Take over which rows were stepped, None for all, after `check` and the count."""

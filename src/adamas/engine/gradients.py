@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from adamas.codecs import CODECS
 from adamas.engine.rows import Summed, row_numbers, summed
 from adamas.engine.tensors import Array, Key, Tensor, address, as_array, form_of, overlap, widened
+from adamas.engine.threads import Action, assigning
 
 _first_byte: Any = c_char.from_buffer
 
@@ -66,11 +67,13 @@ def flatten(grads: Any, form: Any, keys: Sequence[Key]) -> Sequence[Any]:
 FEW = 16
 
 
-def erase(values: Iterable[Any]) -> None:
-    """Set gradients to zero where they lie; None and Rows stay."""
-    for value in values:
-        if value is not None and not isinstance(value, Rows):
-            as_array(value, "a gradient")[...] = 0
+def erasing(values: Iterable[Any]) -> list[Action]:
+    """The actions that set gradients to zero where they lie; None and Rows stay."""
+    return [
+        assigning(as_array(value, "a gradient"), 0)
+        for value in values
+        if value is not None and not isinstance(value, Rows)
+    ]
 
 
 class Reader:
@@ -145,6 +148,8 @@ class Reader:
 
     def refuse_shared(self, values: Sequence[Any]) -> None:
         """Raise ValueError if zeroing a gradient would erase a parameter or another gradient."""
+        if not self._writes:
+            return
         arrays = [
             (f"the gradient of {tensor.key!r}", as_array(value, "a gradient"))
             for tensor, value in zip(self._tensors, values, strict=True)

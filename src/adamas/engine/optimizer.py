@@ -7,6 +7,7 @@ the caller's arrays, the state and the settings together, and checks what comes 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from threading import get_ident
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from adamas.engine import run
 from adamas.engine.bind import Binder, Bound
 from adamas.engine.first import FirstSteps
-from adamas.engine.gradients import erase, flatten
+from adamas.engine.gradients import erasing, flatten
 from adamas.engine.options import OnNonFinite as OnNonFinite
 from adamas.engine.options import Options as Options
 from adamas.engine.peers import Peers
@@ -42,7 +43,8 @@ from adamas.engine.state import (
 )
 from adamas.engine.storage import Spec
 from adamas.engine.tensors import Key, collect
-from adamas.engine.threads import available
+from adamas.engine.threads import Action, assigning, available, straight
+from adamas.engine.turn import Turn, alone, reading
 from adamas.kernel.formula import Formula, parse, with_average
 from adamas.kernel.hoist import hoist
 
@@ -76,8 +78,9 @@ class Optimizer:
     - `threads`: how many, or None for the CPUs this process may use; the bits do not depend on it.
     - further keywords: the rule's hyper-parameters, numbers or schedules (functions of the step).
 
-    Raises TypeError or ValueError that names the argument, and `FormulaError` for a rule that
-    cannot be compiled.
+    One thread at a time: calls that meet, and calls from inside a step, raise RuntimeError. Raises
+    TypeError or ValueError that names the argument, and `FormulaError` for a rule that cannot be
+    compiled.
     """
 
     def __init__(
@@ -125,8 +128,7 @@ class Optimizer:
         self._size = sum(tensor.given.size for tensor in tensors)
         self._packed = [tensor for tensor in tensors if tensor.packed]
         self._steps = self._numbers.steps.data
-        self.grad_norm = math.nan
-        self.skipped = 0
+        self._turn = Turn()
         for k, group in enumerate(self.param_groups):
             members = [tensor for tensor in tensors if tensor.group == k]
             group["params"] = [tensor.given for tensor in members]
@@ -143,6 +145,24 @@ class Optimizer:
         return self._steps[-1]
 
     @property
+    def grad_norm(self) -> float:
+        """Norm of all gradients of the last step before clipping; NaN if nothing asked for it."""
+        return self._turn.grad_norm
+
+    @grad_norm.setter
+    def grad_norm(self, value: float) -> None:
+        self._turn.grad_norm = value
+
+    @property
+    def skipped(self) -> int:
+        """How many steps were skipped; it may be set."""
+        return self._turn.skipped
+
+    @skipped.setter
+    def skipped(self, value: int) -> None:
+        self._turn.skipped = value
+
+    @property
     def state(self) -> dict[Key, dict[str, Any]]:
         """Each parameter's live state arrays, scalar states and `step`, by name or index."""
         return self._store.view()
@@ -153,6 +173,7 @@ class Optimizer:
         formats = self._store.formats
         return {key: dict(formats[k]) for k, key in enumerate(self._keys)}
 
+    @reading
     def values(self, key: Key) -> dict[str, NDArray[Any]]:
         """The states of parameter `key` as numbers: copies, decoded where they are codes."""
         if key not in self._keys:
@@ -172,22 +193,32 @@ class Optimizer:
         names the rows that have one. `clip_norm` replaces the optimizer's own limit for this step;
         gradients are divided by `loss_scale` first. Afterwards `grad_norm` holds the norm of all
         gradients before clipping, unless nothing asked for it (`on_nonfinite="allow"` without a
-        limit). Raises `NonFiniteError`, TypeError or ValueError before anything is changed.
+        limit). Raises `NonFiniteError`, TypeError or ValueError before anything is changed; what a
+        signal handler raises comes before anything is changed or when the step is whole.
         """
-        values = (grads,) if self._form is np.ndarray else flatten(grads, self._form, self._keys)
-        bound = self._binder.bind(values)
-        self._settings.refresh(self._steps[-1] + 1)
-        clip = self._clip if clip_norm is None else limit(clip_norm)
-        factor = run.Factor(self._sign / divisor(loss_scale), clip, self._on_nonfinite != "allow")
-        threads = self._threads if self._work(bound) >= run.PARALLEL else 1
-        simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self._packed)
-        if simple and threads == 1 and not (self._sparse.tensors or self._peers):
-            batch = bound.dense[0]
-            batch.arm(factor.scale, clip)
-            if not batch.run(batch.at, run.ALL if factor.reads_first else run.UPDATE):
-                self.grad_norm = batch.norm if factor.reads_first else math.nan
-                return True
-        return self._long_step(values, bound, factor, threads)
+        turn, me = self._turn, get_ident()
+        if turn.owner:
+            raise turn.meeting()
+        turn.owner = me
+        try:
+            one = self._form is np.ndarray
+            values = (grads,) if one else flatten(grads, self._form, self._keys)
+            bound = self._binder.bind(values)
+            self._settings.refresh(self._steps[-1] + 1)
+            clip = self._clip if clip_norm is None else limit(clip_norm)
+            scale = self._sign / divisor(loss_scale)
+            factor = run.Factor(scale, clip, self._on_nonfinite != "allow")
+            threads = self._threads if self._work(bound) >= run.PARALLEL else 1
+            simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self._packed)
+            if simple and threads == 1 and not (self._sparse.tensors or self._peers):
+                batch = bound.dense[0]
+                batch.arm(scale, clip)
+                if not batch.run(batch.at, run.ALL if factor.reads_first else run.UPDATE):
+                    turn.grad_norm = batch.norm if factor.reads_first else math.nan
+                    return True
+            return self._long_step(values, bound, factor, threads)
+        finally:
+            turn.owner = 0
 
     def _long_step(
         self, values: Sequence[Any], bound: Bound, factor: run.Factor, threads: int
@@ -205,29 +236,35 @@ class Optimizer:
                     key = self._keys[bad[0]]
                     raise NonFiniteError(key, f"the gradient of {key!r} holds {bad[1]}")
                 if bad and self._on_nonfinite == "skip":
-                    self.skipped += 1
-                    self.grad_norm = norm
-                    erase(values if self._zero_grads else ())
+                    erase = erasing(values if self._zero_grads else ())
+                    self._note(erase, norm, skipped=1)
+                    straight(erase)
                     return False
                 if not bad:
                     norm, scale = self._big(gradients, factor)
         self._make_room(bound)
-        after: list[Callable[[], object]] = []
+        after: list[Action] = []
         for (index, each), batch in zip(bound.rows, row_batches, strict=True):
             self._catch_up(index, self._sparse.behind(index, each.rows), threads)
             if not self._steps[index]:
                 # Rows that are not named read as what they will begin from.
                 self._store.show(index)
             self._sparse.begin(index, batch, each.rows)
-            after.append(partial(self._sparse.mark, index, each.rows))
+            after += self._sparse.marking(index, each.rows)
         for tensor in self._packed:
             np.copyto(tensor.work, tensor.given)
-            after.append(partial(np.copyto, tensor.given, tensor.work))
+            after.append(assigning(tensor.given, tensor.work))
         if self._zero_grads:
-            after.append(partial(erase, [values[index] for index in bound.copies]))
+            after += erasing(values[index] for index in bound.copies)
+        self._note(after, norm)
         run.sweep(batches, scale, threads, after)
-        self.grad_norm = norm
         return True
+
+    def _note(self, after: list[Action], norm: float, skipped: int = 0) -> None:
+        """Let `grad_norm` and `skipped` follow with whatever else a step does at its end."""
+        turn = self._turn
+        after.append(partial(setattr, turn, "grad_norm", norm))
+        after.append(partial(setattr, turn, "skipped", turn.skipped + skipped))
 
     def _work(self, bound: Bound) -> int:
         """About how many elements a step reads: of sparse tensors, the rows that are named."""
@@ -241,6 +278,7 @@ class Optimizer:
         norm = run.big_norm(gradients, factor.scale, len(self._tensors), self._peers)
         return run.clipped(norm, factor)
 
+    @alone
     def sync(self, rows: Mapping[Key, Any] | None = None) -> None:
         """Bring exact rows up to date: all of them, or `rows[name]` (row numbers) of each name.
 
@@ -255,13 +293,22 @@ class Optimizer:
                 raise ValueError(f"no parameter {key!r}; there are {self._keys}.")
             count = len(self._tensors[self._keys.index(key)].given)
             wanted[key] = np.unique(row_numbers(numbered, count, f"rows of {key!r}"))
+        if rows is None:
+            self._level()
         for index in self._sparse.tensors:
-            key = self._keys[index]
-            if rows is None:
-                self._catch_up(index, self._sparse.behind(index, None), self._threads)
-                self._sparse.forget(index)
-            elif key in wanted:
+            if (key := self._keys[index]) in wanted:
                 self._catch_up(index, self._sparse.behind(index, wanted[key]), self._threads)
+
+    @property
+    def _waiting(self) -> bool:
+        """Whether rows may have missed steps."""
+        return bool(self._sparse.tensors)
+
+    def _level(self) -> None:
+        """Bring all rows up to date."""
+        for index in self._sparse.tensors:
+            self._catch_up(index, self._sparse.behind(index, None), self._threads)
+            self._sparse.forget(index)
 
     def _make_room(self, bound: Bound) -> None:
         """A dense gradient, and a history that ends, need all rows of their tensor up to date."""
@@ -276,22 +323,23 @@ class Optimizer:
 
     def _catch_up(self, index: int, rows: NDArray[np.int64], threads: int) -> None:
         tensor = self._tensors[index]
-        back = [partial(np.copyto, tensor.given, tensor.work)] if tensor.packed else []
+        back = [assigning(tensor.given, tensor.work)] if tensor.packed else []
         if back:
             np.copyto(tensor.work, tensor.given)
         for part in np.split(rows, range(AT_ONCE, len(rows), AT_ONCE)):
             if len(part):
-                mark = partial(self._sparse.caught_up, index, part)
+                mark = self._sparse.caught_up(index, part)
                 batch = self._sparse.catch_up(index, part)
                 # The sign reaches even a zero: a dense step going up sees -0.0.
-                run.sweep([batch], self._sign, threads, [*back, mark], prologue=False)
+                run.sweep([batch], self._sign, threads, [*back, *mark], prologue=False)
 
+    @reading
     def state_dict(self, *, copy: bool = True) -> dict[str, Any]:
         """Everything needed to go on bit for bit, as plain dicts of arrays, numbers and texts.
 
         The arrays are the state's own memory with `copy=False`. Schedules are saved as their text.
         """
-        self.sync()
+        self._level()
         return {
             "format": FORMAT,
             "rule": self.formula.name,
@@ -301,6 +349,7 @@ class Optimizer:
             "param_groups": [described(self._settings, group) for group in self.param_groups],
         }
 
+    @alone
     def load_state_dict(self, saved: Mapping[str, Any], *, strict: bool = True) -> None:
         """Go on from `saved`; raises ValueError naming what does not fit, with nothing changed.
 

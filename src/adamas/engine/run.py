@@ -5,8 +5,9 @@ it has begun it is finished.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from adamas.engine.batch import Batch
 from adamas.engine.peers import Peers
 from adamas.engine.rows import Summed
 from adamas.engine.tensors import Array, as_array, widened
-from adamas.engine.threads import unbroken
+from adamas.engine.threads import Action, unbroken
 from adamas.kernel import job as j
 
 # Below this many elements a second thread costs more than it saves: waking one takes 20 to 50 us,
@@ -45,7 +46,7 @@ def survey(
     """Norm of the scaled gradients, and the factor that clips it; either may be NaN or inf."""
     for batch in batches:
         batch.arm(factor.scale, factor.clip)
-    unbroken(lambda: [batch.run(batch.at, j.SURVEY) for batch in batches], threads)
+    unbroken([partial(batch.run, batch.at, j.SURVEY) for batch in batches], threads)
     if peers:
         return clipped(math.sqrt(peers.total(by_tensor(batches))) * abs(factor.scale), factor)
     # In order and one by one, as the kernel's own `settle` adds them: the same bits.
@@ -72,20 +73,16 @@ def sweep(
     batches: Sequence[Batch],
     scale: float,
     threads: int,
-    after: Sequence[Callable[[], object]] = (),
+    after: Sequence[Action] = (),
     prologue: bool = True,
 ) -> None:
-    """Update everything, or nothing if interrupted before the first slice; then call `after`."""
+    """Update everything and then do `after`, or nothing if interrupted before; see `unbroken`."""
     for k, batch in enumerate(batches):
         batch.arm(scale, math.inf)
         if prologue:
             batch.counts(k == 0)
             batch.prologue()
-    if len(batches) == 1 and threads == 1 and not after:
-        # A single call: no signal can come between its parts.
-        batches[0].run(batches[0].at, j.SWEEP)
-        return
-    unbroken(lambda: [batch.run(batch.at, j.SWEEP) for batch in batches], threads, after)
+    unbroken([partial(batch.run, batch.at, j.SWEEP) for batch in batches], threads, after)
 
 
 @dataclass(frozen=True)

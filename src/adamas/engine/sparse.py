@@ -7,6 +7,7 @@ with a gradient of zeros. After `HISTORY` steps all rows are brought up to date.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from adamas.engine.chunks import Places
 from adamas.engine.plan import Planner
 from adamas.engine.rows import Summed
 from adamas.engine.tensors import address, form_of
+from adamas.engine.threads import Action
 from adamas.kernel import job as j
 
 HISTORY = 1024
@@ -97,10 +99,12 @@ class ExactRows:
         """Where the constants of the coming step belong."""
         return int(self.address_of(np.array([self.steps]))[0])
 
-    def mark(self, rows: NDArray[np.int64], steps: int) -> None:
-        """Note that `rows` have reached `steps`; the first time, that this step was done."""
-        self.steps = steps
-        self.reached[rows] = steps
+    def marking(self, rows: NDArray[np.int64], steps: int) -> list[Action]:
+        """The actions that note that `rows` have reached `steps`, and the tensor with them."""
+        return [
+            partial(setattr, self, "steps", steps),
+            partial(self.reached.__setitem__, rows, steps),
+        ]
 
     def behind(self, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Those of `rows` (None: all) that have missed steps."""
@@ -170,18 +174,21 @@ class Sparse:
         batch.counts(False)
         return batch
 
-    def caught_up(self, index: int, rows: NDArray[np.int64]) -> None:
-        """Note that `rows` have taken the steps they had missed."""
+    def caught_up(self, index: int, rows: NDArray[np.int64]) -> list[Action]:
+        """The actions that note that `rows` have taken the steps they had missed."""
         history = self._histories[index]
-        history.mark(rows, history.steps)
+        return history.marking(rows, history.steps)
 
-    def mark(self, index: int, rows: NDArray[np.int64]) -> None:
-        """Note that `rows` have taken the step that the tensor's count now ends with."""
-        if self._first.mark(index, rows):
+    def marking(self, index: int, rows: NDArray[np.int64]) -> list[Action]:
+        """The actions that note that `rows` have taken the coming step of the tensor."""
+        actions, whole = self._first.marking(index, rows)
+        if whole:
             # One that was made for all rows, see `Binder`, is large and not needed again.
-            self._made = {key: made for key, made in self._made.items() if key[0] != index}
+            actions += [partial(self._made.pop, key) for key in self._made if key[0] == index]
         if index in self._histories:
-            self._histories[index].mark(rows, int(self._planner.numbers.steps[index]))
+            steps = int(self._planner.numbers.steps[index]) + 1
+            actions += self._histories[index].marking(rows, steps)
+        return actions
 
     def ended(self, index: int) -> bool:
         """Whether the history of a tensor cannot go on, and its rows must be caught up first.
@@ -209,8 +216,10 @@ class Sparse:
 
     def forget(self, index: int) -> None:
         """Drop the history of a tensor whose rows are up to date, or what they missed."""
-        if self._histories.pop(index, None) is not None:
+        if index in self._histories:
+            # First: whatever comes between the lines, nothing points into a history that is gone.
             self._planner.numbers.constant_rows[index] = self._planner.constant_rows[index]
+            del self._histories[index]
 
     @property
     def tensors(self) -> list[int]:

@@ -1,30 +1,67 @@
-"""One kernel over many slices on several threads; a step that has begun is finished.
+"""One kernel over many slices on several threads; what has begun is finished, whatever arrives.
 
-Each thread makes one call and claims slices inside it, so no Python runs in between, and work that
-is called again only does what is left: that is how a step survives Ctrl-C.
+CPython runs signal handlers, and with them raises KeyboardInterrupt, in the main thread and between
+two instructions of Python only. So whatever must not be torn apart is called as one sequence of
+functions written in C (`straight`): starting the helpers, this thread's own share, waiting for the
+helpers, copying back, taking over counts. Each thread makes one call and claims slices inside it.
 """
 
+import ctypes
 import os
 import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from operator import call
+from queue import SimpleQueue
 
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+import numpy as np
 
-_pool: "ThreadPoolExecutor | None" = None
-_size = 0
-_lock = threading.Lock()
+from adamas.engine.tensors import Array
 
 Action = Callable[[], object]
-Team = Callable[[Action, int], bool]
+Team = Callable[[Sequence[Action], int], Action | None]
+# A helper's share: what it has to do and its gate; emptied when it is called off.
+Share = list[tuple[Sequence[Action], int]]
+
+_shares: "SimpleQueue[Share]" = SimpleQueue()
+_helpers: list[threading.Thread] = []
+_gates: list[int] = []
+# Re-entrant: a signal handler may step another optimizer while helpers are being started.
+_lock = threading.RLock()
 _team: Team | None = None
+
+# Waiting for a lock of Python's ends when a signal handler raises; these wait on, and outside the
+# interpreter's own lock, unlike the same functions of `ctypes.pythonapi`.
+_c = ctypes.CDLL(None, handle=ctypes.pythonapi._handle)
+_new_gate, _leave = _c.PyThread_allocate_lock, _c.PyThread_release_lock
+_enter = _c.PyThread_acquire_lock
+_new_gate.restype, _leave.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+_enter.argtypes = [ctypes.c_void_p, ctypes.c_int]
+
+
+def straight(actions: Iterable[Action]) -> None:
+    """Call each of `actions` in order, with nothing in between.
+
+    They must be implemented in C (kernels, methods of arrays, lists and dicts, `partial` of these)
+    and take what they need with them; then no signal handler runs before the last has returned.
+    """
+    deque(map(call, actions), 0)
+
+
+def assigning(array: Array, value: object) -> Action:
+    """The action that sets all of `array` to `value`.
+
+    `np.copyto` is C as well, but asks a function of Python's first whether to dispatch elsewhere.
+    """
+    return partial(np.ndarray.__setitem__, array, ..., value)
 
 
 def lend(team: Team | None) -> None:
-    """Use the threads of a framework from now on: `team(work, threads)` calls `work` on each.
+    """Use the threads of a framework from now on.
 
-    It returns when all calls have, then raises what one raised; False if it did nothing.
+    `team(work, threads)` returns an action in C which calls all of `work` on each of that many
+    threads, this one among them, and returns when all have returned; or None for its "not now".
     """
     global _team
     _team = team
@@ -38,77 +75,71 @@ def available() -> int:
 
 
 def _forget() -> None:
-    # Threads do not survive a fork: the child makes its own pool, and nobody's team has members.
-    global _pool, _size, _lock, _team
-    _pool, _size, _lock, _team = None, 0, threading.Lock(), None
+    # Threads do not survive a fork: the child starts its own, and nobody's team has members.
+    global _shares, _helpers, _gates, _lock, _team
+    _shares, _helpers, _gates, _lock, _team = SimpleQueue(), [], [], threading.RLock(), None
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-class _Helper:
-    """One thread's share of `work`; `join` returns once it has ended or never will begin."""
-
-    def __init__(self, work: Action) -> None:
-        self._work = work
-        self._gate = threading.Lock()
-        self._called_off = False
-
-    def run(self) -> None:
-        with self._gate:
-            if not self._called_off:
-                self._work()
-
-    def join(self) -> None:
-        # A helper that no free thread has taken up yet has nothing left to do; waiting for it could
-        # deadlock two optimizers that share the pool.
-        self._called_off = True
-        with self._gate:
-            pass
-
-
-def _start(work: Action, count: int, helpers: list[_Helper]) -> None:
-    # 15 ms to import, which `import adamas` need not pay.
-    from concurrent.futures import ThreadPoolExecutor
-
-    global _pool, _size
-    with _lock:
-        if _pool is None or _size < count:
-            # A smaller pool before this one lives on until its running work is done.
-            _pool, _size = ThreadPoolExecutor(count, "adamas"), count
-        pool = _pool
-    for _ in range(count):
-        # Known before it can begin: an interrupt between the two lines loses nothing.
-        helpers.append(_Helper(work))
-        try:
-            pool.submit(helpers[-1].run)
-        except RuntimeError:
-            # No more threads allowed, or the interpreter is shutting down: the others do it all.
-            return
-
-
-def unbroken(work: Action, threads: int, after: Sequence[Action] = ()) -> None:
-    """Run `work` on `threads` threads, this one among them, then each of `after`, come what may.
-
-    `work` and every action of `after` may be called again and must then do what is left. An
-    exception that a signal handler raises, such as KeyboardInterrupt, is raised when all is done.
-    """
-    raised: list[BaseException] = []
-    helpers: list[_Helper] = []
+def _serve(shares: "SimpleQueue[Share]") -> None:
     while True:
-        try:
-            if threads > 1 and not raised and not (_team and _team(work, threads)):
-                _start(work, threads - 1, helpers)
-            work()
-            for helper in helpers:
-                helper.join()
-            for action in after:
-                action()
-            break
-        except BaseException as error:
-            raised.append(error)
-            if len(raised) > 16:
-                raise
-    if raised:
-        raise raised[0]
+        share = shares.get()
+        for work, gate in share:
+            _enter(gate, 1)
+            try:
+                # Emptied by now if the caller was done before this helper came to it.
+                deque(map(call, work if share else ()), 0)
+            finally:
+                _leave(gate)
+        # Waiting for the next share must not keep anything alive.
+        share, work = [], ()
+
+
+def _staff(count: int) -> "SimpleQueue[Share]":
+    with _lock:
+        while len(_helpers) < count:
+            name = f"adamas-{len(_helpers)}"
+            helper = threading.Thread(target=_serve, args=(_shares,), name=name, daemon=True)
+            try:
+                helper.start()
+            except RuntimeError:
+                # No more threads allowed, or Python is shutting down: the others do it all.
+                break
+            _helpers.append(helper)
+        return _shares
+
+
+def _helped(work: Sequence[Action], count: int) -> tuple[list[Action], list[Action]]:
+    """The actions that hand `work` to `count` helpers, and those that wait for them.
+
+    A helper that no free thread has taken up yet has nothing left to do and is called off: waiting
+    for it could deadlock two optimizers that share the helpers.
+    """
+    before: list[Action] = []
+    behind: list[Action] = []
+    shares, gates = _staff(count), _gates
+    for _ in range(count):
+        gate = gates.pop() if gates else _new_gate()
+        share: Share = [(work, gate)]
+        before.append(partial(shares.put, share))
+        behind += [partial(_enter, gate, 1), share.clear, partial(_leave, gate)]
+        behind.append(partial(gates.append, gate))
+    return before, behind
+
+
+def unbroken(work: Sequence[Action], threads: int, after: Sequence[Action] = ()) -> None:
+    """Run `work` on `threads` threads, this one among them, then each of `after`: all or nothing.
+
+    All actions are such as `straight` takes; those of `work` may run on several threads at once,
+    and do together what one of them would do alone. What a signal handler raises is raised either
+    before anything has begun or when all is done and no helper is at work any more.
+    """
+    team = _team(work, threads) if threads > 1 and _team else None
+    before: list[Action] = [team] if team else []
+    behind: list[Action] = []
+    if threads > 1 and not team:
+        before, behind = _helped(work, threads - 1)
+    straight([*before, *work, *behind, *after])

@@ -7,7 +7,9 @@ million parameters took 6.0 ms on threads of its own and 4.4 on theirs, torch's 
 
 import ctypes
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ import torch
 from adamas.engine import threads
 from adamas.engine.threads import Action
 
-ENTRY = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+# It is called with an address that nobody needs; on the systems here a callee may ignore it.
+ENTRY = ctypes.CFUNCTYPE(None)
 
 
 def _found() -> Callable[..., Any] | None:
@@ -39,21 +42,12 @@ def install() -> None:
     if parallel is None:
         return
 
-    def team(work: Action, count: int) -> bool:
+    def team(work: Sequence[Action], count: int) -> Action | None:
         # Another number than torch's would make OpenMP end and start threads.
         if count != torch.get_num_threads():
-            return False
-        raised: list[BaseException] = []
-
-        def call(_: object) -> None:
-            try:
-                work()
-            except BaseException as error:
-                raised.append(error)
-
-        parallel(ENTRY(call), None, count, 0)
-        if raised:
-            raise raised[0]
-        return True
+            return None
+        # A loop in C over what kernels return: on the main thread a function of Python's would let
+        # signal handlers in, and what they raise would be lost.
+        return partial(parallel, ENTRY(partial(max, work, key=call)), None, count, 0)
 
     threads.lend(team)
