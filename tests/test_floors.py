@@ -46,6 +46,8 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "2 engine": (
         "engine.schedule_base",
         "engine.schedule",
+        "engine.fixed",
+        "engine.group",
         "engine.settings",
         "engine.grid",
         "engine.codes",
@@ -65,6 +67,8 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.bind",
         "engine.sparse",
         "engine.starts",
+        "engine.identity",
+        "engine.loading",
         "engine.state",
         "engine.run",
         "engine.optimizer",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from adamas.engine.batch import Batch, Numbers
 from adamas.engine.tensors import Tensor, address
-from adamas.engine.threads import Action
+from adamas.engine.threads import Action, straight
 from adamas.kernel import job as j
 
 Mask = NDArray[np.bool_]
@@ -59,18 +59,22 @@ class FirstSteps:
         """The actions that note that `rows` have been stepped; whether all then have at last."""
         if index not in self.stepped:
             return [], False
-        mask = self.stepped[index].copy()
-        mask[rows] = True
-        if mask.all():
+        mask = self.stepped[index]
+        if np.count_nonzero(~mask[rows]) == mask.size - np.count_nonzero(mask):
             return [partial(self.stepped.pop, index)], True
-        return [partial(self.stepped.__setitem__, index, mask)], False
+        return [partial(mask.__setitem__, rows, True)], False
 
     def put(self, index: int, stepped: Any) -> None:
         """Take over which rows were stepped, None for all, after `check` and the count."""
-        self.stepped.pop(index, None)
+        straight(self.putting(index, stepped, int(self._numbers.steps[index])))
+
+    def putting(self, index: int, stepped: Any, steps: int) -> list[Action]:
+        """The actions that take it over for a tensor that will have done `steps`."""
+        actions: list[Action] = [partial(self.stepped.pop, index, None)]
         mask = np.ones(0, bool) if stepped is None else np.array(stepped) != 0
-        if self._numbers.steps[index] and not mask.all():
-            self.stepped[index] = mask
+        if steps and not mask.all():
+            actions.append(partial(self.stepped.__setitem__, index, mask))
+        return actions
 
 
 def check(stepped: Any, tensor: Tensor) -> None:

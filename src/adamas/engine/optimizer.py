@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from adamas.engine import run
 from adamas.engine.bind import Binder, Bound
 from adamas.engine.first import FirstSteps
+from adamas.engine.fixed import FixedDict, FixedList
 from adamas.engine.gradients import erasing, flatten
+from adamas.engine.loading import FORMAT, described, merged, paired, unpacked
+from adamas.engine.options import OPTIONS
 from adamas.engine.options import OnNonFinite as OnNonFinite
 from adamas.engine.options import Options as Options
 from adamas.engine.peers import Peers
@@ -32,21 +35,21 @@ from adamas.engine.settings import (
     thread_count,
 )  # fmt: skip
 from adamas.engine.sparse import AT_ONCE, Sparse
-from adamas.engine.state import (
-    FORMAT,
-    NonFiniteError,
-    Store,
-    described,
-    merged,
-    paired,
-    unpacked,
-)
+from adamas.engine.state import NonFiniteError, Store
 from adamas.engine.storage import Spec
 from adamas.engine.tensors import Key, collect
 from adamas.engine.threads import Action, assigning, available, straight
 from adamas.engine.turn import Turn, alone, reading
 from adamas.kernel.formula import Formula, parse, with_average
 from adamas.kernel.hoist import hoist
+
+MEMBERS = "make a new optimizer to add or remove parameters; this list is only shown."
+LOOK = (
+    "an optimizer's state is set by load_state_dict(), or by writing into an array that is in it: "
+    "optimizer.state[name]['m'][...] = 0; this dict is only shown."
+)
+# What may be set on an optimizer; the rest is in its groups, or decided when it is made.
+SETTABLE = ("grad_norm", "skipped")
 
 
 class Optimizer:
@@ -111,8 +114,12 @@ class Optimizer:
         self._on_nonfinite = on_nonfinite
         self._sign = -1.0 if maximize else 1.0
         self._threads = thread_count(threads) or available()
-        self.formula = formula
+        self._formula = formula
         tensors, groups, self._form = collect(params)
+        for k, group in enumerate(groups):
+            members = [tensor for tensor in tensors if tensor.group == k]
+            group["params"] = FixedList([tensor.given for tensor in members], MEMBERS)
+            group["names"] = FixedList([tensor.key for tensor in members], MEMBERS)
         self._settings = Settings(formula.name, formula.hypers, hypers, groups)
         parts, table = hoist(formula), self._settings.table
         self._numbers = numbers(formula, tensors, table, len(parts.constants), seeded(seed))
@@ -129,10 +136,23 @@ class Optimizer:
         self._packed = [tensor for tensor in tensors if tensor.packed]
         self._steps = self._numbers.steps.data
         self._turn = Turn()
-        for k, group in enumerate(self.param_groups):
-            members = [tensor for tensor in tensors if tensor.group == k]
-            group["params"] = [tensor.given for tensor in members]
-            group["names"] = [tensor.key for tensor in members]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse what would be set and ignored; a subclass may have attributes of its own."""
+        if not name.startswith("_") and name not in SETTABLE:
+            names, ours = self._settings.names, type(self).__module__.partition(".")[0] == "adamas"
+            if ours or name in names or name in OPTIONS or name in dir(type(self)):
+                raise AttributeError(
+                    f"{type(self).__name__}.{name} cannot be set. Options are given when an "
+                    "optimizer is made; hyper-parameters are set in its groups: "
+                    f"optimizer.param_groups[0][{names[0]!r}] = ..."
+                )
+        object.__setattr__(self, name, value)
+
+    @property
+    def formula(self) -> Formula:
+        """The rule, as it was read."""
+        return self._formula
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
@@ -165,7 +185,8 @@ class Optimizer:
     @property
     def state(self) -> dict[Key, dict[str, Any]]:
         """Each parameter's live state arrays, scalar states and `step`, by name or index."""
-        return self._store.view()
+        view = self._store.view()
+        return FixedDict({key: FixedDict(entry, LOOK) for key, entry in view.items()}, LOOK)
 
     @property
     def storage(self) -> dict[Key, dict[str, str]]:
@@ -182,7 +203,7 @@ class Optimizer:
         return {state: self._store.values(index, state) for state in self.formula.states}
 
     def settings(self, group: int = 0) -> dict[str, float]:
-        """The hyper-parameters that the last step of a group used, schedules evaluated."""
+        """The hyper-parameters that the last call of `step` used, schedules evaluated."""
         return self._settings.now(group)
 
     def step(self, grads: Any, *, clip_norm: float | None = None, loss_scale: float = 1.0) -> bool:
@@ -287,6 +308,8 @@ class Optimizer:
         would stand. Without exact rows it does nothing. Raises ValueError or TypeError for a name
         or a row that does not exist.
         """
+        if not isinstance(rows, Mapping | None):
+            raise TypeError(f"rows={rows!r} must be a dict of row numbers by name, or None.")
         wanted = {}
         for key, numbered in (rows or {}).items():
             if key not in self._keys:
@@ -337,7 +360,8 @@ class Optimizer:
     def state_dict(self, *, copy: bool = True) -> dict[str, Any]:
         """Everything needed to go on bit for bit, as plain dicts of arrays, numbers and texts.
 
-        The arrays are the state's own memory with `copy=False`. Schedules are saved as their text.
+        The arrays are the state's own memory with `copy=False`. A schedule is saved as its text,
+        any other function as its name and its values at some steps, for which it is called.
         """
         self._level()
         return {
@@ -346,32 +370,41 @@ class Optimizer:
             "steps": self.steps,
             "seed": int(self._numbers.seed[0]),
             "state": self._store.copy() if copy else self._store.view(),
-            "param_groups": [described(self._settings, group) for group in self.param_groups],
+            "param_groups": [
+                described(self._settings, group, self.steps) for group in self.param_groups
+            ],
         }
 
     @alone
     def load_state_dict(self, saved: Mapping[str, Any], *, strict: bool = True) -> None:
-        """Go on from `saved`; raises ValueError naming what does not fit, with nothing changed.
+        """Go on from `saved`: all of it, or with an error nothing.
 
         Parameters are matched by name (by index where they have none), groups by their parameters;
-        arrays must have the shape and dtype they have here. `strict=False` takes over what both
-        have. Parameters themselves are not part of the state: restore them beside it.
+        arrays must have the shape and dtype they have here, schedules the text (`Schedule`) or the
+        name and the values at some steps. `strict=False` takes over what both have. Parameters
+        themselves are not part of the state: restore them beside it. Raises TypeError or ValueError
+        that names what does not fit, with nothing changed.
         """
-        steps, old_groups = unpacked(saved, self.formula.name)
-        taken = []
-        for group, old in zip(
-            self.param_groups, paired(self.param_groups, old_groups, strict), strict=True
-        ):
-            taken.append(merged(self._settings, group, old) if old else {})
-        entries = self._store.fitting(saved["state"], strict)
-        for index in entries:
+        choice("strict", strict, (True, False))
+        found = unpacked(saved, self.formula.name, strict)
+        groups, steps = self.param_groups, found.steps
+        actions: list[Action] = []
+        for group, old in zip(groups, paired(groups, found.groups, strict), strict=True):
+            if old:
+                new = merged(self._settings, group, old, steps)
+                actions.append(partial(dict.update, group, new))
+        taking = self._store.taking(found.state, strict)
+        if not (actions or taking):
+            raise ValueError(
+                f"the saved state has nothing of {self._keys}; it has {list(found.state)}."
+            )
+        for index, taken in taking.items():
             # The saved state is up to date; what its rows missed here is no longer theirs.
-            self._sparse.forget(index)
-        self._store.take(entries)
-        for group, new in zip(self.param_groups, taken, strict=True):
-            group.update(new)
-        self._numbers.steps[-1] = steps
-        self._numbers.seed[0] = seeded(saved.get("seed", int(self._numbers.seed[0])))
+            actions += [*self._sparse.forgetting(index), *taken]
+        actions.append(partial(self._numbers.steps.__setitem__, -1, steps))
+        if found.seed is not None:
+            actions.append(partial(self._numbers.seed.__setitem__, 0, found.seed))
+        straight(actions)
 
     def __repr__(self) -> str:
         """The rule, the size, and the settings that the next step would start from."""

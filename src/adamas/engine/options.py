@@ -21,3 +21,6 @@ class Options(TypedDict, total=False):
     maximize: bool
     rows: Literal["lazy", "exact"]
     threads: int | None
+
+
+OPTIONS = frozenset(Options.__annotations__)

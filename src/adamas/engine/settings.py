@@ -1,12 +1,13 @@
 """Hyper-parameters: numbers or schedules, per group, changeable between any two steps.
 
 The kernel reads them from a float64 table, so a change costs nothing and no number is ever rounded
-to a storage dtype. A group is a plain dict, as in torch; it is checked when its values change.
+to a storage dtype. A group is a dict, as in torch, and checked when its values are set.
 """
 
 import difflib
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from operator import itemgetter
@@ -14,10 +15,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from adamas.engine.fixed import FixedList
+from adamas.engine.group import OWN, Group
+
 Hyper: TypeAlias = float | Callable[[int], float]
 
-# Keys of a group that are not hyper-parameters.
-OWN = ("params", "names")
 # Decay rates: a moving average with a rate of 1 never moves, above 1 it explodes.
 RATES = re.compile(r"beta\d*|rho|ema")
 
@@ -40,47 +42,52 @@ class Settings:
         self._rule = rule
         self._defaults = dict(defaults)
         self.names = tuple(defaults)
-        self.groups = [{**defaults, **given, **group} for group in groups]
+        for k, group in enumerate(groups):
+            if unknown := [name for name in group if name not in defaults and name not in OWN]:
+                raise TypeError(f"param group {k}: {self.unknown(unknown[0])}")
+        if unknown := [name for name in given if name not in defaults]:
+            raise TypeError(self.unknown(unknown[0]))
+        made = [Group({**defaults, **given, **group}, self._hear) for group in groups]
+        self.groups = FixedList(made, "make a new optimizer to add or remove param groups.")
         self.table = np.zeros((len(groups), len(self.names)))
         self._read = _reader(self.names)
         self._seen: list[Any] = [None] * len(groups)
         self._moving = [False] * len(groups)
-        self._full = len(self.names) + len(OWN)
         self.refresh(1)
 
     def refresh(self, step: int) -> None:
-        """Bring the table up to date for optimizer step `step`."""
-        seen, moving, full = self._seen, self._moving, self._full
-        if len(self.groups) != len(seen):
-            raise ValueError(
-                f"{len(self.groups)} param groups, the optimizer was made with {len(seen)}; "
-                "make a new optimizer to add parameters."
-            )
+        """Bring the table up to date for optimizer step `step`: all groups, or with an error none.
+
+        What was set in between has been checked then; here schedules are evaluated.
+        """
+        seen, moving, read, new = self._seen, self._moving, self._read, None
         for k, group in enumerate(self.groups):
-            try:
-                values = self._read(group)
-            except KeyError as error:
-                raise TypeError(f"param group {k} lost its {error}; set it again.") from None
-            # A name too many is a misspelt one, and would be ignored.
-            if moving[k] or values != seen[k] or len(group) > full:
-                self._write(k, group, values, step)
+            values = read(group)
+            if moving[k] or values != seen[k]:
+                new = new or []
+                new.append((k, values, self._numbers(values, step)))
+        for k, values, numbers in new or ():
+            self.table[k] = numbers
+            moving[k] = any(callable(value) for value in values)
+            # Last: whatever is raised before this line, the next step looks at the values again.
+            seen[k] = values
 
     def now(self, group: int) -> dict[str, float]:
         """The numbers that the last refresh found, schedules evaluated."""
         return dict(zip(self.names, self.table[group].tolist(), strict=True))
 
-    def _write(self, k: int, group: dict[str, Any], values: tuple[Any, ...], step: int) -> None:
-        for name in group:
-            if name not in self._defaults and name not in OWN:
-                raise TypeError(f"param group {k}: {self.unknown(name)}")
-        numbers = [
+    def _numbers(self, values: tuple[Any, ...], step: int) -> list[float]:
+        return [
             self.number(name, value(step) if callable(value) else value)
             for name, value in zip(self.names, values, strict=True)
         ]
-        self.table[k] = numbers
-        self._moving[k] = any(callable(value) for value in values)
-        # Last: whatever is raised before this line, the next step looks at the values again.
-        self._seen[k] = values
+
+    def _hear(self, name: str, value: Any) -> None:
+        """Raise TypeError or ValueError unless `value` may be set for `name`."""
+        if name not in self._defaults:
+            raise TypeError(self.unknown(name))
+        if not callable(value):
+            self.number(name, value)
 
     def number(self, name: str, value: Any) -> float:
         """`value` as a legal number for `name`; raises TypeError or ValueError otherwise."""
@@ -91,9 +98,9 @@ class Settings:
             raise ValueError(f"{self._rule}: {name}={value!r} is not allowed; {name} must {limit}.")
         return number
 
-    def unknown(self, name: str) -> str:
+    def unknown(self, name: object) -> str:
         """What to say about a name that is not a hyper-parameter of the rule."""
-        close = difflib.get_close_matches(name, self.names, 1)
+        close = difflib.get_close_matches(str(name), self.names, 1)
         hint = f"Did you mean {close[0]!r}? " if close else ""
         if name == "betas":
             hint = "Write beta1=..., beta2=.... "
@@ -117,7 +124,12 @@ def real(name: str, value: Any, allowed: str) -> float:
     # The first test saves 0.3 us, a tenth of a tiny step: `Real` is asked in Python.
     if type(value) is not float and (isinstance(value, bool) or not isinstance(value, Real)):
         raise TypeError(f"{name}={value!r}: {allowed}.")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(
+            f"{name} is beyond float64, whose largest number is {sys.float_info.max:.2g}."
+        ) from None
 
 
 def limit(value: Any) -> float:

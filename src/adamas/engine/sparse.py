@@ -18,7 +18,7 @@ from adamas.engine.chunks import Places
 from adamas.engine.plan import Planner
 from adamas.engine.rows import Summed
 from adamas.engine.tensors import address, form_of
-from adamas.engine.threads import Action
+from adamas.engine.threads import Action, straight
 from adamas.kernel import job as j
 
 HISTORY = 1024
@@ -216,10 +216,17 @@ class Sparse:
 
     def forget(self, index: int) -> None:
         """Drop the history of a tensor whose rows are up to date, or what they missed."""
-        if index in self._histories:
-            # First: whatever comes between the lines, nothing points into a history that is gone.
-            self._planner.numbers.constant_rows[index] = self._planner.constant_rows[index]
-            del self._histories[index]
+        straight(self.forgetting(index))
+
+    def forgetting(self, index: int) -> list[Action]:
+        """The actions that do it: then nothing ever points into a history that is gone."""
+        if index not in self._histories:
+            return []
+        rows = self._planner.numbers.constant_rows
+        return [
+            partial(rows.__setitem__, index, self._planner.constant_rows[index]),
+            partial(self._histories.pop, index),
+        ]
 
     @property
     def tensors(self) -> list[int]:

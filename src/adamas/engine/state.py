@@ -6,25 +6,22 @@ Loading checks everything before it changes anything.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from adamas.engine import codes
+from adamas.engine import codes, loading
 from adamas.engine.batch import Numbers
 from adamas.engine.first import FirstSteps, check
 from adamas.engine.grid import Order
 from adamas.engine.orders import order_of, ordered
-from adamas.engine.settings import Settings
 from adamas.engine.starts import fill_rows, numbers_of, starting
 from adamas.engine.storage import Spec, Storage
 from adamas.engine.tensors import Array, Key, Tensor
+from adamas.engine.threads import Action, assigning
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import MEMORY_ORDER, columns
-
-FORMAT = 1
-# Kernels compute with the step as a float64, which counts so far.
-MOST_STEPS = 1 << 53
 
 
 class NonFiniteError(FloatingPointError):
@@ -33,6 +30,10 @@ class NonFiniteError(FloatingPointError):
     def __init__(self, key: Key, message: str) -> None:
         super().__init__(message)
         self.key = key
+
+    def __reduce__(self) -> tuple[type["NonFiniteError"], tuple[Key, str]]:
+        """With its key: the default would call it with the message alone."""
+        return type(self), (self.key, str(self))
 
 
 class Store:
@@ -148,23 +149,33 @@ class Store:
             for key, entry in self.view().items()
         }
 
-    def fitting(
-        self, saved: Mapping[Key, Mapping[str, Any]], strict: bool
-    ) -> dict[int, Mapping[str, Any]]:
-        """The saved entry of each tensor index; raises an error that names what does not fit."""
+    def taking(self, saved: Mapping[Key, Any], strict: bool) -> dict[int, list[Action]]:
+        """For each tensor that is in `saved` what to do to take its state over.
+
+        Raises TypeError or ValueError that names what does not fit.
+        """
         live = self.view()
         if strict and saved.keys() != live.keys():
             wrong = sorted(live.keys() ^ saved.keys(), key=str)
             raise ValueError(f"saved state and parameters differ in {wrong}; or use strict=False.")
-        entries = {}
+        owners = {_owner(array) for arrays in self.arrays for array in arrays.values()}
+        taking = {}
         for k, (key, entry) in enumerate(live.items()):
             if key in saved:
-                shapes = self._shapes(k, self._order(k, saved[key]))
+                given = saved[key]
+                if not isinstance(given, Mapping):
+                    raise TypeError(f"saved state of {key!r} is a dict, not {given!r}.")
+                order = self._order(k, given)
                 own = {"stepped"} if self.first.asked else set()
-                _fits(key, _without(entry, own), _without(saved[key], own), shapes)
-                check(saved[key].get("stepped"), self._tensors[k])
-                entries[k] = saved[key]
-        return entries
+                found = loading.entry(key, entry, given, self._shapes(k, order), own)
+                check(given.get("stepped"), self._tensors[k])
+                for name, value in found.items():
+                    # Two states of this optimizer may have been given to each other.
+                    if isinstance(value, np.ndarray) and _owner(value) in owners:
+                        found[name] = value.copy("K")
+                taking[k] = self._actions(k, found, order)
+                taking[k] += self.first.putting(k, given.get("stepped"), found["step"])
+        return taking
 
     def _order(self, index: int, entry: Mapping[str, Any]) -> Order:
         """The memory order of a saved entry of tensor `index`."""
@@ -177,129 +188,27 @@ class Store:
         every = self.codecs[index].items()
         return {k: v for name, codec in every for k, v in codes.shapes(codec, name, order).items()}
 
-    def take(self, entries: Mapping[int, Mapping[str, Any]]) -> None:
-        """Take over entries that `fitting` has passed."""
-        for k, entry in entries.items():
-            self._copy_in(k, entry, self._order(k, entry))
-            self._numbers.scalars[k] = [float(entry[name]) for name in self._formula.scalars]
-            self._numbers.steps[k] = int(entry["step"])
-            if "rounding" in entry:
-                self._numbers.keys[k] = int(entry["rounding"])
-            self.first.put(k, entry.get("stepped"))
-
-    def _copy_in(self, index: int, entry: Mapping[str, Any], order: Order) -> None:
-        """Copy arrays in `order`; codes in blocks of another order are decoded and encoded anew."""
-        arrays, tensor = self.arrays[index], self._tensors[index]
-        same = order.same(tensor.lay)
+    def _actions(self, index: int, found: Mapping[str, Any], order: Order) -> list[Action]:
+        """What takes over an entry in `order`; codes in blocks of another are encoded anew."""
+        arrays, tensor, numbers = self.arrays[index], self._tensors[index], self._numbers
+        actions, same = [], order.same(tensor.lay)
         for name, codec in self.codecs[index].items():
             held = [c.name for c in columns(name, codec) if c.name in arrays]
+            values = {key: found[key] for key in held}
             if codec.low and not same:
-                numbers = codes.numbers(codec, {key: entry[key] for key in held}, name, order)
-                self.fill(index, name, arrays, tensor.lay.dense(numbers).ravel())
-                continue
-            for key in held:
-                np.copyto(arrays[key], entry[key])
+                decoded = codes.numbers(codec, values, name, order)
+                values = {key: np.empty_like(arrays[key]) for key in held}
+                self.fill(index, name, values, tensor.lay.dense(decoded).ravel())
+            actions += [assigning(arrays[key], values[key]) for key in held]
+        scalars = [found[name] for name in self._formula.scalars]
+        actions.append(partial(numbers.scalars.__setitem__, index, scalars))
+        actions.append(partial(numbers.steps.__setitem__, index, found["step"]))
+        if "rounding" in found:
+            actions.append(partial(numbers.keys.__setitem__, index, found["rounding"]))
+        return actions
 
 
-def _without(entry: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name not in names}
-
-
-def _fits(
-    key: Key,
-    live: Mapping[str, Any],
-    saved: Mapping[str, Any],
-    shapes: Mapping[str, tuple[int, ...]],
-) -> None:
-    if wrong := sorted((live.keys() ^ saved.keys()) - {MEMORY_ORDER}):
-        raise ValueError(f"saved state of {key!r} differs from this rule's in {wrong}.")
-    for name, value in live.items():
-        if name == MEMORY_ORDER:
-            continue
-        other = np.asarray(saved[name])
-        if name in ("step", "rounding"):
-            count(f"saved {name} of {key!r}", saved[name])
-        elif not isinstance(value, np.ndarray):
-            if other.ndim or other.dtype.kind not in "fiu":
-                raise TypeError(f"saved {name} of {key!r} must be a number, not {saved[name]!r}.")
-        elif (other.shape, other.dtype) != (shapes[name], value.dtype):
-            raise ValueError(
-                f"saved {name} of {key!r} is {other.dtype}{list(other.shape)}, "
-                f"here it is {value.dtype}{list(shapes[name])}."
-            )
-
-
-def count(what: str, value: Any) -> int:
-    """`value` as a number of steps; raises TypeError or ValueError naming it."""
-    array = np.asarray(value)
-    if array.ndim or array.dtype.kind not in "iu":
-        raise TypeError(f"{what} must be a whole number, not {value!r}.")
-    if not 0 <= value < MOST_STEPS:
-        raise ValueError(f"{what} is {value!r}, and must be at least 0 and below 2**53.")
-    return int(value)
-
-
-def unpacked(saved: Mapping[str, Any], rule: str) -> tuple[int, Sequence[Mapping[str, Any]]]:
-    """The step count and the param groups of a saved dict of `rule`, whose outside is checked."""
-    if not isinstance(saved, Mapping):
-        raise TypeError(f"a state dict is a dict, not {type(saved).__name__}.")
-    if saved.get("format") != FORMAT or saved.get("rule") != rule:
-        raise ValueError(
-            f"this is the state of rule {saved.get('rule')!r} (format {saved.get('format')!r})"
-            f", not of {rule!r} (format {FORMAT})."
-        )
-    if lost := [name for name in ("steps", "state", "param_groups") if name not in saved]:
-        raise ValueError(f"the state dict lacks {lost[0]!r}.")
-    return count("steps", saved["steps"]), saved["param_groups"]
-
-
-def paired(
-    groups: Sequence[Mapping[str, Any]], saved: Sequence[Mapping[str, Any]], strict: bool
-) -> list[Mapping[str, Any] | None]:
-    """For each group the saved one with its parameters, in whatever order the groups come.
-
-    If not `strict`, the saved one that has any of them, or None.
-    """
-    pairs: list[Mapping[str, Any] | None] = []
-    for group in groups:
-        names = set(group["names"])
-        same = [old for old in saved if names == set(old.get("params", ()))]
-        if not same and not strict:
-            same = [old for old in saved if names & set(old.get("params", ()))]
-        if strict and not same:
-            raise ValueError(f"no saved param group holds {group['names']}; or use strict=False.")
-        pairs.append(same[0] if same else None)
-    return pairs
-
-
-def describe(value: Any) -> float | str:
-    """A hyper-parameter as a plain dict can hold it: a number, or the text of a schedule."""
-    if not callable(value):
-        return float(value)
-    return getattr(value, "__qualname__", None) or repr(value)
-
-
-def described(settings: Settings, group: Mapping[str, Any]) -> dict[str, Any]:
-    """A param group as a plain dict can hold it: names and hyper-parameters."""
-    hypers = {name: describe(group[name]) for name in settings.names}
-    return {"params": list(group["names"]), **hypers}
-
-
-def merged(
-    settings: Settings, group: Mapping[str, Any], saved: Mapping[str, Any]
-) -> dict[str, float]:
-    """The hyper-parameters that `group` takes from `saved`; schedules must be the same ones."""
-    taken: dict[str, float] = {}
-    for name in settings.names:
-        if name not in saved:
-            raise ValueError(f"saved param group lacks {name!r}.")
-        live, value = group[name], saved[name]
-        if callable(live) or isinstance(value, str):
-            if describe(live) != value:
-                raise ValueError(
-                    f"saved {name} is {value!r}, this optimizer has {describe(live)!r}; "
-                    f"make the optimizer with the same {name} before loading."
-                )
-        else:
-            taken[name] = settings.number(name, value)
-    return taken
+def _owner(array: Array) -> int:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return id(array)

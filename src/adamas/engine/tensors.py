@@ -87,6 +87,11 @@ def collect(params: Any) -> tuple[list[Tensor], list[dict[str, Any]], Any]:
         groups = [dict(x) for x in params]
         if missing := [k for k, group in enumerate(groups) if "params" not in group]:
             raise ValueError(f"param group {missing[0]} has no 'params'; add params=[...] to it.")
+        if own := [k for k, group in enumerate(groups) if "names" in group]:
+            raise TypeError(
+                f"param group {own[0]} has 'names'; name parameters by a dict: "
+                "{'params': {'weight': weight}}."
+            )
         parts = [group.pop("params") for group in groups]
         items = [_items(part) for part in parts]
         form: Any = [(_form(part), len(item)) for part, item in zip(parts, items, strict=True)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from adamas.engine.state import MOST_STEPS
+from adamas.engine.loading import MOST_STEPS
 from adamas.engine.tensors import Array
 from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE
 from adamas.torch.homes import Home, moments

@@ -134,9 +134,13 @@ def _engine(optimizer: adamas.Optimizer) -> Put:
     # First, because rows that wait for their steps are brought up to date by it.
     saved = optimizer.state_dict()
     puts = [keep(param) for group in optimizer.param_groups for param in group["params"]]
-    groups = [_mapping(group, ("params", "names")) for group in optimizer.param_groups]
+    groups = [partial(group.update, dict(group)) for group in optimizer.param_groups]
+    seen = [
+        partial(setattr, optimizer, name, getattr(optimizer, name))
+        for name in ("grad_norm", "skipped")
+    ]
     load = partial(optimizer.load_state_dict, saved)
-    return every([*puts, *groups, load, _attributes(optimizer)])
+    return every([*puts, *groups, load, *seen, _attributes(optimizer)])
 
 
 def _torch_optimizer(optimizer: "torch.optim.Optimizer") -> Put:
