@@ -1,6 +1,7 @@
 """Wrong input is refused with an error that names it, and nothing at all has changed by then."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,11 @@ OPTIONS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "none": ({"lr": None}, TypeError, "lr=None"),
     "complex": ({"lr": 1j}, TypeError, "lr=1j"),
     "array": ({"lr": np.array(0.1)}, TypeError, "lr=array"),
+    "huge int": ({"lr": 10**400}, ValueError, "lr is beyond float64"),
+    "huge fraction": ({"eps": Fraction(10) ** 400}, ValueError, "eps is beyond float64"),
+    "huge clip": ({"clip_norm": 10**5000}, ValueError, "clip_norm is beyond float64"),
+    "huge ema": ({"ema": 10**400}, ValueError, "ema is beyond float64"),
+    "huge schedule": ({"lr": lambda t: 10**400}, ValueError, "lr is beyond float64"),
     "schedule": ({"lr": lambda t: -t}, ValueError, "lr=-1 is not allowed"),
     "clip 0": ({"clip_norm": 0}, ValueError, "clip_norm=0 must be positive"),
     "clip -1": ({"clip_norm": -1.0}, ValueError, "clip_norm=-1.0 must be positive"),
@@ -199,6 +205,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "scale inf": ({}, {"loss_scale": INF}, "loss_scale=inf"),
     "scale -1": ({}, {"loss_scale": -1.0}, "loss_scale=-1.0"),
     "tiny scale": ({}, {"loss_scale": 1e-320}, "loss_scale=1e-320"),
+    "huge scale": ({}, {"loss_scale": 10**400}, "loss_scale is beyond float64"),
     "scale text": ({}, {"loss_scale": "2"}, "loss_scale='2'"),
 }
 

@@ -71,6 +71,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.loading",
         "engine.state",
         "engine.run",
+        "engine.copying",
         "engine.optimizer",
         "engine.__init__",
         "schedule",

@@ -64,6 +64,26 @@ def test_fork() -> None:
     assert run_script(FORK) == "True 0"
 
 
+AT_EXIT = """
+    import atexit
+    import numpy as np
+    import adamas
+
+    def last():
+        optimizer = adamas.SGD(np.zeros(300_000, np.float32), lr=1.0, threads=2)
+        optimizer.step(np.ones(300_000, np.float32))
+        w = optimizer.param_groups[0]["params"][0]
+        print(optimizer.steps, float(w.min()), float(w.max()))
+
+    atexit.register(last)
+"""
+
+
+def test_the_first_step_at_exit() -> None:
+    """A step in an atexit handler, where no thread pool can be made any more, is done."""
+    assert run_script(AT_EXIT) == "1 -1.0 -1.0"
+
+
 INTERRUPT = """
     import random, signal, threading, time
     import numpy as np

@@ -231,3 +231,36 @@ def test_maximize() -> None:
         sinker.step(-np.arange(9.0) * k)
         assert climber.grad_norm == sinker.grad_norm == np.linalg.norm(np.arange(9.0) * k)
     assert np.array_equal(up, down)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_numpys_own_error_state_changes_nothing(kind: Any) -> None:
+    """A program that has NumPy raise at every overflow and underflow gets the same steps."""
+    steps = [[1e200, 1e-200], [1e-300, 1.0], [1e160, 1e160], [1e38, 1e-38]]
+
+    def run(told: str) -> tuple[list[float], list[float]]:
+        w, norms = np.ones((2, 1), kind), []
+        optimizer = adamas.AdamW(w, lr=0.1, clip_norm=1.0, state="bfloat16", ema=0.5)
+        with np.errstate(all=told):  # type: ignore[call-overload]
+            for g in steps:
+                optimizer.step(adamas.Rows([0, 1], np.array(g).reshape(2, 1)))
+                optimizer.step(np.array(g).reshape(2, 1))
+                norms.append(optimizer.grad_norm)
+                optimizer.load_state_dict(optimizer.state_dict())
+            values = optimizer.values(0)["average"]
+        return [*w.ravel().tolist(), *values.ravel().tolist()], norms
+
+    assert run("raise") == run("ignore")
+    # hypot does not overflow.
+    assert run("raise")[1] == pytest.approx([np.hypot(*g) for g in steps], rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_a_matrix_is_an_array() -> None:
+    """Parameters and gradients of NumPy's matrix class step, and their NaN is found and named."""
+    w = np.matrix(np.zeros((2, 2)))
+    optimizer = adamas.SGD(w, lr=1.0)
+    optimizer.step(np.matrix([[1.0, 2.0], [3.0, 4.0]]))
+    assert w.tolist() == [[-1, -2], [-3, -4]]
+    with pytest.raises(adamas.NonFiniteError, match=r"holds nan at \[0, 1\]"):
+        optimizer.step(np.matrix([[1.0, np.nan], [1.0, 1.0]]))

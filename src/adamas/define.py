@@ -29,7 +29,7 @@ class Rule:
 
     def __call__(self, params: Any, **settings: Any) -> Optimizer:
         """An `Optimizer` by this rule; takes what `Optimizer` takes, and the hyper-parameters."""
-        return Optimizer(self.formula, params, **settings)
+        return Optimizer(self, params, **settings)
 
     def __reduce__(self) -> str:
         """By name, as functions are: the name leads to this object, not to `function`."""

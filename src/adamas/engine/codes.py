@@ -12,7 +12,7 @@ from adamas.kernel.layout import REST, SCALE, Column, columns
 HALF = -(1 << 31)
 HALVES = {"bfloat16_random": 1 << 15, "split8": 1 << 7}
 # `mean4` adds floats: near the largest one, or to a NaN, NumPy would warn of what is meant.
-quiet = np.errstate(over="ignore", invalid="ignore")
+quiet = np.errstate(all="ignore")
 
 
 def empty(codec: Codec, column: Column, grid: Grid) -> Array | None:

@@ -8,13 +8,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from threading import get_ident
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adamas.engine import run
 from adamas.engine.bind import Binder, Bound
+from adamas.engine.copying import made_again
+from adamas.engine.copying import parts as parts_of
 from adamas.engine.first import FirstSteps
 from adamas.engine.fixed import FixedDict, FixedList
 from adamas.engine.gradients import erasing, flatten
@@ -48,8 +50,22 @@ LOOK = (
     "an optimizer's state is set by load_state_dict(), or by writing into an array that is in it: "
     "optimizer.state[name]['m'][...] = 0; this dict is only shown."
 )
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "on_nonfinite": ("raise", "skip", "allow"),
+    "rows": ("lazy", "exact"),
+    "zero_grads": (True, False),
+    "maximize": (True, False),
+}
 # What may be set on an optimizer; the rest is in its groups, or decided when it is made.
 SETTABLE = ("grad_norm", "skipped")
+
+
+def formula_of(rule: Any) -> Formula:
+    """The formula of a rule in whatever form it is given."""
+    if isinstance(rule, Formula):
+        return rule
+    known = getattr(rule, "formula", None)
+    return known if isinstance(known, Formula) else parse(getattr(rule, "function", rule))
 
 
 class Optimizer:
@@ -103,17 +119,27 @@ class Optimizer:
         threads: int | None = None,
         **hypers: Hyper,
     ) -> None:
-        formula = rule if isinstance(rule, Formula) else parse(getattr(rule, "function", rule))
-        if ema is not None:
+        options = {
+            "state": state, "master": master, "seed": seed, "clip_norm": clip_norm,
+            "on_nonfinite": on_nonfinite, "ema": ema, "zero_grads": zero_grads,
+            "maximize": maximize, "rows": rows, "threads": threads,
+        }  # fmt: skip
+        self._make(rule, params, hypers, options)
+
+    def _make(
+        self, rule: Any, params: Any, hypers: dict[str, Hyper], options: dict[str, Any]
+    ) -> None:
+        before = set(vars(self))
+        self._rule, self._options = rule, options
+        formula = formula_of(rule)
+        if (ema := options["ema"]) is not None:
             formula, hypers = with_average(formula), {**hypers, "ema": ema}
-        choice("on_nonfinite", on_nonfinite, ("raise", "skip", "allow"))
-        choice("rows", rows, ("lazy", "exact"))
-        choice("zero_grads", zero_grads, (True, False))
-        choice("maximize", maximize, (True, False))
-        self._clip = limit(clip_norm)
-        self._on_nonfinite = on_nonfinite
-        self._sign = -1.0 if maximize else 1.0
-        self._threads = thread_count(threads) or available()
+        for name, allowed in CHOICES.items():
+            choice(name, options[name], allowed)
+        self._clip = limit(options["clip_norm"])
+        self._on_nonfinite = options["on_nonfinite"]
+        self._sign = -1.0 if options["maximize"] else 1.0
+        self._threads = thread_count(options["threads"]) or available()
         self._formula = formula
         tensors, groups, self._form = collect(params)
         for k, group in enumerate(groups):
@@ -122,25 +148,47 @@ class Optimizer:
             group["names"] = FixedList([tensor.key for tensor in members], MEMBERS)
         self._settings = Settings(formula.name, formula.hypers, hypers, groups)
         parts, table = hoist(formula), self._settings.table
-        self._numbers = numbers(formula, tensors, table, len(parts.constants), seeded(seed))
-        first = FirstSteps(parts.first is not None, rows == "exact", self._numbers)
-        self._store = Store(formula, tensors, self._numbers, first, state, master)
+        seed, exact = seeded(options["seed"]), options["rows"] == "exact"
+        self._numbers = numbers(formula, tensors, table, len(parts.constants), seed)
+        first = FirstSteps(parts.first is not None, exact, self._numbers)
+        self._store = Store(
+            formula, tensors, self._numbers, first, options["state"], options["master"]
+        )
         arrays, codecs = self._store.arrays, self._store.codecs
-        planner = Planner(formula, tensors, arrays, codecs, self._numbers, zero_grads, first)
-        self._binder, self._sparse = Binder(tensors, planner), Sparse(planner, rows == "exact")
+        self._zero_grads = zero = options["zero_grads"]
+        planner = Planner(formula, tensors, arrays, codecs, self._numbers, zero, first)
+        self._binder, self._sparse = Binder(tensors, planner), Sparse(planner, exact)
         self._tensors, self._keys = tensors, [tensor.key for tensor in tensors]
-        self._zero_grads = zero_grads
         # A face whose tensors are shards says who holds the others.
         self._peers: Peers | None = None
         self._size = sum(tensor.given.size for tensor in tensors)
         self._packed = [tensor for tensor in tensors if tensor.packed]
         self._steps = self._numbers.steps.data
         self._turn = Turn()
+        self._ours = frozenset({*vars(self), "_ours"} - before)
+
+    def __copy__(self) -> NoReturn:
+        """Refused: two optimizers on one state would each count its own steps."""
+        raise TypeError(
+            "a shallow copy would leave two optimizers on one state; use copy.deepcopy, or make "
+            "a new optimizer and give it state_dict()."
+        )
+
+    @reading
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle and deepcopy need; rows that wait for steps are brought up to date."""
+        self._level()
+        return parts_of(self)
+
+    def __setstate__(self, found: dict[str, Any]) -> None:
+        made_again(self, found)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would be set and ignored; a subclass may have attributes of its own."""
         if not name.startswith("_") and name not in SETTABLE:
-            names, ours = self._settings.names, type(self).__module__.partition(".")[0] == "adamas"
+            settings = self.__dict__.get("_settings")
+            names = settings.names if settings else ("lr",)
+            ours = type(self).__module__.partition(".")[0] == "adamas"
             if ours or name in names or name in OPTIONS or name in dir(type(self)):
                 raise AttributeError(
                     f"{type(self).__name__}.{name} cannot be set. Options are given when an "

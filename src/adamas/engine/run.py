@@ -25,6 +25,9 @@ PARALLEL = 1 << 17
 ALL = j.SURVEY | j.SETTLE | j.PROLOGUE | j.SWEEP
 UPDATE = j.PROLOGUE | j.SWEEP
 
+# What overflows here is dealt with; the caller may have told NumPy to raise.
+quiet = np.errstate(all="ignore")
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -40,6 +43,7 @@ class Factor:
         return self.check or self.clip < math.inf
 
 
+@quiet
 def survey(
     batches: Sequence[Batch], factor: Factor, threads: int, peers: Peers | None = None
 ) -> tuple[float, float]:
@@ -55,6 +59,7 @@ def survey(
     return clipped(math.sqrt(total) * abs(factor.scale), factor)
 
 
+@quiet
 def by_tensor(batches: Sequence[Batch]) -> Array:
     """The sum of squares of each tensor's gradient, as the last survey found it."""
     found = np.zeros(len(batches[0].active) - 1)
@@ -106,6 +111,7 @@ def seen(values: Sequence[Any], rows: Sequence[tuple[int, Summed]]) -> list[Seen
     return sorted([*dense, *sparse], key=lambda one: one.index)
 
 
+@quiet
 def find_bad(gradients: Sequence[Seen]) -> tuple[int, str] | None:
     """The first gradient that is not finite, and what it holds where; None if all are finite."""
     for one in gradients:
@@ -121,6 +127,7 @@ def find_bad(gradients: Sequence[Seen]) -> tuple[int, str] | None:
     return None
 
 
+@quiet
 def big_norm(
     gradients: Sequence[Seen], scale: float, tensors: int, peers: Peers | None = None
 ) -> float:

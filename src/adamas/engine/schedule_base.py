@@ -162,7 +162,10 @@ def _checked(where: str, name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, kind):
         raise TypeError(message)
     # Plain numbers before the comparison: in NumPy 2, float32 <= 1.8e308 warns of an overflow.
-    number = int(value) if isinstance(value, Integral) else float(value)
+    try:
+        number = int(value) if isinstance(value, Integral) else float(value)
+    except OverflowError:
+        raise ValueError(f"{where}: {name} is beyond float64; give {words}") from None
     if not low <= number <= high:
         raise ValueError(message)
     return number if kind is Integral else float(number) + 0.0  # -0.0 + 0.0 is 0.0

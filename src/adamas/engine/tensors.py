@@ -31,7 +31,7 @@ class Tensor:
     """One parameter: `given` is the caller's array, `work` the dense memory that is updated.
 
     `order` permutes the axes of `given` so that the result is C-contiguous; `packed` says that
-    `work` is a copy.
+    `work` is a copy; `source` is what the caller handed in, an array or what it was read from.
     """
 
     key: Key
@@ -41,6 +41,7 @@ class Tensor:
     packed: bool
     group: int
     form: str
+    source: Any = None
     first_block: int = 0
 
     @cached_property
@@ -149,7 +150,9 @@ def as_array(value: Any, what: str) -> Array:
     if isinstance(value, np.ndarray):
         if hasattr(value, "mask"):
             raise TypeError(f"{what} is masked, and adamas sees no masks; use .filled(0).")
-        return value.view(np.uint16) if value.dtype.name == "bfloat16" else value
+        # Plain: a part of a matrix is two-dimensional again.
+        array = np.asarray(value)
+        return array.view(np.uint16) if array.dtype.name == "bfloat16" else array
     if isinstance(value, np.generic) or not _is_array(value):
         raise TypeError(
             f"{what} is {type(value).__name__}, not an array; adamas needs NumPy arrays or objects "
@@ -192,12 +195,12 @@ def _tensor(key: Key, value: Any, group: int) -> Tensor:
     if order is not None and given.flags.aligned:
         plain = order == tuple(range(given.ndim))
         return Tensor(
-            key, given, given.transpose(order), None if plain else order, False, group, form
+            key, given, given.transpose(order), None if plain else order, False, group, form, value
         )
     if _repeats(given):
         raise ValueError(f"{what} may hold an element twice (strides {given.strides}); copy it.")
     packed = np.array(given, order="C", subok=False)
-    return Tensor(key, given, packed, None, True, group, form)
+    return Tensor(key, given, packed, None, True, group, form, value)
 
 
 def _repeats(array: Array) -> bool:
