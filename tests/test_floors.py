@@ -48,6 +48,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.schedule",
         "engine.fixed",
         "engine.group",
+        "engine.limits",
         "engine.settings",
         "engine.grid",
         "engine.codes",

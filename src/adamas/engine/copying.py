@@ -4,17 +4,14 @@ A copy owns parameters and state of its own. Whoever copies parameters and optim
 `copy.deepcopy` or in one pickle, gets an optimizer of the copied parameters.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from adamas.engine.threads import straight
 
-if TYPE_CHECKING:
-    from adamas.engine.optimizer import Optimizer
 
-
-def parts(optimizer: "Optimizer") -> dict[str, Any]:
+def parts(optimizer: Any) -> dict[str, Any]:
     """What makes an optimizer: its rule by name, parameters, settings, state; none of it copied.
 
     Raises TypeError for a parameter that Python cannot copy.
@@ -48,7 +45,7 @@ def parts(optimizer: "Optimizer") -> dict[str, Any]:
     }
 
 
-def made_again(optimizer: "Optimizer", found: dict[str, Any]) -> None:
+def made_again(optimizer: Any, found: dict[str, Any]) -> None:
     """Fill a bare `optimizer` from its `parts`; ValueError if its rule is another one by now."""
     formats = found["formats"]
     optimizer._make(

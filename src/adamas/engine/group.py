@@ -6,14 +6,14 @@ from typing import Any, NoReturn
 # Keys of a group that are not hyper-parameters.
 OWN = ("params", "names")
 
-Check = Callable[[str, Any], object]
+Check = Callable[[Mapping[str, Any], Mapping[str, Any]], object]
 
 
 class Group(dict[str, Any]):
     """`params`, `names` and every hyper-parameter, which may be set: one, or several by `update`.
 
-    Raises what `check` raises for a name and a value, and TypeError for what cannot be changed;
-    then nothing is.
+    Raises what `check` raises for the new values and the group with them, and TypeError for what
+    cannot be changed; then nothing is.
     """
 
     def __init__(self, values: Mapping[str, Any], check: Check) -> None:
@@ -32,8 +32,8 @@ class Group(dict[str, Any]):
                     f"the {name} of a param group are those that the optimizer was made with; make "
                     "a new optimizer to change them."
                 )
-            if name not in OWN:
-                self._check(name, value)
+        heard = {name: value for name, value in new.items() if name not in OWN}
+        self._check(heard, {**self, **heard})
         super().update(new)
 
     def __ior__(self, other: Any) -> "Group":  # type: ignore[override, misc]

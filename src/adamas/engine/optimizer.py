@@ -13,6 +13,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from adamas.codecs import Codec
 from adamas.engine import run
 from adamas.engine.bind import Binder, Bound
 from adamas.engine.copying import made_again
@@ -20,6 +21,7 @@ from adamas.engine.copying import parts as parts_of
 from adamas.engine.first import FirstSteps
 from adamas.engine.fixed import FixedDict, FixedList
 from adamas.engine.gradients import erasing, flatten
+from adamas.engine.limits import Limits
 from adamas.engine.loading import FORMAT, described, merged, paired, unpacked
 from adamas.engine.options import OPTIONS
 from adamas.engine.options import OnNonFinite as OnNonFinite
@@ -39,7 +41,7 @@ from adamas.engine.settings import (
 from adamas.engine.sparse import AT_ONCE, Sparse
 from adamas.engine.state import NonFiniteError, Store
 from adamas.engine.storage import Spec
-from adamas.engine.tensors import Key, collect
+from adamas.engine.tensors import Key, Tensor, collect
 from adamas.engine.threads import Action, assigning, available, straight
 from adamas.engine.turn import Turn, alone, reading
 from adamas.kernel.formula import Formula, parse, with_average
@@ -66,6 +68,17 @@ def formula_of(rule: Any) -> Formula:
         return rule
     known = getattr(rule, "formula", None)
     return known if isinstance(known, Formula) else parse(getattr(rule, "function", rule))
+
+
+def computes(
+    tensors: Sequence[Tensor], codecs: Sequence[Mapping[str, Codec]], groups: int
+) -> list[set[str]]:
+    """The dtypes that the members of each group are stepped in; see `Layout.compute`."""
+    found: list[set[str]] = [set() for _ in range(groups)]
+    for tensor, own in zip(tensors, codecs, strict=True):
+        wide = any(codec.bits == 64 for codec in own.values())
+        found[tensor.group].add("float64" if wide else "float32")
+    return found
 
 
 class Optimizer:
@@ -155,6 +168,7 @@ class Optimizer:
             formula, tensors, self._numbers, first, options["state"], options["master"]
         )
         arrays, codecs = self._store.arrays, self._store.codecs
+        self._settings.limit(Limits(formula, computes(tensors, codecs, len(groups))))
         self._zero_grads = zero = options["zero_grads"]
         planner = Planner(formula, tensors, arrays, codecs, self._numbers, zero, first)
         self._binder, self._sparse = Binder(tensors, planner), Sparse(planner, exact)
@@ -437,9 +451,11 @@ class Optimizer:
         found = unpacked(saved, self.formula.name, strict)
         groups, steps = self.param_groups, found.steps
         actions: list[Action] = []
-        for group, old in zip(groups, paired(groups, found.groups, strict), strict=True):
+        pairs = zip(groups, paired(groups, found.groups, strict), strict=True)
+        for k, (group, old) in enumerate(pairs):
             if old:
                 new = merged(self._settings, group, old, steps)
+                self._settings.hear(k, new, {**group, **new})
                 actions.append(partial(dict.update, group, new))
         taking = self._store.taking(found.state, strict)
         if not (actions or taking):

@@ -9,6 +9,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from numbers import Integral, Real
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -17,6 +18,7 @@ import numpy as np
 
 from adamas.engine.fixed import FixedList
 from adamas.engine.group import OWN, Group
+from adamas.engine.limits import Limits, usual
 
 Hyper: TypeAlias = float | Callable[[int], float]
 
@@ -47,7 +49,12 @@ class Settings:
                 raise TypeError(f"param group {k}: {self.unknown(unknown[0])}")
         if unknown := [name for name in given if name not in defaults]:
             raise TypeError(self.unknown(unknown[0]))
-        made = [Group({**defaults, **given, **group}, self._hear) for group in groups]
+        self._limits: Limits | None = None
+        self._step = 1
+        made = [
+            Group({**defaults, **given, **group}, partial(self.hear, k))
+            for k, group in enumerate(groups)
+        ]
         self.groups = FixedList(made, "make a new optimizer to add or remove param groups.")
         self.table = np.zeros((len(groups), len(self.names)))
         self._read = _reader(self.names)
@@ -61,11 +68,12 @@ class Settings:
         What was set in between has been checked then; here schedules are evaluated.
         """
         seen, moving, read, new = self._seen, self._moving, self._read, None
+        self._step = step
         for k, group in enumerate(self.groups):
             values = read(group)
             if moving[k] or values != seen[k]:
                 new = new or []
-                new.append((k, values, self._numbers(values, step)))
+                new.append((k, values, self._numbers(k, values)))
         for k, values, numbers in new or ():
             self.table[k] = numbers
             moving[k] = any(callable(value) for value in values)
@@ -76,18 +84,34 @@ class Settings:
         """The numbers that the last refresh found, schedules evaluated."""
         return dict(zip(self.names, self.table[group].tolist(), strict=True))
 
-    def _numbers(self, values: tuple[Any, ...], step: int) -> list[float]:
-        return [
-            self.number(name, value(step) if callable(value) else value)
+    def limit(self, limits: Limits) -> None:
+        """Let `limits` check all groups now, and what is unusual from now on."""
+        for k in range(len(self.groups)):
+            limits.check(k, self.now(k), 1)
+        self._limits = limits
+
+    def _numbers(self, k: int, values: tuple[Any, ...]) -> list[float]:
+        numbers = [
+            self.number(name, value(self._step) if callable(value) else value)
             for name, value in zip(self.names, values, strict=True)
         ]
+        self._fit(k, numbers)
+        return numbers
 
-    def _hear(self, name: str, value: Any) -> None:
-        """Raise TypeError or ValueError unless `value` may be set for `name`."""
-        if name not in self._defaults:
-            raise TypeError(self.unknown(name))
-        if not callable(value):
-            self.number(name, value)
+    def _fit(self, k: int, numbers: list[float]) -> None:
+        if self._limits and not usual(numbers):
+            self._limits.check(k, dict(zip(self.names, numbers, strict=True)), self._step)
+
+    def hear(self, k: int, new: Mapping[str, Any], group: Mapping[str, Any]) -> None:
+        """Raise TypeError or ValueError unless `new` may be set in group k, then like `group`."""
+        for name, value in new.items():
+            if name not in self._defaults:
+                raise TypeError(self.unknown(name))
+            if not callable(value):
+                self.number(name, value)
+        values = [group[name] for name in self.names]
+        if not any(map(callable, values)):
+            self._fit(k, list(map(float, values)))
 
     def number(self, name: str, value: Any) -> float:
         """`value` as a legal number for `name`; raises TypeError or ValueError otherwise."""
