@@ -55,7 +55,7 @@ def test_float64_parameters_may_have_more() -> None:
     w = np.zeros(2)
     adamas.SGD(w, lr=1e39).step(np.array([1.0, -2.0]))
     assert w.tolist() == [-1e39, 2e39]
-    with pytest.raises(ValueError, match="stepped in float64, whose largest number is 1.8e"):
+    with pytest.raises(ValueError, match="stepped in float64, whose largest number"):
         adamas.AdamW(w, lr=1e200, weight_decay=1e200)
 
 

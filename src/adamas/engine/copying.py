@@ -4,11 +4,13 @@ A copy owns parameters and state of its own. Whoever copies parameters and optim
 `copy.deepcopy` or in one pickle, gets an optimizer of the copied parameters.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import numpy as np
 
 from adamas.engine.threads import straight
+from adamas.engine.turn import Turn, reading
 
 
 def parts(optimizer: Any) -> dict[str, Any]:
@@ -66,3 +68,30 @@ def made_again(optimizer: Any, found: dict[str, Any]) -> None:
     optimizer._settings.refresh(max(1, found["steps"]))
     optimizer.grad_norm, optimizer.skipped = found["seen"]
     vars(optimizer).update(found["attributes"])
+
+
+class Copied:
+    """An optimizer that deepcopy and pickle copy whole."""
+
+    _turn: Turn
+    _level: Callable[[], None]
+
+    @property
+    def _waiting(self) -> bool:
+        raise NotImplementedError
+
+    def __copy__(self) -> NoReturn:
+        """Refused: two optimizers on one state would each count its own steps."""
+        raise TypeError(
+            "a shallow copy would leave two optimizers on one state; use copy.deepcopy, or make "
+            "a new optimizer and give it state_dict()."
+        )
+
+    @reading
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle and deepcopy need; rows that wait for steps are brought up to date."""
+        self._level()
+        return parts(self)
+
+    def __setstate__(self, found: dict[str, Any]) -> None:
+        made_again(self, found)

@@ -5,6 +5,7 @@ Everything here raises TypeError or ValueError that names what does not fit, and
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from adamas.engine.identity import identity
 from adamas.engine.settings import Settings, real, seeded
 from adamas.engine.tensors import Array, Key
+from adamas.engine.threads import Action
 from adamas.kernel.layout import MEMORY_ORDER
 
 FORMAT = 1
@@ -122,6 +124,18 @@ def merged(settings: Settings, group: Group, saved: Group, steps: int) -> dict[s
     if extra := sorted(set(saved) - {"params", *settings.names}, key=str):
         raise ValueError(f"saved param group: {settings.unknown(str(extra[0]))}")
     return taken
+
+
+def regrouping(settings: Settings, found: Saved, strict: bool) -> list[Action]:
+    """The actions that give the groups what is saved of them."""
+    actions: list[Action] = []
+    pairs = zip(settings.groups, paired(settings.groups, found.groups, strict), strict=True)
+    for k, (group, old) in enumerate(pairs):
+        if old:
+            new = merged(settings, group, old, found.steps)
+            settings.hear(k, new, {**group, **new})
+            actions.append(partial(dict.update, group, new))
+    return actions
 
 
 def entry(

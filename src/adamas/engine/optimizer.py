@@ -8,22 +8,20 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from threading import get_ident
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.codecs import Codec
 from adamas.engine import run
 from adamas.engine.bind import Binder, Bound
-from adamas.engine.copying import made_again
-from adamas.engine.copying import parts as parts_of
+from adamas.engine.copying import Copied
 from adamas.engine.first import FirstSteps
 from adamas.engine.fixed import FixedDict, FixedList
 from adamas.engine.gradients import erasing, flatten
 from adamas.engine.limits import Limits
-from adamas.engine.loading import FORMAT, described, merged, paired, unpacked
-from adamas.engine.options import OPTIONS
+from adamas.engine.loading import FORMAT, described, regrouping, unpacked
+from adamas.engine.options import CHOICES, LOOK, MEMBERS, Settable, formula_of
 from adamas.engine.options import OnNonFinite as OnNonFinite
 from adamas.engine.options import Options as Options
 from adamas.engine.peers import Peers
@@ -41,47 +39,14 @@ from adamas.engine.settings import (
 from adamas.engine.sparse import AT_ONCE, Sparse
 from adamas.engine.state import NonFiniteError, Store
 from adamas.engine.storage import Spec
-from adamas.engine.tensors import Key, Tensor, collect
+from adamas.engine.tensors import Key, collect
 from adamas.engine.threads import Action, assigning, available, straight
 from adamas.engine.turn import Turn, alone, reading
-from adamas.kernel.formula import Formula, parse, with_average
+from adamas.kernel.formula import Formula, with_average
 from adamas.kernel.hoist import hoist
 
-MEMBERS = "make a new optimizer to add or remove parameters; this list is only shown."
-LOOK = (
-    "an optimizer's state is set by load_state_dict(), or by writing into an array that is in it: "
-    "optimizer.state[name]['m'][...] = 0; this dict is only shown."
-)
-CHOICES: dict[str, tuple[Any, ...]] = {
-    "on_nonfinite": ("raise", "skip", "allow"),
-    "rows": ("lazy", "exact"),
-    "zero_grads": (True, False),
-    "maximize": (True, False),
-}
-# What may be set on an optimizer; the rest is in its groups, or decided when it is made.
-SETTABLE = ("grad_norm", "skipped")
 
-
-def formula_of(rule: Any) -> Formula:
-    """The formula of a rule in whatever form it is given."""
-    if isinstance(rule, Formula):
-        return rule
-    known = getattr(rule, "formula", None)
-    return known if isinstance(known, Formula) else parse(getattr(rule, "function", rule))
-
-
-def computes(
-    tensors: Sequence[Tensor], codecs: Sequence[Mapping[str, Codec]], groups: int
-) -> list[set[str]]:
-    """The dtypes that the members of each group are stepped in; see `Layout.compute`."""
-    found: list[set[str]] = [set() for _ in range(groups)]
-    for tensor, own in zip(tensors, codecs, strict=True):
-        wide = any(codec.bits == 64 for codec in own.values())
-        found[tensor.group].add("float64" if wide else "float32")
-    return found
-
-
-class Optimizer:
+class Optimizer(Copied, Settable):
     """Updates arrays in place by one rule.
 
     `rule` is a function in the formula language (see `adamas.rules`) or what `adamas.rule` made of
@@ -168,7 +133,7 @@ class Optimizer:
             formula, tensors, self._numbers, first, options["state"], options["master"]
         )
         arrays, codecs = self._store.arrays, self._store.codecs
-        self._settings.limit(Limits(formula, computes(tensors, codecs, len(groups))))
+        self._settings.limit(Limits(formula, self._store.computes(len(groups))))
         self._zero_grads = zero = options["zero_grads"]
         planner = Planner(formula, tensors, arrays, codecs, self._numbers, zero, first)
         self._binder, self._sparse = Binder(tensors, planner), Sparse(planner, exact)
@@ -180,36 +145,6 @@ class Optimizer:
         self._steps = self._numbers.steps.data
         self._turn = Turn()
         self._ours = frozenset({*vars(self), "_ours"} - before)
-
-    def __copy__(self) -> NoReturn:
-        """Refused: two optimizers on one state would each count its own steps."""
-        raise TypeError(
-            "a shallow copy would leave two optimizers on one state; use copy.deepcopy, or make "
-            "a new optimizer and give it state_dict()."
-        )
-
-    @reading
-    def __getstate__(self) -> dict[str, Any]:
-        """What pickle and deepcopy need; rows that wait for steps are brought up to date."""
-        self._level()
-        return parts_of(self)
-
-    def __setstate__(self, found: dict[str, Any]) -> None:
-        made_again(self, found)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse what would be set and ignored; a subclass may have attributes of its own."""
-        if not name.startswith("_") and name not in SETTABLE:
-            settings = self.__dict__.get("_settings")
-            names = settings.names if settings else ("lr",)
-            ours = type(self).__module__.partition(".")[0] == "adamas"
-            if ours or name in names or name in OPTIONS or name in dir(type(self)):
-                raise AttributeError(
-                    f"{type(self).__name__}.{name} cannot be set. Options are given when an "
-                    "optimizer is made; hyper-parameters are set in its groups: "
-                    f"optimizer.param_groups[0][{names[0]!r}] = ..."
-                )
-        object.__setattr__(self, name, value)
 
     @property
     def formula(self) -> Formula:
@@ -449,14 +384,7 @@ class Optimizer:
         """
         choice("strict", strict, (True, False))
         found = unpacked(saved, self.formula.name, strict)
-        groups, steps = self.param_groups, found.steps
-        actions: list[Action] = []
-        pairs = zip(groups, paired(groups, found.groups, strict), strict=True)
-        for k, (group, old) in enumerate(pairs):
-            if old:
-                new = merged(self._settings, group, old, steps)
-                self._settings.hear(k, new, {**group, **new})
-                actions.append(partial(dict.update, group, new))
+        actions = regrouping(self._settings, found, strict)
         taking = self._store.taking(found.state, strict)
         if not (actions or taking):
             raise ValueError(
@@ -465,7 +393,7 @@ class Optimizer:
         for index, taken in taking.items():
             # The saved state is up to date; what its rows missed here is no longer theirs.
             actions += [*self._sparse.forgetting(index), *taken]
-        actions.append(partial(self._numbers.steps.__setitem__, -1, steps))
+        actions.append(partial(self._numbers.steps.__setitem__, -1, found.steps))
         if found.seed is not None:
             actions.append(partial(self._numbers.seed.__setitem__, 0, found.seed))
         straight(actions)

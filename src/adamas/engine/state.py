@@ -135,6 +135,14 @@ class Store:
         known = ordered(tensor, self.codecs[index])
         return {MEMORY_ORDER: tensor.lay.number} if known else {}
 
+    def computes(self, groups: int) -> list[set[str]]:
+        """The dtypes that the members of each group are stepped in; see `Layout.compute`."""
+        found: list[set[str]] = [set() for _ in range(groups)]
+        for tensor, own in zip(self._tensors, self.codecs, strict=True):
+            wide = any(codec.bits == 64 for codec in own.values())
+            found[tensor.group].add("float64" if wide else "float32")
+        return found
+
     def rounds(self, index: int) -> bool:
         """Whether a tensor has anything that is rounded at random; then its key is state too."""
         return any(codec.encode for codec in self.codecs[index].values())
