@@ -357,8 +357,9 @@ class Optimizer(Copied, Settable):
     def state_dict(self, *, copy: bool = True) -> dict[str, Any]:
         """Everything needed to go on bit for bit, as plain dicts of arrays, numbers and texts.
 
-        The arrays are the state's own memory with `copy=False`. A schedule is saved as its text,
-        any other function as its name and its values at some steps, for which it is called.
+        The arrays are the state's own memory with `copy=False`. Schedules
+        are saved as their text, other functions as their name and their values at some steps, for
+        which they are called.
         """
         self._level()
         return {
