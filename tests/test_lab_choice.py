@@ -6,6 +6,7 @@ valley with noise, so that hundreds of whole comparisons take seconds.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from math import inf, log10, sqrt
 
 import numpy as np
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from adamas.lab.digits import SOFTMAX
 from adamas.lab.entrants import entrant
 from adamas.lab.paired import compare
-from adamas.lab.protocol.plan import SIZES, Mode, Plan, declare
+from adamas.lab.protocol.plan import SIZES, Mode, Plan, declare, digest
 from adamas.lab.protocol.runner import Runner, Trial
 from adamas.lab.protocol.search import redrawn
 from adamas.lab.protocol.study import Study, study
@@ -149,3 +150,12 @@ def test_a_small_change_of_a_score_moves_the_choice_little() -> None:
     """Where the lowest score would jump a decade, the middle moves by a twentieth."""
     left, right = chosen(points(1.0, 1.002, 1.5)), chosen(points(1.002, 1.0, 1.5))
     assert 0 < log10(right / left) < 0.05
+
+
+def test_other_rules_are_another_plan_and_other_runs() -> None:
+    """Plans and runs of other rules of the lab are told apart, so that no directory mixes them."""
+    made = plan("quick")
+    assert replace(made, protocol=made.protocol - 1).hash != made.hash
+    trial = Trial("sgd", 0.1, 1, 10)
+    bare = digest([0, entrant("sgd").fingerprint, *asdict(trial).values()])
+    assert Runner(lambda: SOFTMAX, 0).key(trial) != bare

@@ -25,6 +25,8 @@ REPORT_FROM, TUNING_FROM, REFINE_FROM = 1, 1001, 2001
 MARGIN = 0.02
 SHARE = 0.25
 REFERENCES = ("adam", "momentum")
+# Which rules of searching and judging: another number is another plan. 1 chose the lowest score.
+PROTOCOL = 2
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Plan:
     hypothesis: str | None = None
     mode: str = "default"
     version: str = ""
+    protocol: int = PROTOCOL
 
     def __post_init__(self) -> None:
         """Refuse a plan that would judge an optimizer on seeds it was tuned on."""

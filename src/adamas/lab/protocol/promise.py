@@ -35,6 +35,7 @@ NAMES = {
     "batch": "the batch",
     "share": "the share of the steps that tunes",
     "version": "the version of adamas",
+    "protocol": "the rules of searching and judging",
 }
 Tree = dict[str, Any]
 

@@ -21,6 +21,10 @@ from adamas.lab.protocol.plan import digest
 from adamas.lab.protocol.store import Store
 from adamas.lab.trial import Record, from_json, run
 
+# What a record says of a run: another number gives all runs other names, so that a store never
+# mixes two meanings. 1 called every run diverged that ended above its start.
+RECORD = 2
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -62,7 +66,7 @@ class Runner:
     def key(self, trial: Trial) -> str:
         """Return the hash that names a run."""
         who = entrant(trial.optimizer)
-        return digest([self._identity, who.fingerprint, *asdict(trial).values()])
+        return digest([RECORD, self._identity, who.fingerprint, *asdict(trial).values()])
 
     def run(self, trials: Sequence[Trial]) -> list[Record]:
         """Return the records of `trials`, in their order; those not known yet are run now."""

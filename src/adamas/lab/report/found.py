@@ -51,13 +51,13 @@ def evidence(tree: Tree, look: Look, say: Say) -> str:
     rows = [
         [
             learning_rate(point.get("lr")),
-            say("word_diverged") if point.get("score") is None else measured(point["score"]),
+            say("found_failed") if point.get("score") is None else measured(point["score"]),
             whole(point.get("runs")),
             whole(point.get("diverged")),
         ]
         for point in points
     ]
-    head = [say(f"points_{key}") for key in ("lr", "score", "runs", "diverged")]
+    head = [*(say(f"points_{key}") for key in ("lr", "score", "runs")), say("found_failed")]
     shown = {"sweep": sweep(tree, look, say), "range": ranged(tree, look, say)}
     plots = [
         figure(key, inline(picture), say(f"fig_{key}"), say(f"fig_{key}_note"))

@@ -191,6 +191,7 @@ ENGLISH_EVIDENCE = {
     "axis_score": "score",
     "axis_range": "loss, in units of the start",
     "found_caption": "The learning rates of the sweep",
+    "found_failed": "did not fall",
     "found_note": "A learning rate belongs to this problem, batch size and number of steps.",
     "found_use_text": "The same settings in each framework that has the same formula:",
     # suite

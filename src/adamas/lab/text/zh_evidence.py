@@ -161,6 +161,7 @@ CHINESE_EVIDENCE = {
     "axis_score": "得分",
     "axis_range": "损失（以起点为 1）",
     "found_caption": "扫描过的学习率",
+    "found_failed": "没有下降",
     "found_note": "学习率只适用于这个问题、这个批大小和这个步数。",
     "found_use_text": "公式相同的各框架中的同样设置：",
     # suite
