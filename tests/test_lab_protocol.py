@@ -18,6 +18,7 @@ from adamas.lab.line import FULL
 from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.progress import Progress
+from adamas.lab.protocol import session
 from adamas.lab.protocol.budget import fit, seconds_in
 from adamas.lab.protocol.plan import SIZES, SMALLER, Plan, Size, declare
 from adamas.lab.protocol.results import reached
@@ -191,10 +192,13 @@ def test_killed_comparisons_go_on_to_the_same_bytes(tmp_path: Path) -> None:
     assert "20 comparisons, same bytes" in done.stdout
 
 
-def test_a_cut_plan_is_kept_when_it_goes_on(tmp_path: Path) -> None:
+def test_a_cut_plan_is_kept_when_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A comparison cut to a time has the same plan again, however long a run takes by then."""
     hashes = set()
-    for _ in range(2):
+    for each in (0.12, 5.0):
+        monkeypatch.setattr(session, "seconds_per_run", lambda *asked, each=each: each)
         request = Request(Spec("diabetes"), tmp_path, ("sgd", "adam"), budget=6.0, workers=1)
         tree = compare(request, Progress(io.StringIO(), 1), Say("en"))
         hashes.add(tree["results"]["hash"])
