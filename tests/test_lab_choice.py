@@ -21,8 +21,11 @@ from adamas.lab.protocol.plan import SIZES, Mode, Plan, declare, digest
 from adamas.lab.protocol.runner import Runner, Trial
 from adamas.lab.protocol.search import redrawn
 from adamas.lab.protocol.study import Study, study
+from adamas.lab.report.page import render
+from adamas.lab.text import Say
 from adamas.lab.trial import Record
 from adamas.lab.tuning import Point, chosen
+from report_sample import sample, sample_timing
 
 PAIR = ("sgd", "momentum")
 
@@ -159,3 +162,11 @@ def test_other_rules_are_another_plan_and_other_runs() -> None:
     trial = Trial("sgd", 0.1, 1, 10)
     bare = digest([0, entrant("sgd").fingerprint, *asdict(trial).values()])
     assert Runner(lambda: SOFTMAX, 0).key(trial) != bare
+
+
+def test_the_page_shows_the_rates_that_were_judged() -> None:
+    """Beside the chosen rate stand the lowest and the highest at which judging seeds ran."""
+    tree = sample(("sgd", "adam"))
+    tree["optimizers"]["adam"]["lrs"] = [2.5e-3, 4.5e-3, 3e-3]
+    page = render(tree, sample_timing(), Say("en"))
+    assert '<span class="interval">[0.0025, 0.0045]</span>' in page

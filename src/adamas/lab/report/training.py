@@ -5,7 +5,7 @@ import html
 from adamas.lab.elements import details, figure, paragraph, section, small, swatch, table
 from adamas.lab.report import pictures
 from adamas.lab.report.numbers import NONE, learning_rate, measured, share, whole
-from adamas.lab.report.subject import Subject, Tree, at, listed
+from adamas.lab.report.subject import Subject, Tree, at, known, listed
 from adamas.lab.svg import inline
 
 
@@ -56,7 +56,7 @@ def rates(subject: Subject) -> str:
     rows = [
         [
             subject.swatch(name),
-            learning_rate(row.get("lr")),
+            chosen(row),
             width(row),
             span(row),
             learning_rate(at(row, "default", "lr")),
@@ -82,6 +82,13 @@ def rates(subject: Subject) -> str:
         else "",
         details(say("rates_all"), points(subject)),
     )  # fmt: skip
+
+
+def chosen(row: Tree) -> str:
+    """Return the chosen learning rate, and from where to where the judging seeds had theirs."""
+    lr, lrs = learning_rate(row.get("lr")), known(listed(row, "lrs"))
+    ends = [learning_rate(end) for end in (min(lrs), max(lrs))] if lrs else [lr]
+    return lr if set(ends) == {lr} else f'{lr} <span class="interval">[{", ".join(ends)}]</span>'
 
 
 def width(row: Tree) -> str:

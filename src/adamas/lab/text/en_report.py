@@ -149,7 +149,7 @@ ENGLISH_REPORT = {
     "rates_caption": (
         "The range in which the loss of the first search is within 10\u00a0% of its best"
     ),
-    "rates_chosen": "chosen rate",
+    "rates_chosen": "chosen [judged at]",
     "rates_width": "width in decades",
     "rates_span": "range",
     "rates_default": "own default",
