@@ -184,12 +184,48 @@ def test_a_suite_promises_its_problems(
     assert content(tmp_path) == before
 
 
+@pytest.mark.parametrize("run", ["line", "."])
+def test_no_other_suite_takes_the_place_of_one_that_was_run(run: str, tmp_path: Path) -> None:
+    """Runs of what was declared count, a suite's or a comparison's, whatever is asked for now."""
+    (tmp_path / run).mkdir(exist_ok=True)
+    (tmp_path / run / "runs.jsonl").write_bytes(b"{}\n")
+    plan = {"problems": ["diabetes", "line"]} if run == "line" else {"problem": "line"}
+    (tmp_path / "plan.json").write_text(json.dumps({"plan": plan}))
+    before = content(tmp_path)
+    with pytest.raises(LabError, match="the problems"):
+        promise_all(tmp_path, {"digits": Request(Spec("digits"), tmp_path / "digits")})
+    assert content(tmp_path) == before
+
+
+def test_no_comparison_takes_the_place_of_a_suite_that_was_run(tiny: str, tmp_path: Path) -> None:
+    """A suite's directory refuses a comparison too, whose own runs would lie elsewhere."""
+    (tmp_path / "line").mkdir()
+    (tmp_path / "line" / "runs.jsonl").write_bytes(b"{}\n")
+    (tmp_path / "plan.json").write_text(json.dumps({"plan": {"problems": ["line"]}}))
+    before = content(tmp_path)
+    with pytest.raises(LabError, match="declares another comparison"):
+        carried_out(tiny, tmp_path)
+    assert content(tmp_path) == before
+
+
+def test_other_rules_of_searching_are_another_suite(tmp_path: Path) -> None:
+    """A suite that was run under other rules of searching and judging is not gone on with."""
+    requests = {"line": Request(Spec("line"), tmp_path / "line")}
+    old = promise_all(tmp_path, requests)
+    (tmp_path / "plan.json").write_text(json.dumps({"plan": old | {"protocol": 1}}))
+    (tmp_path / "line").mkdir()
+    (tmp_path / "line" / "runs.jsonl").write_bytes(b"{}\n")
+    with pytest.raises(LabError, match=r"rules of searching and judging \(1 there, 2 here\)"):
+        promise_all(tmp_path, requests)
+
+
 def test_an_answer_is_not_overwritten_by_another(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A directory with one optimizer's learning rate does not take that of another."""
     out = ["--workers", "1", "--out", str(tmp_path / "out")]
     assert main(["find-lr", "diabetes", "--optimizer", "sgd", *out]) == 0
+    assert json.loads((tmp_path / "out" / "find-lr.json").read_text())["question"]["protocol"] == 2
     before = content(tmp_path)
     assert main(["find-lr", "diabetes", "--optimizer", "adam", *out]) == 1
     assert "the optimizers (sgd there, adam here)" in capsys.readouterr().err

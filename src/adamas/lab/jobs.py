@@ -2,7 +2,7 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from adamas.lab.problems import Problem
 from adamas.lab.progress import Progress
 from adamas.lab.protocol import promise, session
 from adamas.lab.protocol.budget import seconds_in
-from adamas.lab.protocol.plan import REFERENCES, Mode
+from adamas.lab.protocol.plan import PROTOCOL, REFERENCES, Mode
 from adamas.lab.protocol.results import Tree
 from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.store import held, kept_runs
@@ -208,11 +208,11 @@ def suite(args: Namespace) -> int:
     if not ready:
         raise LabError(f"no problem could be run: {'; '.join(skipped.values())}")
     with output_directory(out), held(out):
-        promise_all(out, requests)
+        seen = partial(promise.any_run, out, promise_all(out, requests))
         found = {}
         for name, request in ready.items():
             try:
-                with promise.tried(out, partial(any_run, out, requests)):
+                with promise.tried(out, seen):
                     tree = session.compare(request, progress, say)
             except KeyboardInterrupt:
                 return interrupted(request.out, say)
@@ -220,7 +220,7 @@ def suite(args: Namespace) -> int:
             page = render(tree["results"], tree["timing"], say)
             write_all(request.out, {session.PAGE: page})
         results = suite_tree(found, skipped)
-        pages = {"suite.json": session.pretty(results), "suite.html": render_suite(results, say)}
+        pages = {promise.SUITE: session.pretty(results), "suite.html": render_suite(results, say)}
         write_all(out, pages)
     progress.finish()
     page_path = (out / "suite.html").resolve()
@@ -228,8 +228,8 @@ def suite(args: Namespace) -> int:
     return 0
 
 
-def promise_all(out: Path, requests: Mapping[str, session.Request]) -> None:
-    """Declare what a suite will compare, or refuse if another one was declared and has been run.
+def promise_all(out: Path, requests: Mapping[str, session.Request]) -> Tree:
+    """Return what a suite declares; refuse if another plan was declared there and has been run.
 
     So that nobody runs all problems and then shows those that went well.
     """
@@ -243,16 +243,14 @@ def promise_all(out: Path, requests: Mapping[str, session.Request]) -> None:
         "seeds": first.seeds,
         "budget": first.budget,
         "version": adamas_version(),
+        "protocol": PROTOCOL,
     }
     old = promise.declared(out)
-    seen = partial(any_run, out, requests)
-    if old is None or not promise.keep(out, old["plan"], plan, seen):
+    if old is None or not promise.keep(
+        out, old["plan"], plan, partial(promise.any_run, out, old["plan"])
+    ):
         write_all(out, {promise.PLAN: session.pretty({"plan": plan})})
-
-
-def any_run(out: Path, names: Iterable[str]) -> bool:
-    """Return whether a suite in `out` has made a run, or its page."""
-    return (out / "suite.json").exists() or any(kept_runs(out / name) for name in names)
+    return plan
 
 
 def find_lr(args: Namespace) -> int:
@@ -264,7 +262,8 @@ def find_lr(args: Namespace) -> int:
     who = entrant(args.optimizer)
     identity = spec.identity()
     question = {"identity": identity, "optimizers": [who.text], "seeds": args.seeds,
-                "formulas": {who.text: who.fingerprint}, "version": adamas_version()}  # fmt: skip
+                "formulas": {who.text: who.fingerprint}, "version": adamas_version(),
+                "protocol": PROTOCOL}  # fmt: skip
     out = args.out or Path(f"adamas-find-lr-{stem(spec)}-{stem(Spec(who.text))}")
     done = 0
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from adamas.lab.needs import LabError
+from adamas.lab.protocol.store import kept_runs
 
-PLAN = "plan.json"
+PLAN, RESULTS, SUITE = "plan.json", "results.json", "suite.json"
 SHOWN = 4
 LONGEST = 40
 # What each part of a plan is called; parts that follow from others are not named here.
@@ -98,13 +99,20 @@ def keep(directory: Path, old: Tree, new: Tree, seen: Callable[[], bool]) -> boo
         return True
     if not seen():
         return False
-    more = len(changed) - SHOWN
-    listed = "; ".join(changed[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
-    raise LabError(
-        f"{directory / PLAN} declares another comparison, of which runs were made; it differs in "
-        f"{listed}. A declared plan is not overwritten: give another directory, such as --out "
-        f"{free(directory)}, or move this one away"
-    )
+    what = "declares another comparison, of which runs were made"
+    raise refusal(directory / PLAN, what, changed)
+
+
+def any_run(directory: Path, plan: Tree) -> bool:
+    """Return whether a run was made under the plan of a directory, or a result is there.
+
+    The runs of a comparison are in the directory itself, those of a suite in one for each of the
+    problems that it declared.
+    """
+    problems = plan.get("problems")
+    names = map(str, problems) if isinstance(problems, list) else ()
+    ended = any((directory / name).exists() for name in (RESULTS, SUITE))
+    return ended or any(kept_runs(directory / name) for name in (".", *names))
 
 
 @contextmanager
@@ -128,11 +136,17 @@ def answers(directory: Path, name: str, question: Tree) -> None:
     except (OSError, ValueError, AttributeError, RecursionError):
         changed = ["what it holds, which cannot be read"]
     if changed:
-        raise LabError(
-            f"{directory / name} answers another question; it differs in "
-            f"{'; '.join(changed[:SHOWN])}. It is not overwritten: give another directory, such as "
-            f"--out {free(directory)}, or move this one away"
-        )
+        raise refusal(directory / name, "answers another question", changed)
+
+
+def refusal(path: Path, what: str, changed: list[str]) -> LabError:
+    """Return the error that a file stays, which is `what` and differs in `changed`."""
+    more = len(changed) - SHOWN
+    listed = "; ".join(changed[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+    return LabError(
+        f"{path} {what}; it differs in {listed}. It is not overwritten: give another directory, "
+        f"such as --out {free(path.parent)}, or move this one away"
+    )
 
 
 def free(directory: Path) -> Path:

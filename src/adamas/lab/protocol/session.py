@@ -16,14 +16,22 @@ from adamas.lab.protocol.after import afterwards
 from adamas.lab.protocol.budget import Fitted, fit
 from adamas.lab.protocol.measure import machine, seconds_per_run, timing
 from adamas.lab.protocol.plan import REFERENCES, SIZES, SMALLER, Mode, Plan, Size, declare, digest
-from adamas.lab.protocol.promise import PLAN, declared, differences, keep, tried
+from adamas.lab.protocol.promise import (
+    PLAN,
+    RESULTS,
+    any_run,
+    declared,
+    differences,
+    keep,
+    tried,
+)
 from adamas.lab.protocol.results import Tree, tree_of
 from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.store import NAME, Store
 from adamas.lab.protocol.study import Study, study
 from adamas.lab.text import Say
 
-RESULTS, TIMING, PAGE = "results.json", "timing.json", "report.html"
+TIMING, PAGE = "timing.json", "report.html"
 FILES = (PLAN, NAME, RESULTS, TIMING, PAGE)
 
 
@@ -78,7 +86,7 @@ def compare(request: Request, progress: Progress, say: Say) -> Tree:
         Store(request.out) as store,
     ):
         workers = request.workers or everybody
-        fitted = promised(request, make, store)
+        fitted = promised(request, make)
         if fitted is None:
             progress.status(say("compare_measuring"))
             each = seconds_per_run(problem, entrants[0].text)
@@ -112,7 +120,7 @@ def size_of(request: Request) -> Size:
     return Size(size.tuning, size.refine, request.seeds, size.reach)
 
 
-def promised(request: Request, make: Callable[[Size], Plan], store: Store) -> Fitted | None:
+def promised(request: Request, make: Callable[[Size], Plan]) -> Fitted | None:
     """Return the plan that is declared in the directory, if it is the one that is asked for.
 
     None where there is none, or another one of which nobody has seen a run. A plan that was cut to
@@ -126,7 +134,7 @@ def promised(request: Request, make: Callable[[Size], Plan], store: Store) -> Fi
     trees = [plan.as_json() | {"budget": request.budget} for plan in plans]
     was = old["plan"] | {"budget": request.budget if request.budget is None else old.get("budget")}
     plan, tree = min(zip(plans, trees, strict=True), key=lambda one: len(differences(was, one[1])))
-    if not keep(request.out, was, tree, lambda: any((store.known, *request.out.glob(RESULTS)))):
+    if not keep(request.out, was, tree, partial(any_run, request.out, was)):
         return None
     return Fitted(plan, float(old.get("expected") or 0))
 
