@@ -74,6 +74,10 @@ GERMAN, ENGLISH = Marks(comma=True), Marks(comma=False)
 READ = [
     (["1,5", "2,25"], ENGLISH, [1.5, 2.25], "comma"),
     (["1,250", "12,000"], ENGLISH, [1250.0, 12000.0], "thousands as_thousands"),
+    (["1,250", "5000"], ENGLISH, [1250.0, 5000.0], "thousands as_thousands"),
+    (["1.250", "5000"], GERMAN, [1250.0, 5000.0], "thousands as_thousands"),
+    (["1,250", "5000"], GERMAN, [1.25, 5000.0], "comma as_decimals"),
+    (["1.250", "-5000"], ENGLISH, [1.25, -5000.0], "as_decimals"),
     (["1,250", "12,000"], Marks(False, sure=True), [1250.0, 12000.0], "thousands"),
     (["1,250", "2,000"], GERMAN, [1.25, 2.0], "comma as_decimals"),
     (["1,250", "2,000"], Marks(True, sure=True), [1.25, 2.0], "comma"),

@@ -120,6 +120,8 @@ def read(present: Mapping[str, int], file: Marks) -> Reading:
 
     >>> read({"1.234,50": 1, "12.500": 3}, Marks(comma=False))
     ({'1.234,50': 1234.5, '12.500': 12500.0}, ('comma',))
+    >>> read({"1,250": 1, "5000": 3}, Marks(comma=False))
+    ({'1,250': 1250.0, '5000': 5000.0}, ('thousands', 'as_thousands'))
     >>> read({"1,250": 1, "(12,000)": 1}, Marks(comma=False))
     ({'1,250': 1250.0, '(12,000)': -12000.0}, ('thousands', 'as_thousands', 'minus'))
     """
@@ -141,7 +143,7 @@ def read(present: Mapping[str, int], file: Marks) -> Reading:
         marked = mark == "," and any("," in text for text in found)
         notes.append("comma" if marked else "thousands")
     if rivals and not file.sure:
-        larger = max(map(abs, found.values())) > max(map(abs, rivals[0].values()))
+        larger = any(abs(value) > abs(rivals[0][text]) for text, value in found.items())
         notes.append("as_thousands" if larger else "as_decimals")
     numbers = {value: found[text] for value, text in texts.items() if text in found}
     if any(texts[value] != value for value in numbers):
