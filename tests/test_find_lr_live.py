@@ -265,6 +265,24 @@ def test_a_loss_that_never_falls_gives_the_present_lr() -> None:
     assert found.fallback is not None
 
 
+@pytest.mark.parametrize("kind", [torch.nn.Linear, torch.jit.RecursiveScriptModule])
+def test_somebody_s_half_made_module_is_in_nobody_s_way(kind: type[torch.nn.Module]) -> None:
+    """A module anywhere in the process whose `__init__` has not ended disturbs no search."""
+    half = kind.__new__(kind)
+    w = torch.ones(2, requires_grad=True)
+    opt = torch.optim.SGD([w], lr=0.01)
+
+    def step() -> float:
+        opt.zero_grad()
+        loss = (w**2).sum()
+        loss.backward()
+        opt.step()
+        return loss.item()
+
+    assert find_lr(step, opt, steps=30).fallback is None
+    assert "_parameters" not in vars(half)
+
+
 def test_arithmetic_errors_are_divergence() -> None:
     """Where a large lr makes the gradient infinite, the engine's error counts as a failed run."""
     w = np.ones(2)

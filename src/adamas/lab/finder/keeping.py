@@ -78,11 +78,22 @@ def around(optimizer: Any) -> Put:
         # By the type: a proxy among them may do anything when it is asked for its class.
         kind = type(thing)
         if issubclass(kind, torch.nn.Module):
-            if not mine.isdisjoint(map(id, thing.parameters())):
+            if _made(thing) and not mine.isdisjoint(map(id, thing.parameters())):
                 puts += [_buffers(module) for module in thing.modules()]
         elif issubclass(kind, scheduler) and getattr(thing, "optimizer", None) is optimizer:
             puts.append(_stateful(thing))
     return every(puts)
+
+
+def _made(module: "torch.nn.Module") -> bool:
+    """Return whether the `__init__` of a module got as far as its parameters.
+
+    One whose class raised before may lie about in any process; a scripted one raises when asked.
+    """
+    try:
+        return hasattr(module, "_parameters")
+    except RuntimeError:
+        return False
 
 
 def _generator(thing: Any) -> Put | None:
