@@ -334,3 +334,52 @@ def test_storage_and_values_are_told() -> None:
         torch.testing.assert_close(found["exp_avg"], expected["exp_avg"], rtol=0.1, atol=top / 50)
     with pytest.raises(ValueError, match="no parameter 'nowhere'"):
         opt.values("nowhere")
+
+
+def idle(kind: Any, dtype: torch.dtype, changes: dict[str, float], made: Any) -> list[torch.Tensor]:
+    """Two parameters stepped together, then one of them, with the options changed, then both."""
+    pair = [nn.Parameter(torch.ones(3, dtype=dtype)) for _ in range(2)]
+    opt = kind(pair, lr=0.125, **made)
+    for step, used in enumerate([(0, 1), (0,), (0,), (0, 1), (1,), (0, 1)]):
+        for k, p in enumerate(pair):
+            p.grad = torch.full_like(p, 0.5) if k in used else None
+        if step == 1:
+            opt.param_groups[0].update(changes)
+        opt.step()
+    return pair
+
+
+@pytest.mark.parametrize("changes", [{"momentum": 0.5}, {"momentum": 0.5, "dampening": 0.5}])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_momentum_begins_while_a_parameter_is_idle(
+    dtype: torch.dtype, changes: dict[str, float]
+) -> None:
+    """A parameter without a gradient at the step that begins a momentum begins its own later."""
+    made = {"master": 16} if dtype == torch.bfloat16 else {}
+    for p, q in zip(
+        idle(SGD, dtype, changes, made), idle(torch.optim.SGD, torch.float32, changes, {}),
+        strict=True,
+    ):  # fmt: skip
+        torch.testing.assert_close(p.float(), q, rtol=2**-7 if made else 1e-6, atol=0)
+
+
+@pytest.mark.parametrize("reader", [SGD, torch.optim.SGD])
+@pytest.mark.parametrize("idle_one", [False, True])
+def test_a_file_written_after_momentum_was_set_goes_on(reader: Any, idle_one: bool) -> None:
+    """Saved between the scheduler that sets a momentum and the next step, it begins there."""
+    results = []
+    for writer, kind in ((SGD, reader), (torch.optim.SGD, torch.optim.SGD)):
+        pair = [nn.Parameter(torch.ones(3)) for _ in range(2)]
+        opt = writer(pair, lr=0.1)
+        for step in range(4):
+            for p in pair:
+                p.grad = torch.full_like(p, 0.5 + step)
+            if step == 2:
+                pair[1].grad = None if idle_one else pair[1].grad
+                opt.param_groups[0].update(momentum=0.9, dampening=0.5)
+                saved = opt.state_dict()
+                opt = kind(pair, lr=0.1, momentum=0.9)
+                opt.load_state_dict(saved)
+            opt.step()
+        results.append(pair)
+    close(*results)

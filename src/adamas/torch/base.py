@@ -183,6 +183,9 @@ class Optimizer(torch.optim.Optimizer):
         if not self._watch.refresh(self._core):
             self._core.sync()
             layout.rebuild(self, self.state)
+            # A parameter that has no state any more, and no gradient, is no longer among them.
+            tensors = self._watch.gradients()
+            assert tensors is not None
             self._watch.refresh(self._core)
         if self._core.step(tensors, self._options["clip_norm"], scale):
             self._callers.stepped()

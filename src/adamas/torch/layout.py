@@ -11,12 +11,14 @@ import torch
 
 from adamas.engine.storage import careful
 from adamas.engine.tensors import Array
+from adamas.kernel.layout import REST
 from adamas.torch import arguments, keys
 from adamas.torch.core import Core, Live
 from adamas.torch.devices import TensorCore
 from adamas.torch.options import chosen, refuse_dtype
 from adamas.torch.plans import Plan
 from adamas.torch.shards import sharded, whole_like
+from adamas.torch.states import ROUNDING
 
 if TYPE_CHECKING:
     from adamas.torch.base import Optimizer
@@ -63,6 +65,10 @@ def rebuild(
             entry.clear()
             entry.update(made)
             entry.update(aside.get(one.parameter, {}))
+    ended = [p for p, entry in entries.items() if isinstance(entry, dict) and not entry and share]
+    for p in filter(optimizer.state.get, ended):
+        if core is None or all(one.parameter is not p for one in core.live):
+            optimizer.state[p] = aside.get(p, {})
     optimizer._core, optimizer._plan = core, plan
     optimizer._watch.learn(core, {p: frozenset(found) for p, found in aside.items()})
 
@@ -92,14 +98,19 @@ def switched(
     for p, entry in entries.items():
         lacking = plan.names.lacking(entry) if isinstance(entry, dict) and entry else None
         if lacking and optimizer.home.late:
-            # Its first gradient, whenever that comes, starts a momentum, and t is asked only there.
-            made[p] = {key: entry[key] for key in entry.keys() & {"rounding"}}
+            made[p] = begun_anew(entry)
         elif lacking:
             raise ValueError(
                 f"{optimizer.home.name}: param groups were changed to {plan.formula.name} after "
                 f"steps without its {lacking!r}; change them before the first step."
             )
     return made
+
+
+def begun_anew(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """State before the first gradient, which starts a momentum; rounding goes on as it was."""
+    found = {key: entry[key] for key in entry.keys() & {ROUNDING, "p" + REST}}
+    return {"step": 0, **found} if found else {}
 
 
 def _made(

@@ -15,8 +15,10 @@ from adamas.engine.settings import seeded
 from adamas.torch import arguments
 from adamas.torch.called import found
 from adamas.torch.foreign import readable
-from adamas.torch.layout import rebuild, strangers
+from adamas.torch.layout import begun_anew, rebuild, strangers
+from adamas.torch.plans import Plan
 from adamas.torch.shards import sharded
+from adamas.torch.states import COUNTERS
 
 if TYPE_CHECKING:
     from adamas.torch.base import Optimizer
@@ -110,6 +112,7 @@ def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> 
                 own = {key: value for key, value in entry.items() if key not in foreign}
                 entries[p] = readable(own, plan.formula, plan.names, p)
                 others[p] = {key: _copy(entry[key]) for key in entry.keys() & foreign}
+    entries = {p: found for p, e in entries.items() if (found := _late(optimizer, plan, e))}
     options = optimizer._options
     optimizer._options = {**options, "seed": seeded(groups[0].get("seed", options["seed"]))}
     try:
@@ -124,6 +127,13 @@ def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> 
     _keep(optimizer, others)
     for post_hook in optimizer._optimizer_load_state_dict_post_hooks.values():
         post_hook(optimizer)
+
+
+def _late(optimizer: "Optimizer", plan: Plan, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`entry`, or where a momentum was switched on before the file was written, one without it."""
+    held = {key for key, value in entry.items() if value is not None}
+    late = optimizer.home.late and plan.names.lacking(entry) and held <= COUNTERS
+    return begun_anew(entry) if late else entry
 
 
 def _parts(saved: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Mapping[Any, Any]]:
