@@ -1,13 +1,14 @@
 """Advice beside what the search measured, and what is said where no learning rate helps."""
 
+import re
 from dataclasses import replace
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from adamas.lab.doctor import agreeing, diagnose, helped, hopeless
+from adamas.lab.doctor import LEAST, agreeing, diagnose, helped, hopeless
 from adamas.lab.doctor.chart import charted
 from adamas.lab.line import FULL
 from adamas.lab.report import again, insight
@@ -46,7 +47,7 @@ def test_a_short_run_is_sent_to_the_tuned_rate() -> None:
 def test_no_advice_contradicts_the_search(
     kind: str, advice: list[str], scores: dict[int, float], at: int
 ) -> None:
-    """A rate that is advised was tried, did not fail, and lies in the direction that is named."""
+    """A rate that is advised is the chosen one or one without failure, in the named direction."""
     rates = {10.0**power: score for power, score in scores.items()}
     best = min(rates, key=lambda lr: (rates[lr], lr))
     found = {"lr": 10.0**at, "kind": kind, "advice": advice, "numbers": {"lr": 0.1 * 10.0**at}}
@@ -88,6 +89,24 @@ def test_no_cause_is_claimed_that_was_not_seen() -> None:
     assert "amsgrad" not in hopeless(REDDI, "amsgrad", 1e-3, 1, points, [])["advice"]
 
 
+@given(st.floats(1e-3, 1e3), st.sampled_from([-1.0, 1.0]), st.floats(0, 10))
+def test_what_is_said_not_to_help_lowered_the_loss_by_no_more(
+    size: float, sign: float, fall: float
+) -> None:
+    """A rate helps if the loss fell by more of its start than the sentences name, either sign."""
+    start = sign * size
+    assume(abs(fall - LEAST) > 1e-6)
+    point = Point(0.1, start - size * fall / 100, 1, 0)
+    assert helped([point], start) == (fall > LEAST)
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize("key", ["compare_in_vain", "doctor_no_rate", "code_no_help"])
+def test_where_nothing_helped_the_limit_is_named(key: str, language: str) -> None:
+    """Who lowered the loss by 1.3 % is not told that nothing lowered it."""
+    assert re.search(r"(more than|超过) 2 ?%", Say(language)(key, names="Adam", least=LEAST))
+
+
 def in_vain() -> Tree:
     """Return results in which no rate helped Adam."""
     results = sample(("sgd", "adam"))
@@ -102,9 +121,11 @@ def test_the_page_offers_no_settings_that_failed(language: str) -> None:
     """Adam's rate is not to be copied; what was tried, why it failed and what trained is said."""
     say = Say(language)
     about = subject(in_vain(), None, say)
-    assert again.code(about, "adam") == [again.paragraph(say("code_no_help"))]
+    assert again.code(about, "adam") == [again.paragraph(say("code_no_help", least=2))]
     assert any("SGD" in block for block in again.code(about, "sgd"))
-    assert again.chapter(about).index("SGD") < again.chapter(about).index(say("code_no_help"))
+    assert again.chapter(about).index("SGD") < again.chapter(about).index(
+        say("code_no_help", least=2)
+    )
     text = insight.doctor(about)
     for part in ("1.78 × 10⁻⁹", "19", "AMSGrad", "SGD", "Reddi", "2018"):
         assert part in text

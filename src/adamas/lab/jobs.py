@@ -9,6 +9,7 @@ from typing import Any
 
 from adamas.kernel.build import adamas_version
 from adamas.lab import finder
+from adamas.lab.doctor import LEAST
 from adamas.lab.entrants import CLASSICAL, entrant
 from adamas.lab.further import check, write
 from adamas.lab.needs import LabError
@@ -161,7 +162,8 @@ def summary(results: Tree, say: Say) -> list[str]:
             say("compare_row", name=name, lr=rate(row["lr"]), value=value, word=say(f"word_{word}"))
         )
     vain = [one["optimizer"] for one in results["doctor"] if one["kind"] == "no_rate"]
-    return [*lines, say("compare_in_vain", names=say.names(vain))] if vain else lines
+    said = say("compare_in_vain", names=say.names(vain), least=LEAST)
+    return [*lines, *[said] * bool(vain)]
 
 
 def verdict_code(results: Tree, limit: float | None, say: Say) -> int:

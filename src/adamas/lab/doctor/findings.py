@@ -18,8 +18,9 @@ Finding = dict[str, Any]
 SPIKE, BEFORE = 10.0, 20
 # More than this share of the elements near eps: the step depends on eps there.
 MANY = 0.1
-# A loss that fell by less than 2 % has not fallen.
-FLAT = 0.98
+# A loss that fell by less than this, in per cent, has not fallen.
+LEAST = 2
+FLAT = 1 - LEAST / 100
 # Of a run this much worse than the tuned one something is to be said.
 WORSE = 1.10
 # Net way over path: above, the steps went one way; below, to and fro.

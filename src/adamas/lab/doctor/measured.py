@@ -18,7 +18,7 @@ RATES = ("lower_lr", "higher_lr")
 
 
 def helped(points: Sequence[Point], start: float) -> bool:
-    """Return whether the loss ended clearly below its mean `start` at any rate that was tried."""
+    """Return whether a rate took the mean loss from `start` down by more than `LEAST` per cent."""
     return any(point.score < start - (1 - FLAT) * abs(start) for point in points)
 
 

@@ -3,6 +3,7 @@
 import html
 import shlex
 
+from adamas.lab.doctor import LEAST
 from adamas.lab.elements import details, paragraph, section, small, source, subheading
 from adamas.lab.entrants import CLASSICAL
 from adamas.lab.protocol.plan import MARGIN, REFERENCES, SIZES
@@ -66,7 +67,7 @@ def code(subject: Subject, name: str) -> list[str]:
     if lr is None:
         return [paragraph(say("code_no_rate"))]
     if name in in_vain(subject):
-        return [paragraph(say("code_no_help"))]
+        return [paragraph(say("code_no_help", least=LEAST))]
     blocks = listing(name, lr, say)
     return [*blocks, small(say("code_at_edge"))] if row.get("at_edge") else blocks
 

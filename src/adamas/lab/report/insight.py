@@ -2,6 +2,7 @@
 
 import html
 
+from adamas.lab.doctor import LEAST
 from adamas.lab.elements import bullets, figure, figures, markup, paragraph, section, small
 from adamas.lab.report import microscope
 from adamas.lab.report.numbers import learning_rate, measured, percent, whole
@@ -75,7 +76,7 @@ def finding(subject: Subject, one: Tree) -> str:
     name = subject.name(one.get("optimizer"))
     run = say("doctor_run", name=name, lr=learning_rate(one.get("lr")), seed=one.get("seed"))
     step = one.get("step")
-    facts = [say(f"doctor_{kind}") if kind in KINDS else kind]
+    facts = [say(f"doctor_{kind}", least=LEAST) if kind in KINDS else kind]
     if step is not None and kind != "short":
         facts.append(say(f"doctor_step_{STEPS.get(kind, 'seen')}", step=whole(step)))
     ratio = one.get("update_to_weight")

@@ -14,7 +14,10 @@ ENGLISH_COMPARE = {
     "compare_progress": "run {done} of {runs}, {stage}",
     "compare_progress_left": "run {done} of {runs}, {stage}, about {left} min left",
     "compare_row": "{name:12} lr {lr:<8} loss {value}  {word}",
-    "compare_in_vain": "No learning rate lowered the loss of {names}; the page says what may help.",
+    "compare_in_vain": (
+        "No learning rate lowered the loss of {names} by more than {least} %; the page says what "
+        "may help."
+    ),
     "compare_done": "{seconds:.0f} s. Open the page in a browser: {page}",
     "compare_numbers": "All numbers as JSON: {numbers}",
     "compare_interrupted": (

@@ -75,7 +75,8 @@ ENGLISH_EVIDENCE = {
     ),
     "doctor_slow": "It was still falling when the budget ended.",
     "doctor_no_rate": (
-        "No learning rate helped: at none did the loss end clearly below where it began."
+        "No learning rate helped: at none did the loss end more than {least} % below where it "
+        "began."
     ),
     "doctor_tried": "Tried were {rates} rates, from {low} to {high}.",
     "doctor_uphill": (
@@ -158,10 +159,13 @@ ENGLISH_EVIDENCE = {
     ),
     "code_missing": "No version of the same formula: {names}.",
     "code_no_help": (
-        "No learning rate lowered the loss, so there are no settings to copy; the chapter on what "
-        "went wrong says more."
+        "No learning rate lowered the loss by more than {least} %, so there are no settings to "
+        "copy; the chapter on what went wrong says more."
     ),
-    "code_at_edge": ("This rate lies at an end of what was tried; a better one may lie beyond it."),
+    "code_at_edge": (
+        "The best rate of the first search lies at an end of what was tried; a better one may lie "
+        "beyond it."
+    ),
     "code_no_rate": "No learning rate was found.",
     # find-lr
     "found_title": "A learning rate for {name} on {problem}",

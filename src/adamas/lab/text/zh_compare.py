@@ -13,12 +13,12 @@ CHINESE_COMPARE = {
     "compare_progress": "第 {done} / {runs} 次训练，{stage}",
     "compare_progress_left": "第 {done} / {runs} 次训练，{stage}，约剩 {left} 分钟",
     "compare_row": "{name:12} 学习率 {lr:<8} 损失 {value}  {word}",
-    "compare_in_vain": "没有一个学习率能让 {names} 的损失下降；可以试什么，见页面。",
+    "compare_in_vain": "没有一个学习率能让 {names} 的损失下降超过 {least}%；可以试什么，见页面。",
     "compare_done": "{seconds:.0f} 秒。请在浏览器中打开：{page}",
     "compare_numbers": "全部数字（JSON）：{numbers}",
     "compare_interrupted": "已中断。{kept} 次训练已保存在 {out}；再次运行同一命令即可继续。",
     "compare_damaged": (
-        "{path} 中有 {count} 行已损坏（最前的是第 {line} 行），已略去，这些训练会重新运行。"
+        "{path} 中有 {count} 行已损坏（首个是第 {line} 行），已略去，这些训练会重新运行。"
     ),
     "compare_worse": "{names}：比 {reference} 差 {limit:g} % 以上",
     "find_running": "正在为 {optimizer} 在 {problem} 上寻找学习率：第 {done} 次训练",
