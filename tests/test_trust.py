@@ -243,6 +243,15 @@ def test_the_cache_stays_small(fresh_cache: Path, monkeypatch: pytest.MonkeyPatc
     mine = fresh_cache / "my_script.py"
     mine.write_text("precious" * 1000)
     aged(mine, 1000)
+    others = [
+        fresh_cache / f"weights_{'1' * 16}.pt",
+        fresh_cache / f"model_{'2' * 16}.tmp.pt",
+        fresh_cache / f"notes_{'3' * 16}.nbi",
+        fresh_cache / "__pycache__" / f"script_{'4' * 16}.cpython-311.pyc",
+    ]
+    for path in others:
+        path.write_bytes(b"x" * 1000)
+        aged(path, 1000)
     half, fresh = (fresh_cache / f"sgd_{'0' * 16}.{k}.tmp" for k in "ab")
     for path, days in ((half, 2), (fresh, 0)):
         path.write_bytes(b"")
@@ -251,6 +260,7 @@ def test_the_cache_stays_small(fresh_cache: Path, monkeypatch: pytest.MonkeyPatc
     left = {name for name, paths in kernels.items() if any(path.exists() for path in paths)}
     assert left == {"new", "newest"}
     assert all(path.exists() for name in left for path in kernels[name])
+    assert all(path.exists() for path in others)
     assert mine.exists() and fresh.exists() and not half.exists()
 
 

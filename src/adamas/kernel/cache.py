@@ -19,7 +19,13 @@ __all__ = ["cache_directory", "refused", "trim", "used", "write"]
 LARGEST = 512 << 20
 """Bytes; a kernel takes about 140 kB, its machine code for one processor included."""
 DAY = 86400.0
-KERNEL = re.compile(r"\w+_[0-9a-f]{16}")
+# What `_replace` and Numba write; the folder may be one in which its user keeps more.
+OURS = {
+    ".": re.compile(r"(\w+_[0-9a-f]{16})(\.py|\.[a-z0-9_]+\.tmp)"),
+    "__pycache__": re.compile(
+        r"(\w+_[0-9a-f]{16})\.[\w<>-]+\.py\d+t?(\.nbi|\.\d+\.nbc)(\.tmp\.\w+)?"
+    ),
+}
 _said: set[str] = set()
 
 
@@ -86,16 +92,17 @@ def trim(directory: Path) -> None:
     """Remove the kernels that were not used for the longest, down to `LARGEST` bytes together.
 
     Other adamas and Numba versions leave theirs behind under other names; they go first, because
-    nothing uses them. So do unfinished files that are older than a day.
+    nothing uses them. So do unfinished files that are older than a day. Files of any other name
+    are not ours, and stay.
     """
     kernels: dict[str, list[tuple[Path, os.stat_result]]] = {}
-    for folder in (directory, directory / "__pycache__"):
-        for path in folder.glob("*_*.*"):
+    for folder, name in OURS.items():
+        for path in (directory / folder).glob("*_*.*"):
             with contextlib.suppress(OSError):
-                found, (kernel, _, kind) = path.lstat(), path.name.partition(".")
-                if not KERNEL.fullmatch(kernel):
+                if not (parts := name.fullmatch(path.name)):
                     continue
-                if "tmp" in kind.split(".") and time.time() - found.st_mtime > DAY:
+                found, kernel = path.lstat(), parts[1]
+                if "tmp" in path.name.split(".") and time.time() - found.st_mtime > DAY:
                     path.unlink()
                 else:
                     kernels.setdefault(kernel, []).append((path, found))
