@@ -334,3 +334,26 @@ def test_a_number_of_the_tensor_is_set_up_once(tmp_path: Path) -> None:
     # s is 0.5, 1.5, 2.5.
     assert optimizer.state[0]["s"] == 2.5
     assert optimizer.state[0]["m"].tolist() == [[3.0], [4.0]]
+
+
+def test_an_interrupted_first_step_of_rows_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a signal handler raises before the first step of rows leaves what is read as it was."""
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def made() -> adamas.Optimizer:
+        return adamas.ScheduleFreeAdamW(np.full((3, 2), 5.0), lr=1.0)
+
+    optimizer, other = made(), made()
+    before, rows = snapshot(optimizer), adamas.Rows([1], np.ones((1, 2)))
+    with monkeypatch.context() as patch:
+        patch.setattr(optimizer._sparse, "begin", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            optimizer.step(rows)
+    assert snapshot(optimizer) == before
+    optimizer.step(rows)
+    other.step(rows)
+    assert snapshot(optimizer) == snapshot(other)

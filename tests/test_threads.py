@@ -1,5 +1,6 @@
 """Threads change no bit, and optimizers in several of them do not disturb each other."""
 
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 import adamas
 from adamas import rules
-from adamas.engine import run, threads
+from adamas.engine import run, threads, turn
 from stepping import Array, make, snapshot
 
 # A dozen slices: the smallest slice has 16,384 elements.
@@ -222,3 +223,79 @@ def test_a_checkpoint_inside_a_step() -> None:
     optimizer.step(np.ones(2))
     assert saved[0]["steps"] == 1
     assert saved[0]["state"][0]["m"].tolist() == before["state"][0]["m"].tolist() == [1, 1]
+
+
+def test_looking_at_the_state_never_writes_into_a_step() -> None:
+    """A thread that reads `state` while another is inside `step` changes nothing."""
+    inside, looked = threading.Event(), threading.Event()
+
+    def schedule(t: int) -> float:
+        if threading.current_thread().name == "stepper":
+            inside.set()
+            assert looked.wait(60)
+        return 1.0
+
+    optimizer = adamas.ScheduleFreeAdamW(np.full(4, 5.0), lr=schedule)
+    raw = optimizer._store.arrays[0]["z"]
+    assert optimizer.state[0]["z"].tolist() == [5.0] * 4
+    stepper = threading.Thread(target=optimizer.step, args=(np.ones(4),), name="stepper")
+    stepper.start()
+    assert inside.wait(60)
+    raw[...] = 7.0
+    assert optimizer.state[0]["z"].tolist() == [7.0] * 4
+    looked.set()
+    stepper.join()
+    assert optimizer.steps == 1
+    # The first step of Adam goes lr from the parameter, whatever the state held.
+    np.testing.assert_allclose(raw, 4.0, rtol=1e-7)
+
+
+def test_a_step_waits_for_who_only_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that comes while another thread reads `state` is done after it, and not refused."""
+    optimizer = adamas.ScheduleFreeAdamW(np.full(4, 5.0), lr=1.0)
+    show, inside, waited = optimizer._store.show_all, threading.Event(), threading.Event()
+
+    def slow() -> None:
+        inside.set()
+        assert waited.wait(60)
+        show()
+
+    def wait(_: float) -> None:
+        waited.set()
+        looker.join()
+
+    monkeypatch.setattr(optimizer._store, "show_all", slow)
+    monkeypatch.setattr(turn, "sleep", wait)
+    looker = threading.Thread(target=lambda: optimizer.state)
+    looker.start()
+    assert inside.wait(60)
+    optimizer.step(np.ones(4))
+    monkeypatch.undo()
+    np.testing.assert_allclose(optimizer.state[0]["z"], 4.0, rtol=1e-7)
+
+
+@pytest.mark.parametrize("call", ["step", "sync"])
+def test_an_error_of_a_tracer_leaves_the_optimizer_free(call: str) -> None:
+    """A debugger or tracer may raise at any line of a call: the next call is heard all the same."""
+    calls: dict[str, Callable[[], object]] = {
+        "step": lambda: optimizer.step(np.ones(2)),
+        "sync": lambda: optimizer.sync(),
+    }
+    optimizer = adamas.SGD(np.zeros(2), lr=1.0)
+    files = {turn.__file__: "only", optimizer.step.__code__.co_filename: "step"}
+
+    def tracer(frame: Any, event: str, _: Any) -> Any:
+        if files.get(frame.f_code.co_filename) != frame.f_code.co_name:
+            return None
+        if event == "line" and frame.f_locals["self"]._turn.owner:
+            raise KeyboardInterrupt
+        return tracer
+
+    before = sys.gettrace()
+    try:
+        sys.settrace(tracer)
+        with pytest.raises(KeyboardInterrupt):
+            calls[call]()
+    finally:
+        sys.settrace(before)
+    calls[call]()

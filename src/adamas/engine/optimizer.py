@@ -181,8 +181,13 @@ class Optimizer(Copied, Settable):
 
     @property
     def state(self) -> dict[Key, dict[str, Any]]:
-        """Each parameter's live state arrays, scalar states and `step`, by name or index."""
-        view = self._store.view()
+        """Each parameter's live state arrays, scalar states and `step`, by name or index.
+
+        Any thread may look; while another one is inside `step`, at whatever is there by then.
+        """
+        if self._formula.starts:
+            self._turn.look(self._store.show_all)
+        view = self._store.live()
         return FixedDict({key: FixedDict(entry, LOOK) for key, entry in view.items()}, LOOK)
 
     @property
@@ -215,10 +220,10 @@ class Optimizer(Copied, Settable):
         signal handler raises comes before anything is changed or when the step is whole.
         """
         turn, me = self._turn, get_ident()
-        if turn.owner:
-            raise turn.meeting()
-        turn.owner = me
+        while turn.owner:
+            turn.meet()
         try:
+            turn.owner = me
             one = self._form is np.ndarray
             values = (grads,) if one else flatten(grads, self._form, self._keys)
             bound = self._binder.bind(values)

@@ -109,13 +109,18 @@ class Store:
             else:
                 fill_rows(codecs[name], name, tensor, arrays, chosen, values)
 
-    def view(self) -> dict[Key, dict[str, Any]]:
-        """Each tensor's live arrays, scalar states and step count; which rows were stepped if some.
-
-        What was never stepped reads as what its first step begins from.
-        """
+    def show_all(self) -> None:
+        """Do the same for every tensor; nobody else may be inside a step."""
         for k in range(len(self._tensors)):
             self.show(k)
+
+    def view(self) -> dict[Key, dict[str, Any]]:
+        """What is `live`, after `show_all`."""
+        self.show_all()
+        return self.live()
+
+    def live(self) -> dict[Key, dict[str, Any]]:
+        """Each tensor's arrays, scalar states and step count; which rows were stepped if some."""
         stepped = self.first.stepped
         return {
             tensor.key: {

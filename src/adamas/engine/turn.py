@@ -9,39 +9,69 @@ import math
 from collections.abc import Callable
 from functools import wraps
 from threading import get_ident
+from time import sleep
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="HasTurn")
 
+# Seconds between two looks at whether another thread still looks.
+MOMENT = 1e-4
+
 
 class Turn:
     """Whose turn it is, and what came of the last step.
 
-    `owner` is the thread that is inside a call, or 0. CPython changes threads and runs signal
-    handlers after calls and where a loop turns only, so nothing comes between `if turn.owner` and
-    the assignment in the next line, nor between the end of a call and the first line of `finally`.
+    `nested` says that a method that only reads was called inside a call of the same thread.
+    `owner` is the thread that is inside a call, or 0; below 0, that thread only looks. CPython
+    changes threads and runs signal handlers after calls and where a loop turns only, so nothing
+    comes between `while turn.owner` and the assignment behind it, nor between the end of a call
+    and the first line of `finally`. A tracer may raise at any line: hence the assignment stands
+    behind `try`.
     """
 
-    __slots__ = ("grad_norm", "owner", "skipped")
+    __slots__ = ("grad_norm", "nested", "owner", "skipped")
 
     def __init__(self) -> None:
-        self.owner = 0
+        self.owner, self.nested = 0, False
         self.grad_norm = math.nan
         self.skipped = 0
 
-    def meeting(self) -> RuntimeError:
-        """The error to raise where two calls have met."""
-        if self.owner == get_ident():
-            return RuntimeError(
+    def meet(self) -> None:
+        """Raise RuntimeError where two calls have met; wait a little for who only looks."""
+        owner, me = self.owner, get_ident()
+        if abs(owner) == me:
+            raise RuntimeError(
                 "this optimizer was called from inside its own call, by a schedule or a signal "
                 "handler; set a flag there, and act on it when step() has returned."
             )
-        return RuntimeError(
-            "another thread is inside a call of this optimizer; use one optimizer in one thread at "
-            "a time: hold a lock of your own around step(), or make one for each thread."
-        )
+        if owner > 0:
+            raise RuntimeError(
+                "another thread is inside a call of this optimizer; use one optimizer in one "
+                "thread at a time: hold a lock of your own around step(), or make one for each "
+                "thread."
+            )
+        sleep(MOMENT)
+
+    def look(self, show: Callable[[], None]) -> None:
+        """Call `show`, which may write what nobody computes with, but inside another thread's call.
+
+        Inside a call of this thread's own, a step is not begun or whole.
+        """
+        me = get_ident()
+        while owner := self.owner:
+            if abs(owner) == me:
+                return show()
+            if owner > 0:
+                return None
+            sleep(MOMENT)
+        try:
+            self.owner = -me
+            show()
+        finally:
+            self.owner = 0
+        return None
 
 
 class HasTurn(Protocol):
@@ -62,10 +92,10 @@ def alone(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P],
     @wraps(method)
     def only(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         turn, me = self._turn, get_ident()
-        if turn.owner:
-            raise turn.meeting()
-        turn.owner = me
+        while turn.owner:
+            turn.meet()
         try:
+            turn.owner = me
             return method(self, *args, **kwargs)
         finally:
             turn.owner = 0
@@ -77,13 +107,19 @@ def reading(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P
     """The same for a method that changes nothing: a signal handler may call it inside a step.
 
     Wherever Python runs, a step is either not begun or whole; see `threads.straight`.
+    It may be called so once: a state dict asks schedules for values, which may ask for one again.
     """
     guarded = alone(method)
 
     @wraps(method)
     def only(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        if self._turn.owner == get_ident() and not self._waiting:
+        turn = self._turn
+        if abs(turn.owner) != get_ident() or self._waiting or turn.nested:
+            return guarded(self, *args, **kwargs)
+        try:
+            turn.nested = True
             return method(self, *args, **kwargs)
-        return guarded(self, *args, **kwargs)
+        finally:
+            turn.nested = False
 
     return only
