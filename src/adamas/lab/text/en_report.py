@@ -143,8 +143,9 @@ ENGLISH_REPORT = {
     ),
     "fig_rates": "Score against learning rate",
     "fig_rates_note": (
-        "Ring: the rate that was chosen, with the loss on fresh seeds. In each optimizer's row on "
-        "top: a cross where a run diverged, and a bar at its default rate."
+        "Ring: the rate that was chosen, and the mean loss on fresh seeds, whose rates were chosen "
+        "anew from redrawn refining seeds. In each optimizer's row on top: a cross where a run "
+        "diverged, and a bar at its default rate."
     ),
     "rates_caption": (
         "The range in which the loss of the first search is within 10\u00a0% of its best"
