@@ -247,22 +247,22 @@ def given(parser: argparse.ArgumentParser, args: argparse.Namespace) -> list[str
     return ["PROBLEM" if name == "problem" else f"--{name.replace('_', '-')}" for name in changed]
 
 
-def count(text: str) -> int:
+def count(value: str) -> int:
     """Return a number of seeds or workers; argparse turns the error into one line."""
-    if not text.isdecimal() or not 1 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000")
-    return int(text)
+    if not value.isdecimal() or not 1 <= int(value) <= 1000:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1 to 1000")
+    return int(value)
 
 
-def share(text: str) -> float:
+def share(value: str) -> float:
     """Return `2%` or `0.02` as 0.02; argparse turns the error into one line."""
     try:
-        value = float(text.rstrip("% ")) / (100 if text.rstrip().endswith("%") else 1)
+        found = float(value.rstrip("% ")) / (100 if value.rstrip().endswith("%") else 1)
     except ValueError:
-        value = -1.0
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share such as 2% or 0.02")
-    return value
+        found = -1.0
+    if not 0 <= found < 1:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a share such as 2% or 0.02")
+    return found
 
 
 def guarded(

@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -78,7 +79,7 @@ def load_module(path: Path) -> ModuleType:
     Raises ValueError if there is no such file, or with the error and its line if it cannot be run.
     """
     spec = importlib.util.spec_from_file_location(f"adamas_user_{path.stem}", path)
-    if not is_file(path) or spec is None or spec.loader is None:
+    if not os.path.isfile(path) or spec is None or spec.loader is None:
         raise ValueError(f"{path} is not a Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -90,14 +91,6 @@ def load_module(path: Path) -> ModuleType:
     except (Exception, SystemExit) as error:
         raise ValueError(f"{path} failed with {described(error, path)}") from error
     return module
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is a file of that name; a name that cannot be one is none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def described(error: BaseException, path: Path) -> str:

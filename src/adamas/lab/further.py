@@ -14,8 +14,9 @@ from adamas.lab.report import exports
 def check(args: Namespace, out: Path) -> None:
     """Refuse further files that could not be written, before anything is run."""
     wanted = {f"--{name}": getattr(args, name) for name in ("csv", "latex", "figures")}
-    places = {name: path.absolute() for name, path in wanted.items() if path}
-    own = {(out / name).absolute() for name in session.FILES}
+    # Where a name leads, past `..` and links.
+    places = {name: Path(os.path.realpath(path)) for name, path in wanted.items() if path}
+    own = {Path(os.path.realpath(out / name)) for name in session.FILES}
     for name, path in places.items():
         others = {other for key, other in places.items() if key != name}
         wrong = path.is_file() if name == "--figures" else path.is_dir()

@@ -4,6 +4,7 @@ A `Spec` is two strings, so that it travels to worker processes where a `Problem
 closures, cannot.
 """
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -58,19 +59,7 @@ class Spec:
         if colon and file.endswith(".py"):
             return Path(file)
         path = Path(self.text)
-        return path if path.suffix or there(path) or len(path.parts) > 1 else None
-
-
-def there(path: Path) -> bool:
-    """Return whether a file or directory of that name exists; one that cannot be a name does not.
-
-    >>> there(Path("x" * 300)), there(Path("."))
-    (False, True)
-    """
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
+        return path if path.suffix or os.path.exists(path) or len(path.parts) > 1 else None
 
 
 def resolve(spec: Spec) -> Problem:
