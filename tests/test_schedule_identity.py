@@ -128,3 +128,23 @@ def test_nothing_in_common_is_refused() -> None:
     with pytest.raises(ValueError, match=r"nothing of \['b'\]; it has \['a'\]"):
         two.load_state_dict(one.state_dict(), strict=False)
     assert two.steps == 0
+
+
+def test_a_schedule_that_asks_its_own_optimizer_for_a_state_dict() -> None:
+    """Asked without end, it ends in Python's own error, and nothing has changed."""
+    found: list[adamas.Optimizer] = []
+
+    def asking(t: int) -> float:
+        for optimizer in found:
+            optimizer.state_dict()
+        return 0.5
+
+    w = np.ones(3)
+    optimizer = adamas.SGD(w, lr=asking)
+    found.append(optimizer)
+    with pytest.raises(RecursionError):
+        optimizer.step(np.ones(3))
+    assert (optimizer.steps, w.tolist()) == (0, [1.0] * 3)
+    found.clear()
+    optimizer.step(np.ones(3))
+    assert w.tolist() == [0.5] * 3

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import adamas
+import adamas.torch.layout
 from adamas.torch import SGD, Adam, Adan, ScheduleFreeAdamW, release_gradients
 from test_torch_counts import ROWS, rows_of
 
@@ -141,3 +143,77 @@ def test_rows_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match=r"'stepped' of '0.0' is bool\[7\]"):
         optimizer.load_state_dict(saved)
     assert all(torch.equal(value, optimizer.state[p][key]) for key, value in before.items())
+
+
+def rows_known_after(point: str, monkeypatch: pytest.MonkeyPatch, use: Any) -> list[Any]:
+    """What a table is after five steps, the first left by an exception at a place after its sweep.
+
+    `use` looks at the optimizer then and may return another one for the same table.
+    """
+    p = torch.nn.Parameter(torch.linspace(1, 2, 3 * ROWS).reshape(ROWS, 3))
+    optimizer = Adan([p], lr=0.1, ema=0.75)
+    p.grad = rows_of([0])
+    if point:
+
+        def stop(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(adamas.torch.layout, point, stop)
+            with pytest.raises(KeyboardInterrupt):
+                optimizer.step()
+        optimizer, p = use(optimizer, p)
+    else:
+        optimizer.step()
+    for named in ([1], [0, 2], [1, 3], [0, 1]):
+        p.grad = rows_of(named)
+        optimizer.step()
+    return [p.detach(), optimizer.state[p]["average"], optimizer.state[p]["stepped"]]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_interrupted_after_a_step(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows begin once, whatever is done after an exception between a step and its last word."""
+    right = rows_known_after("", monkeypatch, None)
+    found = rows_known_after("publish", monkeypatch, CHANGES[change])
+    assert all(map(torch.equal, found, right))
+
+
+def test_interrupted_while_it_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception where the engine is laid out anew leaves the state in its place, and whole."""
+    p, q = (torch.nn.Parameter(torch.ones(ROWS, 3)) for _ in range(2))
+    optimizer, twin = Adam([p, q], lr=0.1), Adam([torch.nn.Parameter(torch.ones(ROWS, 3))], lr=0.1)
+    (alone,) = twin.param_groups[0]["params"]
+    p.grad = alone.grad = torch.ones(ROWS, 3)
+    optimizer.step()
+    twin.step()
+    q.grad = torch.ones(ROWS, 3)
+    stops = 0
+    for number in range(10_000):
+        left = number
+
+        def trace(frame: Any, event: str, _: Any) -> Any:
+            nonlocal left
+            if frame.f_code is not adamas.torch.layout.rebuild.__wrapped__.__code__:
+                return None
+            left -= event == "line"
+            if left < 0:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+            return trace
+
+        sys.settrace(trace)
+        try:
+            adamas.torch.layout.rebuild(optimizer, optimizer.state)
+        except KeyboardInterrupt:
+            stops += 1
+        finally:
+            sys.settrace(None)
+        for key, value in twin.state[alone].items():
+            assert torch.equal(optimizer.state[p][key], value), (number, key)
+        if stops <= number:
+            break
+    assert stops > 15
+    optimizer.step()
+    twin.step()
+    assert torch.equal(p, alone)

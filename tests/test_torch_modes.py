@@ -141,3 +141,11 @@ def test_a_file_that_knows_no_modes_was_written_while_training() -> None:
     new.load_state_dict(saved)
     new.train()
     close(train(other, new, range(3, 5)), train(net, opt, range(3, 5)))
+
+
+@pytest.mark.parametrize("saved", [None, 3, {}, {"state": {}}, {"state": {}, "param_groups": [0]}])
+def test_what_is_no_state_dict_is_refused(saved: Any) -> None:
+    """Nonsense in place of a state dict raises what every class of ours raises for it."""
+    opt = ScheduleFreeAdamW(model().parameters())
+    with pytest.raises((TypeError, ValueError), match=r"a state dict is|lacks|saved param group 0"):
+        opt.load_state_dict(saved)

@@ -23,6 +23,7 @@ MAKERS: dict[str, tuple[str, dict[str, Any], torch.dtype]] = {
     "master": ("AdamW", {"master": 16, "state": "bfloat16"}, torch.bfloat16),
     "scalars": ("NAdam", {"ema": 0.9}, torch.float32),
     "none": ("SGD", {}, torch.bfloat16),
+    "modes": ("ScheduleFreeAdamW", {"ema": 0.9}, torch.float32),
 }
 ALLOWED = (ValueError, TypeError, RuntimeError)
 EACH = 1700 if LONG else 40
@@ -46,6 +47,8 @@ def make(kind: str) -> tuple[Optimizer, list[nn.Parameter]]:
     named = [(f"layer.{k}", p) for k, p in enumerate(params)]
     groups = [{"params": named[:2]}, {"params": named[2:], "lr": torch.tensor(0.02)}]
     optimizer = getattr(adamas.torch, name)(groups, lr=0.01, **options)
+    if kind == "modes":
+        optimizer.train()
     for step in range(2):
         go(optimizer, params, step)
     return optimizer, params

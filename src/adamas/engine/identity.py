@@ -47,6 +47,9 @@ def _shown(value: Any) -> str:
 def _at(value: Callable[[int], Any], t: int) -> str:
     try:
         return repr(float(value(t)))
+    except RecursionError:
+        # One that asks its own optimizer for a state dict would be asked again, without end.
+        raise
     except Exception as error:
         # A table of so many steps has no value for more.
         return type(error).__name__

@@ -43,5 +43,6 @@ def order_of(entry: Mapping[str, Any], states: tuple[str, ...], here: Order) -> 
         return here
     raise ValueError(
         f"the saved state has flat codes without {MEMORY_ORDER} (0 if C-contiguous), and the "
-        "parameter is not C-contiguous; load it beside one that lies as the saved one did."
+        f"parameter is not C-contiguous. If it lay then as it does here, add {MEMORY_ORDER} "
+        f"{here.number} to its saved state; else load it beside one that lies as that one did."
     )

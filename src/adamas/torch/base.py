@@ -202,6 +202,8 @@ class Optimizer(torch.optim.Optimizer):
         with self._lock:
             if self._released is not None:
                 self._released.sync()
+            if self._core is not None:
+                layout.publish(self, self._core)
             if self._core is not None and self._core.behind:
                 if self._watch.gradients() is None:
                     layout.rebuild(self, self.state)

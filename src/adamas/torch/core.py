@@ -7,6 +7,7 @@ every number of it lies in the tensors of `optimizer.state`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from adamas.engine.first import check
 from adamas.engine.optimizer import Optimizer
 from adamas.engine.orders import ordered
 from adamas.engine.tensors import overlap
+from adamas.engine.threads import Action
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import MEMORY_ORDER, SCALE, Column, columns
 from adamas.torch.binding import TensorBinder
@@ -83,6 +85,7 @@ class Core:
         engine._peers = Ranks(self.parameters) or None
         locals_ = list(map(plain, self.parameters))
         self._shown = self._partial()
+        self.published: Action = dict
         self._binder = TensorBinder(engine._tensors, engine._binder._planner, locals_)
         engine._binder = self._binder
         engine._form = list
@@ -168,7 +171,7 @@ class Core:
         return made | self._stand_ins(self._cut(k))
 
     def news(self) -> dict[torch.Tensor, torch.Tensor | None]:
-        """Which rows were stepped, of parameters where that is another tensor than it was.
+        """Which rows were stepped, of parameters where `published` has not heard of that tensor.
 
         None where all have been.
         """
@@ -178,7 +181,7 @@ class Core:
             for k in {k for k, _ in self._shown.items() ^ now.items()}:
                 mask = self.engine._store.first.stepped.get(k)
                 found[self.parameters[k]] = None if mask is None else torch.from_numpy(mask)
-            self._shown = now
+            self.published = partial(vars(self).update, {"_shown": now})
         return found
 
     def _partial(self) -> dict[int, int]:

@@ -35,6 +35,7 @@ class TensorCore:
     """What `Core` is for CPU tensors, for tensors anywhere; the same arguments and methods."""
 
     behind = False
+    published = dict
 
     def __init__(
         self,

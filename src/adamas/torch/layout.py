@@ -4,13 +4,15 @@ Done at the first step and whenever `Watch` finds that something is not what it 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from adamas.engine.storage import careful
 from adamas.engine.tensors import Array
+from adamas.engine.threads import Action, straight
 from adamas.kernel.layout import REST
 from adamas.torch import arguments, keys
 from adamas.torch.core import Core, Live
@@ -33,13 +35,16 @@ def rebuild(
     entries: Mapping[torch.Tensor, Any],
     share: bool = True,
     plan: Plan | None = None,
+    after: Sequence[Action] = (),
 ) -> None:
-    """Lay out the engine anew, with the state of `entries`; on an error nothing changes.
+    """Lay out the engine anew, with the state of `entries`, and do `after`; on an error nothing.
 
     Of live state (`share`) what others keep there stays there; `entries` from a file are refused if
     they hold more than this optimizer keeps. `plan` is what the groups ask for, unless it is given.
     """
     plan = plan or optimizer._plans.of(optimizer.param_groups)
+    if share and optimizer._core is not None:
+        publish(optimizer, optimizer._core)
     aside = {p: foreign for p, foreign in strangers(optimizer, plan) if foreign} if share else {}
     if aside:
         own = {p: {k: v for k, v in entries[p].items() if k not in aside[p]} for p in aside}
@@ -53,6 +58,7 @@ def rebuild(
         if p.grad is not None or entries.get(p)
     ]
     core = _made(optimizer, plan, live, entries, share) if live else None
+    actions: list[Action] = []
     if core is not None:
         if core.rounds and found != optimizer._keys:
             keys.hold(found, optimizer._options["seed"], optimizer)
@@ -62,24 +68,33 @@ def rebuild(
         for k, one in enumerate(core.live):
             entry = optimizer.state[one.parameter]
             made = core.entry(k)
-            entry.clear()
-            entry.update(made)
-            entry.update(aside.get(one.parameter, {}))
+            made.update(aside.get(one.parameter, {}))
+            actions += [entry.clear, partial(entry.update, made)]
     ended = [p for p, entry in entries.items() if isinstance(entry, dict) and not entry and share]
     for p in filter(optimizer.state.get, ended):
         if core is None or all(one.parameter is not p for one in core.live):
-            optimizer.state[p] = aside.get(p, {})
-    optimizer._core, optimizer._plan = core, plan
+            actions.append(partial(optimizer.state.__setitem__, p, aside.get(p, {})))
+    # An exception of a signal handler in between would leave entries without their state.
+    actions.append(partial(vars(optimizer).update, {"_core": core, "_plan": plan}))
+    straight([*actions, *after])
     optimizer._watch.learn(core, {p: frozenset(found) for p, found in aside.items()})
 
 
 def publish(optimizer: "Optimizer", core: AnyCore) -> None:
-    """Keep in `optimizer.state` which rows were stepped, where that began or ended with a step."""
+    """Keep in `optimizer.state` which rows were stepped, where that began or ended with a step.
+
+    Asked again before state is read, because a signal handler may have raised after the step.
+    """
     if found := core.news():
+        same = optimizer._watch.gradients() is not None
+        actions: list[Action] = []
         for p, stepped in found.items():
-            optimizer.state[p].pop("stepped", None)
-            optimizer.state[p].update({} if stepped is None else {"stepped": stepped})
-        optimizer._watch.learn(core, optimizer._watch.foreign)
+            if (entry := optimizer.state.get(p)) is not None:
+                given = {} if stepped is None else {"stepped": stepped}
+                actions += [partial(entry.pop, "stepped", None), partial(entry.update, given)]
+        straight([*actions, core.published])
+        if same:
+            optimizer._watch.learn(core, optimizer._watch.foreign)
 
 
 def strangers(optimizer: "Optimizer", plan: Plan) -> Iterator[tuple[torch.Tensor, dict[str, Any]]]:

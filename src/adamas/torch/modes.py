@@ -85,8 +85,11 @@ class Averaging(Optimizer):
 
     def load_state_dict(self, state_dict: MutableMapping[str, Any]) -> None:
         """Go on from a state dict, in its mode; without one it was written while training."""
-        groups = [{"train_mode": True, **group} for group in state_dict["param_groups"]]
-        super().load_state_dict({**state_dict, "param_groups": groups})
+        groups = state_dict.get("param_groups") if isinstance(state_dict, Mapping) else None
+        if isinstance(groups, list | tuple):
+            told = [{"train_mode": True, **g} if isinstance(g, Mapping) else g for g in groups]
+            state_dict = {**state_dict, "param_groups": told}
+        super().load_state_dict(state_dict)
         self._trained.clear()
 
 

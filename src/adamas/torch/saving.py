@@ -7,11 +7,13 @@ to the parameter's dtype instead (pytorch #43706).
 """
 
 from collections.abc import Mapping, MutableMapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from adamas.engine.settings import seeded
+from adamas.engine.threads import Action
 from adamas.torch import arguments
 from adamas.torch.called import found
 from adamas.torch.foreign import readable
@@ -113,17 +115,21 @@ def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> 
                 entries[p] = readable(own, plan.formula, plan.names, p)
                 others[p] = {key: _copy(entry[key]) for key in entry.keys() & foreign}
     entries = {p: found for p, e in entries.items() if (found := _late(optimizer, plan, e))}
-    options = optimizer._options
+    after: list[Action] = [
+        partial(group.update, new) for group, new in zip(optimizer.param_groups, taken, strict=True)
+    ]
+    for p in optimizer.state:
+        if p not in entries and getattr(p, "grad", None) is None:
+            after.append(partial(optimizer.state.pop, p))
+    options, before = optimizer._options, optimizer._core
     optimizer._options = {**options, "seed": seeded(groups[0].get("seed", options["seed"]))}
     try:
-        rebuild(optimizer, entries, share=False, plan=plan)
+        rebuild(optimizer, entries, share=False, plan=plan, after=after)
     except BaseException:
-        optimizer._options = options
+        # What a signal handler raises may come when all is taken over.
+        if optimizer._core is before:
+            optimizer._options = options
         raise
-    for group, new in zip(optimizer.param_groups, taken, strict=True):
-        group.update(new)
-    for p in [p for p in optimizer.state if p not in entries and getattr(p, "grad", None) is None]:
-        del optimizer.state[p]
     _keep(optimizer, others)
     for post_hook in optimizer._optimizer_load_state_dict_post_hooks.values():
         post_hook(optimizer)
