@@ -19,12 +19,12 @@ from adamas.lab.entrants import entrant
 from adamas.lab.paired import compare
 from adamas.lab.protocol.plan import SIZES, Mode, Plan, declare, digest
 from adamas.lab.protocol.runner import Runner, Trial
-from adamas.lab.protocol.search import redrawn
+from adamas.lab.protocol.search import redrawn, search
 from adamas.lab.protocol.study import Study, study
 from adamas.lab.report.page import render
 from adamas.lab.text import Say
 from adamas.lab.trial import Record
-from adamas.lab.tuning import Point, chosen
+from adamas.lab.tuning import Point, chosen, gained, log_grid
 from report_sample import sample, sample_timing
 
 PAIR = ("sgd", "momentum")
@@ -170,3 +170,29 @@ def test_the_page_shows_the_rates_that_were_judged() -> None:
     tree["optimizers"]["adam"]["lrs"] = [2.5e-3, 4.5e-3, 3e-3]
     page = render(tree, sample_timing(), Say("en"))
     assert '<span class="interval">[0.0025, 0.0045]</span>' in page
+
+
+def fallen(lr: float, base: float) -> float:
+    """A loss that training lowers by 0.04, most of it at 0.3, and that blows up beyond 0.6."""
+    return inf if lr > 0.6 else base - 0.04 * float(np.exp(-4 * log10(lr / 0.3) ** 2))
+
+
+@pytest.mark.parametrize("base", [0.7, 10.0, 1000.0])
+def test_rates_that_do_not_train_weigh_nothing(base: float) -> None:
+    """Where a loss falls by little of itself, the choice is still one that has trained."""
+    talk = search(log_grid(-4, 0), (1, 2, 3), (4, 5, 6, 7, 8), tuple(range(10)))
+    asks = next(talk)
+    while True:
+        try:
+            asks = talk.send([fallen(ask.lr, base) for ask in asks])
+        except StopIteration as end:
+            tuned = end.value
+            break
+    assert all(fallen(lr, base) < base - 0.036 for lr in (tuned.lr, *tuned.drawn))
+
+
+def test_a_best_loss_of_zero_is_near_no_other() -> None:
+    """A loss of exactly 0 is told from others by what training gained, not by their size."""
+    scores = {1e-3: 0.9, 1e-2: 0.5, 1e-1: 0.0}
+    points = [Point(lr, score, 1, 0) for lr, score in scores.items()]
+    assert chosen(points, gained(points)) == pytest.approx(0.1, rel=1e-3)

@@ -66,13 +66,28 @@ def best_of(points: Iterable[Point]) -> Point:
     return min(points, key=lambda point: (point.score, point.lr))
 
 
-def chosen(points: Sequence[Point]) -> float:
+def gained(points: Sequence[Point]) -> float:
+    """Return how much lower the best score is than that of the least trained lower rate.
+
+    Infinite where nothing lower was worse, so that nothing is known.
+
+    >>> gained([Point(0.01, 0.75, 1, 0), Point(0.1, 0.5, 1, 0), Point(1.0, 9.0, 1, 0)])
+    0.25
+    """
+    best = best_of(points)
+    lower = [point.score for point in points if point.lr < best.lr and isfinite(point.score)]
+    return max(lower, default=best.score) - best.score or inf
+
+
+def chosen(points: Sequence[Point], gain: float = inf) -> float:
     """Return the learning rate in the middle of those that score near the best.
 
     The mean of the logarithms of all that were tried, weighted by exp(-d / 5 %), where d is how far
-    above the best a score is, in parts of it. The best of a few noisy scores jumps from one draw of
-    the seeds to the next, where a difference of a few per cent hangs on it; a middle moves little.
-    And it keeps away from a rate that failed, which weighs nothing. The lowest if all failed.
+    above the best a score is, in parts of it, or of what training gained if that is less: a rate
+    that has not trained must not weigh much where a loss falls by little. The best of a few noisy
+    scores jumps from one draw of the seeds to the next, where a difference of a few per cent hangs
+    on it; a middle moves little. And it keeps away from a rate that failed, which weighs nothing.
+    The lowest if all failed.
 
     >>> points = [Point(10.0**-k, 1.0, 1, 0) for k in (3, 2, 1)]
     >>> (
@@ -85,7 +100,9 @@ def chosen(points: Sequence[Point]) -> float:
     best = best_of(points)
     if best.score == inf:
         return best.lr
-    scale = NEAR_BEST * abs(best.score) or 1.0
+    # A best loss of exactly 0 says nothing of what is near it.
+    size = min(abs(best.score) or inf, gain)
+    scale = NEAR_BEST * (size if size < inf else 1.0)
     weights = [exp((best.score - point.score) / scale) for point in points]
     shares = (w * log10(point.lr) for w, point in zip(weights, points, strict=True))
     return tidy(10 ** (fsum(shares) / fsum(weights)))

@@ -16,7 +16,7 @@ from statistics import mean
 
 from adamas.lab.problems import generator
 from adamas.lab.trial import Record
-from adamas.lab.tuning import Point, Tuned, best_of, chosen, tidy
+from adamas.lab.tuning import Point, Tuned, best_of, chosen, gained, tidy
 
 EXTENSIONS = 3
 WALK = 2
@@ -75,7 +75,8 @@ def search(
         for point in (yield from measure(lrs, tuning, "extend")):
             tried[point.lr] = point
     at_edge = bool(beyond(tried, step))
-    coarse = nearest(tried, chosen(list(tried.values())))
+    gain = gained(list(tried.values()))
+    coarse = nearest(tried, chosen(list(tried.values()), gain))
     fine = yield from measure(
         [tidy(coarse / step**0.5), coarse, tidy(coarse * step**0.5)], refine, "refine"
     )
@@ -88,8 +89,8 @@ def search(
             fine += yield from measure([tidy(best.lr * step**0.5)], refine, "refine")
     points = sorted([*tried.values(), *fine], key=lambda point: (point.lr, point.stage))
     refined = {point.lr: scores[point.lr] for point in fine}
-    drawn = tuple(redrawn(refined, seed) for seed in draws)
-    return Tuned(chosen(fine), tuple(points), at_edge, extended, drawn)
+    drawn = tuple(redrawn(refined, seed, gain) for seed in draws)
+    return Tuned(chosen(fine, gain), tuple(points), at_edge, extended, drawn)
 
 
 def point_of(lr: float, scores: Sequence[float], stage: str) -> Point:
@@ -98,8 +99,10 @@ def point_of(lr: float, scores: Sequence[float], stage: str) -> Point:
     return Point(lr, mean(scores), len(scores), failed, stage)
 
 
-def redrawn(scores: Mapping[float, Sequence[float]], seed: int) -> float:
+def redrawn(scores: Mapping[float, Sequence[float]], seed: int, gain: float = inf) -> float:
     """Return the rate that is chosen when the seeds behind `scores` are drawn again, by `seed`.
+
+    `gain` is what training gained on the grid, see `chosen`.
 
     One fewer is drawn than there are, with replacement: means of so many vary as much as means of
     all vary between searches (Rao and Wu 1988). The same `seed` draws the same for every optimizer,
@@ -107,7 +110,8 @@ def redrawn(scores: Mapping[float, Sequence[float]], seed: int) -> float:
     """
     count = len(next(iter(scores.values())))
     taken = generator(seed, REDRAW).integers(0, count, max(count - 1, 1)).tolist()
-    return chosen([point_of(lr, [found[i] for i in taken], "") for lr, found in scores.items()])
+    points = [point_of(lr, [found[i] for i in taken], "") for lr, found in scores.items()]
+    return chosen(points, gain)
 
 
 def nearest(lrs: Iterable[float], lr: float) -> float:
