@@ -14,8 +14,9 @@ help: ## list the targets
 demo: .venv/installed ## run the tutorial; its report goes to demo-report/
 	.venv/bin/adamas demo --out demo-report
 
+# Two files at a time: half of the tests wait for processes that they started.
 test: .venv-dev/installed ## run every test and every doctest
-	$(DEV)/python -m pytest
+	$(DEV)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: .venv-dev/installed ## lint, format, types, floors and size; changes nothing
 	$(DEV)/python -m ruff check .
