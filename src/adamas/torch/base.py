@@ -189,7 +189,7 @@ class Optimizer(torch.optim.Optimizer):
             self._watch.refresh(self._core)
         if self._core.step(tensors, self._options["clip_norm"], scale):
             self._callers.stepped()
-            if self._options["rows"] is None:
+            if self._options["rows"] is None and self._core.behind:
                 self._core.sync()
         else:
             self._callers.skipped(self)
