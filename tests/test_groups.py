@@ -1,6 +1,8 @@
 """Groups, schedules and hyper-parameters that change: what torch's param groups do, in float64."""
 
+import copy
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -260,3 +262,14 @@ def test_state_dtypes(kind: Any) -> None:
             value = (1 - mean) * (g if state == "m" else g * g)
             np.testing.assert_allclose(entry[state], value, rtol=3e-6)
     assert math.isclose(params["w"][0], params["b"][0], rel_tol=1e-5)
+
+
+@pytest.mark.parametrize("way", [lambda x: x, copy.deepcopy])
+def test_what_nobody_would_read_is_not_set(way: Any) -> None:
+    """A misspelt setting, as an attribute of a group or of a list, is an error."""
+    optimizer = way(adamas.Adam({"w": np.zeros(2)}))
+    group = optimizer.param_groups[0]
+    for shown in (group, optimizer.param_groups, group["params"], optimizer.state):
+        with pytest.raises(AttributeError, match="lr"):
+            shown.lr = 5.0
+    assert pickle.loads(pickle.dumps(group))["lr"] == group["lr"]

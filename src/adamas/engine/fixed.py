@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 
 
 class _Fixed:
-    _advice = ""
+    __slots__ = ()
+    _advice: str
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError(self._advice)
@@ -26,6 +27,8 @@ class _Fixed:
 class FixedList(_Fixed, list[Any]):
     """A list that raises TypeError, with `advice`, when it is changed."""
 
+    __slots__ = ("_advice",)
+
     def __init__(self, values: Iterable[Any], advice: str) -> None:
         super().__init__(values)
         self._advice = advice
@@ -33,6 +36,8 @@ class FixedList(_Fixed, list[Any]):
 
 class FixedDict(_Fixed, dict[Any, Any]):
     """A dict that raises TypeError, with `advice`, when it is changed."""
+
+    __slots__ = ("_advice",)
 
     def __init__(self, values: Mapping[Any, Any], advice: str) -> None:
         super().__init__(values)

@@ -16,6 +16,9 @@ class Group(dict[str, Any]):
     cannot be changed; then nothing is.
     """
 
+    # `group.lr = 0.1` would be set, and read by nobody.
+    __slots__ = ("_check",)
+
     def __init__(self, values: Mapping[str, Any], check: Check) -> None:
         super().__init__(values)
         self._check = check
