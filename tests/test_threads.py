@@ -1,10 +1,13 @@
 """Threads change no bit, and optimizers in several of them do not disturb each other."""
 
+import ctypes
+import os
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -299,3 +302,18 @@ def test_an_error_of_a_tracer_leaves_the_optimizer_free(call: str) -> None:
     finally:
         sys.settrace(before)
     calls[call]()
+
+
+def test_python_s_locks_are_found_without_a_library_s_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has no library without a name, so none is asked for to wait for helpers."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise TypeError("argument of type 'NoneType' is not iterable")
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+    monkeypatch.delattr(os, "register_at_fork", raising=False)
+    again: dict[str, Any] = {"__name__": "again"}
+    exec(Path(threads.__file__).read_text(), again)
+    done: list[str] = []
+    again["unbroken"]([partial(done.append, "work")], 3)
+    assert "work" in done

@@ -33,11 +33,10 @@ _team: Team | None = None
 
 # Waiting for a lock of Python's ends when a signal handler raises; these wait on, and outside the
 # interpreter's own lock, unlike the same functions of `ctypes.pythonapi`.
-_c = ctypes.CDLL(None, handle=ctypes.pythonapi._handle)
-_new_gate, _leave = _c.PyThread_allocate_lock, _c.PyThread_release_lock
-_enter = _c.PyThread_acquire_lock
-_new_gate.restype, _leave.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-_enter.argtypes = [ctypes.c_void_p, ctypes.c_int]
+_python, _gate = ctypes.pythonapi, ctypes.c_void_p
+_new_gate = ctypes.CFUNCTYPE(_gate)(("PyThread_allocate_lock", _python))
+_leave = ctypes.CFUNCTYPE(None, _gate)(("PyThread_release_lock", _python))
+_enter = ctypes.CFUNCTYPE(ctypes.c_int, _gate, ctypes.c_int)(("PyThread_acquire_lock", _python))
 
 
 def straight(actions: Iterable[Action]) -> None:
