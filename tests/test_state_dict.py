@@ -267,3 +267,18 @@ def test_a_misfit_changes_nothing(case: str) -> None:
         optimizer.load_state_dict(spoil(other.state_dict()))
     assert snapshot(optimizer) == before
     assert [dict(group) for group in optimizer.param_groups] == groups
+
+
+def test_groups_without_parameters_are_loaded_in_their_order() -> None:
+    """A run with several empty groups resumes, each with the settings that it had."""
+
+    def made() -> adamas.Optimizer:
+        empty: list[Array] = []
+        groups = [{"params": empty}, {"params": [np.zeros(2)]}, {"params": empty}]
+        return adamas.Adam(groups, lr=0.5)
+
+    one, other = made(), made()
+    for k, group in enumerate(one.param_groups):
+        group["lr"] = 0.1 * (k + 1)
+    other.load_state_dict(one.state_dict())
+    assert [group["lr"] for group in other.param_groups] == [g["lr"] for g in one.param_groups]

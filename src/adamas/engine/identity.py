@@ -5,19 +5,23 @@ change from process to process. What it returns does not, and a schedule is a pu
 step. So a `Schedule` is its own text, and anything else its name and its values at some steps.
 """
 
+import math
 import re
 from collections.abc import Callable
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from adamas.engine.schedule_base import Schedule
 
 STEPS = (1, 2, 10, 100, 1_000, 10_000, 100_000)
+# Twelve digits: what any libm agrees on.
+CLOSE = 1e-12
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def identity(value: Callable[[int], Any], done: int) -> str:
-    """The text of a schedule after `done` steps; equal texts are taken for equal schedules.
+    """The text of a schedule after `done` steps; see `alike` for which are taken for equal.
 
     >>> from adamas.schedule import constant
     >>> identity(constant(0.5), 0), identity(lambda t: 1 / t, 0)[:26]
@@ -27,6 +31,28 @@ def identity(value: Callable[[int], Any], done: int) -> str:
         return repr(value)
     steps = sorted({*STEPS, max(1, done), done + 1})
     return f"{name_of(value)} with {', '.join(f'{t}: {_at(value, t)}' for t in steps)}"
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two texts mean the same schedule: values may differ in the last bits, as libm's do.
+
+    >>> alike("f with 1: 0.1, 2: 0.30000000000000004", "f with 1: 0.1, 2: 0.3")
+    True
+    """
+    (name, with_values, mine), (named, _, theirs) = (
+        text.rpartition(" with ") for text in (one, other)
+    )
+    pairs = list(zip_longest(mine.split(", "), theirs.split(", "), fillvalue=""))
+    near = with_values and name == named and all(_near(x, y) for x, y in pairs)
+    return one == other or bool(near)
+
+
+def _near(one: str, other: str) -> bool:
+    (t, _, x), (u, _, y) = one.partition(": "), other.partition(": ")
+    try:
+        return t == u and (x == y or math.isclose(float(x), float(y), rel_tol=CLOSE))
+    except ValueError:
+        return False
 
 
 def name_of(value: Any) -> str:

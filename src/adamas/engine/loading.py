@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from adamas.engine.identity import identity
+from adamas.engine.identity import alike, identity
 from adamas.engine.settings import Settings, real, seeded
 from adamas.engine.tensors import Array, Key
 from adamas.engine.threads import Action
@@ -79,8 +79,13 @@ def paired(groups: Sequence[Group], saved: Sequence[Group], strict: bool) -> lis
     If not `strict`, the saved one that has any of them, or None.
     """
     pairs: list[Group | None] = []
+    empty = (old for old in saved if not old.get("params", ()))
     for group in groups:
         names = set(group["names"])
+        if not names:
+            # Nothing tells groups without parameters apart but their order.
+            pairs.append(next(empty, None))
+            continue
         same = [old for old in saved if names == set(old.get("params", ()))]
         if not same and not strict:
             same = [old for old in saved if names & set(old.get("params", ()))]
@@ -114,7 +119,7 @@ def merged(settings: Settings, group: Group, saved: Group, steps: int) -> dict[s
         live, value = group[name], saved[name]
         if callable(live) or isinstance(value, str):
             here = _text(live, steps)
-            if not isinstance(value, str) or value != here:
+            if not (isinstance(value, str) and isinstance(here, str) and alike(value, here)):
                 raise ValueError(
                     f"saved {name} is {value!r}, this optimizer has {here!r}; make the optimizer "
                     f"with the same {name} before loading, or put {here!r} into the saved group."
@@ -192,9 +197,17 @@ def _array(what: str, given: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) 
 
 def count(what: str, value: Any) -> int:
     """`value` as a number of steps; raises TypeError or ValueError naming it."""
+    number = whole(what, value)
+    if number >= MOST_STEPS:
+        raise ValueError(f"{what} is {value!r}, and must be at least 0 and below 2**53.")
+    return number
+
+
+def whole(what: str, value: Any) -> int:
+    """`value` as a whole number from 0 on; raises TypeError or ValueError naming it."""
     number = _plain(value)
     if isinstance(number, bool | np.bool) or not isinstance(number, Integral):
         raise TypeError(f"{what} must be a whole number, not {value!r}.")
-    if not 0 <= int(number) < MOST_STEPS:
-        raise ValueError(f"{what} is {value!r}, and must be at least 0 and below 2**53.")
+    if number < 0:
+        raise ValueError(f"{what} is {value!r}, and must be at least 0.")
     return int(number)

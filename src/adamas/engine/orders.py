@@ -7,13 +7,13 @@ among all their permutations. It is 0 for C-contiguous parameters.
 """
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from adamas.codecs import Codec
 from adamas.engine.grid import Order
+from adamas.engine.loading import whole
 from adamas.engine.tensors import Tensor, memory_order
 from adamas.kernel.layout import MEMORY_ORDER
 
@@ -27,13 +27,11 @@ def order_of(entry: Mapping[str, Any], states: tuple[str, ...], here: Order) -> 
     """The order in which a saved state lies; `here` is the one that its parameter has now.
 
     A state that was saved before orders were is taken at the strides of its codes. Raises
-    ValueError if it has none and `here` is not the usual order, or if what it says is no order.
+    TypeError or ValueError if it has none and `here` is not the usual order, or if what it says is
+    no order.
     """
     if MEMORY_ORDER in entry:
-        given = entry[MEMORY_ORDER]
-        if isinstance(given, bool) or not isinstance(given, Integral) or given < 0:
-            raise ValueError(f"{MEMORY_ORDER} is {given!r}, not a whole number of at least 0.")
-        return Order.numbered(here.shape, int(given))
+        return Order.numbered(here.shape, whole(f"saved {MEMORY_ORDER}", entry[MEMORY_ORDER]))
     plain = Order(here.shape, tuple(range(len(here.shape))))
     for name in states:
         codes = entry.get(name)
