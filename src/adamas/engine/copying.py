@@ -2,6 +2,11 @@
 
 A copy owns parameters and state of its own. Whoever copies parameters and optimizer together, by
 `copy.deepcopy` or in one pickle, gets an optimizer of the copied parameters.
+
+NumPy copies arrays, not the memory they share: the copy of a view, such as `big[:10]`, is an array
+of its own, and its optimizer does not move the copy of `big`; copy the whole array's optimizer, or
+make one of the new view and give it `state_dict()`. A pickle keeps C or Fortran order only: codes
+of int8 and int4 of a parameter in another order of its axes are encoded anew, to the nearest code.
 """
 
 from collections.abc import Callable
