@@ -1,5 +1,6 @@
 """One torch optimizer in several threads, and adamas.torch where torch is not installed."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -40,3 +41,56 @@ def test_without_torch_the_error_says_what_to_install(module: str) -> None:
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: adamas.torch needs PyTorch")
     assert 'pip install "adamas[torch]"' in last
+
+
+FORKED = """
+import os, sys, threading, warnings
+warnings.simplefilter("ignore")
+import numpy, torch, adamas, adamas.torch
+
+p = torch.nn.Parameter(torch.ones(8))
+p.grad = torch.ones(8)
+face = adamas.torch.AdamW([p])
+face.step()
+w, g = numpy.ones(8), numpy.ones(8)
+plain = adamas.AdamW(w)
+plain.step(g)
+inside, done = threading.Event(), threading.Event()
+
+def hold():
+    with face._lock:
+        plain._turn.owner = threading.get_ident()
+        inside.set()
+        done.wait()
+        plain._turn.owner = 0
+
+other = threading.Thread(target=hold)
+other.start()
+inside.wait()
+child = os.fork()
+if not child:
+    import signal
+    signal.alarm(60)
+    face.step()
+    plain.step(g)
+    good = face.state_dict()["state"][0]["step"] == 2 and plain.state_dict()["steps"] == 2
+    os._exit(0 if good else 1)
+_, status = os.waitpid(child, 0)
+done.set()
+other.join()
+with face._lock:
+    child = os.fork()
+    if not child:
+        os._exit(0 if face._lock._is_owned() else 1)
+    _, again = os.waitpid(child, 0)
+sys.exit(status or again)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX systems fork")
+def test_a_fork_while_another_thread_steps_leaves_the_child_free() -> None:
+    """The child of a fork steps and saves, although the thread that was inside is not there."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr

@@ -6,11 +6,13 @@ machine); this test about 1.3 %.
 """
 
 import math
+import os
+import weakref
 from collections.abc import Callable
 from functools import wraps
-from threading import get_ident
+from threading import RLock, get_ident
 from time import sleep
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,6 +20,36 @@ S = TypeVar("S", bound="HasTurn")
 
 # Seconds between two looks at whether another thread still looks.
 MOMENT = 1e-4
+
+
+_turns: "weakref.WeakSet[Turn]" = weakref.WeakSet()
+
+
+class HasLock(Protocol):
+    """An optimizer whose calls wait for each other."""
+
+    _lock: Any
+
+
+# Those that have a lock instead of a turn; several may share one.
+waiting: "weakref.WeakSet[HasLock]" = weakref.WeakSet()
+
+
+def _end() -> None:
+    """In the child of a fork: calls of threads that did not come along have ended."""
+    for turn in list(_turns):
+        if abs(turn.owner) != get_ident():
+            turn.owner, turn.nested = 0, False
+    fresh: dict[Any, Any] = {}
+    for one in list(waiting):
+        if one._lock.acquire(blocking=False):
+            one._lock.release()
+        else:
+            one._lock = fresh.setdefault(one._lock, RLock())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_end)
 
 
 class Turn:
@@ -31,9 +63,10 @@ class Turn:
     behind `try`.
     """
 
-    __slots__ = ("grad_norm", "nested", "owner", "skipped")
+    __slots__ = ("__weakref__", "grad_norm", "nested", "owner", "skipped")
 
     def __init__(self) -> None:
+        _turns.add(self)
         self.owner, self.nested = 0, False
         self.grad_norm = math.nan
         self.skipped = 0

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.optim import optimizer as base
 
+from adamas.engine.turn import waiting
 from adamas.kernel.formula import Formula
 from adamas.torch import arguments, keys, layout, options, saving
 from adamas.torch.callers import Callers
@@ -57,6 +58,7 @@ class Optimizer(torch.optim.Optimizer):
         self._callers = Callers()
         # Of two threads that step one optimizer, the second waits.
         self._lock = threading.RLock()
+        waiting.add(self)
         self._keys: keys.Keys = {}
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from adamas.engine.turn import waiting
 from adamas.torch import keys
 from adamas.torch.groups import Watch
 from adamas.torch.layout import every, named
@@ -34,6 +35,7 @@ class Lane:
         vars(alone).update(vars(self._owner))
         alone._released, alone._core, alone._watch = None, None, Watch(alone)
         alone.param_groups = [{}]
+        waiting.add(alone)
         return alone
 
     def step(self) -> None:
