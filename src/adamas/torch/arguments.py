@@ -12,10 +12,14 @@ import torch
 
 from adamas.engine.settings import check, real
 from adamas.kernel.formula import Formula
-from adamas.torch.homes import HOW, Home
+from adamas.torch.homes import HOMES, HOW, Home
 from adamas.torch.spelling import misspelt
 
 PRIVATE = {"params", "param_names"}
+# Numbers that choose a formula by being zero or not.
+CHOOSING = {"momentum", "dampening", "lr_decay"}
+# What some class calls a hyper-parameter: one list of groups is often given to several classes.
+ELSEWHERE = frozenset(name for one in HOMES.values() for name in (*one.defaults, *one.sources))
 
 
 def named(home: Home, args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,8 +65,8 @@ def check_keys(home: Home, group: Mapping[str, Any], options: Iterable[str]) -> 
     """Raise TypeError for a key of a group that would be ignored although something was meant.
 
     That is one of `options`, which are of the whole optimizer (but for `state`), and what is nearly
-    a name of this class. Schedulers and trainers keep what they like in groups (`initial_lr`,
-    `lr_scale`, names of layers); that stays.
+    a name of this class. Names of other classes stay. Schedulers and trainers keep what they like
+    in groups (`initial_lr`, `lr_scale`, names of layers); that stays.
     """
     known = [*home.defaults, *home.sources, *options]
     for name in group:
@@ -73,7 +77,7 @@ def check_keys(home: Home, group: Mapping[str, Any], options: Iterable[str]) -> 
                 f"a param group has {name!r}, which is of the whole optimizer; give it to "
                 f"{home.name}(...), or make two optimizers."
             )
-        if meant := misspelt(name, known):
+        if name not in ELSEWHERE and (meant := misspelt(name, known)):
             raise TypeError(f"a param group has {name!r}. Did you mean {meant!r}?")
 
 
@@ -86,6 +90,7 @@ def _hint(home: Home, name: str) -> str:
 
 def refuse(home: Home, group: Mapping[str, Any]) -> None:
     """Raise what torch raises for options that contradict each other or cannot be had here."""
+    refuse_choice(home, group)
     for name in home.fixed:
         if group[name] != home.defaults[name]:
             raise ValueError(
@@ -104,12 +109,28 @@ def refuse(home: Home, group: Mapping[str, Any]) -> None:
             "capturable=True keeps the step count on the device for CUDA graphs; adamas keeps it "
             "on the CPU. Leave it out."
         )
-    for name, default in home.defaults.items():
-        allowed = (True, False) if isinstance(default, bool) else (True, False, None)
-        if (isinstance(default, bool) or name in HOW) and group[name] not in allowed:
-            raise TypeError(f"{name}={group[name]!r} must be {' or '.join(map(str, allowed))}.")
     _refuse_counts(home, group)
-    _refuse_tensors(group)
+    _refuse_tensors({key: group[key] for key in home.defaults})
+
+
+def refuse_choice(home: Home, group: Mapping[str, Any]) -> None:
+    """Raise TypeError or ValueError for what cannot choose a formula: arrays, texts, no numbers."""
+    for name in group.keys() & home.defaults.keys():
+        value, default = group[name], home.defaults[name]
+        if isinstance(default, bool) or name in HOW:
+            allowed = (True, False) if isinstance(default, bool) else (True, False, None)
+            if not _among(value, allowed):
+                raise TypeError(f"{name}={value!r} must be {' or '.join(map(str, allowed))}.")
+        elif name in CHOOSING:
+            number(home, name, value, default)
+
+
+def _among(value: Any, allowed: tuple[Any, ...]) -> bool:
+    try:
+        return bool(value in allowed)
+    except (ValueError, RuntimeError):
+        # An array or a tensor of several.
+        return False
 
 
 def contradicting(defaults: Mapping[str, Any]) -> None:
@@ -157,10 +178,7 @@ def number(home: Home, name: str, value: Any, default: float) -> float:
     allowed = "a hyper-parameter is a number or a tensor of one"
     if callable(value):
         allowed += "; wrap a schedule in torch.optim.lr_scheduler.LambdaLR"
-    try:
-        result = real(name, value, allowed)
-    except OverflowError:
-        raise ValueError(f"{name} is beyond 1.8e308, and floats hold no more.") from None
+    result = real(name, value, allowed)
     if limit := check(name, result, default):
         raise ValueError(f"Invalid {name} value: {value}; for {home.name} it must {limit}.")
     return result

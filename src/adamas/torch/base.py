@@ -124,7 +124,7 @@ class Optimizer(torch.optim.Optimizer):
         if "state" in group:
             options.check_state(group["state"], self.formula, self._options["master"])
         name = "initial_accumulator_value"
-        if group.get(name) != self.defaults.get(name):
+        if name in self.defaults and group.get(name) != self.defaults[name]:
             raise ValueError(f"{name} must be the same for all groups; make two optimizers.")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

@@ -34,7 +34,12 @@ class Plans:
         self._known: dict[tuple[Rule, bool], Plan] = {}
 
     def of(self, groups: Sequence[Mapping[str, Any]]) -> Plan:
-        """The plan of these groups; raises ValueError if they ask for more than one."""
+        """The plan of these groups; raises ValueError if they ask for more than one.
+
+        Raises TypeError or ValueError for an option that cannot choose any.
+        """
+        for group in groups:
+            arguments.refuse_choice(self._home, group)
         wanted = [(self._home.choose(group), bool(group["maximize"])) for group in groups]
         for rule, maximize in wanted[1:]:
             if rule is not wanted[0][0]:

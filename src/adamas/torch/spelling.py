@@ -5,7 +5,7 @@ from collections.abc import Sequence
 # What other libraries call the same thing.
 ELSEWHERE = {"learningrate": "lr", "epsilon": "eps"}
 # English words that are a letter away from a name.
-WORDS = frozenset({"stage"})
+WORDS = frozenset({"stage", "stale", "stats"})
 
 
 def misspelt(name: str, known: Sequence[str]) -> str | None:
