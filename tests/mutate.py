@@ -26,6 +26,9 @@ def _matrix(array: Any) -> Any:
 
 def _array(chance: Random, value: Any) -> Any:
     """An array changed a little: in dtype, shape, layout or numbers."""
+    if isinstance(value, np.ma.MaskedArray):
+        # Its fill value warns where another dtype or number does not hold it.
+        value = value.filled(0)
     return chance.choice([
         lambda a: a.astype(np.float16), lambda a: a.astype(object), lambda a: a.ravel(),
         lambda a: a[..., :-1] if a.ndim else a, lambda a: a.T, lambda a: np.asfortranarray(a),
