@@ -2,6 +2,7 @@
 
 import copy
 import io
+import pickle
 from typing import Any
 
 import pytest
@@ -149,3 +150,17 @@ def test_what_is_no_state_dict_is_refused(saved: Any) -> None:
     opt = ScheduleFreeAdamW(model().parameters())
     with pytest.raises((TypeError, ValueError), match=r"a state dict is|lacks|saved param group 0"):
         opt.load_state_dict(saved)
+
+
+@pytest.mark.parametrize("through", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both))])
+def test_a_copy_made_while_evaluating_trains_on_from_the_same_bits(through: Any) -> None:
+    """Copies and pickle take along where training was, so that train() brings back its bits."""
+    net = model()
+    opt = ScheduleFreeAdamW(net.parameters(), lr=1e-2)
+    opt.train()
+    train(net, opt, range(4))
+    before = weights(net)
+    opt.eval()
+    other, twin = through((net, opt))
+    twin.train()
+    assert all(torch.equal(a, b) for a, b in zip(weights(other), before, strict=True))

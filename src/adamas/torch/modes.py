@@ -92,6 +92,15 @@ class Averaging(Optimizer):
         super().load_state_dict(state_dict)
         self._trained.clear()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What `Optimizer` copies, and where training was meanwhile."""
+        return {**super().__getstate__(), "_trained": self._trained}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        trained = state.get("_trained", {})
+        super().__setstate__(state)
+        self._trained = trained
+
 
 def _trains(group: Mapping[str, Any]) -> bool:
     return bool(group.get("train_mode"))
