@@ -69,7 +69,7 @@ def _change(place: Any, key: Any, chance: Random) -> None:
         place[key] = OrderedDict(place[key])
     elif kind < 0.3 and isinstance(place, list):
         place.append(place[key])
-    elif kind < 0.6 and isinstance(place[key], np.ndarray):
+    elif kind < 0.6 and isinstance(place[key], np.ndarray) and place[key].dtype.kind in "biuf":
         place[key] = _array(chance, place[key])
     else:
         place[key] = chance.choice(VALUES)
