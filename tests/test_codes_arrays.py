@@ -157,12 +157,12 @@ def test_empty_and_single(codec: Codec, shape: tuple[int, ...]) -> None:
 
 @every_scaled
 def test_no_warning(codec: Codec) -> None:
-    """The largest number, above every finite level, becomes infinite and a NaN NaN, in silence."""
+    """The largest number, above every level, stays finite and a NaN NaN, in silence."""
     bits = np.array([[0x7F7FFFFF], [0x7F800001]], np.int32).repeat(B // 2, axis=1)
     grid = grid_of(bits.shape)
     arrays = codes.encode(codec, "x", bits.ravel().view(np.float32), grid)
     back = codes.decode(codec, arrays, "x", grid).reshape(bits.shape)
-    assert np.all(back[0] == np.inf)
+    assert np.isfinite(back[0]).all()
     assert np.isnan(back[1]).all()
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import adamas
 from adamas import rules
+from adamas.engine.gradients import Rows
 from adamas.engine.optimizer import Optimizer
 from adamas.kernel import formula as formula_module
 from adamas.kernel.formula import FormulaError
@@ -250,6 +251,9 @@ def test_the_optimizer_s_own_entries_are_not_states() -> None:
     taken = set(Optimizer(rules.sgd, np.zeros(1, np.uint16)).state[0])
     plane = np.zeros((1, 1))
     coded = Optimizer(rules.momentum, plane, state=lambda key, array: "int8").state[0]
-    assert taken | {name for name in coded if name.partition(".")[0] != "m"} == (
+    partly = Optimizer(rules.momentum, np.zeros((2, 1)), ema=0.5)
+    partly.step(Rows([0], np.ones((1, 1))))
+    kept = {*coded, *partly.state[0]} - {"average"}
+    assert taken | {name for name in kept if name.partition(".")[0] != "m"} == (
         formula_module.TAKEN_STATES
     )

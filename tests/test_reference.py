@@ -71,21 +71,21 @@ def test_initial_values_are_those_of_the_signature(tmp_path: Path) -> None:
     assert (reference.state["s"], reference.state["n"]) == (2.0, 0.0)
 
 
+# What they are at lr = 1; at 0.5 all are finite, and so a setting that the optimizer takes.
 IEEE = {
-    "1 / (lr - lr)": np.inf,
-    "-1 / (lr - lr)": -np.inf,
-    "(lr - lr) / (lr - lr)": np.nan,
-    "1 / 0": np.inf,
-    "(lr - 9) ** (1 / 3)": np.nan,
-    "sqrt(-lr)": np.nan,
-    "log(0)": -np.inf,
-    "log(-1)": np.nan,
-    "10 ** 400": np.inf,
-    "(lr - lr) ** -1": np.inf,
-    "exp(1000)": np.inf,
+    "1 / (1 - lr)": np.inf,
+    "-1 / (1 - lr)": -np.inf,
+    "(1 - lr) / (1 - lr)": np.nan,
+    "(0.75 - lr) ** (1 / 3)": np.nan,
+    "sqrt(0.75 - lr)": np.nan,
+    "log(1 - lr)": -np.inf,
+    "log(0.75 - lr)": np.nan,
+    "(10 * lr) ** 400": np.inf,
+    "(1 - lr) ** -1": np.inf,
+    "exp(1000 * lr)": np.inf,
     "10 ** -2": 0.01,
-    "where(lr > 0, 1, 1 / 0)": 1.0,
-    "maximum(lr, sqrt(-1))": np.nan,
+    "where(lr > 0, 1, 1 / (1 - lr))": 1.0,
+    "maximum(lr, sqrt(0.75 - lr))": np.nan,
 }
 
 
@@ -105,8 +105,9 @@ def test_the_prologue_of_a_kernel_follows_ieee_too(tmp_path: Path) -> None:
     """The same expressions, compiled: what is computed once a step neither raises nor differs."""
     names = [f"s{k}" for k in range(len(IEEE))]
     text = f"def f(p, g, {', '.join(names)}, *, t, lr=1.0):\n    return p, {', '.join(IEEE)}"
-    optimizer = Optimizer(function(tmp_path, text), np.zeros(1))
+    optimizer = Optimizer(function(tmp_path, text), np.zeros(1), lr=0.5)
     assert optimizer.formula.scalars == tuple(names)
+    optimizer.param_groups[0]["lr"] = 1.0
     optimizer.step(np.ones(1))
     found = [optimizer.state[0][name] for name in names]
     np.testing.assert_allclose(found, list(IEEE.values()), rtol=1e-15)

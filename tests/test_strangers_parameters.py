@@ -257,6 +257,6 @@ def test_a_parameter_of_another_shape_is_refused() -> None:
     p.grad = None
     p.data = torch.ones(5, 3)
     p.grad = torch.ones(5, 3)
-    with pytest.raises(ValueError, match=r"\(4, 3\), the parameter \(5, 3\)"):
+    with pytest.raises(ValueError, match=r"\(4, 3\) .*, the parameter \(5, 3\)"):
         opt.step()
     assert bool((p == 1).all())

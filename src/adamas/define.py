@@ -19,13 +19,19 @@ class Rule:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
-        self.formula: Formula = parse(function)
+        self._formula: Formula = parse(function)
         functools.update_wrapper(self, function)
 
+    # No attributes, because a decorator copies those to its wrapper.
     @property
     def function(self) -> Callable[..., Any]:
-        """The text as written: no attribute, because a decorator copies those to its wrapper."""
+        """The text as written."""
         return self._function
+
+    @property
+    def formula(self) -> Formula:
+        """What adamas read in it."""
+        return self._formula
 
     def __call__(self, params: Any, **settings: Any) -> Optimizer:
         """An `Optimizer` by this rule; takes what `Optimizer` takes, and the hyper-parameters."""
