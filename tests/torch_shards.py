@@ -20,7 +20,6 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 from torch.distributed.fsdp import fully_shard
-from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
@@ -194,6 +193,9 @@ def released(ranks: int, state: str) -> None:
 
 def zero(ranks: int, state: str) -> None:
     """With each rank the owner of some parameters, as on one process: ZeroRedundancyOptimizer."""
+    # It warns of itself when it is imported, and this file is looked through for doctests.
+    from torch.distributed.optim import ZeroRedundancyOptimizer
+
     alone = network()
     learn(alone, torch.optim.AdamW(alone.parameters(), lr=1e-2), slice(None))
     expected = whole(alone)
