@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,11 @@ CASES = EVERY if LONG else [("adamw", "int4")]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pages are forbidden in Linux' way")
 
 
-def guarded(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def guarded(code: Sequence[str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run Python in a child that finds the modules beside this one."""
     path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
-        [sys.executable, "-W", "error", *code.split(" ", 1), *arguments],
+        [sys.executable, "-W", "error", *code, *arguments],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -40,7 +41,7 @@ def guarded(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
 def test_no_access_outside(rule: str, state: str) -> None:
     """Arrays of any length, dtype and layout, dense and by rows, lie against forbidden pages."""
     asked = json.dumps({"rules": [rule], "states": [state], "long": LONG})
-    done = guarded(str(HERE / "guarded.py"), asked)
+    done = guarded([str(HERE / "guarded.py")], asked)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["dense"] >= 128 and found["rows"] >= 16 and found["guarded"] > 1000
@@ -54,6 +55,6 @@ def test_an_access_outside_would_be_found(upper: bool, index: int) -> None:
         f"guards.upper = {upper}\na = guards.zeros(5, np.float32)\n"
         "ctypes.c_float.from_address(a.ctypes.data + 4 * {}).value\nprint('alive')\n"
     )
-    inside = guarded("-c " + code.format(index + (-1 if upper else 1)))
+    inside = guarded(["-c", code.format(index + (-1 if upper else 1))])
     assert inside.stdout == "alive\n", inside.stderr
-    assert guarded("-c " + code.format(index)).returncode == -signal.SIGSEGV
+    assert guarded(["-c", code.format(index)]).returncode == -signal.SIGSEGV

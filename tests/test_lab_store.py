@@ -168,7 +168,7 @@ def test_damaged_runs_are_made_again(
     assert main(["compare", mine, *WORDS, "--out", str(compared), "--lang", language]) == 0
     said = capsys.readouterr().out
     assert (
-        "2, the first is line 4" if language == "en" else "有 2 行已损坏（最前的是第 4 行）"
+        "2, the first is line 4" if language == "en" else "有 2 行已损坏（首个是第 4 行）"
     ) in said
     assert runs.read_bytes() == whole and (compared / "results.json").read_bytes() == results
 

@@ -169,14 +169,14 @@ def test_groups_with_their_own_lr(state: str) -> None:
         torch.manual_seed(3)
         nets.append(nn.Sequential(nn.Linear(96, 128), nn.ReLU(), nn.Linear(128, 96)))
     one, two = nets
-    groups = [{"params": list(one[k].parameters()), "lr": lr} for k, lr in ((0, 1e-4), (2, 1e-5))]
-    whole = [adamas.torch.AdamW(groups, state=state)]
-    # Keys of random numbers are places among all parameters: the second starts after two of none.
-    none = [nn.Parameter(torch.zeros(1)) for _ in range(2)]
-    split = [
-        adamas.torch.AdamW(two[0].parameters(), lr=1e-4, state=state),
-        adamas.torch.AdamW([*none, *two[2].parameters()], lr=1e-5, state=state),
-    ]
+
+    def group(net: nn.Sequential, k: int, lr: float) -> dict[str, Any]:
+        # Random numbers follow the names.
+        return {"params": list(net[k].named_parameters(prefix=str(k))), "lr": lr}
+
+    rates = ((0, 1e-4), (2, 1e-5))
+    whole = [adamas.torch.AdamW([group(one, k, lr) for k, lr in rates], state=state)]
+    split = [adamas.torch.AdamW([group(two, k, lr)], state=state) for k, lr in rates]
     x = torch.randn(4, 96)
     for _ in range(4):
         for net, opts in ((one, whole), (two, split)):

@@ -64,6 +64,8 @@ KERAS: dict[str, Call] = {
 }
 # Rules whose weight decay goes into the parameter; optax and Keras have no other.
 DECOUPLED = {"adamw", "adabelief", "lion", "ademamix", "adan", "cautious_adamw"}
+# Rules whose torch class is trained in train(), and evaluated at an average in eval().
+AVERAGING = {"schedule_free_adamw"}
 NAMES = {rule.__name__: name for name, rule in CLASSES.items()}
 
 
@@ -105,6 +107,10 @@ def in_torch(name: str, settings: dict[str, Any], more: str) -> dict[str, str]:
             "import adamas.torch\n\n"
             f"optimizer = adamas.torch.{NAMES[name]}(model.parameters(), lr={settings['lr']})"
         )
+        if name in AVERAGING:
+            found["adamas_torch"] += (
+                "\noptimizer.train()  # and optimizer.eval() before evaluating or saving the model"
+            )
     if name in TORCH:
         made, arguments = TORCH[name]
         decay = DECAY if settings.get("weight_decay") else {}
