@@ -83,7 +83,8 @@ def test_any_formula_is_refused_or_means_what_it_says(
                 analysis.step(g)
         except ValueError as error:
             # A constant that the dtype of the step cannot hold is refused with the settings.
-            assert "Choose other numbers" in str(error)
+            if "Choose other numbers" not in str(error):
+                raise
             return
         for name, expected in {"p": reference.p, **reference.state}.items():
             found = np.asarray(p if name == "p" else optimizer.state[0][name], np.float64)
