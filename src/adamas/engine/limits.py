@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from adamas import words
+from adamas.kernel.first import VOCABULARY
 from adamas.kernel.formula import Formula
 from adamas.kernel.hoist import hoist
 
 LARGEST = {name: float(np.finfo(name).max) for name in ("float32", "float64")}
-WORDS = {name: getattr(words, name) for name in words.__all__}
 
 
 def usual(numbers: Sequence[float]) -> bool:
@@ -55,9 +54,9 @@ class Limits:
         with np.errstate(all="ignore", over="raise"):
             text = "a constant"
             try:
-                exec(self._prologue, WORDS.copy(), names)
+                exec(self._prologue, VOCABULARY.copy(), names)
                 for text, code in self._constants.items():
-                    value = float(eval(code, WORDS.copy(), names))
+                    value = float(eval(code, VOCABULARY.copy(), names))
                     if limit < abs(value) < np.inf:
                         return text, value
             except (FloatingPointError, OverflowError):

@@ -9,13 +9,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from adamas import words
 from adamas.codecs import Codec
 from adamas.engine import codes
 from adamas.engine.tensors import Array, Tensor
+from adamas.kernel.first import VOCABULARY
 from adamas.kernel.layout import REST
-
-WORDS = {name: getattr(words, name) for name in words.__all__}
 
 
 def numbers_of(tensor: Tensor, codec: Codec, arrays: Mapping[str, Array]) -> Array:
@@ -30,7 +28,7 @@ def starting(start: ast.expr, p: Array, hypers: Mapping[str, float]) -> Array:
     """The first value of a state from flat `p`; `hypers` are those of its group."""
     code = compile(ast.fix_missing_locations(ast.Expression(start)), "<start>", "eval")
     with np.errstate(all="ignore"):
-        value = eval(code, {**WORDS, **hypers, "p": p})
+        value = eval(code, {**VOCABULARY, **hypers, "p": p})
     return np.asarray(np.broadcast_to(value, p.shape))
 
 
