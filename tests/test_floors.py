@@ -50,6 +50,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.group",
         "engine.limits",
         "engine.settings",
+        "engine.cpus",
         "engine.grid",
         "engine.codes",
         "engine.tensors",

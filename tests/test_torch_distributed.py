@@ -26,6 +26,7 @@ CASES = [
     ("fsdp", 2, "int8"),
     ("fsdp", 4, "float32"),
     ("ddp", 2, "int8"),
+    ("launched", 2, "float32"),
 ]
 STATE_CASES = [
     ("codes", 4, "int8"),
@@ -51,7 +52,7 @@ IDS = [f"{scenario}-{ranks}-{state}" for _, scenario, ranks, state in ALL]
     ids=IDS,
 )
 def test_ranks_step_as_one(program: str, scenario: str, ranks: int, state: str) -> None:
-    """Each scenario holds: uneven shards, clipping, NaN, wrappers, checkpoints, moved codes."""
+    """Each scenario holds: uneven shards, clipping, NaN, wrappers, threads, checkpoints, codes."""
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name(program)), scenario, str(ranks), state],
         env={**os.environ, "GLOO_SOCKET_IFNAME": "lo"},

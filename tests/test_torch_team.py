@@ -1,10 +1,12 @@
 """Steps on torch's own threads: the same bits, safe in forks, and called from C alone."""
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -72,6 +74,42 @@ def test_another_number_of_threads_is_ours_to_provide() -> None:
     assert team is not None
     assert team([partial(called.append, 1)], 3) is None
     assert not called
+
+
+def test_one_thread_that_a_launcher_set_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where torchrun gave torch one thread, a step takes this process's share, with our helpers."""
+    helped: list[int] = []
+    original = threads._helped
+
+    def seen(work: Any, count: int) -> Any:
+        helped.append(count)
+        return original(work, count)
+
+    expected = trained()
+    monkeypatch.setattr(threads, "_helped", seen)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    torch.set_num_threads(1)
+    assert torch.equal(trained(), expected)
+    assert set(helped) == {2}
+
+
+def test_repr_says_what_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`repr` names the threads: as asked, as torch's, or a share, and after steps those of them."""
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    p = torch.nn.Parameter(torch.ones(3))
+    p.grad = torch.ones(3)
+    opt = AdamW([p])
+    assert repr(opt).endswith("\nCPU threads: 2\n)")
+    torch.set_num_threads(3)
+    assert repr(opt).endswith("\nCPU threads: 3\n)")
+    opt.step()
+    torch.set_num_threads(2)
+    assert repr(opt).endswith("\nCPU threads: 3\n)")
+    assert repr(AdamW([p], threads=5)).endswith("\nCPU threads: 5\n)")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "half")
+    with pytest.raises(ValueError, match="LOCAL_WORLD_SIZE='half'"):
+        AdamW([p])
 
 
 FORKED = """

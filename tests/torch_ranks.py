@@ -4,8 +4,10 @@ Torch is imported and kernels are compiled once, for the run on one process that
 compared with; the ranks are forks of it. Any failed assertion makes the program fail.
 """
 
+import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,6 +29,7 @@ from torch.multiprocessing import start_processes
 from torch.nn.parallel import DistributedDataParallel
 
 from adamas import NonFiniteError
+from adamas.engine import run
 from adamas.torch import AdamW
 
 # Uneven for 2 and for 4 ranks; the fourth has no row of `few`. Rows of `narrow` share blocks.
@@ -269,6 +272,30 @@ def parallel(ranks: int, state: str, *, fsdp: bool) -> None:
     on_ranks(ranks, work)
 
 
+def launched(ranks: int, state: str) -> None:
+    """Where torchrun gave every rank one thread, each takes its share; it changes no bit."""
+    alone = module()
+    train(alone, make(alone, state, threads=1), range(4))
+    expected = whole(alone)
+
+    def work(mesh: Any) -> None:
+        os.environ |= {"LOCAL_WORLD_SIZE": str(ranks), "OMP_NUM_THREADS": "1"}
+        os.sched_getaffinity = lambda process: set(range(3 * ranks))
+        run.PARALLEL = 0
+        net = module(mesh)
+        opt = make(net, state)
+        taken = f"CPU threads: 3 of {3 * ranks} CPUs (LOCAL_WORLD_SIZE={ranks})"
+        assert taken in repr(opt)
+        train(net, opt, range(4), mesh)
+        assert taken in repr(opt)
+        assert torch.get_num_threads() == 1
+        helpers = [one.name for one in threading.enumerate() if one.name.startswith("adamas")]
+        assert sorted(helpers) == ["adamas-0", "adamas-1"]
+        same(whole(net), expected, state)
+
+    on_ranks(ranks, work)
+
+
 SCENARIOS: dict[str, Callable[[int, str], None]] = {
     "steps": steps,
     "clip": clip,
@@ -277,6 +304,7 @@ SCENARIOS: dict[str, Callable[[int, str], None]] = {
     "checkpoint": checkpoint,
     "fsdp": partial(parallel, fsdp=True),
     "ddp": partial(parallel, fsdp=False),
+    "launched": launched,
 }
 
 if __name__ == "__main__":

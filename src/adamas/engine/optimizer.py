@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.engine import run
+from adamas.engine import cpus, run
 from adamas.engine.bind import Binder, Bound
 from adamas.engine.copying import Copied
 from adamas.engine.first import FirstSteps
@@ -34,13 +34,12 @@ from adamas.engine.settings import (
     divisor,
     limit,
     seeded,
-    thread_count,
 )  # fmt: skip
 from adamas.engine.sparse import AT_ONCE, Sparse
 from adamas.engine.state import NonFiniteError, Store
 from adamas.engine.storage import Spec
 from adamas.engine.tensors import Key, collect
-from adamas.engine.threads import Action, assigning, available, straight
+from adamas.engine.threads import Action, assigning, straight
 from adamas.engine.turn import Turn, alone, reading
 from adamas.kernel.formula import Formula, with_average
 from adamas.kernel.hoist import hoist
@@ -72,7 +71,9 @@ class Optimizer(Copied, Settable):
     - `maximize`: go up instead of down.
     - `rows`: what `Rows` do to the rows that are not named: `"lazy"` nothing, `"exact"` what a
       dense step with zeros would have done, caught up when a row is next seen or at `sync`.
-    - `threads`: how many, or None for the CPUs this process may use; the bits do not depend on it.
+    - `threads`: how many, or None for the CPUs this process may use, and where a launcher says by
+      LOCAL_WORLD_SIZE that several processes share the machine, for its share of them; `repr` says
+      what was taken. The bits do not depend on it.
     - further keywords: the rule's hyper-parameters, numbers or schedules (functions of the step).
 
     One thread at a time: calls that meet, and calls from inside a step, raise RuntimeError. Raises
@@ -117,7 +118,7 @@ class Optimizer(Copied, Settable):
         self._clip = limit(options["clip_norm"])
         self._on_nonfinite = options["on_nonfinite"]
         self._sign = -1.0 if options["maximize"] else 1.0
-        self._threads = thread_count(options["threads"]) or available()
+        self._threads = cpus.taken(options["threads"])
         self._formula = formula
         tensors, groups, self._form = collect(params)
         for k, group in enumerate(groups):
@@ -405,6 +406,7 @@ class Optimizer(Copied, Settable):
         straight(actions)
 
     def __repr__(self) -> str:
-        """The rule, the size, and the settings that the next step would start from."""
+        """The rule, the size, the settings of the next step, and how many threads it takes."""
         shown = ", ".join(f"{k}={v:g}" for k, v in self.settings().items())
-        return f"<{type(self).__name__} {self.formula.name}: {self._size} elements, {shown}>"
+        about = f"{self._size} elements, {shown}, threads={self._threads.shown}"
+        return f"<{type(self).__name__} {self.formula.name}: {about}>"

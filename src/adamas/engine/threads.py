@@ -66,13 +66,6 @@ def lend(team: Team | None) -> None:
     _team = team
 
 
-def available() -> int:
-    """The CPUs this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _forget() -> None:
     # Threads do not survive a fork: the child starts its own, and nobody's team has members.
     global _shares, _helpers, _gates, _lock, _team

@@ -19,7 +19,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.engine.threads import available
+from adamas.engine.cpus import taken
 
 # The OpenMP workers of torch spin for some milliseconds after each parallel region, and slow down
 # whoever runs next. The pause is spent busy: after 30 ms asleep every side took up to twice as
@@ -143,7 +143,7 @@ def machine() -> Machine:
             versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    threads = {"adamas": available()}
+    threads: dict[str, int] = {"adamas": taken(None)}
     if "torch" in sys.modules:
         threads["torch"] = sys.modules["torch"].get_num_threads()
     return Machine(

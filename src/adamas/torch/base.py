@@ -80,6 +80,11 @@ class Optimizer(torch.optim.Optimizer):
             )
         return bool(self.defaults["fused"] or self._options["zero_grad_in_step"])
 
+    def __repr__(self) -> str:
+        """As torch writes it, and the threads that step parameters on the CPU."""
+        shown = super().__repr__()
+        return f"{shown.removesuffix(')')}CPU threads: {layout.threads(self).shown}\n)"
+
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group; raises what torch raises, and ValueError for options that do not fit."""
         if isinstance(param_group, dict):

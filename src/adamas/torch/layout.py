@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from adamas.engine.cpus import Threads, taken
 from adamas.engine.storage import careful
 from adamas.engine.tensors import Array
 from adamas.engine.threads import Action, straight
@@ -145,7 +146,7 @@ def _made(
     # A momentum of torch's SGD moves every row in every step: `Optimizer._update` does the rest.
     spread = optimizer.home.late and plan.formula.states
     options["rows"] = options["rows"] or ("exact" if spread else "lazy")
-    options["threads"] = options["threads"] or torch.get_num_threads()
+    options["threads"] = taken(options["threads"], torch.get_num_threads())
     numbers = [arguments.numbers(optimizer.home, plan.formula, g) for g in optimizer.param_groups]
     on_cpu = all(one.parameter.device.type == "cpu" for one in live)
     kind = Core if on_cpu and not optimizer._anywhere else TensorCore
@@ -180,6 +181,13 @@ def _of_wholes(state: Any, live: list[Live]) -> Any:
         return choose(key, whole_like(shards[key], given) if key in shards else given)
 
     return chosen
+
+
+def threads(optimizer: "Optimizer") -> Threads:
+    """How many threads the parameters on the CPU are stepped with, or would be now."""
+    if isinstance(optimizer._core, Core):
+        return optimizer._core.engine._threads
+    return taken(optimizer._options["threads"], torch.get_num_threads())
 
 
 def every(optimizer: "Optimizer") -> list[tuple[int, torch.Tensor, str]]:

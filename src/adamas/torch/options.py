@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from adamas.engine.cpus import taken
 from adamas.engine.settings import check as broken
-from adamas.engine.settings import choice, limit, real, seeded, thread_count
+from adamas.engine.settings import choice, limit, real, seeded
 from adamas.engine.storage import Storage, careful
 from adamas.engine.tensors import Array, Tensor
 from adamas.kernel.formula import Formula
@@ -48,7 +49,7 @@ def check(options: Mapping[str, Any], formula: Formula) -> None:
     choice("rows", options["rows"], ("lazy", "exact", None))
     choice("zero_grad_in_step", options["zero_grad_in_step"], (True, False))
     limit(options["clip_norm"])
-    thread_count(options["threads"])
+    taken(options["threads"])
     seeded(options["seed"])
     if (ema := options["ema"]) is not None:
         number = real("ema", ema, "the decay of an average is a number, or None for no average")
