@@ -72,31 +72,40 @@ class Case:
 
 
 def take_turns(sides: Mapping[str, Side], rounds: int) -> dict[str, list[float]]:
-    """Seconds per step of every side, `rounds` samples each.
-
-    Every side steps twice before anything is timed. A step below `SAMPLE` is timed several times at
-    once, after one untimed step that brings its data back into the caches.
-    """
-    counts = {}
-    for name, side in sides.items():
-        side.step()
-        side.step()
-        counts[name] = max(1, min(MOST_STEPS, round(SAMPLE / _seconds(side.step, 3))))
+    """Seconds per step of every side, `rounds` samples each, timed by `clock` after a `rest`."""
+    clocks = {name: clock(side.step) for name, side in sides.items()}
     samples: dict[str, list[float]] = {name: [] for name in sides}
     order = list(sides)
     for _ in range(rounds):
         for name in order:
-            _rest(PAUSE)
-            if counts[name] > 1:
-                sides[name].step()
-            samples[name].append(_seconds(sides[name].step, counts[name]))
+            rest()
+            samples[name].append(clocks[name]())
         # Nobody runs after the same neighbour every time.
         order = [*order[1:], order[0]]
     return samples
 
 
-def _rest(seconds: float) -> None:
-    end = time.perf_counter() + seconds
+def clock(step: Callable[[], object]) -> Callable[[], float]:
+    """What takes one sample of `step`, in seconds a step; it steps twice before anything is timed.
+
+    A step below `SAMPLE` is timed several times at once, after one untimed step that brings its
+    data back into the caches.
+    """
+    step()
+    step()
+    count = max(1, min(MOST_STEPS, round(SAMPLE / _seconds(step, 3))))
+
+    def sample() -> float:
+        if count > 1:
+            step()
+        return _seconds(step, count)
+
+    return sample
+
+
+def rest() -> None:
+    """Wait busily for `PAUSE` seconds."""
+    end = time.perf_counter() + PAUSE
     while time.perf_counter() < end:
         pass
 
