@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run the sections, write `results/*.json`, make `RESULTS.md` anew."""
+"""`python -m benchmarks`: run the sections, write `results/*.json`, make all pages anew."""
 
 import argparse
 import gc
@@ -11,21 +11,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from llvmlite.binding import get_host_cpu_name
+
 from adamas.lab.timing import IDLE, Others, machine
 from benchmarks.bits import bits
 from benchmarks.dense import dense
 from benchmarks.footprint import footprint
+from benchmarks.guard import guard
 from benchmarks.large import growth, large
 from benchmarks.record import MIB, Plan, Section
 from benchmarks.rows import sparse_rows
 from benchmarks.small import many, tiny
 from benchmarks.startup import startup
-from benchmarks.table import render
+from benchmarks.table import judged, render
 from benchmarks.torch_small import torch_small
 from benchmarks.training import own_rules, whole_step
 from benchmarks.transient import transient
 
 SECTIONS: dict[str, Callable[[Plan], Section]] = {
+    "guard": guard,
     "large": large,
     "growth": growth,
     "many": many,
@@ -50,9 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     plan = Plan(round(args.size * MIB), round(args.largest * MIB), args.rounds)
     here = machine()
-    file = folder / f"{args.machine or word(here.cpu, here.cores)}.json"
-    record: dict[str, Any] = {"machine": {}, "sections": {}}
-    if file.exists():
+    kind = get_host_cpu_name()
+    file = folder / f"{args.machine or word(here.cpu, kind, here.cores)}.json"
+    record: dict[str, Any] = {"processor": kind, "machine": {}, "sections": {}}
+    # Only what is named is measured anew: a whole run leaves nothing of the last one.
+    if file.exists() and args.only:
         record = json.loads(file.read_text(encoding="utf-8"))
     if not args.render:
         warn_if_busy()
@@ -89,7 +95,7 @@ def measure(name: str, plan: Plan) -> dict[str, Any]:
     gc.collect()
     share = others.share()
     for figure in section.figures:
-        print(f"  {figure.what}: {figure.value:.3g} {figure.unit} {figure.limit} {figure.verdict}")
+        print(f"  {figure.what}: {judged(figure, name, before.cpu)}")
     print(f"  {time.monotonic() - start:.0f} s", flush=True)
     if share is not None and share > IDLE:
         print(
@@ -99,10 +105,13 @@ def measure(name: str, plan: Plan) -> dict[str, Any]:
     return {**asdict(section), **more}
 
 
-def word(cpu: str, cores: int) -> str:
-    """A file name for this kind of machine: its processor and the number of cores."""
-    plain = re.sub(r"\((r|tm)\)|@.*|\bcpu\b", " ", cpu.lower())
-    return "-".join([*re.findall(r"[a-z0-9]+", plain), str(cores)])
+def word(cpu: str, kind: str, cores: int) -> str:
+    """A file name for this kind of machine: its processor by both names, and the number of cores.
+
+    A virtual machine may say no more than "AMD EPYC"; what LLVM finds tells generations apart.
+    """
+    plain = re.sub(r"\((r|tm)\)|@.*|\bcpu\b|\bprocessor\b", " ", cpu.lower())
+    return "-".join([*re.findall(r"[a-z0-9]+", plain), kind, str(cores)])
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -115,7 +124,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--only", action="append", choices=SECTIONS, help="a section; may be given several times")
-    add("--rounds", type=int, default=Plan.rounds, help="samples of each side (at least 7)")
+    add("--rounds", type=int, default=Plan.rounds, help="of each pair (at least 7)")
     add("--size", type=float, default=Plan.size / MIB, help="Mi parameters of the large array")
     add(
         "--largest",
@@ -125,7 +134,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--machine", help="name of the results file (default: processor and cores)")
     add("--out", type=Path, default=Path(__file__).parent, help="folder of results/ and RESULTS.md")
-    add("--render", action="store_true", help="only make RESULTS.md anew from results/")
+    add("--render", action="store_true", help="only make the pages anew from results/")
     args = parser.parse_args(argv)
     if args.rounds < FEWEST_ROUNDS:
         parser.error(f"--rounds {args.rounds}: a median needs at least {FEWEST_ROUNDS}")

@@ -26,7 +26,11 @@ FORMATS = ("float32", "bfloat16", "int8", "int4")
 TORCH, HUGE = "torch fused", "torch fused, huge pages"
 TORCH16, HUGE16 = "torch fused bf16", "torch fused bf16, huge pages"
 INT8_16 = "adamas int8, bf16 p and g"
-ALLOW = ", no check"
+# Bits of the parameter that are kept beside it, and the side that keeps them.
+MASTERS: dict[int | None, str] = {
+    None: INT8_16,
+    **{bits: f"{INT8_16}, master={bits}" for bits in (8, 16)},
+}
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,13 @@ class Given:
 
 @dataclass(frozen=True)
 class Entry:
-    """One side: how it is made, bytes of one parameter, whether gradients are read to be checked.
+    """One side: how it is made, and bytes of one parameter.
 
     `package` is what must be installed for it.
     """
 
     make: Callable[[Given], Side]
     width: int = 4
-    checked: bool = False
     package: str = "adamas"
 
     @property
@@ -72,18 +75,13 @@ def _entries() -> dict[str, Entry]:
         TORCH: Entry(_wide(torch_side, fused=True), package="torch"),
         HUGE: Entry(_wide(torch_huge_side), package="torch"),
     }
-    allow = {"on_nonfinite": "allow"}
-    both: tuple[tuple[str, bool, dict[str, Any]], ...] = (("", True, {}), (ALLOW, False, allow))
     for state in FORMATS:
-        for more, checked, how in both:
-            make = _wide(adamas_side, state=state, **how)
-            found[f"adamas {state}{more}"] = Entry(make, checked=checked)
+        found[f"adamas {state}"] = Entry(_wide(adamas_side, state=state))
     found[TORCH16] = Entry(_narrow(torch_bfloat16_side), 2, package="torch")
     found[HUGE16] = Entry(_narrow(torch_bfloat16_huge_side), 2, package="torch")
-    for name, master in ((INT8_16, None), *((f"{INT8_16}, master={n}", n) for n in (8, 16))):
-        for more, checked, how in both:
-            make = _narrow(adamas_bfloat16_side, state="int8", master=master, **how)
-            found[name + more] = Entry(make, 2, checked)
+    for bits, name in MASTERS.items():
+        make = _narrow(adamas_bfloat16_side, state="int8", master=bits)
+        found[name] = Entry(make, 2)
     for name, (package, peer) in FEW_BITS.items():
         found[name] = Entry(_wide(peer), package=package)
     return found

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from adamas.lab.peers import FEW_BITS
 from adamas.lab.timing import Case
 from benchmarks import resident, transient
-from benchmarks.bits import size_of
 from benchmarks.few_bits import ENTRIES, FORMATS, INT8_16, TORCH, TORCH16, absent
-from benchmarks.record import Figure, Plan, Section
+from benchmarks.record import Figure, Plan, Section, size_of
 
 PEAKS = (TORCH, *(f"adamas {state}" for state in FORMATS), TORCH16, INT8_16)
 
@@ -22,19 +21,18 @@ NOTE = (
 def footprint(plan: Plan) -> Section:
     """Peak of a step, and resident memory of the state, each side in a process of its own."""
     # The peers in few bits are slow; their peak grows with the array.
-    middle = max(1, plan.size // 4)
-    peak, slow = _peaks(plan.size, PEAKS), _peaks(middle, (TORCH, "adamas int8", *FEW_BITS))
+    peak, slow = _peaks(plan.size, PEAKS), _peaks(plan.sizes[1], (TORCH, "adamas int8", *FEW_BITS))
     held = _resident(plan.size)
     missing = absent((*PEAKS, *FEW_BITS))
     for line in missing:
         print(f"  {line}")
     figures = [
-        Figure(f"adamas int8, {case.title}", case.median("adamas int8"), 1.0, "MiB")
+        Figure(f"adamas int8, {case.title}", case.median("adamas int8"), "MiB")
         for case in (peak, slow)
         if "adamas int8" in case.samples
     ]
     figures += [
-        Figure(f"{name}, resident", held.median(name), None, "B")
+        Figure(f"{name}, resident", held.median(name), "B")
         for name in ("adamas bfloat16", "adamas int8", "adamas int4")
     ]
     return Section(

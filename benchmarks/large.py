@@ -1,6 +1,7 @@
 """One large array: against every peer and the memory limit, and as it grows."""
 
 import gc
+from dataclasses import replace
 
 from adamas.lab.peers import (
     adamas_side,
@@ -10,12 +11,12 @@ from adamas.lab.peers import (
     optax_side,
     torch_side,
 )
-from adamas.lab.timing import Case, take_turns
-from benchmarks.record import MIB, Figure, Plan, Section
+from benchmarks.race import race
+from benchmarks.record import MIB, Figure, Plan, Section, compared, size_of
 from benchmarks.sides import loop_side, torch_huge_side
 
-LIMIT, CHECKED, LOOP = "memory limit, 28 B", "memory limit, 32 B", "plain Numba loop, 28 B"
-ALLOW, HUGE = "adamas, no check", "torch fused, huge pages"
+OURS, TORCH, HUGE = "adamas", "torch fused", "torch fused, huge pages"
+LIMIT, LOOP = "memory limit, 28 B", "plain Numba loop, 28 B"
 NUMPY = "NumPy tutorial"
 
 
@@ -23,42 +24,33 @@ def large(plan: Plan) -> Section:
     """AdamW, float32, one large array, all sides."""
     grads = gradients([plan.size])
     sides = {
-        "adamas": adamas_side(grads),
-        ALLOW: adamas_side(grads, on_nonfinite="allow"),
-        LIMIT: limit_side(grads),
-        CHECKED: limit_side(grads, "raise"),
-        LOOP: loop_side(grads),
-        "torch fused": torch_side(grads, fused=True),
+        OURS: adamas_side(grads),
+        TORCH: torch_side(grads, fused=True),
         HUGE: torch_huge_side(grads),
+        LIMIT: limit_side(grads),
+        LOOP: loop_side(grads),
         "torch foreach": torch_side(grads, foreach=True),
         "torch default": torch_side(grads),
         "optax jitted, donated": optax_side(grads),
         NUMPY: numpy_side(grads),
     }
-    case = Case(_millions(plan.size), take_turns(sides, plan.rounds), plan.size)
-    fastest = min((LIMIT, LOOP), key=case.median)
+    others = [name for name in sides if name not in (OURS, TORCH, HUGE)]
+    pairs = [(OURS, TORCH), (OURS, HUGE), *((name, OURS) for name in others)]
+    case = race(size_of(plan.size), sides, pairs, plan.rounds, plan.size)
+    fastest = min((LIMIT, LOOP), key=lambda limit: case.ratio(limit, OURS))
+    share = compared(case, fastest, OURS, "share of the memory limit")
     figures = [
-        Figure("adamas / torch fused", case.ratio("adamas", "torch fused"), 1.0, "x"),
-        Figure("adamas without check / torch fused", case.ratio(ALLOW, "torch fused"), 1.0, "x"),
-        Figure("adamas without check / torch on huge pages", case.ratio(ALLOW, HUGE), 1.0, "x"),
-        Figure("share of the memory limit, 28 B", case.ratio(fastest, ALLOW), 0.93, "", True),
-        Figure(
-            "share of the memory limit, 32 B with check",
-            case.ratio(CHECKED, "adamas"),
-            0.93,
-            "",
-            True,
-        ),
-        Figure("NumPy tutorial / adamas", case.ratio(NUMPY, "adamas"), 15, "x", True),
+        compared(case, OURS, TORCH, "adamas / torch fused"),
+        compared(case, OURS, HUGE, "adamas / torch on huge pages"),
+        replace(share, unit=""),
+        compared(case, NUMPY, OURS, "NumPy tutorial / adamas"),
     ]
     return Section(
         "One large array",
-        "AdamW in float32. The finite check of adamas reads the gradient once more, 32 bytes a "
-        "parameter instead of 28; torch and optax check nothing, and `on_nonfinite='allow'` does "
-        "what they do. The memory limit moves the same bytes with one operation per array; the "
-        "plain Numba loop does so without adamas, and the share counts from the faster of the two. "
-        "NumPy asks the system for huge pages and torch does not; torch on NumPy's memory shows "
-        "what that is worth.",
+        "AdamW in float32, default settings. The memory limit moves the same 28 bytes a parameter "
+        "with one operation per array; the plain Numba loop does so without adamas, and the share "
+        "counts from the faster of the two. NumPy asks the system for huge pages and torch does "
+        "not; torch on NumPy's memory shows what that is worth. torch and optax check nothing.",
         [case],
         figures,
     )
@@ -72,15 +64,14 @@ def growth(plan: Plan) -> Section:
     left_out = [size for size in wanted if 4 * size * 8 > plan.room]
     for size in [size for size in wanted if size not in left_out]:
         grads = gradients([size])
-        sides = {"adamas": adamas_side(grads), "torch fused": torch_side(grads, fused=True)}
-        cases.append(Case(_millions(size), take_turns(sides, plan.rounds), size))
+        sides = {OURS: adamas_side(grads), TORCH: torch_side(grads, fused=True)}
+        cases.append(race(size_of(size), sides, [(OURS, TORCH)], plan.rounds, size))
         del sides, grads
         gc.collect()
-    figures = [
-        Figure(f"adamas / torch fused at {case.title}", case.ratio("adamas", "torch fused"))
-        for case in cases
+    figures: list[Figure] = [
+        compared(case, OURS, TORCH, f"adamas / torch fused at {case.title}") for case in cases
     ]
-    missing = ", ".join(map(_millions, left_out))
+    missing = ", ".join(map(size_of, left_out))
     note = f" Left out, because memory did not hold them: {missing}." if missing else ""
     return Section(
         "Growth",
@@ -88,7 +79,3 @@ def growth(plan: Plan) -> Section:
         cases,
         figures,
     )
-
-
-def _millions(size: int) -> str:
-    return f"{size // MIB} Mi" if size % MIB == 0 else f"{size:,}"

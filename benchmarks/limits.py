@@ -21,21 +21,19 @@ PIECE = 256
 
 @dataclass(frozen=True)
 class Traffic:
-    """What one parameter moves: its own bytes and its gradient's, the state's, and a check."""
+    """What one parameter moves: its own bytes and its gradient's, and the state's."""
 
     width: int
     state: int
-    checked: bool = False
 
     @property
     def moved(self) -> int:
-        """Bytes: parameter and state are read and written, the gradient read, twice if checked."""
-        return (3 + self.checked) * self.width + 2 * self.state
+        """Bytes: parameter and state are read and written, the gradient is read."""
+        return 3 * self.width + 2 * self.state
 
     def __str__(self) -> str:
         """The byte count and what it is made of."""
-        again = " read twice" if self.checked else ""
-        return f"limit, {self.moved} B: p {self.width}, g {self.width}{again}, state {self.state}"
+        return f"limit, {self.moved} B: p {self.width}, g {self.width}, state {self.state}"
 
 
 @numba.njit(parallel=True)  # type: ignore[untyped-decorator]
@@ -54,15 +52,6 @@ def _move(p: Any, g: Any, m: Any, v: Any) -> None:
             vs[i] += 1
 
 
-@numba.njit(parallel=True)  # type: ignore[untyped-decorator]
-def _read(g: Any) -> int:
-    # Four places at once are 13 % faster than one.
-    total, quarter = 0, g.size // 4
-    for i in numba.prange(quarter):
-        total += g[i] + g[i + quarter] + g[i + 2 * quarter] + g[i + 3 * quarter]
-    return total
-
-
 class Room:
     """Memory that all limits of `size` parameters share, so that many of them fit."""
 
@@ -77,8 +66,6 @@ class Room:
         m, v = self._m[:half], self._v[:half]
 
         def step() -> None:
-            if traffic.checked:
-                _read(g)
             _move(p, g, m, v)
 
         return Side(step, lambda: p.astype(np.float32), lambda: m.nbytes + v.nbytes)

@@ -4,12 +4,14 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from adamas.lab.timing import Case, Side, take_turns
-from benchmarks.record import MIB, Figure, Plan, Section
+from adamas.lab.timing import Side
+from benchmarks.race import race
+from benchmarks.record import MIB, Plan, Section, compared
 
 if TYPE_CHECKING:
     import torch
 
+OURS, THEIRS = "adamas", "SparseAdam"
 NAMED, WIDTH = 4096, 32
 # More gradients than the second-level cache holds, so that none is still there from last time.
 DIFFERENT = 32
@@ -20,13 +22,10 @@ def sparse_rows(plan: Plan) -> Section:
     # As many numbers as half the large array: a million rows where that has 64 Mi.
     rows = max(NAMED, plan.size // (2 * WIDTH))
     cases = [
-        Case(title, take_turns(_sides(rows, coalesced), plan.rounds))
+        race(title, _sides(rows, coalesced), [(OURS, THEIRS)], plan.rounds)
         for title, coalesced in (("as backward leaves it", False), ("coalesced", True))
     ]
-    figures = [
-        Figure(f"adamas / SparseAdam, {case.title}", case.ratio("adamas", "SparseAdam"), 0.5)
-        for case in cases
-    ]
+    figures = [compared(case, OURS, THEIRS) for case in cases]
     return Section(
         "Rows of an embedding",
         f"Adam in float32 on {rows / MIB:.3g} Mi rows of {WIDTH}, {NAMED:,} of them drawn at "
@@ -45,8 +44,8 @@ def _sides(rows: int, coalesced: bool) -> dict[str, Side]:
     from adamas.torch import Adam
 
     return {
-        "adamas": _side(Adam, rows, coalesced),
-        "SparseAdam": _side(torch.optim.SparseAdam, rows, coalesced),
+        OURS: _side(Adam, rows, coalesced),
+        THEIRS: _side(torch.optim.SparseAdam, rows, coalesced),
     }
 
 

@@ -1,6 +1,6 @@
 """Many small arrays and one tiny one, where calls cost more than arithmetic."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -12,12 +12,14 @@ from adamas.lab.peers import (
     optax_side,
     torch_side,
 )
-from adamas.lab.timing import Case, Side, take_turns
-from benchmarks.record import Figure, Plan, Section
+from adamas.lab.timing import Side
+from benchmarks.race import Pair, race
+from benchmarks.record import Figure, Plan, Section, compared
 from benchmarks.sides import adamas_fresh_side, torch_fresh_side
 
 # XLA compiles a loop for every shape, and takes minutes for a thousand of them.
 MOST_SHAPES = 100
+OURS, TORCH, LIMIT = "adamas", "torch fused", "memory limit"
 FRESH, TORCH_FRESH = "adamas, fresh gradients", "torch fused, fresh gradients"
 
 
@@ -37,15 +39,13 @@ def many(plan: Plan) -> Section:
     }
     cases = []
     for title, each in shapes.items():
-        grads = gradients(each)
-        cases.append(Case(title, take_turns(_sides(each), plan.rounds), sum(g.size for g in grads)))
+        sides, size = _sides(each), sum(g.size for g in gradients(each))
+        cases.append(race(title, sides, _pairs(sides), plan.rounds, size))
     first = cases[0]
     figures = [
-        Figure(f"adamas / torch fused, {first.title}", first.ratio("adamas", "torch fused"), 0.5),
-        Figure(
-            f"adamas / torch fused, fresh gradients, {first.title}",
-            first.ratio(FRESH, TORCH_FRESH),
-            0.5,
+        compared(first, OURS, TORCH),
+        compared(
+            first, FRESH, TORCH_FRESH, f"adamas / torch fused, fresh gradients, {first.title}"
         ),
     ]
     return Section(
@@ -62,12 +62,11 @@ def many(plan: Plan) -> Section:
 def _sides(shapes: Sequence[int | tuple[int, ...]]) -> dict[str, Side]:
     grads = gradients(shapes)
     sides = {
-        "adamas": adamas_side(grads),
+        OURS: adamas_side(grads),
         FRESH: adamas_fresh_side(grads),
-        "adamas, no check": adamas_side(grads, on_nonfinite="allow"),
-        "memory limit": limit_side(grads),
-        "torch fused": torch_side(grads, fused=True),
+        TORCH: torch_side(grads, fused=True),
         TORCH_FRESH: torch_fresh_side(grads),
+        LIMIT: limit_side(grads),
         "torch foreach": torch_side(grads, foreach=True),
         "torch default": torch_side(grads),
         "NumPy tutorial": numpy_side(grads),
@@ -77,18 +76,23 @@ def _sides(shapes: Sequence[int | tuple[int, ...]]) -> dict[str, Side]:
     return sides
 
 
+def _pairs(sides: Iterable[str]) -> list[Pair]:
+    barred = [(OURS, TORCH), (FRESH, TORCH_FRESH)]
+    return [*barred, *((name, OURS) for name in sides if name not in sum(barred, ()))]
+
+
 def tiny(plan: Plan) -> Section:
     """AdamW on one array of ten numbers."""
     sides = _sides([10])
-    del sides["memory limit"]
-    case = Case("10 parameters", take_turns(sides, plan.rounds), 10)
+    del sides[LIMIT]
+    case = race("10 parameters", sides, _pairs(sides), plan.rounds, 10)
     return Section(
         "One tiny array",
         "AdamW in float32, many steps a sample; the call of the step and of the next fresh "
         "gradient are included.",
         [case],
         [
-            Figure("same gradient array", 1e6 * case.median("adamas"), 5, "us"),
-            Figure("fresh gradient array", 1e6 * case.median(FRESH), 5, "us"),
+            Figure("same gradient array", 1e6 * case.median(OURS), "us"),
+            Figure("fresh gradient array", 1e6 * case.median(FRESH), "us"),
         ],
     )

@@ -1,61 +1,168 @@
-"""The table of results, made from the JSON files alone: no number in it is typed."""
+"""The page of results, made from the JSON files alone: no number in it is typed."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from adamas.bench import number
-from adamas.lab.timing import IDLE, PAUSE, Case, Machine
+from adamas.lab import timing
+from adamas.lab.timing import IDLE, Machine
+from benchmarks.bars import bar
+from benchmarks.race import Race, interval
 from benchmarks.record import Figure
 
-HEAD = f"""# Results
+Records = Mapping[str, Mapping[str, Any]]
+HEAD = """# Results
 
-Made by `python -m benchmarks` from the files in `results/`; edits here are lost.
+Made by `python -m benchmarks` from the files in `results/`, one for each kind of processor; edits
+here are lost. adamas runs with its default settings wherever a side does not say otherwise.
 
-Within a table all sides ran in one process and took turns, {PAUSE * 1e3:.0f} ms apart, because the
-OpenMP workers of torch go on spinning for some milliseconds after each call and would slow down the
-next side. Every side stepped at least twice before. A cell is the median, then the minimum in
-brackets, then the ratio to the first side; large arrays also show nanoseconds per parameter. Read
-the ratios: the milliseconds belong to this machine and this day.
+**Ratios** are taken in pairs: in every round the two sides run one after the other in one process,
+each first in every other round, and each after {pause:.0f} ms of busy waiting, because the OpenMP
+workers of torch go on spinning for some milliseconds after each call and would slow down whoever is
+next. Every round gives one ratio; what is shown is the median of the rounds, and in
+brackets an interval that holds the true median with a confidence of 95 % (order statistics; of
+fewer than six rounds the range). So a memory that other machines use too, and slows down for
+seconds, changes both sides of a ratio alike. Every side stepped at least twice before.
+
+**Times** are the median, then the minimum in brackets, over all rounds and pairs of a side; large
+arrays also show nanoseconds per parameter. Where no pair was run, as in all older files, the ratio
+of medians to the first side follows, and a figure without an interval is such a ratio, or none.
+Read the ratios: the times belong to one machine and one day.
 """
 
 
-def render(records: Mapping[str, dict[str, Any]]) -> str:
+def render(records: Records) -> str:
     """The whole page; `records` are the contents of the JSON files by machine word."""
-    parts = [HEAD]
-    for word, record in records.items():
-        sections = record["sections"]
-        parts += [f"## {word}", str(Machine(**record["machine"])) + ".", verdicts(sections)]
-        parts += [section(each) for each in sections.values()]
+    parts = [
+        HEAD.format(pause=1e3 * timing.PAUSE),
+        "## Processors",
+        processors(records),
+        "## Figures",
+        figures(records),
+    ]
+    for key in keys(records):
+        here = {word: each for word, each in records.items() if key in each["sections"]}
+        parts.append(f"## {newest(here, key)['title']}")
+        for word, record in here.items():
+            parts += [f"### {word}", section(record["sections"][key])]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-def verdicts(sections: Mapping[str, dict[str, Any]]) -> str:
-    """Every figure with its bar, over all sections."""
-    lines = ["| what | measured | bar | verdict |", "|---|---:|---:|---|"]
-    for each in sections.values():
-        for figure in (Figure(**saved) for saved in each["figures"]):
-            value = f"{number(figure.value)} {figure.unit}".strip()
-            verdict = figure.verdict.replace("missed", "**missed**")
-            what = f"{each['title']}: {figure.what}"
-            lines.append(f"| {what} | {value} | {figure.limit} | {verdict} |")
+def label(record: Mapping[str, Any]) -> str:
+    """What readers call this kind of processor."""
+    name = re.sub(r"\((R|TM)\)|@.*|\bCPU\b|\bProcessor\b", " ", record["machine"]["cpu"])
+    kind = record.get("processor")
+    return " ".join([*name.split(), *([f"({kind})"] if kind else [])])
+
+
+def processors(records: Records) -> str:
+    """What was measured on: a paragraph for each kind, and what must be known of its figures."""
+    lines = []
+    for word, each in records.items():
+        remark = f" **{each['remark']}**" if each.get("remark") else ""
+        lines.append(f"- `{word}`, {label(each)}: {Machine(**each['machine'])}.{remark}")
     return "\n".join(lines)
 
 
+def keys(records: Records) -> list[str]:
+    """The sections that any kind has, in the order of the file with most of them."""
+    by_size = sorted(records.values(), key=lambda each: -len(each["sections"]))
+    return list(dict.fromkeys(key for each in by_size for key in each["sections"]))
+
+
+def newest(records: Records, key: str) -> Mapping[str, Any]:
+    """A section as it was measured last."""
+    found: list[Mapping[str, Any]] = [each["sections"][key] for each in records.values()]
+    return max(found, key=lambda saved: str(saved["date"]))
+
+
+def figures(records: Records) -> str:
+    """Every figure with its bar, a row for each and a column for each kind of processor."""
+    heads = "".join(f" {label(each)} |" for each in records.values())
+    lines = [f"| what |{heads}", "|---|" + "---|" * len(records)]
+    for key in keys(records):
+        columns = {word: _by_name(each, key) for word, each in records.items()}
+        for what in dict.fromkeys(what for column in columns.values() for what in column):
+            cells = "".join(
+                f" {judged(columns[word].get(what), key, each['machine']['cpu'])} |"
+                for word, each in records.items()
+            )
+            here = {word: each for word, each in records.items() if key in each["sections"]}
+            lines.append(f"| {newest(here, key)['title']}: {what} |{cells}")
+    return "\n".join(lines)
+
+
+def _by_name(record: Mapping[str, Any], key: str) -> dict[str, Figure]:
+    saved = record["sections"].get(key, {"figures": []})["figures"]
+    return {each["what"]: figure(each) for each in saved}
+
+
+def figure(saved: Mapping[str, Any]) -> Figure:
+    """A figure as the file has it; older files hold bars too, which are those of their day."""
+    known = ("what", "value", "unit", "low", "high")
+    return Figure(**{name: saved[name] for name in known if name in saved})
+
+
+def judged(found: Figure | None, key: str, cpu: str) -> str:
+    """A figure, its interval, and whether it keeps to its bar on this processor."""
+    if found is None:
+        return ""
+    paired = found.low is not None and found.high is not None
+    text = f"{(precise if paired else number)(found.value)} {found.unit}".strip()
+    if found.low is not None and found.high is not None:
+        text += f" {bounds(found.low, found.high)}"
+    limit = bar(key, found.what)
+    if limit is not None:
+        text += f"; {limit.verdict(found.value, cpu)}".replace("missed", "**missed**")
+    return text
+
+
 def section(saved: Mapping[str, Any]) -> str:
-    """One section: its note, when it ran, and its cases."""
-    cases = [Case(**case) for case in saved["cases"]]
-    # What is compared to the same side belongs beside each other.
-    same = len({next(iter(case.samples)) for case in cases}) == 1
-    tables = [table(cases)] if same else [table([case]) for case in cases]
+    """One section of one processor: its note, when it ran, its ratios and its times."""
+    cases = [Race(**case) for case in saved["cases"]]
+    # What has a side in common belongs beside each other.
+    alike = cases and set.intersection(*(set(case.samples) for case in cases))
+    groups = [cases] if alike else [[case] for case in cases]
+    tables = [text for group in groups for text in (ratios(group), table(group)) if text]
     when = f"{saved['date']}, load average {saved['load'][0]:.2f} at the start"
     if saved["others"] is not None:
         when += f", other programs used {saved['others']:.0%} of the processors"
         when += " **(not idle)**" if saved["others"] > IDLE else ""
     rounds = f"{saved['rounds']} rounds"
-    return "\n\n".join([f"### {saved['title']}", saved["note"], f"{rounds}; {when}.", *tables])
+    return "\n\n".join([saved["note"], f"{rounds}; {when}.", *tables])
 
 
-def table(cases: list[Case]) -> str:
+def ratios(cases: Iterable[Race]) -> str:
+    """Pairs down, cases across: medians of the rounds' ratios, and intervals; empty if none ran."""
+    raced = [case for case in cases if case.ratios]
+    if not raced:
+        return ""
+    lines = ["| ratio |" + "".join(f" {case.title} |" for case in raced)]
+    lines.append("|---|" + "---:|" * len(raced))
+    for pair in dict.fromkeys(pair for case in raced for pair in case.ratios):
+        found = (case.ratios.get(pair) for case in raced)
+        lines.append(f"| {pair} |" + "".join(f" {spread(each)} |" for each in found))
+    return "\n".join(lines)
+
+
+def spread(found: Sequence[float] | None) -> str:
+    """The median of ratios and its interval; empty for a pair that was not run."""
+    return f"{precise(median(found))} {bounds(*interval(found))}" if found else ""
+
+
+def bounds(low: float, high: float) -> str:
+    """An interval in brackets."""
+    return f"({precise(low)} to {precise(high)})"
+
+
+def precise(ratio: float) -> str:
+    """A ratio to a thousandth where it is small enough for that to matter."""
+    return f"{ratio:.3f}" if ratio < 10 else number(ratio)
+
+
+def table(cases: list[Race]) -> str:
     """Sides down, cases across."""
     head = "".join(f" {case.title} [{case.scale()[0]}] |" for case in cases)
     sides = dict.fromkeys(side for case in cases for side in case.samples)
@@ -65,7 +172,7 @@ def table(cases: list[Case]) -> str:
     return "\n".join(lines)
 
 
-def cell(case: Case, side: str) -> str:
+def cell(case: Race, side: str) -> str:
     """Median, minimum, and the ratio to the first side; empty for a side that was left out."""
     if side not in case.samples:
         return ""
@@ -76,6 +183,6 @@ def cell(case: Case, side: str) -> str:
     if case.elements >= 1 << 20:
         text += f", {number(1e9 * case.median(side) / case.elements)} ns"
     first = next(iter(case.samples))
-    if side != first and case.unit == "s":
-        text += f", {number(case.ratio(side, first))}x"
+    if side != first and case.unit == "s" and not case.ratios:
+        text += f", {number(case.median(side) / case.median(first))}x"
     return text

@@ -8,9 +8,10 @@ import numpy as np
 import adamas
 from adamas import rules
 from adamas.lab.peers import Array, adamas_side, gradients
-from adamas.lab.timing import Case, Side, take_turns
+from adamas.lab.timing import Side
 from benchmarks.own_rules import grams, signum, yogi
-from benchmarks.record import Figure, Plan, Section
+from benchmarks.race import race
+from benchmarks.record import Plan, Section, compared
 
 PAIRS = (
     ("signum", signum, "momentum", rules.momentum),
@@ -27,16 +28,16 @@ def own_rules(plan: Plan) -> Section:
             builtin_name: adamas_side(grads, adamas.rule(builtin)),
             name: adamas_side(grads, adamas.rule(own)),
         }
-        case = Case(f"{name} and {builtin_name}", take_turns(sides, plan.rounds), plan.size)
+        pair, title = (name, builtin_name), f"{name} and {builtin_name}"
+        case = race(title, sides, [pair], plan.rounds, plan.size)
         cases.append(case)
-        figures.append(Figure(f"{name} / {builtin_name}", case.ratio(name, builtin_name), 1.05))
+        figures.append(compared(case, *pair, f"{name} / {builtin_name}"))
         del sides
         gc.collect()
     return Section(
         "Rules of one's own",
         "Each beside the built-in rule of the same traffic: Signum (2018) 20 bytes a parameter, "
-        "Yogi (2018) and Grams (2024) 28, and 4 more for the finite check. The three are the file "
-        "`own_rules.py`.",
+        "Yogi (2018) and Grams (2024) 28. The three are the file `own_rules.py`.",
         cases,
         figures,
     )
@@ -49,13 +50,14 @@ def whole_step(plan: Plan) -> Section:
         "adamas, one step": adamas_side(grads, clip_norm=1.0, ema=0.999),
         "torch, three calls": torch_calls(grads),
     }
-    case = Case("clip, AdamW, average", take_turns(sides, plan.rounds), plan.size)
+    ours, theirs = sides
+    case = race("clip, AdamW, average", sides, [(ours, theirs)], plan.rounds, plan.size)
     return Section(
         "A whole training step",
         "adamas with `clip_norm=1.0, ema=0.999`; torch with `clip_grad_norm_`, fused AdamW and "
         "`_foreach_lerp_`, which is what its `AveragedModel` calls.",
         [case],
-        [Figure("adamas / torch's three calls", case.ratio(*case.samples), 0.65)],
+        [compared(case, ours, theirs, "adamas / torch's three calls")],
     )
 
 
