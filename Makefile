@@ -37,7 +37,7 @@ clean: ## remove reports, caches and builds
 	find . -name '.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the virtual environments too
-	rm -rf .venv .venv-dev
+	rm -rf .venv .venv-dev benchmarks/.peers
 
 .venv/installed: EXTRA := lab
 .venv-dev/installed: EXTRA := dev

@@ -17,6 +17,7 @@ from adamas.lab.timing import IDLE, Others, machine
 from benchmarks.bits import bits
 from benchmarks.dense import dense
 from benchmarks.footprint import footprint
+from benchmarks.fork import VARIABLE, fork
 from benchmarks.guard import guard
 from benchmarks.large import growth, large
 from benchmarks.record import MIB, Plan, Section
@@ -42,6 +43,7 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "dense": dense,
     "memory": transient,
     "bits": bits,
+    "fork": fork,
     "footprint": footprint,
 }
 FEWEST_ROUNDS = 7
@@ -120,7 +122,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         epilog="bits and footprint also measure bitsandbytes and torchao where they are installed, "
         "as the extra dev does; beside another torch: "
-        "pip install --no-deps bitsandbytes torchao",
+        "pip install --no-deps bitsandbytes torchao. fork installs bitsandbytes-cpu-fork into a "
+        f"folder of its own, once, or takes the folder that {VARIABLE} names.",
     )
     add = parser.add_argument
     add("--only", action="append", choices=SECTIONS, help="a section; may be given several times")

@@ -84,6 +84,7 @@ BARS = {
     ("bits", "adamas int8, state"): Bar(2.2, 2.2),
     ("bits", "adamas bfloat16, state"): Bar(4.0, 4.0),
     ("bits", "adamas int4, state"): Bar(1.2, 1.2),
+    ("fork", "bitsandbytes-cpu-fork 8-bit / adamas int8, 16 Mi"): Bar(8, 8, at_least=True),
     ("footprint", "adamas int8, peak of a step, 64 Mi"): Bar(1.0, 1.0),
     ("footprint", "adamas int8, peak of a step, 16 Mi"): Bar(1.0, 1.0),
 }

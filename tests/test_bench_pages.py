@@ -195,3 +195,28 @@ def test_the_pages_are_those_of_the_files(full: Callable[[str], ModuleType]) -> 
     kinds = {name: each for name, each in sorted(read.items()) if "sections" in each}
     page = (ROOT / "benchmarks" / "RESULTS.md").read_text("utf-8")
     assert page == full("table").render(kinds)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_race_beside_the_fork_has_its_pairs(full: Callable[[str], ModuleType]) -> None:
+    """What the child process measures and prints is what the section makes figures of."""
+    pytest.importorskip("bitsandbytes")
+    fork = full("fork")
+    found = fork.measured("4,096", 4096, 1)
+    assert [*found.ratios] == [f"{a} / {b}" for a, b in fork.PAIRS]
+
+
+def test_a_missing_fork_is_named(
+    full: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the fork cannot be had, the section says why instead of ending the comparison."""
+    fork = full("fork")
+    monkeypatch.setenv(fork.VARIABLE, str(tmp_path))
+    section = fork.fork(full("record").Plan(4096, 4096, 1))
+    assert not section.cases
+    assert f"Left out: {fork.VARIABLE} names a folder without bitsandbytes." in section.note
+    # A folder with another bitsandbytes is no fork.
+    (tmp_path / "bitsandbytes").mkdir()
+    (tmp_path / "bitsandbytes" / "__init__.py").write_text('__version__ = "0.50.2"\noptim = None\n')
+    section = fork.fork(full("record").Plan(4096, 4096, 1))
+    assert "this bitsandbytes is 0.50.2" in section.note
