@@ -24,6 +24,7 @@ from benchmarks.record import MIB, Plan, Section
 from benchmarks.rows import sparse_rows
 from benchmarks.small import many, tiny
 from benchmarks.startup import startup
+from benchmarks.summary import rewrite
 from benchmarks.table import judged, render
 from benchmarks.torch_small import torch_small
 from benchmarks.training import own_rules, whole_step
@@ -76,7 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Other comparisons keep their records in the same folder.
     found = {name: each for name, each in read.items() if "sections" in each}
     (args.out / "RESULTS.md").write_text(render(found), encoding="utf-8")
-    print(f"wrote {args.out / 'RESULTS.md'}")
+    for page in [args.out / "RESULTS.md", *rewrite(args.out.parent, found)]:
+        print(f"wrote {page}")
     return 0
 
 

@@ -31,6 +31,11 @@ def bar(section: str, figure: str) -> Bar | None:
     return BARS.get((section, figure))
 
 
+def barred(section: str) -> list[str]:
+    """The figures of a section that have a bar."""
+    return [figure for key, figure in BARS if key == section]
+
+
 # The section's word in the file, and the figure's: `python -m benchmarks` in its default sizes.
 BARS = {
     ("guard", "float32, 64 Mi"): Bar(1.02, 1.02),

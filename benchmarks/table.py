@@ -8,7 +8,7 @@ from typing import Any
 from adamas.bench import number
 from adamas.lab import timing
 from adamas.lab.timing import IDLE, Machine
-from benchmarks.bars import bar
+from benchmarks.bars import bar, barred
 from benchmarks.race import Race, interval
 from benchmarks.record import Figure
 
@@ -84,7 +84,9 @@ def figures(records: Records) -> str:
     lines = [f"| what |{heads}", "|---|" + "---|" * len(records)]
     for key in keys(records):
         columns = {word: _by_name(each, key) for word, each in records.items()}
-        for what in dict.fromkeys(what for column in columns.values() for what in column):
+        # A bar that nobody measured is a row too, an empty one.
+        known = [what for column in columns.values() for what in column] + barred(key)
+        for what in dict.fromkeys(known):
             cells = "".join(
                 f" {judged(columns[word].get(what), key, each['machine']['cpu'])} |"
                 for word, each in records.items()

@@ -162,6 +162,8 @@ def test_two_kinds_stand_side_by_side(full: Callable[[str], ModuleType]) -> None
         "| 0.900 x (0.250 to 0.750); at most 0.85: **missed** |"
     ) in page
     assert "| One large array: only on AMD EPYC | 7.00 |  |" in page
+    # What has a bar and was not measured is seen to be missing.
+    assert "| One large array: share of the memory limit |  |  |" in page
     assert "**Measured before the guard.**" in page
     # The section once, and below it each kind with its own note.
     assert page.count("## One large array\n") == 1
@@ -188,13 +190,46 @@ def test_a_file_without_pairs_shows_ratios_of_medians(full: Callable[[str], Modu
     assert "| ratio |" not in page
 
 
+def test_a_table_in_a_page_is_made_anew(full: Callable[[str], ModuleType], tmp_path: Path) -> None:
+    """The lines between the two marks change, the rest of the page does not."""
+    text = "before\n<!-- measured: readme -->\nold\n<!-- end of measured -->\nafter\n"
+    (tmp_path / "README.md").write_text(text)
+    slow = record("AMD EPYC", 1.25)
+    slow["sections"]["large"]["figures"].append({"what": "NumPy tutorial / adamas", "value": 18.4})
+    kinds = {"epyc": slow, "xeon": record("Xeon", 0.75, remark="Remark.")}
+    assert full("summary").rewrite(tmp_path, kinds) == [tmp_path / "README.md"]
+    page = (tmp_path / "README.md").read_text("utf-8")
+    assert page.startswith("before\n<!-- measured: readme -->\n")
+    assert page.endswith("\n<!-- end of measured -->\nafter\n")
+    assert "old" not in page
+    assert "| float32, beside torch fused | 1.25 | 0.75 |" in page
+    assert "| beside a tutorial's NumPy code | 1/18 |  |" in page
+    assert "Xeon: Remark." in page
+
+
+def test_every_row_of_a_table_names_a_figure(full: Callable[[str], ModuleType]) -> None:
+    """A row whose figure nobody measures would stay empty for ever, and nobody would notice."""
+    rows = [row for rows in full("summary").BLOCKS.values() for row in rows]
+    held = full("bars").BARS
+    # No bar was set for the fork's second library.
+    without = {row for row in rows if (row.section, row.figure) not in held}
+    assert without == {full("summary").SLOW}
+
+
 def test_the_pages_are_those_of_the_files(full: Callable[[str], ModuleType]) -> None:
-    """Nobody typed a number into the page of results."""
+    """Nobody typed a number into the page of results, nor into the tables of the documentation."""
     folder = ROOT / "benchmarks" / "results"
     read = {path.stem: json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")}
     kinds = {name: each for name, each in sorted(read.items()) if "sections" in each}
     page = (ROOT / "benchmarks" / "RESULTS.md").read_text("utf-8")
     assert page == full("table").render(kinds)
+    summary = full("summary")
+    held = 0
+    for name in summary.PAGES:
+        for _, block, _ in summary.BLOCK.findall((ROOT / name).read_text("utf-8")):
+            held += 1
+            assert summary.block(block, kinds) in (ROOT / name).read_text("utf-8")
+    assert held >= 2
 
 
 @pytest.mark.usefixtures("hasty")
