@@ -283,7 +283,8 @@ def test_the_short_form_writes_what_it_prints(
     printed = capsys.readouterr().out
     assert len(saved["cases"]) == 3
     for case in saved["cases"]:
-        assert list(case["samples"])[:2] == ["adamas", "adamas, no check"]
+        assert next(iter(case["samples"])) == "adamas"
+        assert "adamas, no check" not in case["samples"]
         assert case["state"]["adamas"] == 8
         assert not {"torch fused", "optax jitted"} & case["samples"].keys()
         assert case["title"] in printed

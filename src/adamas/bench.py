@@ -28,7 +28,7 @@ QUICK, THOROUGH = 7, 15  # rounds
 MEMORY_BOUND = 1 << 16  # parameters; below, a step is all calls and no traffic
 # Float32 arrays of every side's own, the gradients, what NumPy's temporaries take at their worst,
 # and the sides in few bits: parameter, gradient and state of ours, and three peers' temporaries.
-ARRAYS = 6 * 4 + 5 + 3 * 2 + 3 * 8
+ARRAYS = 5 * 4 + 5 + 3 * 2 + 3 * 8
 FEW = ("bfloat16", "int8", "int4")
 FEWER = 3  # rounds of other libraries' few-bit sides, by themselves: they take 25 times as long
 
@@ -100,10 +100,7 @@ def compare(
     all the rest. Returns the times, and the bytes of state a parameter of every side.
     """
     grads = gradients(sizes)
-    sides = {
-        "adamas": adamas_side(grads),
-        "adamas, no check": adamas_side(grads, on_nonfinite="allow"),
-    }
+    sides = {"adamas": adamas_side(grads)}
     if few:
         sides |= {f"adamas {state}": adamas_side(grads, state=state) for state in FEW}
     if sum(sizes) > MEMORY_BOUND:
