@@ -38,7 +38,7 @@ class Row:
 
 
 FORMATS = (
-    Row("float32, beside torch fused", "large", "adamas / torch fused"),
+    Row("float32, 64 Mi parameters", "large", "adamas / torch fused"),
     Row("bfloat16 state", "bits", "adamas bfloat16 / torch fused, 64 Mi"),
     Row("int8 state", "bits", "adamas int8 / torch fused, 64 Mi"),
     Row("int4 state", "bits", "adamas int4 / torch fused, 64 Mi"),

@@ -202,7 +202,7 @@ def test_a_table_in_a_page_is_made_anew(full: Callable[[str], ModuleType], tmp_p
     assert page.startswith("before\n<!-- measured: readme -->\n")
     assert page.endswith("\n<!-- end of measured -->\nafter\n")
     assert "old" not in page
-    assert "| float32, beside torch fused | 1.25 | 0.75 |" in page
+    assert "| float32, 64 Mi parameters | 1.25 | 0.75 |" in page
     assert "| beside a tutorial's NumPy code | 1/18 |  |" in page
     assert "Xeon: Remark." in page
 
