@@ -105,7 +105,7 @@ def measure(name: str, plan: Plan) -> dict[str, Any]:
         print(
             f"warning: {name}: other programs used {share:.0%} of the processors", file=sys.stderr
         )
-    more = {"date": before.date, "load": before.load, "others": share, "rounds": plan.rounds}
+    more = {"date": before.date, "load": before.load, "others": share}
     return {**asdict(section), **more}
 
 

@@ -132,8 +132,14 @@ def section(saved: Mapping[str, Any]) -> str:
     if saved["others"] is not None:
         when += f", other programs used {saved['others']:.0%} of the processors"
         when += " **(not idle)**" if saved["others"] > IDLE else ""
-    rounds = f"{saved['rounds']} rounds"
-    return "\n\n".join([saved["note"], f"{rounds}; {when}.", *tables])
+    return "\n\n".join([saved["note"], f"{rounds(cases)}{when}.", *tables])
+
+
+def rounds(cases: Iterable[Race]) -> str:
+    """How many there were, counted in the samples; nothing where each side was measured once."""
+    every = (len(each) for case in cases for each in (case.ratios or case.samples).values())
+    counts = sorted({count for count in every if count > 1}, reverse=True)
+    return f"{' and '.join(map(str, counts))} rounds; " if counts else ""
 
 
 def ratios(cases: Iterable[Race]) -> str:

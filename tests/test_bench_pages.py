@@ -142,7 +142,6 @@ def record(cpu: str, value: float, **more: Any) -> dict[str, Any]:
         "date": "2026-01-01 00:00 UTC",
         "load": [0.5, 0.5, 0.5],
         "others": 0.5,
-        "rounds": 3,
     }
     here = timing.Machine(cpu, 2, {"adamas": 2}, 2.0**35, "Linux", {}, "2026-01-01", [0.5])
     return {"machine": vars(here), "sections": {"large": section}, **more}
@@ -176,6 +175,7 @@ def test_the_tables_show_ratios_medians_and_minima(full: Callable[[str], ModuleT
     assert "| adamas / torch fused | 0.500 (0.250 to 0.750) |" in page
     assert "| adamas | 2.00 (1.00) |" in page
     assert "| torch fused | 4.00 (2.00) |" in page
+    assert "3 rounds; 2026-01-01 00:00 UTC" in page
     assert "50% of the processors **(not idle)**" in page
 
 
