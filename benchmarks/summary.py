@@ -107,9 +107,10 @@ TENSORS = (
         "a layer of 10 parameters", "torch", "adamas.torch / torch fused, a layer of 10 parameters"
     ),
 )
+GUARD = Row('float32, beside itself with `on_nonfinite="allow"`', "guard", "float32, 64 Mi")
 NUMPY = Row("beside a tutorial's NumPy code", "large", "NumPy tutorial / adamas", inverse=True)
 BLOCKS: dict[str, tuple[Row, ...]] = {
-    "readme": (*FORMATS, *CACHED, *DENSE, WHOLE, *SMALL, ROWS, *PEERS, NUMPY),
+    "readme": (*FORMATS, GUARD, *CACHED, *DENSE, WHOLE, *SMALL, ROWS, *PEERS, NUMPY),
     "few-bits": (*FORMATS, CACHED[1], *PEERS),
     "torch": (*DENSE, *TENSORS, ROWS, FORMATS[0], WHOLE),
 }
