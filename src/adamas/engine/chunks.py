@@ -108,16 +108,18 @@ class Table:
             self.words[:, j.PARAMETER + k] = base + places.bytes(column)
         self._offset = places.bytes(gradient)
         # NumPy's calls take longer than so many writes one by one.
-        self._few = list(zip(self.owner.tolist(), self._offset.tolist(), strict=True))[: FEW + 1]
-        self._view = self.words.data
+        count = len(self.owner)
+        few = zip(range(count), self.owner.tolist(), self._offset.tolist(), strict=True)
+        self._few = list(few) if count <= FEW else None
+        self._gradients = self.words[:, j.GRADIENT].data
 
     def point(self, gradients: Sequence[int]) -> None:
         """Set each tensor's gradient address; 0 leaves the tensor out of this step."""
-        if len(self._few) <= FEW:
-            view = self._view
-            for row, (k, offset) in enumerate(self._few):
+        if self._few is not None:
+            column = self._gradients
+            for row, k, offset in self._few:
                 at = gradients[k]
-                view[row, j.GRADIENT] = at + offset if at else 0
+                column[row] = at + offset if at else 0
             return
         base = np.asarray(gradients, np.int64)[self.owner]
         self.words[:, j.GRADIENT] = np.where(base == 0, 0, base + self._offset)

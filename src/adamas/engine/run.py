@@ -29,7 +29,8 @@ UPDATE = j.PROLOGUE | j.SWEEP
 quiet = np.errstate(all="ignore")
 
 
-@dataclass(frozen=True)
+# Three times as fast to make as a frozen one, a tenth of a tiny step.
+@dataclass(slots=True)
 class Factor:
     """What the gradients are multiplied by, and the largest norm they may have afterwards."""
 

@@ -60,6 +60,8 @@ class Settings:
         self._read = _reader(self.names)
         self._seen: list[Any] = [None] * len(groups)
         self._moving = [False] * len(groups)
+        # Whether no group has a schedule, as far as is known.
+        self._still = False
         self.refresh(1)
 
     def refresh(self, step: int) -> None:
@@ -67,8 +69,11 @@ class Settings:
 
         What was set in between has been checked then; here schedules are evaluated.
         """
-        seen, moving, read, new = self._seen, self._moving, self._read, None
         self._step = step
+        if self._still and list(map(self._read, self.groups)) == self._seen:
+            return
+        self._still = False
+        seen, moving, read, new = self._seen, self._moving, self._read, None
         for k, group in enumerate(self.groups):
             values = read(group)
             if moving[k] or values != seen[k]:
@@ -79,6 +84,7 @@ class Settings:
             moving[k] = any(callable(value) for value in values)
             # Last: whatever is raised before this line, the next step looks at the values again.
             seen[k] = values
+        self._still = not any(moving)
 
     def now(self, group: int) -> dict[str, float]:
         """The numbers that the last refresh found, schedules evaluated."""
@@ -168,6 +174,8 @@ def limit(value: Any) -> float:
 
 def divisor(value: Any) -> float:
     """`loss_scale` as a number; raises TypeError or ValueError naming it."""
+    if type(value) is float and value == 1.0:
+        return value
     number = real("loss_scale", value, "gradients are divided by a positive number")
     # 1 / 1e-309 is infinite.
     if not (0 < number < math.inf and 1 / number < math.inf):
