@@ -33,6 +33,8 @@ PROCESSORS = {
     "skylake-avx512": "avx512f avx512bw avx512cd avx512dq avx512vl avx2 f16c fma clwb",
     "znver2": "avx2 f16c fma bmi2 sse4a clwb rdpid clzero",
 }
+# What a child may take: it compiles every kernel anew, 48 of them in the long form.
+LIMIT = 3600 if LONG else 600
 # Formats of the parameter, the gradient and the state; uint16 are the bits of bfloat16.
 SHORT = [
     ("float32", "float16", "float32"),
@@ -94,7 +96,7 @@ def bits(folder: Path, kinds: Sequence[object], **variables: str) -> dict[str, s
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=LIMIT,
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, str] = json.loads(done.stdout)
