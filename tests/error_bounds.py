@@ -1,11 +1,12 @@
 """How far rounding can carry a kernel from exact arithmetic, for any formula.
 
 Running error analysis (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section
-3.3): every number carries a bound of its error. An operation passes on the errors of its operands
-by what it does to them, and adds its own rounding: half a unit in the last place, relative to the
-result, plus the smallest subnormal where the result underflows. NumPy's and the C library's pow,
-exp and log are allowed four times that. A comparison that the errors could turn may choose either
-side. Nothing here comes from what the kernel returned.
+3.3), for two runs: every number is that of one run in float64, and carries a bound of how far any
+other run, in float64 or in the kernel's dtype, may be from it and from each other. An operation
+passes on the errors of its operands by what it does to them, and adds its own rounding in both:
+half a unit in the last place, relative to the result, plus the smallest subnormal where the result
+underflows. NumPy's and the C library's pow, exp and log are allowed four times that. A comparison
+that the errors could turn may choose either side. Nothing here comes from what the kernel returned.
 """
 
 from types import MappingProxyType
@@ -42,10 +43,20 @@ class Bounded:
     def made(self, value: Any, error: Any, units: float = 1.0) -> "Bounded":
         """A result with the passed-on `error` and the rounding of its own operation."""
         largest = np.abs(value) + error
-        own = UNIT[self.dtype] * units * largest + TINY[self.dtype] * (largest > 0)
+        # The other run may be that in float64, which rounds as well.
+        rounding = (UNIT[self.dtype] + UNIT["float64"]) * units
+        own = rounding * largest + TINY[self.dtype] * (largest > 0)
         # What may overflow may be anything.
         own = np.where(largest < LARGEST[self.dtype], own, np.inf)
         return Bounded(value, error + own, self.dtype)
+
+    def ends(self) -> tuple[Any, Any]:
+        """The range of its runs: rounding the ends makes it wider, never narrower."""
+        low, high = self.value - self.error, self.value + self.error
+        return (
+            np.where(self.error > 0, np.nextafter(low, -np.inf), low),
+            np.where(self.error > 0, np.nextafter(high, np.inf), high),
+        )
 
     def __add__(self, b: "Bounded") -> "Bounded":
         return self.made(self.value + b.value, self.error + b.error)
@@ -54,16 +65,18 @@ class Bounded:
         return self.made(self.value - b.value, self.error + b.error)
 
     def __mul__(self, b: "Bounded") -> "Bounded":
-        error = np.abs(self.value) * b.error + np.abs(b.value) * self.error + self.error * b.error
-        return self.made(self.value * b.value, error)
+        error = np.abs(self.value) * b.error + np.abs(b.value) * self.error
+        return self.made(self.value * b.value, error + 2 * self.error * b.error)
 
     def __truediv__(self, b: "Bounded") -> "Bounded":
-        room, quotient = np.abs(b.value) - b.error, self.value / b.value
-        error = (self.error + np.abs(quotient) * b.error) / np.where(room > 0, room, np.nan)
-        return self.made(quotient, np.where(room > 0, error, np.inf))
+        room = np.abs(b.value) - b.error
+        room = np.where(room > 0, room, np.nan)
+        largest = np.where(b.error > 0, (np.abs(self.value) + self.error) / room, 0.0)
+        error = np.where(b.error > 0, (self.error + largest * b.error) / room, self.error / room)
+        return self.made(self.value / b.value, error)
 
     def __pow__(self, b: "Bounded") -> "Bounded":
-        return corners(np.power, self, b)
+        return power(self, b)
 
     def __neg__(self) -> "Bounded":
         return Bounded(-self.value, self.error, self.dtype)
@@ -74,7 +87,9 @@ class Bounded:
     def compared(self, relation: Any, b: "Bounded") -> Truth:
         """Compare, and say where the errors overlap."""
         reach = self.error + b.error
-        unsure = ~(np.abs(self.value - b.value) > reach) & (reach > 0)
+        # The distance is rounded itself: one that is no longer than the reach by that may be equal.
+        apart = np.abs(self.value - b.value) * (1 - 4 * UNIT["float64"]) > reach
+        unsure = ~apart & (reach > 0)
         return Truth(relation(self.value, b.value), unsure)
 
     def __lt__(self, b: "Bounded") -> Truth:
@@ -99,26 +114,47 @@ class Bounded:
 
 
 def corners(function: Any, *operands: Bounded) -> Bounded:
-    """A function that is monotonic in each operand errs most at a corner of their ranges."""
+    """A function that is monotonic in each operand is furthest apart at corners of their ranges."""
     value = function(*(x.value for x in operands))
     ends: list[list[Any]] = [[]]
     for x in operands:
-        ends = [[*chosen, end] for chosen in ends for end in (x.value - x.error, x.value + x.error)]
-    worst = np.max([np.abs(function(*chosen) - value) for chosen in ends], axis=0)
-    return operands[0].made(value, np.where(np.isnan(worst), np.inf, worst), LIBRARY)
+        ends = [[*chosen, end] for chosen in ends for end in x.ends()]
+    found = np.broadcast_arrays(*(function(*chosen) for chosen in ends))
+    apart = np.max(found, axis=0) - np.min(found, axis=0)
+    exact = sum(x.error for x in operands) == 0
+    error = np.where(exact, 0.0, np.where(np.isnan(apart), np.inf, apart))
+    return operands[0].made(value, error, LIBRARY)
+
+
+def power(x: Bounded, exponent: Bounded) -> Bounded:
+    """A power, of which an error of one unit may make anything where the exponent is large.
+
+    Above 0 the corners of the ranges are the worst. Where the base may be 0 or negative, the power
+    of a whole exponent is no larger than that of the larger end; of any other, only the power of
+    numbers without an error is known.
+    """
+    found, (low, high) = corners(np.power, x, exponent), x.ends()
+    exact, fixed = x.error == 0, exponent.error == 0
+    whole = fixed & (np.floor(exponent.value) == exponent.value)
+    known = (
+        (low > 0) | (exact & (fixed | (low == 0))) | (whole & ((exponent.value >= 0) | (high < 0)))
+    )
+    largest = np.power(np.maximum(-low, high), exponent.value)
+    error = np.where((low < 0) & (high > 0), found.error + 2 * largest, found.error)
+    return Bounded(found.value, np.where(known, error, np.inf), x.dtype)
 
 
 def root(x: Bounded) -> Bounded:
-    """|sqrt(x + e) - sqrt(x)| is at most e / sqrt(x), and at most sqrt(e)."""
-    value = np.sqrt(x.value)
-    error = np.minimum(np.sqrt(x.error), x.error / np.where(value > 0, value, 1e-300))
-    return x.made(value, np.where(x.value < x.error, np.sqrt(2 * x.error), error))
+    """|sqrt(x) - sqrt(y)| is |x - y| / (sqrt(x) + sqrt(y)), and at most sqrt(|x - y|)."""
+    low = np.maximum(x.value - x.error, 0)
+    near = x.error / np.where(low > 0, 2 * np.sqrt(low), 1e-300)
+    return x.made(np.sqrt(x.value), np.minimum(np.sqrt(x.error), near))
 
 
 def any_root(x: Bounded) -> Bounded:
     """The same where rounding may have made `x` negative, and its root NaN."""
     found = root(x)
-    return Bounded(found.value, np.where(x.value < x.error, np.inf, found.error), x.dtype)
+    return Bounded(found.value, np.where(x.ends()[0] < 0, np.inf, found.error), x.dtype)
 
 
 def extreme(function: Any) -> Any:
@@ -131,9 +167,9 @@ def extreme(function: Any) -> Any:
 
 
 def sign(x: Bounded) -> Bounded:
-    """Exact unless the error reaches over 0."""
+    """Exact unless the error reaches over 0; what may be NaN keeps that."""
     unsure = ~(np.abs(x.value) > x.error) & (x.error > 0)
-    return Bounded(np.sign(x.value), 2.0 * unsure, x.dtype)
+    return Bounded(np.sign(x.value), np.where(np.isinf(x.error), np.inf, 2.0 * unsure), x.dtype)
 
 
 def where(condition: Truth, x: Bounded, y: Bounded) -> Bounded:
@@ -176,6 +212,10 @@ class Analysis(Machine):
     def rounded(self, value: Bounded) -> Bounded:
         """Round a constant of the prologue to the dtype of the loop."""
         lost = np.abs(value.value - value.value.astype(self.compute))
+        # Another run may round to the other side.
+        largest = np.abs(value.value) + value.error
+        other = UNIT[self.compute] * largest + TINY[self.compute]
+        lost = np.where((value.error > 0) & (lost < other), other, lost)
         return Bounded(value.value, value.error + lost, self.compute)
 
     def kept(self, name: str, value: Bounded) -> Bounded:
@@ -191,7 +231,7 @@ class Analysis(Machine):
     def bound(self, name: str) -> Any:
         """The largest distance between two runs of p or a state, each with its own rounding."""
         value = self.p if name == "p" else self.state[name]
-        return 2 * value.error
+        return value.error
 
 
 class WildAnalysis(Analysis):
