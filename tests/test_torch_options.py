@@ -77,6 +77,29 @@ def test_what_a_parameter_cannot_have_is_refused_when_it_is_given() -> None:
     AdamW([fine, half.requires_grad_(False), frozen])
 
 
+def test_numbers_beyond_a_parameter_s_dtype_are_refused_when_they_are_given() -> None:
+    """What comes to more than float32 holds is refused at once, and stepped in float64."""
+    single, double = (nn.Parameter(torch.ones(2, dtype=d)) for d in (torch.float32, torch.float64))
+    for make, reason in (
+        (lambda: SGD([single], lr=1e39), r"lr=1e\+39"),
+        (lambda: SGD([single], lr=torch.tensor(1e39, dtype=torch.float64)), r"lr=1e\+39"),
+        (lambda: AdamW([single], lr=1e20, weight_decay=1e20), "lr . weight_decay"),
+        (lambda: SGD([double, single], lr=1e39), r"lr=1e\+39"),
+        (lambda: SGD([{"params": [double]}, {"params": [single], "lr": 1e39}]), r"lr=1e\+39"),
+    ):
+        with pytest.raises(ValueError, match=f"{reason}.* float32, whose largest number is 3.4e"):
+            make()
+    opt = SGD([double], lr=1e39)
+    with pytest.raises(ValueError, match="float32"):
+        opt.add_param_group({"params": [single]})
+    assert len(opt.param_groups) == 1
+    double.grad = torch.ones_like(double)
+    opt.step()
+    assert double.tolist() == [1 - 1e39] * 2
+    # State in float64 has its parameter stepped in float64.
+    Adam([single], lr=1e39, state="float64")
+
+
 KEPT = [
     "initial_lr", "max_lr", "min_lr", "swa_lr", "base_momentum", "max_momentum", "lr_scale", "name",
     "group_name", "param_name", "layer_id", "wd_mult", "weight_decay_mult", "no_weight_decay",

@@ -111,10 +111,13 @@ class Optimizer(torch.optim.Optimizer):
         """
         formats = self._formats()
         for k, group in enumerate(self.param_groups[first:], first):
+            computes = set()
             for p, name in zip(group["params"], layout.names(self, k), strict=True):
                 if p.requires_grad and not torch.nn.parameter.is_lazy(p):
                     options.refuse_dtype(p, name)
-                    formats(group, p, name)
+                    computes.add(options.computed(p, formats(group, p, name)))
+            rule = self._plans.of([group]).formula
+            options.refuse_numbers(rule, arguments.numbers(self.home, rule, group), computes)
 
     def _formats(self) -> options.Formats:
         if self._known_formats is None or self._known_formats[0] is not self._plan:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from adamas.engine.cpus import taken
+from adamas.engine.limits import Limits, usual
 from adamas.engine.settings import check as broken
 from adamas.engine.settings import choice, limit, real, seeded
 from adamas.engine.storage import Storage, careful
@@ -111,6 +112,20 @@ def refuse_dtype(p: torch.Tensor, name: str) -> None:
             f"parameter {name!r} is {p.dtype}; adamas updates {listed}.{half} Use .float() with "
             "torch.autocast, or .bfloat16()."
         )
+
+
+def computed(p: torch.Tensor, formats: Mapping[str, str]) -> str:
+    """The dtype that a parameter is stepped in with its state in these formats."""
+    return "float64" if "float64" in (FORMS[p.dtype], *formats.values()) else "float32"
+
+
+def refuse_numbers(formula: Formula, hypers: Mapping[str, float], computes: set[str]) -> None:
+    """Raise ValueError for settings that come to more than a dtype of the steps can hold.
+
+    Most settings are so far from that that nothing is computed.
+    """
+    if not usual(list(hypers.values())):
+        Limits(formula, [computes]).check(0, hypers, 1)
 
 
 Formats = Callable[[Mapping[str, Any], torch.Tensor, str], dict[str, str]]
