@@ -17,9 +17,10 @@ import pytest
 from numba.core import caching
 
 from adamas import rules
-from adamas.codecs import FLOAT32
+from adamas.codecs import BLOCK, FLOAT32
 from adamas.engine.optimizer import Optimizer
 from adamas.kernel import build as building
+from adamas.kernel import job
 from adamas.kernel.build import Kernel, build
 from adamas.kernel.cache import cache_directory
 from adamas.kernel.formula import parse
@@ -179,7 +180,7 @@ def test_machine_code_that_cannot_be_saved_still_runs(
 
 def test_a_fault_of_the_kernel_is_not_taken_for_one_of_the_disk(fresh_cache: Path) -> None:
     """Source that does not compile raises Numba's error, from disk and from memory alike."""
-    woven = Woven("broken", "def run(_job, _phases):\n    return _job + nothing\n", (), (), 0)
+    woven = Woven("broken", "def run(_job, _phases):\n    return _job + nothing\n")
     for folder in (fresh_cache, fresh_cache / "file" / "below"):
         (fresh_cache / "file").touch()
         with pytest.MonkeyPatch.context() as patch:
@@ -209,7 +210,7 @@ def test_the_name_of_a_kernel_says_all_that_went_into_it(
 ) -> None:
     """Another source, Numba version or runtime text is another file: no stale kernel is found."""
     woven = anew().woven
-    names = {building._digest(woven), building._digest(Woven("sgd", woven.source + "#", (), (), 0))}
+    names = {building._digest(woven), building._digest(Woven("sgd", woven.source + "#"))}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("numba.__version__", "0.0")
         names.add(building._digest(woven))
@@ -240,6 +241,11 @@ def test_the_runtime_is_all_that_a_kernel_imports(anew: Callable[[], Kernel]) ->
                 seen.add(name)
                 left.append((Path(building.__file__).parent / f"{name}.py").read_text("utf-8"))
     assert {f"{name}.py" for name in seen} == set(building._RUNTIME)
+
+
+def test_both_blocks_are_one() -> None:
+    """What the runtime takes for a block is what shares a scale."""
+    assert job.TILE == BLOCK
 
 
 def test_a_bare_source_tree_has_a_version_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,8 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "kernel.kinds",
         "kernel.hoist",
         "kernel.job",
+        "kernel.scaling",
+        "kernel.processors",
         "kernel.layout",
         "kernel.lower",
         "kernel.split",
@@ -36,6 +38,9 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "kernel.integers",
         "kernel.stepping",
         "kernel.stepping_integers",
+        "kernel.operations",
+        "kernel.lanes",
+        "kernel.reductions",
         "kernel.machine",
         "kernel.trust",
         "kernel.cache",
@@ -72,7 +77,10 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.loading",
         "engine.orders",
         "engine.state",
+        "engine.finite",
+        "engine.agree",
         "engine.run",
+        "engine.stepper",
         "engine.copying",
         "engine.optimizer",
         "engine.__init__",
@@ -109,7 +117,14 @@ ONLY = {"rules": {"words"}}
 
 # Numba takes about half a second to import: these modules are imported at the first step.
 COMPILERS = {"numba", "llvmlite"}
-COMPILED = {"kernel.integers", "kernel.intrinsics", "kernel.machine"}
+COMPILED = {
+    "kernel.integers",
+    "kernel.intrinsics",
+    "kernel.operations",
+    "kernel.lanes",
+    "kernel.reductions",
+    "kernel.machine",
+}
 
 PACKAGE = Path(__file__).parents[1] / "src" / "adamas"
 

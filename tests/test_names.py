@@ -19,6 +19,7 @@ from adamas.engine.optimizer import Optimizer
 from adamas.kernel.formula import TAKEN_HYPERS, TAKEN_STATES, Formula, parse, with_average
 from adamas.kernel.kinds import kinds
 from adamas.kernel.layout import Layout
+from adamas.kernel.processors import here
 from adamas.kernel.weave import weave
 from few_bits import everywhere
 from written import function
@@ -42,7 +43,7 @@ def source(formula: Formula, formats: tuple[Codec, Codec, str]) -> str:
     """The kernel of a formula in one of the formats."""
     p, g, state = formats
     kept = tuple(codecs.stored(state, kind.name) for kind in kinds(formula).values())
-    return weave(formula, Layout(p, g, kept, zero_grads=True), "0").source
+    return weave(formula, Layout(p, g, kept, zero_grads=True), "0", here()).source
 
 
 def text(names: tuple[str, ...]) -> str:

@@ -128,7 +128,7 @@ def test_every_float16_is_read_exactly(monkeypatch: pytest.MonkeyPatch, native: 
     """All 65,536 of them are NumPy's float32, whether or not the processor has an instruction."""
     if native and not able("f16c"):
         pytest.skip("this machine has no instruction for it")
-    monkeypatch.setattr(integers, "_converts_float16", lambda context: native)
+    monkeypatch.setattr(integers, "converts_float16", lambda context: native)
 
     @compiled
     def widen(at: int, there: int, count: int) -> None:

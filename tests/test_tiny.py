@@ -7,6 +7,7 @@ import numpy as np
 import adamas
 from adamas.codecs import FLOAT32
 from adamas.kernel.formula import parse
+from adamas.kernel.processors import here
 from adamas.kernel.reference import Reference
 from adamas.kernel.weave import Layout, weave
 from adamas.schedule import cosine
@@ -32,7 +33,7 @@ def test_a_rule_is_read() -> None:
 
 def test_a_rule_becomes_a_kernel() -> None:
     """The generated source is Python that loads, computes and stores each array once."""
-    source = weave(parse(tiny), Layout(FLOAT32, FLOAT32, (FLOAT32, FLOAT32)), "0").source
+    source = weave(parse(tiny), Layout(FLOAT32, FLOAT32, (FLOAT32, FLOAT32)), "0", here()).source
     compile(source, "<tiny>", "exec")
     for array in ("p", "m", "v"):
         assert source.count(f"_m.store_float32(_{array}_at") == 1

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 CORE, FACES, LAB, COMMANDS = "core", "faces", "lab", "commands"
-BUDGET = {CORE: 5700, FACES: 3000, LAB: 11800, COMMANDS: 700}
+BUDGET = {CORE: 6300, FACES: 3000, LAB: 11800, COMMANDS: 700}
 FILE_LIMIT = 300
 # A module or folder directly under src/adamas, and the part that it counts in.
 PARTS = {

@@ -25,9 +25,9 @@ from adamas.classes import (
     ScheduleFreeAdamW,
 )
 from adamas.define import Rule, rule
+from adamas.engine.finite import NonFiniteError
 from adamas.engine.gradients import Rows
 from adamas.engine.optimizer import Optimizer
-from adamas.engine.state import NonFiniteError
 from adamas.engine.storage import careful
 from adamas.kernel.text import FormulaError
 

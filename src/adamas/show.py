@@ -16,6 +16,7 @@ from adamas.kernel.build import adamas_version
 from adamas.kernel.formula import Formula, FormulaError, parse
 from adamas.kernel.kinds import kinds
 from adamas.kernel.layout import Layout
+from adamas.kernel.processors import here
 from adamas.kernel.weave import weave
 
 __all__ = ["find_rule", "kernel_source", "listing"]
@@ -120,4 +121,4 @@ def kernel_source(formula: Formula, dtype: str = "float32", state: str | None = 
         raise ValueError("parameters are float32, float64 or bfloat16; float16 may be gradients.")
     found = [stored(form, kind.name) for kind in kinds(formula).values()]
     kept = tuple(gradient if codec is FLOAT32 and dtype == "float64" else codec for codec in found)
-    return weave(formula, Layout(parameter, gradient, kept), adamas_version()).source
+    return weave(formula, Layout(parameter, gradient, kept), adamas_version(), here()).source

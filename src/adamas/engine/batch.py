@@ -22,7 +22,8 @@ from adamas.kernel.build import Kernel
 class Numbers:
     """What all batches of an optimizer share: one row per tensor, or per group.
 
-    `steps` has one more entry at its end, the optimizer's own count.
+    `steps` has one more entry at its end, the optimizer's own count. `moving` and `shared` are the
+    kernels' own, to tell which tensors moved.
     """
 
     steps: NDArray[np.int64]
@@ -34,6 +35,8 @@ class Numbers:
     constant_rows: NDArray[np.int64]
     seed: NDArray[np.int64]
     keys: NDArray[np.int64]
+    moving: NDArray[np.int64]
+    shared: NDArray[np.int64]
 
 
 def share(slices: NDArray[np.int64]) -> int:
@@ -55,7 +58,7 @@ class SliceTable(Protocol):
         """Set each tensor's gradient address; 0 leaves the tensor out of this step."""
 
     def squares(self) -> NDArray[np.float64]:
-        """Every slice's sum of squares, as the last survey wrote it."""
+        """Every slice's sum of squares, as the last survey or sweep wrote it."""
 
 
 class Batch:
@@ -72,7 +75,7 @@ class Batch:
         self.members = members
         self.table = table
         self.active = np.zeros(len(numbers.steps), np.int64)
-        # One batch of a step, usually the only one, also counts the optimizer's steps.
+        # The last batch of a step to end also counts the optimizer's steps.
         self.active[-1] = 1
         self._active = self.active.data
         words = np.zeros(j.WORDS, np.int64)
@@ -83,7 +86,8 @@ class Batch:
             (j.TABLE, table.words), (j.STEPS, numbers.steps), (j.ACTIVE, self.active),
             (j.GROUPS, numbers.groups), (j.HYPERS, numbers.hypers), (j.SCALARS, numbers.scalars),
             (j.NEXT, numbers.following), (j.CONSTANTS, numbers.constant_rows),
-            (j.SEED, numbers.seed), (j.KEYS, numbers.keys),
+            (j.SEED, numbers.seed), (j.KEYS, numbers.keys), (j.MOVING, numbers.moving),
+            (j.SHARED, numbers.shared),
         ):  # fmt: skip
             words[place] = address(array)
         self._constants, self._begins = address(numbers.constant_rows), 0
@@ -125,15 +129,24 @@ class Batch:
         self._kept.append(thing)
 
     def counts(self, yes: bool) -> None:
-        """Whether this batch counts the optimizer's steps."""
+        """Whether the optimizer's steps are counted with this batch."""
         self._active[-1] = yes
 
-    def arm(self, scale: float, clip: float) -> None:
-        """Make ready for the next run: counters to zero, factor and limit set."""
+    def arm(self, scale: float, clip: float, look: int = 0, batches: int = 1) -> None:
+        """Make ready for the next run, one of so many: counters to zero, factor and limit set.
+
+        `look` is what the sweep does about gradients, see `job.GUARD`.
+        """
         words, floats = self._words, self._floats
-        words[j.SURVEYED] = words[j.SWEPT] = words[j.FINISHED] = 0
+        words[j.SURVEYED] = words[j.SWEPT] = words[j.FINISHED] = words[j.LEFT_OUT] = 0
+        words[j.LOOK], words[j.BATCHES] = look, batches
         floats[j.SCALE] = scale
         floats[j.CLIP] = clip
+
+    @property
+    def left(self) -> int:
+        """How many elements the last sweep left out."""
+        return int(self._words[j.LEFT_OUT])
 
     @property
     def norm(self) -> float:

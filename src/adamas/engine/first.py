@@ -5,6 +5,7 @@ from zeros whenever they start. A rule that asks for the first step is told it o
 constants made for rows that begin beside those for all others.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -38,6 +39,11 @@ class FirstSteps:
         if not self._numbers.steps[index]:
             return np.ones(rows, bool)
         return ~self.stepped[index] if index in self.stepped else None
+
+    def coming(self, indices: Iterable[int]) -> bool:
+        """Whether a step of these tensors may set something up, in any row of them."""
+        steps = self._numbers.steps
+        return self.asked and any(k in self.stepped or not steps[k] for k in indices)
 
     def begin(self, index: int, batch: Batch, rows: NDArray[np.int64], count: int) -> None:
         """Point those of `rows`, of `count`, that were never stepped to constants of their own."""

@@ -5,7 +5,7 @@ the caller's arrays, the state and the settings together, and checks what comes 
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from threading import get_ident
 from typing import Any, Literal
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adamas.engine import cpus, run
-from adamas.engine.bind import Binder, Bound
+from adamas.engine.bind import Binder
 from adamas.engine.copying import Copied
 from adamas.engine.first import FirstSteps
 from adamas.engine.fixed import FixedDict, FixedList
-from adamas.engine.gradients import erasing, flatten
+from adamas.engine.gradients import flatten
 from adamas.engine.limits import Limits
 from adamas.engine.loading import FORMAT, described, regrouping, unpacked
 from adamas.engine.options import CHOICES, LOOK, MEMBERS, Settable, formula_of
@@ -35,17 +35,19 @@ from adamas.engine.settings import (
     limit,
     seeded,
 )  # fmt: skip
-from adamas.engine.sparse import AT_ONCE, Sparse
-from adamas.engine.state import NonFiniteError, Store
+from adamas.engine.sparse import Sparse
+from adamas.engine.state import Store
+from adamas.engine.stepper import Stepper
 from adamas.engine.storage import Spec
 from adamas.engine.tensors import Key, collect
-from adamas.engine.threads import Action, assigning, straight
+from adamas.engine.threads import straight
 from adamas.engine.turn import Turn, alone, reading
+from adamas.kernel import job as j
 from adamas.kernel.formula import Formula, with_average
 from adamas.kernel.hoist import hoist
 
 
-class Optimizer(Copied, Settable):
+class Optimizer(Stepper, Copied, Settable):
     """Updates arrays in place by one rule.
 
     `rule` is a function in the formula language (see `adamas.rules`) or what `adamas.rule` made of
@@ -63,9 +65,11 @@ class Optimizer(Copied, Settable):
     - `seed`: of all rounding at random; equal seeds give equal bits, for any number of threads.
     - `clip_norm`: largest Euclidean norm of all gradients together; longer ones are scaled down
       (Pascanu et al. 2013). Torch divides by norm + 1e-6, adamas by the norm.
-    - `on_nonfinite`: `"raise"` raises `NonFiniteError` before anything is changed, `"skip"` leaves
-      parameters and state as they are, `"allow"` lets the arithmetic decide and saves reading the
-      gradients a second time.
+    - `on_nonfinite`: what a step does about NaN and infinity in a gradient. `"guard"` leaves every
+      block of 128 elements that holds one exactly as it was, parameter and state, steps all others
+      and then raises `NonFiniteError`; it costs nothing. `"raise"` and `"skip"` read all gradients
+      first and change nothing at all; `"allow"` lets the arithmetic decide.
+    - `track_norm`: sum the squares of all gradients up while stepping, for `grad_norm`.
     - `ema`: decay of an exponential moving average of the parameters, kept as state `average`.
     - `zero_grads`: set the gradients to zero in the same pass; the values of `Rows` stay.
     - `maximize`: go up instead of down.
@@ -90,7 +94,8 @@ class Optimizer(Copied, Settable):
         master: Literal[8, 16] | None = None,
         seed: int = 0,
         clip_norm: float | None = None,
-        on_nonfinite: OnNonFinite = "raise",
+        on_nonfinite: OnNonFinite = "guard",
+        track_norm: bool = False,
         ema: float | None = None,
         zero_grads: bool = False,
         maximize: bool = False,
@@ -100,8 +105,8 @@ class Optimizer(Copied, Settable):
     ) -> None:
         options = {
             "state": state, "master": master, "seed": seed, "clip_norm": clip_norm,
-            "on_nonfinite": on_nonfinite, "ema": ema, "zero_grads": zero_grads,
-            "maximize": maximize, "rows": rows, "threads": threads,
+            "on_nonfinite": on_nonfinite, "track_norm": track_norm, "ema": ema,
+            "zero_grads": zero_grads, "maximize": maximize, "rows": rows, "threads": threads,
         }  # fmt: skip
         self._make(rule, params, hypers, options)
 
@@ -116,7 +121,8 @@ class Optimizer(Copied, Settable):
         for name, allowed in CHOICES.items():
             choice(name, options[name], allowed)
         self._clip = limit(options["clip_norm"])
-        self._on_nonfinite = options["on_nonfinite"]
+        self._on_nonfinite = mode = options["on_nonfinite"]
+        self._look = j.GUARD * (mode == "guard") | j.TALLY * bool(options["track_norm"])
         self._sign = -1.0 if options["maximize"] else 1.0
         self._threads = cpus.taken(options["threads"])
         self._formula = formula
@@ -129,7 +135,7 @@ class Optimizer(Copied, Settable):
         parts, table = hoist(formula), self._settings.table
         seed, exact = seeded(options["seed"]), options["rows"] == "exact"
         self._numbers = numbers(formula, tensors, table, len(parts.constants), seed)
-        first = FirstSteps(parts.first is not None, exact, self._numbers)
+        self._first = first = FirstSteps(parts.first is not None, exact, self._numbers)
         self._store = Store(
             formula, tensors, self._numbers, first, options["state"], options["master"]
         )
@@ -139,7 +145,6 @@ class Optimizer(Copied, Settable):
         planner = Planner(formula, tensors, arrays, codecs, self._numbers, zero, first)
         self._binder, self._sparse = Binder(tensors, planner), Sparse(planner, exact)
         self._tensors, self._keys = tensors, [tensor.key for tensor in tensors]
-        # A face whose tensors are shards says who holds the others.
         self._peers: Peers | None = None
         self._size = sum(tensor.given.size for tensor in tensors)
         self._packed = [tensor for tensor in tensors if tensor.packed]
@@ -216,9 +221,16 @@ class Optimizer(Copied, Settable):
         mix of float64, float32, bfloat16 and float16; a `None` leaves its parameter alone, a `Rows`
         names the rows that have one. `clip_norm` replaces the optimizer's own limit for this step;
         gradients are divided by `loss_scale` first. Afterwards `grad_norm` holds the norm of all
-        gradients before clipping, unless nothing asked for it (`on_nonfinite="allow"` without a
-        limit). Raises `NonFiniteError`, TypeError or ValueError before anything is changed; what a
-        signal handler raises comes before anything is changed or when the step is whole.
+        gradients before clipping where that was asked for: by a limit, by `track_norm`, or by
+        reading first.
+
+        Raises TypeError or ValueError with nothing changed, and `NonFiniteError` for a gradient
+        that is not finite, or would not be in the dtype of the arithmetic. With "guard" the step is
+        done but for the blocks that hold one, see `NonFiniteError.left`; the counts of a tensor,
+        and of the optimizer, go on if anything of it moved. With `clip_norm`, with "raise" and
+        "skip", and where a rule sets something up at a first step, all gradients are read first and
+        nothing is changed. What a signal handler raises comes before anything is changed or when
+        the step is whole.
         """
         turn, me = self._turn, get_ident()
         while turn.owner:
@@ -231,76 +243,22 @@ class Optimizer(Copied, Settable):
             self._settings.refresh(self._steps[-1] + 1)
             clip = self._clip if clip_norm is None else limit(clip_norm)
             scale = self._sign / divisor(loss_scale)
-            factor = run.Factor(scale, clip, self._on_nonfinite != "allow")
+            factor = run.Factor(scale, clip, self._checks(bound), self._look)
             threads = self._threads if self._work(bound) >= run.PARALLEL else 1
             simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self._packed)
-            if simple and threads == 1 and not (self._sparse.tensors or self._peers):
+            plain = simple and self._look <= j.GUARD
+            if plain and threads == 1 and not (self._sparse.tensors or self._peers):
                 batch = bound.dense[0]
-                batch.arm(scale, clip)
-                if not batch.run(batch.at, run.ALL if factor.reads_first else run.UPDATE):
+                batch.arm(scale, clip, 0 if factor.reads_first else self._look)
+                status = batch.run(batch.at, run.ALL if factor.reads_first else run.UPDATE)
+                if status != j.NOT_FINITE:
                     turn.grad_norm = batch.norm if factor.reads_first else math.nan
+                    if status == j.SOME_LEFT:
+                        self._report([batch], values, bound, scale, batch.left)
                     return True
             return self._long_step(values, bound, factor, threads)
         finally:
             turn.owner = 0
-
-    def _long_step(
-        self, values: Sequence[Any], bound: Bound, factor: run.Factor, threads: int
-    ) -> bool:
-        row_batches = [self._sparse.batch(*entry) for entry in bound.rows]
-        batches = [*bound.dense, *row_batches]
-        scale, norm = factor.scale, math.nan
-        if factor.reads_first:
-            norm, scale = run.survey(batches, factor, threads, self._peers)
-            if not math.isfinite(norm):
-                gradients = run.seen(values, bound.rows)
-                bad = run.find_bad(gradients)
-                bad = self._peers.agree(bad) if self._peers else bad
-                if bad and self._on_nonfinite == "raise":
-                    key = self._keys[bad[0]]
-                    raise NonFiniteError(key, f"the gradient of {key!r} holds {bad[1]}")
-                if bad and self._on_nonfinite == "skip":
-                    erase = erasing(values if self._zero_grads else ())
-                    self._note(erase, norm, skipped=1)
-                    straight(erase)
-                    return False
-                if not bad:
-                    norm, scale = self._big(gradients, factor)
-        self._make_room(bound)
-        after: list[Action] = []
-        for (index, each), batch in zip(bound.rows, row_batches, strict=True):
-            self._catch_up(index, self._sparse.behind(index, each.rows), threads)
-            if not self._steps[index]:
-                # Rows that are not named read as what they will begin from.
-                self._store.show(index)
-            self._sparse.begin(index, batch, each.rows)
-            after += self._sparse.marking(index, each.rows)
-        for tensor in self._packed:
-            np.copyto(tensor.work, tensor.given)
-            after.append(assigning(tensor.given, tensor.work))
-        if self._zero_grads:
-            after += erasing(values[index] for index in bound.copies)
-        self._note(after, norm)
-        run.sweep(batches, scale, threads, after)
-        return True
-
-    def _note(self, after: list[Action], norm: float, skipped: int = 0) -> None:
-        """Let `grad_norm` and `skipped` follow with whatever else a step does at its end."""
-        turn = self._turn
-        after.append(partial(setattr, turn, "grad_norm", norm))
-        after.append(partial(setattr, turn, "skipped", turn.skipped + skipped))
-
-    def _work(self, bound: Bound) -> int:
-        """About how many elements a step reads: of sparse tensors, the rows that are named."""
-        if not bound.rows or self._sparse.tensors:
-            return self._size
-        dense = [k for batch in bound.dense for k in batch.members if batch.active[k]]
-        touched = sum(len(each.rows) * each.values[:1].size for _, each in bound.rows)
-        return touched + sum(self._tensors[k].given.size for k in dense)
-
-    def _big(self, gradients: Sequence[run.Seen], factor: run.Factor) -> tuple[float, float]:
-        norm = run.big_norm(gradients, factor.scale, len(self._tensors), self._peers)
-        return run.clipped(norm, factor)
 
     @alone
     def sync(self, rows: Mapping[Key, Any] | None = None) -> None:
@@ -329,35 +287,6 @@ class Optimizer(Copied, Settable):
     def _waiting(self) -> bool:
         """Whether rows may have missed steps."""
         return bool(self._sparse.tensors)
-
-    def _level(self) -> None:
-        """Bring all rows up to date."""
-        for index in self._sparse.tensors:
-            self._catch_up(index, self._sparse.behind(index, None), self._threads)
-            self._sparse.forget(index)
-
-    def _make_room(self, bound: Bound) -> None:
-        """A dense gradient, and a history that ends, need all rows of their tensor up to date."""
-        rows = {index for index, _ in bound.rows}
-        for index in self._sparse.tensors:
-            if index not in rows and self._stepped(bound, index) or self._sparse.ended(index):
-                self._catch_up(index, self._sparse.behind(index, None), self._threads)
-                self._sparse.forget(index)
-
-    def _stepped(self, bound: Bound, index: int) -> bool:
-        return any(batch.active[index] for batch in bound.dense)
-
-    def _catch_up(self, index: int, rows: NDArray[np.int64], threads: int) -> None:
-        tensor = self._tensors[index]
-        back = [assigning(tensor.given, tensor.work)] if tensor.packed else []
-        if back:
-            np.copyto(tensor.work, tensor.given)
-        for part in np.split(rows, range(AT_ONCE, len(rows), AT_ONCE)):
-            if len(part):
-                mark = self._sparse.caught_up(index, part)
-                batch = self._sparse.catch_up(index, part)
-                # The sign reaches even a zero: a dense step going up sees -0.0.
-                run.sweep([batch], self._sign, threads, [*back, *mark], prologue=False)
 
     @reading
     def state_dict(self, *, copy: bool = True) -> dict[str, Any]:

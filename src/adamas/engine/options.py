@@ -5,7 +5,7 @@ from typing import Any, Literal, TypedDict
 from adamas.engine.storage import Spec
 from adamas.kernel.formula import Formula, parse
 
-OnNonFinite = Literal["raise", "skip", "allow"]
+OnNonFinite = Literal["guard", "raise", "skip", "allow"]
 """What a step does about NaN or infinity in a gradient."""
 
 
@@ -17,6 +17,7 @@ class Options(TypedDict, total=False):
     seed: int
     clip_norm: float | None
     on_nonfinite: OnNonFinite
+    track_norm: bool
     ema: float | None
     zero_grads: bool
     maximize: bool
@@ -31,7 +32,8 @@ LOOK = (
     "optimizer.state[name]['m'][...] = 0; this dict is only shown."
 )
 CHOICES: dict[str, tuple[Any, ...]] = {
-    "on_nonfinite": ("raise", "skip", "allow"),
+    "on_nonfinite": ("guard", "raise", "skip", "allow"),
+    "track_norm": (True, False),
     "rows": ("lazy", "exact"),
     "zero_grads": (True, False),
     "maximize": (True, False),

@@ -20,5 +20,8 @@ class Peers(Protocol):
     def largest(self, value: float) -> float:
         """The largest of all processes' values."""
 
+    def most(self, values: Array) -> Array:
+        """The largest of all processes' values, for each of them."""
+
     def agree(self, bad: Bad | None) -> Bad | None:
         """The first gradient that any process found not to be finite."""

@@ -13,6 +13,7 @@ from adamas.engine.batch import Batch, Numbers
 from adamas.engine.chunks import Table
 from adamas.engine.first import FirstSteps
 from adamas.engine.tensors import Array, Tensor, address
+from adamas.kernel import job as j
 from adamas.kernel.build import Kernel, build
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Column, Layout, columns
@@ -81,6 +82,9 @@ class Planner:
             gradient_column(layout.gradient),
             [self.tensors[index].first_block for index in members],
         )
+        if not layout.coded:
+            # Blocks go on over the ends of rows.
+            table.words[:, j.SPAN] = np.maximum(1, table.words[:, j.COUNT])
         return Batch(self.kernel(layout), members, table, self.numbers)
 
 
@@ -108,4 +112,6 @@ def numbers(
         constant_rows=rows,
         seed=np.array([seed], np.int64),
         keys=np.arange(count, dtype=np.int64),
+        moving=np.zeros(count, np.int64),
+        shared=np.zeros(j.SHARED_WORDS, np.int64),
     )

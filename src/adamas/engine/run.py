@@ -8,14 +8,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from adamas.engine.batch import Batch
+from adamas.engine.finite import Seen, pieces, quiet
 from adamas.engine.peers import Peers
-from adamas.engine.rows import Summed
-from adamas.engine.tensors import Array, as_array, widened
+from adamas.engine.tensors import Array
 from adamas.engine.threads import Action, unbroken
 from adamas.kernel import job as j
 
@@ -25,22 +24,24 @@ PARALLEL = 1 << 17
 ALL = j.SURVEY | j.SETTLE | j.PROLOGUE | j.SWEEP
 UPDATE = j.PROLOGUE | j.SWEEP
 
-# What overflows here is dealt with; the caller may have told NumPy to raise.
-quiet = np.errstate(all="ignore")
-
 
 # Three times as fast to make as a frozen one, a tenth of a tiny step.
 @dataclass(slots=True)
 class Factor:
-    """What the gradients are multiplied by, and the largest norm they may have afterwards."""
+    """What the gradients are multiplied by, and the largest norm they may have afterwards.
+
+    `check` says that they must be read once before anything is changed; where neither that nor a
+    limit asks for it, the sweep looks at them as `look` says, see `job.GUARD`.
+    """
 
     scale: float
     clip: float
     check: bool
+    look: int
 
     @property
     def reads_first(self) -> bool:
-        """Whether the gradients must be read once before anything is changed."""
+        """Whether the gradients are read once before anything is changed."""
         return self.check or self.clip < math.inf
 
 
@@ -54,10 +55,20 @@ def survey(
     unbroken([partial(batch.run, batch.at, j.SURVEY) for batch in batches], threads)
     if peers:
         return clipped(math.sqrt(peers.total(by_tensor(batches))) * abs(factor.scale), factor)
+    return clipped(math.sqrt(_total(batches)) * abs(factor.scale), factor)
+
+
+@quiet
+def tallied(batches: Sequence[Batch], scale: float, peers: Peers | None = None) -> float:
+    """The norm that `survey` would have found, from what the sweep has summed up."""
+    total = peers.total(by_tensor(batches)) if peers else _total(batches)
+    return math.sqrt(total) * abs(scale)
+
+
+def _total(batches: Sequence[Batch]) -> float:
     # In order and one by one, as the kernel's own `settle` adds them: the same bits.
     parts = np.concatenate([[0.0], *(batch.table.squares() for batch in batches)])
-    total = float(np.add.accumulate(parts)[-1])
-    return clipped(math.sqrt(total) * abs(factor.scale), factor)
+    return float(np.add.accumulate(parts)[-1])
 
 
 @quiet
@@ -81,51 +92,14 @@ def sweep(
     threads: int,
     after: Sequence[Action] = (),
     prologue: bool = True,
+    look: int = 0,
 ) -> None:
     """Update everything and then do `after`, or nothing if interrupted before; see `unbroken`."""
-    for k, batch in enumerate(batches):
-        batch.arm(scale, math.inf)
+    for batch in batches:
+        batch.arm(scale, math.inf, look, len(batches))
         if prologue:
-            batch.counts(k == 0)
             batch.prologue()
     unbroken([partial(batch.run, batch.at, j.SWEEP) for batch in batches], threads, after)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A gradient as the survey read it: of parameter `index`; `rows` numbers the rows of Rows."""
-
-    index: int
-    array: Array
-    rows: Array | None = None
-
-
-def seen(values: Sequence[Any], rows: Sequence[tuple[int, Summed]]) -> list[Seen]:
-    """This step's gradients; those of `Rows` with their duplicates summed."""
-    named = {index for index, _ in rows}
-    dense = [
-        Seen(k, as_array(value, "a gradient"))
-        for k, value in enumerate(values)
-        if value is not None and k not in named
-    ]
-    sparse = [Seen(index, each.gathered(), each.rows) for index, each in rows]
-    return sorted([*dense, *sparse], key=lambda one: one.index)
-
-
-@quiet
-def find_bad(gradients: Sequence[Seen]) -> tuple[int, str] | None:
-    """The first gradient that is not finite, and what it holds where; None if all are finite."""
-    for one in gradients:
-        for place, part in _pieces(one.array):
-            wrong = np.flatnonzero(~np.isfinite(part))
-            if len(wrong):
-                index = [int(n) for n in np.unravel_index(place + wrong[0], one.array.shape)]
-                if one.rows is not None:
-                    index[0] = int(one.rows[index[0]])
-                at = ", ".join(map(str, index))
-                said = f"{part[wrong[0]]} at [{at}]; on_nonfinite='skip' would skip the step"
-                return one.index, said
-    return None
 
 
 @quiet
@@ -144,12 +118,5 @@ def big_norm(
 
 def _parts(gradients: Sequence[Seen]) -> Iterator[tuple[int, Array]]:
     for one in gradients:
-        for _, part in _pieces(one.array):
+        for _, part in pieces(one.array):
             yield one.index, part.astype(np.float64)
-
-
-def _pieces(array: Array) -> Iterator[tuple[int, Array]]:
-    flat = array.reshape(-1)
-    for start in range(0, flat.size, 1 << 16):
-        part = flat[start : start + (1 << 16)]
-        yield start, widened(part) if part.dtype.itemsize == 2 else part

@@ -67,8 +67,9 @@ class RowTable:
         """The gradient's addresses are in the table already."""
 
     def squares(self) -> NDArray[np.float64]:
-        """Every slice's sum of squares, as the last survey wrote it."""
-        return self.words[:, j.SQUARES].view(np.float64)
+        """Every slice's sum of squares, as the last survey or sweep wrote it."""
+        squares = self.words[:, j.SQUARES].view(np.float64)
+        return np.where(self.words[:, j.GRADIENT] == 0, 0.0, squares)
 
 
 class ExactRows:
@@ -122,7 +123,7 @@ class Sparse:
     """Row batches for one optimizer."""
 
     def __init__(self, planner: Planner, exact: bool) -> None:
-        self._planner, self._exact, self._first = planner, exact, planner.first
+        self._planner, self.exact, self._first = planner, exact, planner.first
         self._histories: dict[int, ExactRows] = {}
         self._made: dict[tuple[int, str], tuple[RowTable, Batch]] = {}
 
@@ -149,7 +150,7 @@ class Sparse:
         Apart from `batch`, because until its gradient has been found finite nothing may change.
         """
         numbers = self._planner.numbers
-        if self._exact:
+        if self.exact:
             numbers.constant_rows[index] = self._history(index).begin()
         batch.table.words[:, j.CONSTANT] = numbers.constant_rows[index]
         self._first.begin(index, batch, rows, len(self._planner.tensors[index].given))

@@ -24,18 +24,6 @@ from adamas.kernel.formula import Formula
 from adamas.kernel.layout import MEMORY_ORDER, columns
 
 
-class NonFiniteError(FloatingPointError):
-    """A gradient holds NaN or infinity; nothing was changed. `key` names the parameter."""
-
-    def __init__(self, key: Key, message: str) -> None:
-        super().__init__(message)
-        self.key = key
-
-    def __reduce__(self) -> tuple[type["NonFiniteError"], tuple[Key, str]]:
-        """With its key: the default would call it with the message alone."""
-        return type(self), (self.key, str(self))
-
-
 class Store:
     """The state arrays of one optimizer; `arrays[k]` belongs to tensor k, `codecs[k]` decodes it.
 
@@ -143,10 +131,14 @@ class Store:
     def computes(self, groups: int) -> list[set[str]]:
         """The dtypes that the members of each group are stepped in; see `Layout.compute`."""
         found: list[set[str]] = [set() for _ in range(groups)]
-        for tensor, own in zip(self._tensors, self.codecs, strict=True):
-            wide = any(codec.bits == 64 for codec in own.values())
-            found[tensor.group].add("float64" if wide else "float32")
+        for index, tensor in enumerate(self._tensors):
+            found[tensor.group].add(self.compute(index))
         return found
+
+    def compute(self, index: int) -> str:
+        """The dtype that tensor `index` is stepped in."""
+        wide = any(codec.bits == 64 for codec in self.codecs[index].values())
+        return "float64" if wide else "float32"
 
     def rounds(self, index: int) -> bool:
         """Whether a tensor has anything that is rounded at random; then its key is state too."""

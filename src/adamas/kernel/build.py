@@ -17,12 +17,16 @@ from typing import Any
 
 from adamas.kernel.cache import refused, trim, used, write
 from adamas.kernel.formula import Formula
+from adamas.kernel.processors import here
 from adamas.kernel.weave import Layout, Woven, weave
 
 # Modules that only a first step needs are imported there: `import adamas` is counted in ms.
 _lock = threading.Lock()
 _built: dict[tuple[str, Layout], "Kernel"] = {}
-_RUNTIME = ("job.py", "intrinsics.py", "integers.py", "machine.py")
+_RUNTIME = (
+    "job.py", "intrinsics.py", "integers.py", "operations.py", "lanes.py", "reductions.py",
+    "scaling.py", "machine.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def build(formula: Formula, layout: Layout) -> Kernel:
     kernel = _built.get(key)
     if kernel is None:
         with _lock:
-            kernel = _built.get(key) or _build(weave(formula, layout, adamas_version()))
+            kernel = _built.get(key) or _build(weave(formula, layout, adamas_version(), here()))
             _built[key] = kernel
     return kernel
 

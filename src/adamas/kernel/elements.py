@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from adamas.codecs import Codec
 from adamas.kernel.hoist import Hoisted
 from adamas.kernel.layout import REST, Layout
-from adamas.kernel.split import Passes, once, passes
+from adamas.kernel.split import Passes, carrying, once, passes
 
 
 @dataclass
@@ -21,14 +21,15 @@ class Elements:
     states: tuple[str, ...]
     arrays: dict[str, Codec] = field(init=False)
     passes: Passes = field(init=False)
-    scopes: dict[str, int] = field(default_factory=dict)
+    scopes: dict[str, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         names = ("p", "g", *self.states)
         formats = (self.layout.parameter, self.layout.gradient, *self.layout.states)
         self.arrays = dict(zip(names, formats, strict=True))
-        self.parts = once(self.parts, names)
         self.scaled = [s for s in self.states if self.arrays[s].low]
+        if self.scaled:
+            self.parts = once(self.parts, names)
         self.packed = [s for s in self.scaled if self.arrays[s].bits == 4]
         rounded = [a for a in names if a != "g" and self.arrays[a].encode]
         self.words = {name: k for k, name in enumerate(rounded)}
@@ -85,12 +86,9 @@ class Elements:
             place = f"_{name}_old, _i, {self.scope('old ' + name)}"
             return f"{name} = {self.number_of(f'_m.load_float32({place})')}"
         if not codec.decode:
-            text = (
-                f"_b.load_float16({place})"
-                if codec.name == "float16"
-                else f"_m.load_{codec.name}({place})"
-            )
-            given = "float32" if codec.name == "float16" else codec.name
+            half = codec.name == "float16"
+            text = f"{'_b' if half else '_m'}.load_{codec.name}({place})"
+            given = "float32" if half else codec.name
         else:
             second = f"_{name}_low" if codec.low else "_b.int32(0)"
             if codec.beside:
@@ -99,21 +97,57 @@ class Elements:
             text = f"_b.number({called(codec.decode)}(_b.load_{codec.dtype}({place}), {second}))"
             given = "float32"
         if name == "g":
-            return f"g = {self.scaled_gradient(text, given, first)}"
+            return f"g = {self.multiplied(text, given, '_sound' if first else '_factor')}"
         return f"{name} = {text if given == self.number else self.number_of(text)}"
 
-    def scaled_gradient(self, text: str, given: str, first: bool) -> str:
+    def multiplied(self, text: str, given: str, factor: str = "_factor") -> str:
         """The gradient times the step's factor, before it is rounded where it is wide."""
-        factor = "_sound" if first and self.scaled else self.factor()
+        lift = "" if self.wide else " * _lift"
         if self.number == "float64":
             return f"{text if given == 'float64' else self.number_of(text)} * {factor}"
-        if given == "float64":
-            return f"_m.float32({text} * {factor})"
-        return f"{text} * {factor}"
+        product = f"{text}{lift} * {factor}"
+        return f"_m.float32({product})" if given == "float64" else product
 
-    def factor(self) -> str:
-        """What the gradient is multiplied by, in the dtype in which that is done."""
-        return "_scale" if self.number == "float64" or self.arrays["g"].bits == 64 else "_factor"
+    @property
+    def wide(self) -> bool:
+        """Whether the gradient is multiplied in float64."""
+        return self.number == "float64" or self.arrays["g"].bits == 64
+
+    def factors(self) -> list[str]:
+        """What the gradients are multiplied by, in the dtype in which that is done."""
+        if self.wide:
+            return ["_factor = _scale"]
+        return ["_lift = _m.float32(_m.lift(_scale))", "_factor = _m.float32(_scale / _lift)"]
+
+    def doubt(self, at: str, count: str) -> str:
+        """Whether this block may have to be left as it was: a question that costs little.
+
+        Where new states are being compared anyway, one that is infinite or NaN with its gradient
+        answers it.
+        """
+        told = carrying(self.parts, "g")
+        name, zero = self.arrays["g"].name, f"_m.{self.number}(0)"
+        words = [f"_m.doubtful_{name}(_g_at, {at}, {count}, _factor, {zero})"]
+        words += [f"_{s}_most > 0x7f7fffff" for s in self.scaled if self.parts.outputs[s] in told]
+        return f"_look & _j.GUARD != 0 and {words[-1]}"
+
+    def finite(self, at: str, count: str) -> str:
+        """Whether all gradients of a block are, times the factor.
+
+        Multiplication keeps the order of sizes, so the largest says it of all.
+        """
+        codec = self.arrays["g"]
+        given = "float64" if codec.name == "float64" else "float32"
+        largest = self.multiplied(f"_m.largest_{codec.name}(_g_at, {at}, {count})", given)
+        return f"_m.finite({largest})"
+
+    def tally(self, at: str, count: str) -> list[str]:
+        """Add the squares of a block's gradients up."""
+        name = self.arrays["g"].name
+        return [
+            "if _look & _j.TALLY != 0:",
+            f"    _m.tally_{name}(_g_at, {at}, {count}, _sums)",
+        ]
 
     def store(self, name: str, value: str) -> list[str]:
         """The lines that write one new value."""

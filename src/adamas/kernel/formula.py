@@ -26,7 +26,7 @@ __all__ = ["Formula", "FormulaError", "parse", "with_average"]
 # An optimizer takes these keywords for itself, and a tensor's state keeps these numbers.
 TAKEN_HYPERS = frozenset({
     "self", "rule", "params", "names", "state", "clip_norm", "on_nonfinite", "ema", "zero_grads",
-    "maximize", "rows", "threads", "master", "seed",
+    "maximize", "rows", "threads", "master", "seed", "track_norm",
 })  # fmt: skip
 TAKEN_STATES = frozenset({"step", "rounding", "stepped", "memory_order"})
 

@@ -8,6 +8,7 @@ in float32 the rounding error is the same and the loop has one division less.
 """
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import cast
@@ -32,6 +33,20 @@ class Hoisted:
     next_scalars: dict[str, ast.expr]
     outputs: dict[str, str]
     first: str | None = None
+
+
+class _Rename(ast.NodeTransformer):
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(self.names.get(node.id, node.id), node.ctx)
+
+
+def renamed(node: ast.expr, names: Mapping[str, str]) -> ast.expr:
+    """A copy of an expression with these names for its own."""
+    copy = ast.parse(ast.unparse(node), mode="eval").body
+    return cast(ast.expr, _Rename(names).visit(copy))
 
 
 def hoist(formula: Formula) -> Hoisted:
@@ -72,7 +87,7 @@ class _Hoister:
     def take(self, statement: ast.Assign) -> None:
         target = statement.targets[0]
         assert isinstance(target, ast.Name)
-        value = self.renamed(statement.value)
+        value = renamed(statement.value, self.current)
         known = clock(value, self.clocks)
         value = cast(ast.expr, _First(self).visit(value))
         scalar = self.is_scalar(value)
@@ -87,10 +102,6 @@ class _Hoister:
         self.clocks |= {} if known is None else {name: known}
         done = _assign(name, _Floats().visit(value) if scalar else self.pull(value))
         (self.prologue if scalar else self.body).append(done)
-
-    def renamed(self, node: ast.expr) -> ast.expr:
-        copy = ast.parse(ast.unparse(node), mode="eval").body
-        return cast(ast.expr, _Rename(self.current).visit(copy))
 
     def is_first(self) -> ast.Name:
         """What says in the prologue and in the body whether this is an element's first step."""
@@ -116,7 +127,7 @@ class _Hoister:
         return copy
 
     def scalar(self, node: ast.expr) -> ast.expr:
-        return cast(ast.expr, _Floats().visit(self.renamed(node)))
+        return cast(ast.expr, _Floats().visit(renamed(node, self.current)))
 
     def constant(self, node: ast.expr) -> ast.expr:
         """A name in the body for the value of the scalar expression `node`."""
@@ -190,14 +201,6 @@ class _Hoister:
             right = [self.pull(c) for c in test.comparators]
             test = ast.Compare(self.pull(test.left), test.ops, right)
         return ast.Call(_name("where"), [test, self.pull(yes), self.pull(no)], [])
-
-
-class _Rename(ast.NodeTransformer):
-    def __init__(self, names: dict[str, str]) -> None:
-        self.names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        return ast.Name(self.names.get(node.id, node.id), node.ctx)
 
 
 class _First(ast.NodeTransformer):

@@ -114,43 +114,52 @@ load_int16, store_int16 = _codes(16, True)
 load_int32, store_int32 = memory(INT32, int32)
 
 
-@intrinsic(prefer_literal=True)
-def load_float16(typing: Any, address: Any, index: Any, scope: Any) -> Any:
-    """A float16 as the float32 it is."""
-
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        half = builder.load(pointer(builder, args[0], args[1], ir.IntType(16)))
-        scoped(builder, half, scope.literal_value)
-        if _converts_float16(context):
-            return builder.fpext(builder.bitcast(half, ir.HalfType()), FLOAT32)
-        return builder.bitcast(_widened(builder, builder.zext(half, INT32)), FLOAT32)
-
-    return types.float32(types.int64, types.int64, scope), emit
-
-
-def _converts_float16(context: Any) -> bool:
+def converts_float16(context: Any) -> bool:
     """Whether one instruction of the processor does it; else LLVM calls a function we lack."""
     triple, _, features = context.codegen().magic_tuple()
     return "+f16c" in features.split(",") or triple.startswith("aarch64")
 
 
-def _widened(builder: Any, half: Any) -> Any:
-    """The bits of a float32 from those of a float16, in 10 operations on integers."""
+def widened(builder: Any, half: Any) -> Any:
+    """The bits of a float32 from those of a float16, in 10 operations on integers or vectors."""
+    numbers: Any = FLOAT32
 
     def word(value: int) -> Any:
-        return ir.Constant(INT32, value)
+        return ir.Constant(half.type, value if half.type == INT32 else [value] * half.type.count)
 
+    if half.type != INT32:
+        numbers = ir.VectorType(FLOAT32, half.type.count)
     # float32 has 13 bits more of mantissa, and its exponents begin 112 lower.
     size = builder.shl(builder.and_(half, word(0x7FFF)), word(13))
     plain = builder.add(size, word(112 << 23))
     endless = builder.add(size, word(224 << 23))
     # Without a leading one: put one in front, and subtract it as a number.
     first = word(113 << 23)
-    one = builder.bitcast(builder.add(size, first), FLOAT32)
-    small = builder.bitcast(builder.fsub(one, builder.bitcast(first, FLOAT32)), INT32)
+    one = builder.bitcast(builder.add(size, first), numbers)
+    small = builder.bitcast(builder.fsub(one, builder.bitcast(first, numbers)), half.type)
     found = builder.select(builder.icmp_unsigned(">=", size, word(31 << 23)), endless, plain)
     found = builder.select(builder.icmp_unsigned("<", size, word(1 << 23)), small, found)
     return builder.or_(found, builder.shl(builder.and_(half, word(0x8000)), word(16)))
+
+
+@intrinsic
+def number_float16(typing: Any, code: Any) -> Any:
+    """The float32 that a float16 with these bits is."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        if converts_float16(context):
+            half = builder.bitcast(builder.trunc(args[0], ir.IntType(16)), ir.HalfType())
+            return builder.fpext(half, FLOAT32)
+        return builder.bitcast(widened(builder, args[0]), FLOAT32)
+
+    return types.float32(int32), emit
+
+
+@njit(nogil=True, error_model="numpy")
+def load_float16(address: int, index: int, scope: Any) -> Any:
+    """A float16 as the float32 it is."""
+    inline()
+    return number_float16(load_uint16(address, index, scope))
 
 
 @intrinsic(prefer_literal=True)

@@ -66,6 +66,16 @@ load_int64, store_int64 = memory(INT64, types.int64)
 
 
 @intrinsic
+def number64(typing: Any, x: Any) -> Any:
+    """The float64 with these bits."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.DoubleType())
+
+    return types.float64(types.int64), emit
+
+
+@intrinsic
 def claim(typing: Any, address: Any, index: Any, amount: Any) -> Any:
     """Add `amount` to the word and return what it held: threads share work without a lock."""
 

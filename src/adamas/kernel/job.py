@@ -25,23 +25,39 @@ SEED = 15  # address of int64[1]: the seed of rounding at random, 32 bits of it
 KEYS = 16  # address of int64[tensors]: what tells one tensor's random numbers from another's
 SCATTERED = 17  # 1 where slices lie anywhere in memory, 0 where the next follows the last
 FIRST = 18  # 1 where constants are made for rows on their first step
+LOOK = 19  # what the sweep does about gradients: GUARD and TALLY, added together
+SHARED = 20  # address of int64[SHARED_WORDS]: what the batches of one step count together
+BATCHES = 21  # how many batches the step has
+MOVING = 22  # address of int64[tensors]: whether anything of a tensor moved, where some did not
 # Counters that threads write: each has a cache line to itself.
 SURVEYED = 24  # slices claimed by the survey
 SWEPT = 32  # slices claimed by the sweep
 FINISHED = 40  # slices finished by the sweep
+LEFT_OUT = 41  # elements that the sweep left out
 WORDS = 48
+
+# What a sweep does about gradients.
+GUARD = 1  # blocks with one that is not finite are left as they are
+TALLY = 2  # their squares are summed up
+
+# Words that all batches of a step share.
+ENDED = 0  # batches that have ended
+MOVED = 1  # those of which something moved
+STOPPED = 2  # those of which something was left out
+SHARED_WORDS = 3
 
 # Words of one slice in the table.
 COUNT = 0  # elements
 TENSOR = 1  # which tensor
 SQUARES = 2  # float: sum of squares of its gradient, written by the survey
-FORM = 3  # format of the gradient: 0 float32, 1 float64, 2 float16, 3 bfloat16
+FORM = 3  # format of the gradient: its place in FORMS
 CONSTANT = 4  # address of its first row of constants
 REPEAT = 5  # how many rows of constants to apply, one step each
 SPAN = 6  # elements in a row that blocks do not cross
 BLOCK = 7  # the tensor's number of the first block
-GRADIENT = 8  # address; 0 where no gradient came
-PARAMETER = 9  # address; those of the other columns follow
+LEFT = 8  # elements that the sweep left out
+GRADIENT = 9  # address; 0 where no gradient came
+PARAMETER = 10  # address; those of the other columns follow
 
 # Phases of a run, added together.
 SURVEY = 1  # sum of squares of every gradient
@@ -51,7 +67,12 @@ SWEEP = 8  # the update itself
 
 # What a run returns.
 DONE = 0
-NOT_FINITE = 1
+NOT_FINITE = 1  # the survey found a gradient that is not; nothing was changed
+SOME_LEFT = 2  # the sweep left blocks as they were
 
 SLICE_ELEMENTS = 1 << 18
+TILE = 128  # elements of a block; that of `codecs`, which kernels do not import
+# Up to this no element of a gradient overflows in float32: a power of two below its largest number.
+SURE = 2.0**127
+FLOAT32, FLOAT64, FLOAT16, BFLOAT16 = range(4)
 FORMS = ("float32", "float64", "float16", "bfloat16")

@@ -30,21 +30,29 @@ WORDS = {
 
 def lower(function: Callable[..., Any], name: str) -> list[str]:
     """The lines of `function` for a kernel's file, where it is called `name`."""
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    source = textwrap.dedent(inspect.getsource(function))
+    (tree,) = ast.parse(source).body
     assert isinstance(tree, ast.FunctionDef)
     body = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
     names = ", ".join(argument.arg for argument in tree.args.args)
     lines = ["@_m.compiled", f"def {name}({names}):", "    _b.inline()"]
-    return lines + ["    " + ast.unparse(_Lower().visit(statement)) for statement in body]
+    return lines + ["    " + ast.unparse(_Lower(source).visit(statement)) for statement in body]
 
 
 class _Lower(ast.NodeTransformer):
+    def __init__(self, source: str) -> None:
+        self.source = source
+
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        return ast.Name(f"_b.int32({ast.unparse(node)})", ast.Load())
+        return self.number(node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         assert isinstance(node.op, ast.USub)
-        return ast.Name(f"_b.int32({ast.unparse(node)})", ast.Load())
+        return self.number(node)
+
+    def number(self, node: ast.expr) -> ast.expr:
+        """A number as it is written: masks of bits are read in hexadecimal."""
+        return ast.Name(f"_b.int32({ast.get_source_segment(self.source, node)})", ast.Load())
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         parts = [self.visit(node.left), self.visit(node.right)]

@@ -1,107 +1,73 @@
 """What every generated kernel calls: the work that is the same for all rules.
 
-This module imports Numba and is imported by generated kernels only, at the first step. The machine
-operations come from `intrinsics`, or from `stepping` where Numba's compiler is switched off.
+This module imports Numba and is imported by generated kernels only, at the first step.
 """
 
 import math
 from typing import Any
 
-from numba import config, float32, float64, njit
-
-from adamas.kernel import integers as _integers
-from adamas.kernel import intrinsics, stepping, stepping_integers
 from adamas.kernel import job as j
+from adamas.kernel.operations import (
+    abs,
+    claim,
+    compiled,
+    entry,
+    exp,
+    float32,
+    float64,
+    integers,
+    load_float32,
+    load_float64,
+    load_int64,
+    log,
+    maximum,
+    minimum,
+    nan,
+    prefetch,
+    sign,
+    sqrt,
+    store_float32,
+    store_float64,
+    store_int64,
+    where,
+    widest_vectors,
+)  # fmt: skip
+from adamas.kernel.reductions import (
+    clear,
+    doubtful_bfloat16,
+    doubtful_float16,
+    doubtful_float32,
+    doubtful_float64,
+    finite,
+    largest_bfloat16,
+    largest_float16,
+    largest_float32,
+    largest_float64,
+    squares,
+    tally_bfloat16,
+    tally_float16,
+    tally_float32,
+    tally_float64,
+    total,
+)  # fmt: skip
+from adamas.kernel.scaling import lift as _lift
 
 __all__ = [
-    "BEGINNING", "abs", "ask", "beyond", "compiled", "distance", "end", "entry", "exp", "float32",
-    "float64", "integers", "lift", "load_float32", "load_float64", "load_int64", "log", "maximum",
-    "minimum", "nan", "prefetch", "rounding_key", "settle", "share_end", "sign", "slice_at", "sqrt",
-    "store_float32", "store_float64", "store_int64", "survey", "take", "where", "widest_vectors",
+    "BEGINNING", "abs", "ask", "beyond", "clear", "compiled", "distance", "doubtful_bfloat16",
+    "doubtful_float16", "doubtful_float32", "doubtful_float64", "end", "entry",
+    "exp", "fetch", "finite", "float32", "float64", "integers", "largest_bfloat16",
+    "largest_float16", "largest_float32", "largest_float64", "leave", "lift", "load_float32",
+    "load_float64", "load_int64", "log", "maximum", "minimum", "nan", "prefetch", "rounding_key",
+    "settle", "share_end", "sign", "slice_at", "sqrt", "store_float32", "store_float64",
+    "store_int64", "survey", "take", "tally_bfloat16", "tally_float16", "tally_float32",
+    "tally_float64", "where", "widest_vectors",
 ]  # fmt: skip
-
-integers: Any = stepping_integers if config.DISABLE_JIT else _integers
-nan = math.nan
-_now: Any = stepping if config.DISABLE_JIT else intrinsics
-abs, exp, log, sign, sqrt = _now.abs, _now.exp, _now.log, _now.sign, _now.sqrt
-maximum, minimum, where = _now.maximum, _now.minimum, _now.where
-load_float32, store_float32 = _now.load_float32, _now.store_float32
-load_float64, store_float64 = _now.load_float64, _now.store_float64
-load_int64, store_int64 = _now.load_int64, _now.store_int64
-claim, prefetch, widest_vectors = _now.claim, _now.prefetch, _now.widest_vectors
 
 # How many elements of a slice are asked for before its turn comes.
 BEGINNING = 256
 LINE = 64
-
-# No fast-math in anything that writes a parameter or a state: each operation is rounded as IEEE
-# says, so vector bodies, remainders and any split give the same bits.
-compiled = njit(nogil=True, error_model="numpy")
-# A sum of squares only vectorises when its terms may be regrouped.
-_regrouped = njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
-
-
-def entry(cached: bool) -> Any:
-    """The decorator of a kernel's entry point; `cached` keeps its machine code beside its file."""
-    if config.DISABLE_JIT:
-        return stepping.quiet
-    return njit(nogil=True, error_model="numpy", cache=cached)
-
-
-@_regrouped
-def _squares_float32(at: int, count: int, more: int) -> float:
-    widest_vectors()
-    total = 0.0
-    for tile in range(0, count, 256):
-        if tile + 1024 < count + more:
-            for line in range(tile + 1024, tile + 1280, 16):
-                prefetch(at + 4 * line)
-        for i in range(tile, min(tile + 256, count)):
-            x = float64(load_float32(at, i, 0))
-            total += x * x
-    return total
-
-
-@_regrouped
-def _squares_float64(at: int, count: int) -> float:
-    widest_vectors()
-    total = 0.0
-    for i in range(count):
-        x = load_float64(at, i, 0)
-        total += x * x
-    return total
-
-
-@_regrouped
-def _squares_float16(at: int, count: int) -> float:
-    widest_vectors()
-    total = 0.0
-    for i in range(count):
-        x = float64(integers.load_float16(at, i, 0))
-        total += x * x
-    return total
-
-
-@_regrouped
-def _squares_bfloat16(at: int, count: int) -> float:
-    widest_vectors()
-    total = 0.0
-    for i in range(count):
-        code = integers.left(integers.load_uint16(at, i, 0), integers.int32(16))
-        x = float64(integers.number(code))
-        total += x * x
-    return total
-
-
-@compiled
-def _squares(at: int, count: int, form: int, more: int) -> Any:
-    if form == 0:
-        return _squares_float32(at, count, more)
-    if form == 1:
-        return _squares_float64(at, count)
-    if form == 2:
-        return _squares_float16(at, count)
-    return _squares_bfloat16(at, count)
+# What is known of a tensor of which blocks were left out: all of it was, or not.
+STUCK, MOVES = 1, 2
 
 
 @compiled
@@ -159,43 +125,47 @@ def ask(at: int, size: int) -> None:
 
 
 @compiled
+def fetch(at: int, lines: int) -> None:
+    """Prefetch so many cache lines."""
+    integers.inline()
+    for k in range(lines):
+        prefetch(at + LINE * k)
+
+
+@compiled
 def _ask_gradient(row: int) -> None:
     form = load_int64(row, j.FORM, 0)
-    width = 4 if form == 0 else 8 if form == 1 else 2
+    width = 4 if form == j.FLOAT32 else 8 if form == j.FLOAT64 else 2
     ask(load_int64(row, j.GRADIENT, 0), min(load_int64(row, j.COUNT, 0), BEGINNING) * width)
 
 
 @compiled
 def survey(job: int) -> None:
     """Write every slice's sum of squares; threads claim slices in shares."""
-    first, more = take(job, j.SURVEYED), beyond(job, 1024)
+    first = take(job, j.SURVEYED)
     while first < load_int64(job, j.SLICES, 0):
         last, ahead = share_end(job, first), distance(job, slice_at(job, first))
         for k in range(first, last):
             row = slice_at(job, k)
             if k + ahead < last:
                 _ask_gradient(slice_at(job, k + ahead))
-            at, count = load_int64(row, j.GRADIENT, 0), load_int64(row, j.COUNT, 0)
             total = 0.0
-            if at != 0:
-                total = _squares(at, count, load_int64(row, j.FORM, 0), more)
+            if load_int64(row, j.GRADIENT, 0) != 0:
+                total = squares(row)
             store_float64(row, j.SQUARES, 0, total)
         first = take(job, j.SURVEYED)
 
 
-@compiled
-def lift(scale: float) -> float:
-    """A first factor for scales that float32 could only hold with fewer digits, else 1.
-
-    A gradient near 3e38 that is clipped to 1 needs a factor of 3e-39, which float32 rounds to 1 in
-    25,000; in two steps each factor has all its digits.
-    """
-    return 2.0**-64 if math.fabs(scale) < 2.0**-100 else 1.0
+lift = compiled(_lift)
 
 
 @compiled
 def settle(job: int) -> int:
-    """Add the slices up in their order, clip, and say whether the sum is finite."""
+    """Add the slices up in their order, clip, and say whether gradients are sure to be finite.
+
+    No element is larger than the norm. Where that is beyond float32, some may overflow on the way
+    to the dtype of the arithmetic.
+    """
     total = 0.0
     for k in range(load_int64(job, j.SLICES, 0)):
         total += load_float64(slice_at(job, k), j.SQUARES, 0)
@@ -204,24 +174,76 @@ def settle(job: int) -> int:
     store_float64(job, j.NORM, 0, norm)
     if norm > clip:
         store_float64(job, j.SCALE, 0, scale * (clip / norm))
-    return j.DONE if total - total == 0.0 else j.NOT_FINITE
+    return j.DONE if total < math.inf and min(norm, clip) <= j.SURE else j.NOT_FINITE
 
 
 @compiled
-def end(job: int, count: int, scalars: int) -> None:
+def leave(row: int, left: int, look: int, sums: int) -> int:
+    """Note in a slice how many elements were left out, and the sum of its squares."""
+    store_int64(row, j.LEFT, 0, left)
+    if look & j.TALLY != 0:
+        store_float64(row, j.SQUARES, 0, total(sums))
+    return left
+
+
+@compiled
+def end(job: int, count: int, left: int, scalars: int) -> None:
     """Count slices as finished; the last ones take over step counts and scalar states.
 
     Until then nothing but the arrays has changed, and once a sweep has begun every thread runs it
-    to the end: an interrupted step is either not begun or whole.
+    to the end: an interrupted step is either not begun or whole. A tensor of which nothing moved
+    has made no step, and the optimizer none if none of its tensors has.
     """
+    if left != 0:
+        claim(job, j.LEFT_OUT, left)
     if claim(job, j.FINISHED, count) + count != load_int64(job, j.SLICES, 0):
         return
+    some_left = load_int64(job, j.LEFT_OUT, 0) != 0
+    if some_left:
+        _note_moving(job)
     steps, active = load_int64(job, j.STEPS, 0), load_int64(job, j.ACTIVE, 0)
     old, new = load_int64(job, j.SCALARS, 0), load_int64(job, j.NEXT, 0)
-    tensors = load_int64(job, j.TENSORS, 0)
-    for k in range(tensors + 1):
-        if load_int64(active, k, 0) != 0:
-            store_int64(steps, k, 0, load_int64(steps, k, 0) + 1)
-            if k < tensors:
-                for s in range(k * scalars, (k + 1) * scalars):
-                    store_float64(old, s, 0, load_float64(new, s, 0))
+    moving, moved = load_int64(job, j.MOVING, 0), False
+    for k in range(load_int64(job, j.TENSORS, 0)):
+        if load_int64(active, k, 0) == 0 or (some_left and load_int64(moving, k, 0) == STUCK):
+            continue
+        moved = True
+        store_int64(steps, k, 0, load_int64(steps, k, 0) + 1)
+        for s in range(k * scalars, (k + 1) * scalars):
+            store_float64(old, s, 0, load_float64(new, s, 0))
+    _end_step(job, some_left, moved)
+
+
+@compiled
+def _end_step(job: int, some_left: bool, moved: bool) -> None:
+    """Count the optimizer's own step when all batches have ended; threads may be in several."""
+    shared, tensors = load_int64(job, j.SHARED, 0), load_int64(job, j.TENSORS, 0)
+    if some_left:
+        claim(shared, j.STOPPED, 1)
+    if moved:
+        claim(shared, j.MOVED, 1)
+    if claim(shared, j.ENDED, 1) + 1 != load_int64(job, j.BATCHES, 0):
+        return
+    some = load_int64(shared, j.MOVED, 0) != 0 or load_int64(shared, j.STOPPED, 0) == 0
+    if some and load_int64(load_int64(job, j.ACTIVE, 0), tensors, 0) != 0:
+        steps = load_int64(job, j.STEPS, 0)
+        store_int64(steps, tensors, 0, load_int64(steps, tensors, 0) + 1)
+    for k in range(j.SHARED_WORDS):
+        store_int64(shared, k, 0, 0)
+
+
+@compiled
+def _note_moving(job: int) -> None:
+    """Note for the tensors of this job whether anything of them moved."""
+    moving, slices = load_int64(job, j.MOVING, 0), load_int64(job, j.SLICES, 0)
+    for k in range(slices):
+        store_int64(moving, load_int64(slice_at(job, k), j.TENSOR, 0), 0, 0)
+    for k in range(slices):
+        row = slice_at(job, k)
+        if load_int64(row, j.GRADIENT, 0) == 0:
+            continue
+        tensor, left = load_int64(row, j.TENSOR, 0), load_int64(row, j.LEFT, 0)
+        if left == 0 or left < load_int64(row, j.COUNT, 0):
+            store_int64(moving, tensor, 0, MOVES)
+        elif load_int64(moving, tensor, 0) == 0:
+            store_int64(moving, tensor, 0, STUCK)

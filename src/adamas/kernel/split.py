@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adamas.kernel.formula import fresh, target
-from adamas.kernel.hoist import Hoisted
+from adamas.kernel.hoist import Hoisted, renamed
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def once(parts: Hoisted, inputs: Sequence[str]) -> Hoisted:
         taken |= {target(statement), *reads(statement.value)}
     seen = {*inputs}
     for statement in parts.body:
-        value = _Renamed(current).visit(ast.parse(ast.unparse(statement.value), mode="eval").body)
+        value = renamed(statement.value, current)
         name = target(statement)
         new = fresh(f"{name}_new", taken) if name in seen else name
         taken.add(new)
@@ -46,14 +46,6 @@ def once(parts: Hoisted, inputs: Sequence[str]) -> Hoisted:
         body.append(ast.Assign([ast.Name(new, ast.Store())], value, lineno=1))
     outputs = {name: current.get(value, value) for name, value in parts.outputs.items()}
     return replace(parts, body=tuple(body), outputs=outputs)
-
-
-class _Renamed(ast.NodeTransformer):
-    def __init__(self, names: dict[str, str]) -> None:
-        self.names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        return ast.Name(self.names.get(node.id, node.id), node.ctx)
 
 
 def passes(
@@ -85,3 +77,30 @@ def passes(
         frozenset((asked & known) - crossing),
         tuple(sorted(crossing)),
     )
+
+
+def carrying(parts: Hoisted, source: str) -> set[str]:
+    """The names that cannot be finite where `source` is not, as far as their form tells.
+
+    Sums, products, numerators, roots and magnitudes of a number that is NaN or infinite are NaN or
+    infinite, whatever else is in them.
+    """
+    found = {source}
+    for statement in parts.body:
+        (found.add if _carries(statement.value, found) else found.discard)(target(statement))
+    return found
+
+
+def _carries(node: ast.expr, found: set[str]) -> bool:
+    match node:
+        case ast.Name(id=name):
+            return name in found
+        case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult(), left=left, right=right):
+            return _carries(left, found) or _carries(right, found)
+        case ast.BinOp(op=ast.Div(), left=left):
+            return _carries(left, found)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _carries(operand, found)
+        case ast.Call(func=ast.Name(id="sqrt" | "abs"), args=[argument]):
+            return _carries(argument, found)
+    return False

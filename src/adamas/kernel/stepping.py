@@ -31,6 +31,13 @@ load_float32, store_float32 = memory(ctypes.c_float, np.float32)
 load_float64, store_float64 = memory(ctypes.c_double, np.float64)
 load_int64, store_int64 = memory(ctypes.c_int64, int)
 sqrt, abs = np.sqrt, np.absolute
+
+
+def number64(x: int) -> Any:
+    """The float64 with these bits."""
+    return np.int64(x).view(np.float64)
+
+
 # Decorates the entry point: what machine code does silently, NumPy would warn of.
 quiet = np.errstate(all="ignore")
 

@@ -106,12 +106,16 @@ load_int8, store_int8 = _codes(ctypes.c_int8)
 load_uint16, store_uint16 = _codes(ctypes.c_uint16)
 load_int16, store_int16 = _codes(ctypes.c_int16)
 load_int32, store_int32 = memory(ctypes.c_int32, np.int32)
-_load_half, _ = memory(ctypes.c_uint16, np.uint16)
+
+
+def number_float16(code: Any) -> Any:
+    """The float32 that a float16 with these bits is."""
+    return np.float32(np.uint16(code).view(np.float16))
 
 
 def load_float16(address: int, index: int, scope: int) -> Any:
     """A float16 as the float32 it is."""
-    return np.float32(np.uint16(_load_half(address, index, scope)).view(np.float16))
+    return number_float16(load_uint16(address, index, scope))
 
 
 def scratch(size: int) -> int:

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from adamas.codecs import Codec
+from adamas.engine.finite import NonFiniteError
 from adamas.engine.grid import Order
 from adamas.engine.settings import limit, seeded
-from adamas.engine.state import NonFiniteError
 from adamas.engine.storage import Storage
 from adamas.engine.tensors import Tensor, memory_order
 from adamas.kernel.formula import Formula, with_average

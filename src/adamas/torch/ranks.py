@@ -47,6 +47,12 @@ class Ranks:
             value = float(self._reduced(cut, value, "MAX"))
         return value
 
+    def most(self, values: Array) -> Array:
+        """The largest of all ranks' values, for each of them."""
+        for cut in self._cuts:
+            values = self._all(cut, torch.from_numpy(values), "MAX").numpy()
+        return values
+
     def agree(self, bad: Bad | None) -> Bad | None:
         """The first gradient that any rank found not to be finite."""
         index = bad[0] if bad else NONE
@@ -56,14 +62,17 @@ class Ranks:
             return None
         return bad if bad and bad[0] == index else (index, "NaN or infinity on another rank")
 
+    def _reduced(self, cut: Any, value: float | int, how: str) -> float | int:
+        dtype = torch.int64 if isinstance(value, int) else torch.float64
+        found: float | int = self._all(cut, torch.tensor([value], dtype=dtype), how).item()
+        return found
+
     @staticmethod
-    def _reduced(cut: Any, value: float | int, how: str) -> float | int:
+    def _all(cut: Any, numbers: torch.Tensor, how: str) -> torch.Tensor:
         from torch import distributed as dist
 
         mesh, dims = cut
-        dtype = torch.int64 if isinstance(value, int) else torch.float64
-        number = torch.tensor([value], dtype=dtype, device=mesh.device_type)
+        numbers = numbers.to(mesh.device_type)
         for dim in dims:
-            dist.all_reduce(number, getattr(dist.ReduceOp, how), group=mesh.get_group(dim))
-        found: float | int = number.item()
-        return found
+            dist.all_reduce(numbers, getattr(dist.ReduceOp, how), group=mesh.get_group(dim))
+        return numbers.cpu()
