@@ -59,16 +59,20 @@ class Binder:
             # What must be zeroed is looked at together with all others.
             if self._planner.zero_grads or not all(addresses) or self._reader.overlaps(addresses):
                 return False
-            # What an interrupt leaves behind here must not be taken for the last step's.
             self._known = []
-            dense = self._bound.dense
-            for batch in dense:
-                own = addresses if len(dense) == 1 else [addresses[k] for k in batch.members]
-                # Who takes part in the step is as it was: all.
-                batch.table.point(own)
-            self._addresses = addresses
+            self._aim(addresses)
         self._known = list(map(weakref.ref, values))
         return True
+
+    def _aim(self, addresses: list[int]) -> None:
+        """Point at other gradients of all tensors, of which none was left out in the last step."""
+        # What an interrupt leaves behind here must not be taken for the last step's.
+        self._addresses, dense = [], self._dense or []
+        for batch in dense:
+            own = addresses if len(dense) == 1 else [addresses[k] for k in batch.members]
+            # Who takes part in the step is as it was.
+            batch.table.point(own)
+        self._addresses = addresses
 
     def _anew(self, values: Sequence[Any]) -> Bound:
         # As above.

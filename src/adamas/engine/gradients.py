@@ -39,11 +39,11 @@ def flatten(grads: Any, form: Any, keys: Sequence[Key]) -> Sequence[Any]:
 
     Raises TypeError or ValueError that says which form is expected and what is missing.
     """
-    # What is asked about types beyond their identity costs a tenth of a tiny step.
-    if form is list and type(grads) is list and len(grads) == len(keys):
-        return grads
-    if form is np.ndarray:
+    if form is ndarray:
         return (grads,)
+    # What is asked about types beyond their identity costs a tenth of a tiny step.
+    if type(grads) is form and form is not dict and len(grads) == len(keys):
+        return grads  # type: ignore[no-any-return]
     if isinstance(form, list):
         if not isinstance(grads, list | tuple) or len(grads) != len(form):
             raise TypeError(f"gradients must be a list of {len(form)}, one entry per group.")

@@ -6,6 +6,8 @@ changed since the last step, and keeps the tensors of `state` and the engine's m
 
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
+from itertools import repeat
+from operator import is_
 from typing import Any
 
 import torch
@@ -188,7 +190,7 @@ class Optimizer(torch.optim.Optimizer):
             layout.rebuild(self, self.state)
             tensors = self._watch.gradients()
             assert tensors is not None
-        if self._core is None or not any(g is not None for g in tensors):
+        if self._core is None or all(map(is_, tensors, repeat(None))):
             return
         if not self._watch.refresh(self._core):
             self._core.sync()

@@ -18,6 +18,7 @@ from adamas.torch.views import Gradients
 
 POINTER, SHAPE, CONTIGUOUS = torch.Tensor.data_ptr, torch.Tensor.size, torch.Tensor.is_contiguous
 NEGATIVE, DTYPE = torch.Tensor.is_neg, attrgetter("dtype")
+PLAIN = {torch.Tensor}
 
 
 class TensorBinder(Binder):
@@ -55,7 +56,7 @@ class TensorBinder(Binder):
 
     def _read(self, tensors: list[torch.Tensor | None]) -> list[int] | None:
         """The addresses of gradients, 0 for none; None if one is not of the expected form."""
-        if all(g is not None for g in tensors):
+        if set(map(type, tensors)) == PLAIN:
             return self._read_all(tensors)
         addresses = []
         for g, (dtype, shape, strides) in zip(tensors, self._forms, strict=True):
@@ -79,8 +80,7 @@ class TensorBinder(Binder):
         dtypes, shapes, strides, plain = self._columns
         try:
             expected = (
-                set(map(type, tensors)) == {torch.Tensor}
-                and list(map(DTYPE, tensors)) == dtypes
+                list(map(DTYPE, tensors)) == dtypes
                 and list(map(SHAPE, tensors)) == shapes
                 and (all(map(CONTIGUOUS, tensors)) if plain else self._lie(tensors, strides))
                 and not any(map(NEGATIVE, tensors))
@@ -99,6 +99,11 @@ class TensorBinder(Binder):
 
     def _point(self, addresses: list[int]) -> Bound:
         assert self._dense is not None
+        if self._addresses and all(self._addresses) and all(addresses):
+            self._aim(addresses)
+            return self._bound
+        # An interrupt in between must not leave anything that is taken for the last step's.
+        self._addresses = []
         for batch in self._dense:
             batch.point([addresses[k] for k in batch.members])
         self._addresses, self._bound = addresses, Bound(self._dense)

@@ -88,7 +88,7 @@ class Core:
         self.published: Action = dict
         self._binder = TensorBinder(engine._tensors, engine._binder._planner, locals_)
         engine._binder = self._binder
-        engine._form = list
+        engine._form = Gradients
 
     def _take(
         self, k: int, one: Live, entry: Mapping[str, Any], share: bool

@@ -6,9 +6,9 @@ so are the hyper-parameters of a group. Whatever is another object than last tim
 """
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from operator import attrgetter, itemgetter
+from operator import attrgetter, is_, itemgetter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from adamas.torch.base import Optimizer
 
 POINTER, SHAPE, STRIDE = torch.Tensor.data_ptr, torch.Tensor.size, torch.Tensor.stride
-GRADIENT = attrgetter("grad")
+CONTIGUOUS, GRADIENT = torch.Tensor.is_contiguous, attrgetter("grad")
+# Behind the last of what is compared one by one: neither side may go on.
+END = object()
 
 
 class Watch:
@@ -33,16 +35,18 @@ class Watch:
         self._owner: Optimizer = weakref.proxy(owner)
         self._learned = False
         self._groups: list[int] = []
-        self._params: list[int] = []
+        self._params: list[torch.Tensor] = []
         self._live: list[torch.Tensor] = []
         self._wrapped = False
         self._waiting: list[torch.Tensor] = []
-        self._memory: Any = None
-        self._states: Any = None
+        self._shapes: list[Any] = []
+        self._strides: list[Any] | None = None
         self._kept: list[Any] = []
+        self._odd = False
         self.foreign: dict[torch.Tensor, frozenset[str]] = {}
         self._placed: list[torch.Tensor] = []
         self._places: list[int] = []
+        self._apart: list[int] = []
         self._seen: list[Any] = []
         self._lengths: list[int] = []
         self._storage: list[Any] = []
@@ -64,36 +68,63 @@ class Watch:
         self._wrapped = any(map(sharded, self._live))
         self._waiting = [p for p in params if id(p) not in live]
         self._groups = [len(group["params"]) for group in owner.param_groups]
-        self._params = list(map(id, params))
-        self._memory, self._states = self._memories(), self._entries()
-        # As long as these live, nothing else has their ids.
-        self._kept = [value for _, values in self._own() for value in values]
-        # But anybody may give one other memory: `.data = ...`, `set_`, `share_memory_`.
-        self._placed = [value for value in self._kept if _has_address(value)]
+        self._params = params
+        locals_ = self._locals()
+        self._shapes = list(map(SHAPE, locals_))
+        plainly = all(map(CONTIGUOUS, locals_))
+        self._strides = None if plainly else list(map(STRIDE, locals_))
+        # Foreign values, and those that are no entries, ask for a longer look.
+        kinds = map(type, owner.state.values())
+        self._odd = bool(foreign) or not all(issubclass(kind, dict) for kind in kinds)
+        self._kept = list(self._entries())
+        # Anybody may give one other memory: `.data = ...`, `set_`, `share_memory_`.
+        placed = [value for value in self._kept if _has_address(value)]
+        self._placed = placed if self._wrapped else [*locals_, *placed]
         self._places = list(map(POINTER, self._placed))
+        self._apart = list(map(POINTER, locals_)) if self._wrapped else []
         self._seen = [None] * len(owner.param_groups)
         self._lengths = list(map(len, owner.param_groups))
         self._storage = [group.get("state") for group in owner.param_groups]
         self._moving = [False] * len(owner.param_groups)
         self._learned = True
 
-    # Loops in C: they look at every parameter and every state in every step.
-    def _memories(self) -> tuple[list[Any], ...]:
-        live = list(map(plain, self._live)) if self._wrapped else self._live
-        return list(map(POINTER, live)), list(map(SHAPE, live)), list(map(STRIDE, live))
+    # Loops in C: they look at every parameter and every state in every step. What is compared by
+    # identity is not taken together in a list first, which would be twice as slow.
+    def _locals(self) -> list[torch.Tensor]:
+        """What of every live parameter lies here."""
+        return list(map(plain, self._live)) if self._wrapped else self._live
 
-    def _entries(self) -> list[int]:
+    def _entries(self) -> Iterable[Any]:
+        """Every entry of the state and every value in it, whose identities tell changes."""
         entries: Any = self._owner.state.values()
+        if self._odd:
+            own = self._own()
+            return chain(chain.from_iterable([entry, *values] for entry, values in own), (END,))
+        return chain(entries, chain.from_iterable(map(dict.values, entries)), (END,))
+
+    def _lie(self) -> bool:
+        """Whether parameters and state lie in the memory where they lay."""
+        locals_, strides = self._locals(), self._strides
+        return (
+            list(map(SHAPE, locals_)) == self._shapes
+            # Of one shape, contiguous tensors have one order; asking takes half the time.
+            and (
+                all(map(CONTIGUOUS, locals_))
+                if strides is None
+                else list(map(STRIDE, locals_)) == strides
+            )
+            and list(map(POINTER, self._placed)) == self._places
+            # Those of DTensors are found anew each time.
+            and (not self._wrapped or list(map(POINTER, locals_)) == self._apart)
+        )
+
+    def _held(self) -> bool:
+        """Whether the state holds the objects that it held."""
         try:
-            if not self.foreign:
-                return [*map(id, entries), *map(id, chain.from_iterable(map(dict.values, entries)))]
+            return all(map(is_, self._entries(), self._kept))
         except TypeError:
             # Somebody keeps a value there that is no dict.
-            pass
-        found = []
-        for entry, values in self._own():
-            found += [id(entry), *map(id, values)]
-        return found
+            return False
 
     def _own(self) -> Iterator[tuple[dict[str, Any], list[Any]]]:
         """Every entry of the state with its values, without those that are somebody else's."""
@@ -108,11 +139,10 @@ class Watch:
         if (
             not self._learned
             or list(map(len, groups)) != self._groups
-            or list(map(id, chain.from_iterable(groups))) != self._params
-            or self._memories() != self._memory
-            or self._entries() != self._states
-            or list(map(POINTER, self._placed)) != self._places
-            or any(p.grad is not None for p in self._waiting)
+            or not all(map(is_, chain.from_iterable(groups), self._params))
+            or not self._held()
+            or not self._lie()
+            or (self._waiting and any(p.grad is not None for p in self._waiting))
         ):
             return None
         return list(map(GRADIENT, self._live))
