@@ -18,7 +18,7 @@ CUDA = "cuda"
 PEERS: list[tuple[str, dict[str, Any]]] = [
     ("SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 1e-2}),
     ("Adagrad", {"lr": 0.05, "lr_decay": 1e-3}),
-    ("RMSprop", {"lr": 1e-2, "centered": True, "momentum": 0.5}),
+    ("RMSprop", {"lr": 1e-3, "centered": True, "momentum": 0.5, "eps": 1e-3}),
     ("Adadelta", {"lr": 0.5}),
     ("Adam", {"lr": 1e-2, "weight_decay": 1e-2}),
     ("Adam", {"lr": 1e-2, "amsgrad": True}),
@@ -97,7 +97,8 @@ def test_a_run_moves_between_cpu_and_device(state: Any) -> None:
             opt = adamas.torch.AdamW(net.parameters(), state=state)
             opt.load_state_dict(kept)
         for p, g in zip(net.parameters(), grads, strict=True):
-            p.grad = g.to(p.device)
+            # Moving a module moves the tensors of its gradients, too.
+            p.grad = g.clone().to(p.device)
         opt.step()
     twin = adamas.torch.AdamW(stays.parameters(), state=state)
     for grads in gradients:
@@ -132,6 +133,8 @@ def test_the_body_is_compiled_on_the_device(name: str) -> None:
     slow = copy.deepcopy(net).cpu()
     opt = getattr(adamas.torch, name)(net.parameters(), lr=1e-3)
     other = getattr(adamas.torch, name)(slow.parameters(), lr=1e-3)
+    for one in (opt, other) if name.startswith("Schedule") else ():
+        one.train()
     for _ in range(5):
         for p, q in zip(net.parameters(), slow.parameters(), strict=True):
             q.grad = torch.randn(q.shape)
@@ -150,8 +153,9 @@ def test_guard_leaves_bad_elements_as_they_were(value: float) -> None:
     opt.step()
     before, moment = p.detach().clone(), opt.state[p]["exp_avg"].clone()
     p.grad[300] = value
-    with pytest.raises(adamas.NonFiniteError, match=r"\[300\]"):
+    with pytest.raises(adamas.NonFiniteError) as raised:
         opt.step()
+    assert raised.value.left == 1
     moved = p.detach() != before
     assert not moved[300] and moved.sum() == 999
     assert opt.state[p]["exp_avg"][300] == moment[300]
