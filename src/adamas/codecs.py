@@ -26,9 +26,13 @@ from typing import Any
 
 import numpy as np
 
-from adamas.words import maximum, minimum, where
+from adamas import words
+from adamas.words import maximum, minimum
 
 __all__ = ["BLOCK", "CODECS", "FLOAT32", "FLOAT64", "FORMATS", "KINDS", "Codec", "find", "stored"]
+
+# Of integers here, of which the word itself says nothing.
+where: Any = words.where
 
 BLOCK = 128
 """Elements that share a scale and one hash; measured against 32, 128 and 256."""
@@ -69,6 +73,11 @@ def minus(x, y):
     return (_float(x) - _float(y)).view(np.int32)
 
 
+def is_nan(bits):
+    """Whether they are those of a NaN: one comparison of floats, three operations on integers."""
+    return np.isnan(_float(bits))
+
+
 def _float(bits):
     return np.asarray(bits, np.int32).view(np.float32)
 
@@ -80,14 +89,13 @@ def bfloat16_decode(code, low):
 
 def bfloat16_nearest(bits, low, random):
     """To nearest, ties to even; NaN keeps its sign and becomes the quiet one."""
-    nearest = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
-    return where((bits & 0x7FFFFFFF) > 0x7F800000, (bits >> 16) | 0x40, nearest)
+    nearest = bits + 0x7FFF + ((bits >> 16) & 1)
+    return where(is_nan(bits), bits | 0x400000, nearest) >> 16
 
 
 def bfloat16_random(bits, low, random):
     """Up or down at random, unbiased; NaN becomes the quiet one."""
-    lost = (bits & 0x7FFFFFFF) > 0x7F800000
-    return where(lost, (bits | 0x400000) >> 16, (bits + (random & 0xFFFF)) >> 16)
+    return where(is_nan(bits), bits | 0x400000, bits + (random & 0xFFFF)) >> 16
 
 
 def split16_decode(code, rest):
@@ -97,13 +105,13 @@ def split16_decode(code, rest):
 
 def split16_encode(bits, low, random):
     """The nearest bfloat16, ties away from zero."""
-    return where((bits & 0x7FFFFFFF) > 0x7F800000, (bits >> 16) | 0x40, (bits + 0x8000) >> 16)
+    return where(is_nan(bits), bits | 0x400000, bits + 0x8000) >> 16
 
 
 def split16_rest(bits, random):
     """What the bfloat16 lacks, -2**15 to 2**15 - 1."""
     left = bits - (((bits + 0x8000) >> 16) << 16)
-    return where((bits & 0x7FFFFFFF) > 0x7F800000, 0, left)
+    return where(is_nan(bits), 0, left)
 
 
 def split8_decode(code, rest):
@@ -114,14 +122,14 @@ def split8_decode(code, rest):
 def split8_encode(bits, low, random):
     """The bfloat16 nearest to the number after rounding it, at random, to 24 bits."""
     kept = (bits + (random & 0xFF)) & -256
-    return where((bits & 0x7FFFFFFF) > 0x7F800000, (bits >> 16) | 0x40, (kept + 0x8000) >> 16)
+    return where(is_nan(bits), bits | 0x400000, kept + 0x8000) >> 16
 
 
 def split8_rest(bits, random):
     """What that bfloat16 lacks. Rounded first, because a correction cut off at 127 is biased."""
     kept = (bits + (random & 0xFF)) & -256
     left = (kept - (((kept + 0x8000) >> 16) << 16)) >> 8
-    return where((bits & 0x7FFFFFFF) > 0x7F800000, 0, left)
+    return where(is_nan(bits), 0, left)
 
 
 def mean8_decode(code, low):

@@ -67,6 +67,17 @@ def number(typing: Any, x: Any) -> Any:
     return types.float32(int32), emit
 
 
+@intrinsic
+def is_nan(typing: Any, x: Any) -> Any:
+    """Whether these are the bits of a NaN."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        number = builder.bitcast(args[0], FLOAT32)
+        return builder.fcmp_unordered("uno", number, number)
+
+    return types.boolean(int32), emit
+
+
 def _sum(name: str) -> Any:
     @intrinsic
     def operate(typing: Any, x: Any, y: Any) -> Any:

@@ -22,6 +22,7 @@ OPERATORS = {
 WORDS = {
     "plus": "_b.plus",
     "minus": "_b.minus",
+    "is_nan": "_b.is_nan",
     "maximum": "_b.larger",
     "minimum": "_b.smaller",
     "where": "_m.where",

@@ -91,6 +91,11 @@ def minus(x: Any, y: Any) -> Any:
     return bits(number(x) - number(y))
 
 
+def is_nan(x: Any) -> bool:
+    """Whether these are the bits of a NaN."""
+    return bool(np.isnan(number(x)))
+
+
 def _codes(kind: Any) -> tuple[Any, Any]:
     load, store = memory(kind, np.int32)
     mask = (1 << 8 * ctypes.sizeof(kind)) - 1

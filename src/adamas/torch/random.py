@@ -14,7 +14,12 @@ from adamas.codecs import BLOCK, Codec
 from adamas.engine.grid import Grid
 
 GOLDEN, PURPOSE = -1640531535, 668265263
-WORDS = {"where": torch.where, "maximum": torch.maximum, "minimum": torch.minimum}
+WORDS = {
+    "where": torch.where,
+    "maximum": torch.maximum,
+    "minimum": torch.minimum,
+    "is_nan": lambda bits: bits.view(torch.float32).isnan(),
+}
 
 
 def on_tensors(function: Callable[..., Any]) -> Callable[..., torch.Tensor]:
