@@ -21,6 +21,13 @@ class Processor:
     ahead_scaled: int
 
 
+# AdamW at 16 Mi, two threads, all in the same memory: median of paired rounds beside no prefetch.
+#                     256    512   1024   2048 elements ahead
+# Zen 4  float32     1.05   1.12   1.17
+#        bfloat16    1.03   1.06   1.22
+#        int8               0.89   0.93   1.02
+# On a Xeon (AVX-512) 256 was the best of 256 to 2048 for float32, 1024 of 256 to 8192 for codes.
+# Vectors of 256 or 512 bits, and slices of 2**14 to 2**22 elements, are within 2 % on Zen 4.
 FETCHES_ITSELF = Processor(0, 0, 512)
 ASKED = Processor(256, 1024, 1024)
 
