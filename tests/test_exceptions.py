@@ -33,7 +33,7 @@ def ours() -> list[type[BaseException]]:
 def made(kind: type[BaseException]) -> BaseException:
     """One of each kind, with the arguments that it takes."""
     if kind is adamas.NonFiniteError:
-        return adamas.NonFiniteError("w", "the gradient of 'w' holds nan")
+        return adamas.NonFiniteError("w", "the gradient of 'w' holds nan", 128)
     return kind("a reason")
 
 
@@ -56,10 +56,10 @@ def diverging() -> None:
 
 
 def test_a_process_pool_passes_it_on() -> None:
-    """A worker's NonFiniteError arrives in the parent, with its key."""
+    """A worker's NonFiniteError arrives in the parent, with its key and how much was left out."""
     with (
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
         pytest.raises(adamas.NonFiniteError, match="holds nan") as raised,
     ):
         pool.submit(diverging).result(timeout=300)
-    assert raised.value.key == "w"
+    assert (raised.value.key, raised.value.left) == ("w", 2)

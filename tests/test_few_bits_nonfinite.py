@@ -40,8 +40,8 @@ def gradient(at: int | None = None, value: float = 1.0) -> Array:
 @every_format
 @pytest.mark.parametrize("value", BAD)
 def test_raises_before_anything_changes(form: str, value: float) -> None:
-    """By default a gradient that is not finite changes no byte of parameter, codes or scales."""
-    p, optimizer = made(form)
+    """With "raise" a gradient that is not finite changes no byte of parameter, codes or scales."""
+    p, optimizer = made(form, on_nonfinite="raise")
     before = snapshot(optimizer)
     for at in (0, B + 3, SIZE - 1):
         with pytest.raises(adamas.NonFiniteError, match=rf"{value} at \[{at}\]"):

@@ -12,6 +12,7 @@ from adamas.codecs import CODECS, Codec
 from adamas.engine.batch import Batch, Numbers
 from adamas.engine.chunks import Table
 from adamas.engine.first import FirstSteps
+from adamas.engine.grid import Grid
 from adamas.engine.tensors import Array, Tensor, address
 from adamas.kernel import job as j
 from adamas.kernel.build import Kernel, build
@@ -76,16 +77,18 @@ class Planner:
         found = [self.columns(index) for index in members]
         table = Table(
             members,
-            [self.tensors[index].grid for index in members],
+            [self._grid(index, layout) for index in members],
             self.constant_rows,
             [([one[k][0] for one in found], column) for k, (_, column) in enumerate(found[0])],
             gradient_column(layout.gradient),
             [self.tensors[index].first_block for index in members],
         )
-        if not layout.coded:
-            # Blocks go on over the ends of rows.
-            table.words[:, j.SPAN] = np.maximum(1, table.words[:, j.COUNT])
         return Batch(self.kernel(layout), members, table, self.numbers)
+
+    def _grid(self, index: int, layout: Layout) -> Grid:
+        """How blocks lie over a tensor: without codes they go on over the ends of rows."""
+        tensor = self.tensors[index]
+        return tensor.grid if layout.coded else Grid(1, tensor.work.size)
 
 
 def gradient_column(codec: Codec) -> Column:
