@@ -133,13 +133,12 @@ def test_a_refused_call_changes_nothing(call: str) -> None:
         with np.errstate(all="raise"):
             try:
                 calls(chance, value)[call](optimizer)
-            except adamas.NonFiniteError as error:
+            except (TypeError, ValueError, adamas.NonFiniteError) as error:
                 # A step that is done but for some blocks is no refusal.
-                assert (seen(optimizer) == before) == (error.left == 0), value
-                optimizer = trained("nadam", 0, 3)
-            except (TypeError, ValueError):
+                stepped = getattr(error, "left", 0) > 0
                 # Saving brings rows up to date, which changes nothing that a dense run would see.
-                assert seen(optimizer) == before or not rows, value
+                assert (seen(optimizer) != before) == stepped or not rows, value
+                optimizer = trained("nadam", 0, 3) if stepped else optimizer
             else:
                 optimizer = trained("nadam", 0, 3)
 
