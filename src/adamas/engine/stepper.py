@@ -105,15 +105,15 @@ class Stepper:
 
         Exact rows remember which steps they have taken: of one tensor all take it, or none.
         """
-        kept, batches, refused = [], [], []
+        kept, batches, refused = [], [], list[finite.Seen]()
         for entry, batch in zip(bound.rows, row_batches, strict=True):
             norm, _ = run.survey([batch], factor, 1)
-            gradients = finite.seen((), [entry])
-            if norm <= j.SURE or not finite.find_bad(gradients, factor.scale, self._computes()):
+            doubtful = [] if norm <= j.SURE else finite.seen((), [entry])
+            if finite.find_bad(doubtful, factor.scale, self._computes()):
+                refused += doubtful
+            else:
                 kept.append(entry)
                 batches.append(batch)
-            else:
-                refused += gradients
         return Bound(bound.dense, kept, bound.copies), batches, refused
 
     def _report(
