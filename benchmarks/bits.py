@@ -1,32 +1,38 @@
 """AdamW with its state in few bits: time and bytes, beside torch and every 8-bit peer."""
 
-import gc
 from collections.abc import Mapping, Sequence
 
-from adamas.lab.peers import FEW_BITS, gradients, limit_side
+from adamas.lab.peers import FEW_BITS, gradients
 from adamas.lab.timing import Case, Side
 from benchmarks.few_bits import (
     ENTRIES,
     FORMATS,
-    HUGE,
-    HUGE16,
     INT8_16,
     MASTERS,
+    OWN,
+    OWN16,
     TORCH,
     TORCH16,
     Given,
     absent,
 )
 from benchmarks.limits import Room, Traffic
-from benchmarks.race import Pair, Race, race, versus
+from benchmarks.race import PLACEMENTS, Clocks, Pair, Race, clocked, named, placed, rotated, versus
 from benchmarks.record import Figure, Plan, Section, compared, size_of
 
 BITSANDBYTES, INT8 = next(iter(FEW_BITS)), "adamas int8"
 FEWER = 7  # rounds of the slow peers
 COUNTED = (INT8, "adamas bfloat16", "adamas int4")
+BESIDE_OWN = ("adamas float32", *COUNTED)
 NOTE = (
     "AdamW, default settings. Parameters and gradients are float32, and bfloat16 in the sides that "
-    "say bf16, where torch's state is too. torch checks nothing. "
+    "say bf16, where torch's state is too. torch checks nothing. All sides step the same "
+    "parameters with the same gradients, in NumPy's memory; state in another format lies "
+    "elsewhere, of adamas in float32 and torch fused in the same arrays. NumPy asks for huge "
+    "pages, so torch fused is held to the bars of both figures; `as torch allocates` has memory "
+    "of its own. "
+    f"Everything is allocated anew {PLACEMENTS} times, and the rounds divided among these "
+    "placements: a step's time hangs on which memory it was given. "
     "Bytes of state are counted in the arrays, bytes moved are those that an optimizer of that "
     "state has to move: parameter and state read and written, the gradient read. The limits move "
     "as many bytes with one addition per 64-bit word; for float32 also by a rule of adamas, and "
@@ -72,28 +78,39 @@ def beside_torch() -> list[Pair]:
 
 def _large(plan: Plan) -> tuple[Race, dict[str, float]]:
     """All sides and all limits on the large array; and bytes of state a parameter."""
-    given = Given(gradients([plan.size]))
-    sides = _sides(given, [name for name in ENTRIES if name not in FEW_BITS])
     pairs = beside_torch()
-    pairs += [(name, HUGE) for name in COUNTED] + [(HUGE, TORCH)]
-    pairs += [(INT8_16, HUGE16), (HUGE16, TORCH16)]
+    pairs += [(name, OWN) for name in BESIDE_OWN] + [(TORCH, OWN)]
+    pairs += [(INT8_16, OWN16), (TORCH16, OWN16)]
     pairs += [(name, TORCH16) for bits, name in MASTERS.items() if bits]
-    room, wide, narrow = Room(plan.size), given.wide[0], given.narrow[0]
-    for side in sides.values():
+    held = _held(plan.sizes[1])
+    for name in held:
+        limit = traffic(name, held[name])
+        pairs.append((str(limit), name))
+        if limit.state == 8:
+            pairs.append((by_rule(str(limit)), name))
+
+    def make(part: int) -> Clocks:
+        given = Given(gradients([plan.size]))
+        sides = _sides(given, rotated(held, part))
+        room, wide, narrow = Room(plan.size), given.wide[0], given.narrow[0]
+        for name in held:
+            own = traffic(name, held[name])
+            sides[str(own)] = room.side(own, wide if own.width == 4 else narrow)
+            if own.state == 8 and by_rule(str(own)) not in sides:
+                sides[by_rule(str(own))] = given.ground.limit()
+        return clocked(sides, pairs)
+
+    return placed(size_of(plan.size), make, pairs, plan.rounds, plan.size), held
+
+
+def _held(size: int) -> dict[str, float]:
+    """Bytes of state a parameter, of every side that runs on the large array."""
+    given, held = Given(gradients([size])), {}
+    for name in [name for name in ENTRIES if name not in FEW_BITS and ENTRIES[name].here]:
+        side = ENTRIES[name].make(given)
         side.step()
-    held = {name: side.held() / plan.size for name, side in sides.items()}
-    for name in [name for name in sides if name not in (HUGE, HUGE16)]:
-        own = traffic(name, held[name])
-        limit = str(own)
-        sides[limit] = room.side(own, wide if own.width == 4 else narrow)
-        pairs.append((limit, name))
-        if own.state == 8:
-            sides[by_rule(limit)] = limit_side([wide])
-            pairs.append((by_rule(limit), name))
-    found = race(size_of(plan.size), sides, pairs, plan.rounds, plan.size)
-    del sides, room
-    gc.collect()
-    return found, held
+        held[name] = side.held() / size
+    return held
 
 
 def by_rule(limit: str) -> str:
@@ -112,13 +129,14 @@ def traffic(name: str, held: float) -> Traffic:
 
 def _few(title: str, size: int, pairs: Sequence[Pair], rounds: int, held: dict[str, float]) -> Race:
     """Some sides on a smaller array; of new ones also the bytes of state, which go into `held`."""
-    names = dict.fromkeys(name for pair in pairs for name in pair)
-    sides = _sides(Given(gradients([size])), list(names))
-    case = race(title, sides, pairs, rounds, size)
-    held |= {name: side.held() / size for name, side in sides.items() if name not in held}
-    del sides
-    gc.collect()
-    return case
+
+    def make(part: int) -> Clocks:
+        sides = _sides(Given(gradients([size])), rotated(named(pairs), part))
+        clocks = clocked(sides, pairs)
+        held.update({name: side.held() / size for name, side in sides.items() if name not in held})
+        return clocks
+
+    return placed(title, make, pairs, rounds, size)
 
 
 def _bytes(large: Race, held: Mapping[str, float]) -> list[Case]:
@@ -145,13 +163,21 @@ def _figures(case: Race) -> list[Figure]:
     """What adamas takes beside torch, and what slow peers take beside adamas."""
     wanted = [
         *beside_torch(),
-        *((name, HUGE) for name in COUNTED),
-        (INT8_16, HUGE16),
+        *((name, OWN) for name in BESIDE_OWN),
+        (INT8_16, OWN16),
         *((name, INT8) for name in FEW_BITS),
     ]
     size = case.title.partition(", ")[0]
-    return [
+    found = [
         compared(case, *pair, f"{versus(*pair)}, {size}")
         for pair in wanted
         if versus(*pair) in case.ratios
     ]
+    if versus(INT8, OWN) in case.ratios:
+        # Memory of NumPy is on huge pages: one ratio, and two bars that were set for it.
+        found += [
+            compared(case, *pair, f"{versus(*pair)}, huge pages, {size}")
+            for pair in beside_torch()
+            if pair[0] in (*COUNTED, INT8_16)
+        ]
+    return found

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adamas.lab.timing import Case, memory
-from benchmarks.race import Pair, timed
+from benchmarks.race import PLACEMENTS, Pair, placed, rotated
 from benchmarks.record import MIB, Plan, Section, compared
+from benchmarks.shared import beside
 
 if TYPE_CHECKING:
     import torch
 
 INPUTS, WIDTH, CLASSES, BATCH = 784, 2048, 1000, 32
 DEFAULT, FUSED = "torch default", "torch fused"
+FLOAT32 = "adamas"
 OURS: dict[str, dict[str, Any]] = {
-    "adamas": {},
+    FLOAT32: {},
     "adamas int8": {"state": "int8"},
 }
 RELEASED = "adamas int8, released gradients"
@@ -42,22 +44,30 @@ def optimizer(side: str, params: Any) -> "torch.optim.Optimizer":
     return AdamW(params, **OURS.get(side, {"state": "int8"}))
 
 
-class Training:
-    """A model of three wide layers, a batch, and an optimizer; `updates` are seconds of steps."""
+def network(width: int = WIDTH) -> "torch.nn.Module":
+    """Three wide layers and one of classes; the same numbers every time."""
+    import torch
+    from torch import nn
 
-    def __init__(self, side: str, width: int = WIDTH) -> None:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Linear(INPUTS, width), nn.ReLU(),
+        nn.Linear(width, width), nn.ReLU(),
+        nn.Linear(width, width), nn.ReLU(),
+        nn.Linear(width, CLASSES),
+    )  # fmt: skip
+
+
+class Training:
+    """A model, a batch, and an optimizer; `updates` are seconds of steps."""
+
+    def __init__(self, side: str, model: "torch.nn.Module") -> None:
         import torch
         from torch import nn
 
         from adamas.torch import Optimizer, release_gradients
 
-        torch.manual_seed(0)
-        self.model = nn.Sequential(
-            nn.Linear(INPUTS, width), nn.ReLU(),
-            nn.Linear(width, width), nn.ReLU(),
-            nn.Linear(width, width), nn.ReLU(),
-            nn.Linear(width, CLASSES),
-        )  # fmt: skip
+        self.model = model
         self.x, self.y = torch.randn(BATCH, INPUTS), torch.randint(CLASSES, (BATCH,))
         self.optimizer = optimizer(side, self.model.parameters())
         self.updates: list[float] = []
@@ -82,25 +92,34 @@ class Training:
         self.step()
         return self.updates[-1]
 
-    @property
-    def size(self) -> int:
-        """How many parameters there are."""
-        return sum(p.numel() for p in self.model.parameters())
-
     def held(self) -> int:
         """Bytes of the optimizer's state."""
         entries = self.optimizer.state.values()
         return sum(v.nbytes for entry in entries for v in entry.values() if v.ndim)
 
 
+def trainings(part: int, width: int = WIDTH) -> dict[str, Training]:
+    """Every side, after two steps or more: on one model and state as far as formats allow."""
+    model, runs = network(width), {}
+    for side in rotated(SIDES, part):
+        runs[side] = Training(side, network(width) if side == RELEASED else model)
+        runs[side].step()
+    for side in (DEFAULT, FUSED):
+        runs[FLOAT32].step()
+        beside(runs[FLOAT32].optimizer, runs[side].optimizer)
+    for run in runs.values():
+        run.step()
+    return runs
+
+
 def added(side: str) -> dict[str, float]:
     """MiB that training adds to this process at most, all loaded and compiled, and of its state."""
-    warm = Training(side, 128)
+    warm = Training(side, network(128))
     warm.step()
     del warm
     gc.collect()
     before = memory("VmRSS", "self/status")
-    training = Training(side)
+    training = Training(side, network())
     for _ in range(3):
         training.step()
     peak = memory("VmHWM", "self/status")
@@ -124,17 +143,22 @@ def in_process(side: str) -> dict[str, float]:
 
 def dense(plan: Plan) -> Section:
     """Whole steps of a dense model, their optimizer's part, and memory."""
-    runs = {side: Training(side) for side in SIDES}
-    for run in [*runs.values()] * 2:
-        run.step()
-    size = runs[FUSED].size
-    pairs: list[Pair] = [(side, FUSED) for side in runs if side != FUSED]
-    whole = timed(WHOLE, {name: run.step for name, run in runs.items()}, pairs, plan.rounds)
+    pairs: list[Pair] = [(side, FUSED) for side in SIDES if side != FUSED]
+    whole = placed(
+        WHOLE,
+        lambda part: {name: run.step for name, run in trainings(part).items()},
+        pairs,
+        plan.rounds,
+    )
     # Released gradients are stepped in the backward pass.
-    apart = {name: run.update for name, run in runs.items() if name != RELEASED}
-    part = timed(PART, apart, [pair for pair in pairs if RELEASED not in pair], plan.rounds)
-    del runs, apart
-    gc.collect()
+    apart = [pair for pair in pairs if RELEASED not in pair]
+    part = placed(
+        PART,
+        lambda part: {name: run.update for name, run in trainings(part).items()},
+        apart,
+        plan.rounds,
+    )
+    size = sum(p.numel() for p in network().parameters())
     spaces = {side: in_process(side) for side in SIDES}
     spaces_of = {key: {side: [each[key]] for side, each in spaces.items()} for key in spaces[FUSED]}
     rooms = [
@@ -146,8 +170,10 @@ def dense(plan: Plan) -> Section:
         "A dense model",
         f"{size:,} parameters in four linear layers, batch {BATCH}, in PyTorch: forward, backward "
         "and AdamW. The optimizer's part is timed where it runs, right after the backward pass. "
-        "The passes are the same for all sides, yet took from 15 to 30 ms, another for every copy "
-        "of the model in memory: whole steps tell less of the optimizer than its part does. "
+        "All sides train the same copy of the model, but for released gradients, which need one of "
+        "their own; adamas in float32 and torch keep their state in the same tensors. Gradients "
+        "lie where the backward pass puts them. Everything was allocated anew "
+        f"{PLACEMENTS} times, and the rounds divided among these placements. "
         "Memory is the peak of a process beyond what it held before the model was made, everything "
         "imported and compiled before.",
         [whole, part, *rooms],

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adamas.lab.peers import (
     FEW_BITS,
@@ -15,16 +15,22 @@ from adamas.lab.peers import (
     Halves,
     adamas_bfloat16_side,
     adamas_side,
+    half_ones,
+    ones,
     torch_bfloat16_side,
     torch_side,
     upper_halves,
 )
 from adamas.lab.timing import Side
-from benchmarks.sides import torch_bfloat16_huge_side, torch_huge_side
+from benchmarks.shared import Ground
+from benchmarks.sides import torch_bfloat16_huge_side
+
+if TYPE_CHECKING:
+    import torch
 
 FORMATS = ("float32", "bfloat16", "int8", "int4")
-TORCH, HUGE = "torch fused", "torch fused, huge pages"
-TORCH16, HUGE16 = "torch fused bf16", "torch fused bf16, huge pages"
+TORCH, OWN = "torch fused", "torch fused, as torch allocates"
+TORCH16, OWN16 = "torch fused bf16", "torch fused bf16, as torch allocates"
 INT8_16 = "adamas int8, bf16 p and g"
 # Bits of the parameter that are kept beside it, and the side that keeps them.
 MASTERS: dict[int | None, str] = {
@@ -35,14 +41,45 @@ MASTERS: dict[int | None, str] = {
 
 @dataclass(frozen=True)
 class Given:
-    """The gradients of all sides, in float32 and, made when first asked for, in bfloat16."""
+    """Gradients and parameters of all sides, in float32 and, when first asked for, in bfloat16."""
 
     wide: Sequence[Array]
 
     @cached_property
     def narrow(self) -> list[Halves]:
-        """The same in bfloat16."""
+        """The gradients in bfloat16."""
         return upper_halves(self.wide)
+
+    @cached_property
+    def params(self) -> list[Array]:
+        """The parameters in float32, which every side in float32 steps."""
+        return ones(self.wide)
+
+    @cached_property
+    def narrow_params(self) -> list[Halves]:
+        """Those in bfloat16."""
+        return half_ones(self.narrow)
+
+    @cached_property
+    def ground(self) -> Ground:
+        """The moments in float32 too, for the two sides that keep such."""
+        return Ground(self.wide, self.params)
+
+    @property
+    def tensors(self) -> "tuple[list[torch.Tensor], list[torch.Tensor]]":
+        """Parameters and gradients in float32 for torch, in the same memory."""
+        import torch
+
+        return list(map(torch.from_numpy, self.params)), list(map(torch.from_numpy, self.wide))
+
+    @property
+    def halves(self) -> "tuple[list[torch.Tensor], list[torch.Tensor]]":
+        """The same in bfloat16."""
+        import torch
+
+        kind = torch.bfloat16
+        params = [torch.from_numpy(p).view(kind) for p in self.narrow_params]
+        return params, [torch.from_numpy(g).view(kind) for g in self.narrow]
 
 
 @dataclass(frozen=True)
@@ -63,22 +100,23 @@ class Entry:
 
 
 def _wide(make: Callable[..., Side], **settings: Any) -> Callable[[Given], Side]:
-    return lambda given: make(given.wide, **settings)
+    return lambda given: make(given.wide, params=given.params, **settings)
 
 
 def _narrow(make: Callable[..., Side], **settings: Any) -> Callable[[Given], Side]:
-    return lambda given: make(given.narrow, **settings)
+    return lambda given: make(given.narrow, params=given.narrow_params, **settings)
 
 
 def _entries() -> dict[str, Entry]:
     found = {
-        TORCH: Entry(_wide(torch_side, fused=True), package="torch"),
-        HUGE: Entry(_wide(torch_huge_side), package="torch"),
+        TORCH: Entry(lambda given: given.ground.torch(fused=True), package="torch"),
+        OWN: Entry(lambda given: torch_side(given.wide, fused=True), package="torch"),
+        "adamas float32": Entry(lambda given: given.ground.adamas()),
     }
-    for state in FORMATS:
+    for state in FORMATS[1:]:
         found[f"adamas {state}"] = Entry(_wide(adamas_side, state=state))
-    found[TORCH16] = Entry(_narrow(torch_bfloat16_side), 2, package="torch")
-    found[HUGE16] = Entry(_narrow(torch_bfloat16_huge_side), 2, package="torch")
+    found[TORCH16] = Entry(_narrow(torch_bfloat16_huge_side), 2, package="torch")
+    found[OWN16] = Entry(lambda given: torch_bfloat16_side(given.narrow), 2, package="torch")
     for bits, name in MASTERS.items():
         make = _narrow(adamas_bfloat16_side, state="int8", master=bits)
         found[name] = Entry(make, 2)

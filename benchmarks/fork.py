@@ -9,13 +9,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
 import adamas
-from adamas.lab.peers import adamas_side, bitsandbytes_side, gradients, torch_side
-from benchmarks.race import Pair, Race, race
+from adamas.lab.peers import bitsandbytes_side, gradients
+from adamas.lab.timing import Side
+from benchmarks.few_bits import ENTRIES, Given
+from benchmarks.race import PLACEMENTS, Clocks, Pair, Race, clocked, placed, rotated
 from benchmarks.record import Plan, Section, compared, size_of
 
 PACKAGE, VERSION = "bitsandbytes-cpu-fork", "0.50.2.dev9"
@@ -49,7 +52,9 @@ def fork(plan: Plan) -> Section:
         "The fork of bitsandbytes for CPUs",
         f"AdamW on float32 parameters; {PACKAGE} {VERSION} (a pre-release) does the 8-bit step of "
         "bitsandbytes in one fused native pass. It is imported by the same name, so all three "
-        f"sides ran in a process of their own, in which it is the only bitsandbytes.{note}",
+        "sides ran in a process of their own, in which it is the only bitsandbytes. They step the "
+        f"same parameters with the same gradients; their state was allocated anew {PLACEMENTS} "
+        f"times, and the rounds divided among these placements.{note}",
         races,
         [compared(each, *pair) for pair in PAIRS for each in races],
     )
@@ -98,13 +103,17 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> str:
 
 def measured(title: str, size: int, rounds: int) -> Race:
     """The three sides, with whatever `bitsandbytes` is in this process."""
-    grads = gradients([size])
-    sides = {
-        INT8: adamas_side(grads, state="int8"),
-        FORK: bitsandbytes_side(grads),
-        TORCH: torch_side(grads, fused=True),
+    makers: dict[str, Callable[[Given], Side]] = {
+        INT8: ENTRIES[INT8].make,
+        FORK: lambda given: bitsandbytes_side(given.wide, given.params),
+        TORCH: ENTRIES[TORCH].make,
     }
-    return race(title, sides, PAIRS, rounds, size)
+
+    def make(part: int) -> Clocks:
+        given = Given(gradients([size]))
+        return clocked({name: makers[name](given) for name in rotated(makers, part)}, PAIRS)
+
+    return placed(title, make, PAIRS, rounds, size)
 
 
 if __name__ == "__main__":

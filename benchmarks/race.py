@@ -2,9 +2,11 @@
 
 Where other machines use the same memory, a step takes 22 ms now and 38 ms a second later, and two
 medians of such times tell nothing of the two sides. Neighbouring calls find the same neighbours.
+What they do not find is the same memory: see `shared`, and `placed` here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import comb
 from statistics import median
@@ -12,7 +14,10 @@ from statistics import median
 from adamas.lab.timing import Case, Side, clock, rest
 
 Pair = tuple[str, str]
+# What takes one sample of each side, in seconds a step.
+Clocks = Mapping[str, Callable[[], float]]
 CONFIDENCE = 0.95
+PLACEMENTS = 5
 
 
 @dataclass(frozen=True)
@@ -39,32 +44,73 @@ def race(
     title: str, sides: Mapping[str, Side], pairs: Sequence[Pair], rounds: int, elements: int = 0
 ) -> Race:
     """Time every pair in every round, its two sides one after the other."""
-    names = dict.fromkeys(side for pair in pairs for side in pair)
-    clocks = {name: clock(sides[name].step) for name in names}
-    return timed(title, clocks, pairs, rounds, elements)
+    return timed(title, clocked(sides, pairs), pairs, rounds, elements)
+
+
+def clocked(sides: Mapping[str, Side], pairs: Iterable[Pair]) -> Clocks:
+    """A clock for each side of the pairs."""
+    return {name: clock(sides[name].step) for name in named(pairs)}
+
+
+def named(pairs: Iterable[Pair]) -> list[str]:
+    """The sides of the pairs, each once."""
+    return list(dict.fromkeys(side for pair in pairs for side in pair))
 
 
 def timed(
+    title: str, clocks: Clocks, pairs: Sequence[Pair], rounds: int, elements: int = 0
+) -> Race:
+    """The same with sides that return seconds a step by themselves."""
+    found = _begun(title, list(clocks), pairs, rounds, elements)
+    _run(found, clocks, pairs, range(rounds))
+    return found
+
+
+def placed(
     title: str,
-    clocks: Mapping[str, Callable[[], float]],
+    make: Callable[[int], Clocks],
     pairs: Sequence[Pair],
     rounds: int,
     elements: int = 0,
 ) -> Race:
-    """The same with sides that return seconds a step by themselves."""
+    """The same where two sides cannot step the same arrays, and chance gives each its memory.
+
+    `make` makes all of them anew, `PLACEMENTS` times, and is told how often it did; the rounds are
+    divided among these placements, and all ratios pooled.
+    """
+    found = _begun(title, named(pairs), pairs, rounds, elements)
+    parts = min(PLACEMENTS, rounds)
+    for part in range(parts):
+        clocks = make(part)
+        _run(found, clocks, pairs, range(rounds * part // parts, rounds * (part + 1) // parts))
+        del clocks
+        gc.collect()
+    return found
+
+
+def rotated(names: Iterable[str], part: int) -> list[str]:
+    """The names from another one on in each placement: who is made first gets other memory."""
+    listed = list(names)
+    first = len(listed) * part // PLACEMENTS
+    return listed[first:] + listed[:first]
+
+
+def _begun(title: str, names: list[str], pairs: Sequence[Pair], rounds: int, elements: int) -> Race:
     print(f"  {title}: {len(pairs)} pairs, {rounds} rounds", flush=True)
-    samples: dict[str, list[float]] = {name: [] for name in clocks}
     ratios: dict[str, list[float]] = {versus(*pair): [] for pair in pairs}
-    for k in range(rounds):
+    return Race(title, {name: [] for name in names}, elements, ratios=ratios)
+
+
+def _run(found: Race, clocks: Clocks, pairs: Sequence[Pair], rounds: Iterable[int]) -> None:
+    for k in rounds:
         for pair in pairs:
             taken = {}
             # To be the second is an advantage or not, but never the same side's.
             for name in pair if k % 2 == 0 else reversed(pair):
                 rest()
                 taken[name] = clocks[name]()
-                samples[name].append(taken[name])
-            ratios[versus(*pair)].append(taken[pair[0]] / taken[pair[1]])
-    return Race(title, samples, elements, ratios=ratios)
+                found.samples[name].append(taken[name])
+            found.ratios[versus(*pair)].append(taken[pair[0]] / taken[pair[1]])
 
 
 def interval(samples: Sequence[float]) -> tuple[float, float]:

@@ -1,12 +1,13 @@
 """An embedding of which a step touches few rows: Adam on sparse gradients of PyTorch."""
 
 import itertools
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from adamas.lab.timing import Side
 from benchmarks.race import race
 from benchmarks.record import MIB, Plan, Section, compared
+from benchmarks.shared import beside
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +32,8 @@ def sparse_rows(plan: Plan) -> Section:
         f"Adam in float32 on {rows / MIB:.3g} Mi rows of {WIDTH}, {NAMED:,} of them drawn at "
         "random for every step, with the default finite check in adamas; "
         "`torch.optim.SparseAdam` has none. Every step gets a new gradient tensor, as after a "
-        "backward pass. Before `coalesce` its rows are in no order and may come twice; "
+        "backward pass; parameter and moments are the same tensors for both. "
+        "Before `coalesce` its rows are in no order and may come twice; "
         "SparseAdam sorts and sums them in its step, and so does adamas.",
         cases,
         figures,
@@ -43,18 +45,19 @@ def _sides(rows: int, coalesced: bool) -> dict[str, Side]:
 
     from adamas.torch import Adam
 
+    parameter = torch.nn.Parameter(torch.ones(rows, WIDTH))
+    parameter.grad = next(_gradients(rows, coalesced))
+    ours: torch.optim.Optimizer = Adam([parameter], lr=1e-3)
+    theirs = torch.optim.SparseAdam([parameter], lr=1e-3)
+    beside(ours, theirs)
     return {
-        OURS: _side(Adam, rows, coalesced),
-        THEIRS: _side(torch.optim.SparseAdam, rows, coalesced),
+        OURS: _side(ours, _gradients(rows, coalesced)),
+        THEIRS: _side(theirs, _gradients(rows, coalesced)),
     }
 
 
-def _side(make: Callable[..., Any], rows: int, coalesced: bool) -> Side:
-    import torch
-
-    parameter = torch.nn.Parameter(torch.ones(rows, WIDTH))
-    optimizer = make([parameter], lr=1e-3)
-    given = _gradients(rows, coalesced)
+def _side(optimizer: "torch.optim.Optimizer", given: "Iterator[torch.Tensor]") -> Side:
+    parameter = optimizer.param_groups[0]["params"][0]
 
     def step() -> None:
         parameter.grad = next(given)

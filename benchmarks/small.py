@@ -4,18 +4,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from adamas.lab.peers import (
-    adamas_side,
-    gradients,
-    limit_side,
-    numpy_side,
-    optax_side,
-    torch_side,
-)
+from adamas.lab.peers import gradients, numpy_side, optax_side
 from adamas.lab.timing import Side
 from benchmarks.race import Pair, race
 from benchmarks.record import Figure, Plan, Section, compared
-from benchmarks.sides import adamas_fresh_side, torch_fresh_side
+from benchmarks.shared import Ground
 
 # XLA compiles a loop for every shape, and takes minutes for a thousand of them.
 MOST_SHAPES = 100
@@ -51,7 +44,8 @@ def many(plan: Plan) -> Section:
     return Section(
         "Many arrays",
         "AdamW in float32. Fresh gradients are new array objects at every step, as after a "
-        "backward pass; adamas notices when they are the same as before. These arrays stay in the "
+        "backward pass; adamas notices when they are the same as before. adamas, the limit and "
+        "torch step the same arrays, with fresh gradients another set. These arrays stay in the "
         "processor's caches, so the memory limit is the caches' here. optax is left out of the "
         "mixed case: XLA would compile a loop for each of hundreds of shapes.",
         cases,
@@ -61,14 +55,15 @@ def many(plan: Plan) -> Section:
 
 def _sides(shapes: Sequence[int | tuple[int, ...]]) -> dict[str, Side]:
     grads = gradients(shapes)
+    ground, fresh = Ground(grads), Ground(grads)
     sides = {
-        OURS: adamas_side(grads),
-        FRESH: adamas_fresh_side(grads),
-        TORCH: torch_side(grads, fused=True),
-        TORCH_FRESH: torch_fresh_side(grads),
-        LIMIT: limit_side(grads),
-        "torch foreach": torch_side(grads, foreach=True),
-        "torch default": torch_side(grads),
+        OURS: ground.adamas(),
+        FRESH: fresh.adamas_fresh(),
+        TORCH: ground.torch(fused=True),
+        TORCH_FRESH: fresh.torch_fresh(),
+        LIMIT: ground.limit(),
+        "torch foreach": ground.torch(foreach=True),
+        "torch default": ground.torch(),
         "NumPy tutorial": numpy_side(grads),
     }
     if len(set(shapes)) <= MOST_SHAPES:

@@ -9,7 +9,7 @@ from adamas.bench import number
 from adamas.lab import timing
 from adamas.lab.timing import IDLE, Machine
 from benchmarks.bars import bar, barred
-from benchmarks.race import Race, interval
+from benchmarks.race import PLACEMENTS, Race, interval
 from benchmarks.record import Figure
 
 Records = Mapping[str, Mapping[str, Any]]
@@ -18,12 +18,18 @@ HEAD = """# Results
 Made by `python -m benchmarks` from the files in `results/`, one for each kind of processor; edits
 here are lost. adamas runs with its default settings wherever a side does not say otherwise.
 
+**Memory.** On a virtual machine whose memory the host backs in pieces, one kernel took 10 or 20 ms
+on arrays of one size, depending on which memory it was given. Sides that a bar compares therefore
+step the very same arrays as far as their formats allow, and where they do not, all is allocated
+anew {placements} times and the rounds are divided among these placements; each section says which.
+
 **Ratios** are taken in pairs: in every round the two sides run one after the other in one process,
 each first in every other round, and each after {pause:.0f} ms of busy waiting, because the OpenMP
 workers of torch go on spinning for some milliseconds after each call and would slow down whoever is
 next. Every round gives one ratio; what is shown is the median of the rounds, and in
 brackets an interval that holds the true median with a confidence of 95 % (order statistics; of
-fewer than six rounds the range). So a memory that other machines use too, and slows down for
+fewer than six rounds the range; rounds of one placement resemble each other more than those of two,
+and the interval does not know). So a memory that other machines use too, and slows down for
 seconds, changes both sides of a ratio alike. Every side stepped at least twice before.
 
 **Times** are the median, then the minimum in brackets, over all rounds and pairs of a side; large
@@ -36,7 +42,7 @@ Read the ratios: the times belong to one machine and one day.
 def render(records: Records) -> str:
     """The whole page; `records` are the contents of the JSON files by machine word."""
     parts = [
-        HEAD.format(pause=1e3 * timing.PAUSE),
+        HEAD.format(pause=1e3 * timing.PAUSE, placements=PLACEMENTS),
         "## Processors",
         processors(records),
         "## Figures",

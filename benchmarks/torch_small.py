@@ -1,13 +1,17 @@
 """The PyTorch face on many small tensors and on a tiny model, where calls cost the most."""
 
-import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from adamas.lab.peers import torch_optimizer
 from adamas.lab.timing import Side
 from benchmarks.race import race
 from benchmarks.record import Plan, Section, compared
-from benchmarks.sides import FRESH
+from benchmarks.shared import beside
+from benchmarks.sides import fresh_tensors
+
+if TYPE_CHECKING:
+    import torch
 
 Make = Callable[[Any], Any]
 OURS, FUSED = "adamas.torch", "torch fused"
@@ -32,20 +36,21 @@ def makers() -> dict[str, Make]:
     }
 
 
-def fresh(make: Make, shapes: Sequence[tuple[int, ...]]) -> Side:
-    """An optimizer that is given new gradient tensors at every step, as after `zero_grad`."""
+def fresh_sides(shapes: Sequence[tuple[int, ...]]) -> dict[str, Side]:
+    """Everybody on the same parameters and memory of gradients; of float32 also the same state."""
     import torch
 
-    params = [torch.nn.Parameter(torch.ones(shape)) for shape in shapes]
+    values = [torch.ones(shape) for shape in shapes]
     memory = [torch.full(shape, 0.5) for shape in shapes]
-    given = itertools.cycle([[g.view(g.shape) for g in memory] for _ in range(FRESH)])
-    optimizer = make(params)
+    made = {name: torch_optimizer(values, memory, make) for name, make in makers().items()}
+    for name in [name for name in made if name.startswith("torch")]:
+        beside(made[OURS], made[name])
+    return {name: _fresh(each, memory) for name, each in made.items()}
 
-    def step() -> None:
-        for p, g in zip(params, next(given), strict=True):
-            p.grad = g
-        optimizer.step()
 
+def _fresh(optimizer: Any, memory: "Sequence[torch.Tensor]") -> Side:
+    params = optimizer.param_groups[0]["params"]
+    step = fresh_tensors(params, [g.numpy() for g in memory], optimizer.step)
     return Side(step, lambda: params[0].detach().numpy())
 
 
@@ -53,7 +58,7 @@ def torch_small(plan: Plan) -> Section:
     """Small tensors through the PyTorch face."""
     cases, figures = [], []
     for title, shapes in CASES.items():
-        sides = {name: fresh(make, shapes) for name, make in makers().items()}
+        sides = fresh_sides(shapes)
         pairs = [(name, FUSED) for name in sides if name != FUSED]
         case = race(title, sides, pairs, plan.rounds)
         cases.append(case)
@@ -61,7 +66,7 @@ def torch_small(plan: Plan) -> Section:
     return Section(
         "Small tensors in PyTorch",
         "AdamW in float32 unless said, every gradient a new tensor at every step; setting `p.grad` "
-        "is included.",
+        "is included. Parameters, gradients and state in float32 are the same memory for all.",
         cases,
         figures,
     )

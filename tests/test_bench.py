@@ -53,19 +53,18 @@ def adamw_in_float64(g: np.ndarray[Any, Any], steps: int, decay: float) -> np.nd
 def test_all_sides_do_adamw(full: Callable[[str], ModuleType]) -> None:
     """A side that is faster because it does something else would be found out."""
     grads = peers.gradients([(10, 30), 7])
-    sides = full("sides")
+    ground = full("shared").Ground
     contestants = {
         "adamas": peers.adamas_side(grads),
         "torch": peers.torch_side(grads, fused=True),
         "optax": peers.optax_side(grads),
-        "fresh": sides.adamas_fresh_side(grads),
-        "torch fresh": sides.torch_fresh_side(grads),
-        # These two do a first step or a first calibration of their own.
         "NumPy": peers.numpy_side(grads),
-        "huge": sides.torch_huge_side(grads),
+        # Each alone on a ground of its own: the first step made its moments there.
+        "ground": ground(grads).adamas(),
+        "ground, fresh": ground(grads).adamas_fresh(),
     }
     for name, side in contestants.items():
-        for _ in range(4 if name == "huge" else 5):
+        for _ in range(4 if "ground" in name else 5):
             side.step()
         decay = 0.0 if name == "NumPy" else 1e-2
         expected = adamw_in_float64(grads[0], 5, decay)
@@ -110,9 +109,11 @@ def test_sides_in_bfloat16_do_adamw(full: Callable[[str], ModuleType]) -> None:
         # With a constant gradient every step of Adam is lr long.
         assert np.abs(side.result() - 1 + 0.15 * np.sign(g)).mean() < 0.03
     assert theirs.held() / FEW == pytest.approx(4, abs=0.01)
-    huge = full("sides").torch_bfloat16_huge_side(halves)
+    params = peers.half_ones(halves)
+    huge = full("sides").torch_bfloat16_huge_side(halves, params)
     huge.step()
     assert huge.held() == theirs.held()
+    np.testing.assert_array_equal(huge.result(), peers.widened(params[0]))
 
 
 def test_peers_that_are_not_installed_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,10 +153,47 @@ def test_the_system_counts_what_a_state_holds(full: Callable[[str], ModuleType])
 def test_the_limits_move_the_same_numbers(full: Callable[[str], ModuleType]) -> None:
     """Both memory limits read and write the arrays they claim: after n steps p = 1 - n(n+1)/2 g."""
     grads = peers.gradients([SIZE])
-    for side in (peers.limit_side(grads), full("sides").loop_side(grads)):
+    arrays = [peers.ones(grads)[0], grads[0], *np.zeros((2, SIZE), np.float32)]
+    for side in (peers.limit_side(grads), full("sides").loop_over([tuple(arrays)])):
         for _ in range(4):
             side.step()
         np.testing.assert_allclose(side.result(), 1 - 10 * grads[0], rtol=1e-5, atol=1e-5)
+
+
+def test_sides_of_a_bar_step_the_same_arrays(full: Callable[[str], ModuleType]) -> None:
+    """Nobody is faster for the memory that chance gave him: both sides move the same arrays."""
+    shared, grads = full("shared"), peers.gradients([SIZE, (7, 3)])
+    ground = shared.Ground(grads)
+    theirs = ground.settled(fused=True)
+    limit, loop = ground.limit(), ground.loop()
+    for k, p in enumerate(theirs.param_groups[0]["params"]):
+        assert np.shares_memory(p.detach().numpy(), ground.params[k])
+        assert np.shares_memory(p.grad.numpy(), grads[k])
+        for name, other in (("m", "exp_avg"), ("v", "exp_avg_sq")):
+            held = ground.optimizer.state[k][name]
+            assert np.shares_memory(held, theirs.state[p][other].numpy())
+    for step in (ground.adamas().step, theirs.step, limit.step, loop.step):
+        before = [x.copy() for x in (ground.params[0], *ground.moments[0])]
+        step()
+        after = (ground.params[0], *ground.moments[0])
+        assert all((x != y).any() for x, y in zip(before, after, strict=True))
+    assert all(np.isfinite(x).all() for x in (*ground.params, *ground.moments[0]))
+
+
+@pytest.mark.parametrize("kind", ["float32", "bfloat16 state", "bf16 p and g, int8 state"])
+def test_the_guard_is_timed_in_one_memory(kind: str, full: Callable[[str], ModuleType]) -> None:
+    """Default and `allow` keep codes, scales and moments in the same tensors, step after step."""
+    guard, states = full("guard"), full("shared").states
+    given = full("few_bits").Given(peers.gradients([FEW]))
+    pair = guard.two(given, *guard.KINDS[kind])
+    for _ in range(2):
+        held = [states(o, o.param_groups[0]["params"][0]) for o in pair]
+        assert len(held[0]) == (4 if "int8" in kind else 2)
+        addresses = [{name: x.data_ptr() for name, x in each.items()} for each in held]
+        assert addresses[0] == addresses[1]
+        assert len({o.param_groups[0]["params"][0].data_ptr() for o in pair}) == 1
+        for optimizer in pair:
+            optimizer.step()
 
 
 def test_the_whole_step_does_what_three_calls_do(full: Callable[[str], ModuleType]) -> None:

@@ -72,6 +72,28 @@ def test_a_side_in_two_pairs_runs_beside_each(full: Callable[[str], ModuleType])
         found.ratio("b", "c")
 
 
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(("rounds", "placements"), [(2, 2), (12, 5)])
+def test_placements_share_the_rounds(
+    rounds: int, placements: int, full: Callable[[str], ModuleType]
+) -> None:
+    """Sides are made anew, no round is lost, and no side is first more often in any of them."""
+    made: list[list[str]] = []
+
+    def make(part: int) -> dict[str, Callable[[], float]]:
+        assert part == len(made)
+        made.append([])
+        seconds = [part + 1.0] * rounds
+        return {name: told(made[-1], name, seconds) for name in ("a", "b")}
+
+    found = full("race").placed("case", make, [("a", "b")], rounds)
+    assert len(made) == placements
+    calls = [name for each in made for name in each]
+    assert calls == ["a", "b", "b", "a"] * (rounds // 2)
+    assert found.ratios == {"a / b": [1.0] * rounds}
+    assert sorted(set(found.samples["a"])) == [k + 1.0 for k in range(placements)]
+
+
 @pytest.mark.parametrize(("count", "rank"), [(5, 1), (6, 1), (11, 2), (20, 6), (21, 6), (50, 18)])
 def test_the_interval_is_that_of_the_sign_test(
     count: int, rank: int, full: Callable[[str], ModuleType]

@@ -1,8 +1,9 @@
 """The sides of a race: AdamW by adamas and by every peer, and what memory allows.
 
-Each function makes parameters of its own, all 1, and steps them with the gradients it is given;
-both are float32, or bfloat16 as uint16 where the name says so. Peers are imported where they are
-used, because none need be installed.
+Each function steps parameters, all 1 and its own unless it is given `params`, with the gradients it
+is given; both are float32, or bfloat16 as uint16 where the name says so. What a side of torch is
+given is stepped where it lies. Peers are imported where they are used, because none need be
+installed.
 """
 
 import warnings
@@ -44,16 +45,33 @@ def widened(halves: Halves) -> Array:
     return (halves.astype(np.uint32) << 16).view(np.float32)
 
 
-def adamas_side(grads: Sequence[Array], make: Callable[..., Any] = AdamW, **settings: Any) -> Side:
+def ones(grads: Sequence[Array]) -> list[Array]:
+    """Parameters for these gradients."""
+    return [np.ones_like(g) for g in grads]
+
+
+def half_ones(grads: Sequence[Halves]) -> list[Halves]:
+    """The same in bfloat16."""
+    return [np.full_like(g, ONE) for g in grads]
+
+
+def adamas_side(
+    grads: Sequence[Array],
+    make: Callable[..., Any] = AdamW,
+    params: Sequence[Array] | None = None,
+    **settings: Any,
+) -> Side:
     """An optimizer of adamas, given the same gradient arrays at every step."""
-    params = [np.ones_like(g) for g in grads]
+    params = ones(grads) if params is None else list(params)
     optimizer = make(params, **settings)
     return Side(partial(optimizer.step, list(grads)), lambda: params[0], partial(_held, optimizer))
 
 
-def adamas_bfloat16_side(grads: Sequence[Halves], **settings: Any) -> Side:
+def adamas_bfloat16_side(
+    grads: Sequence[Halves], params: Sequence[Halves] | None = None, **settings: Any
+) -> Side:
     """AdamW of adamas on bfloat16 parameters and gradients."""
-    params = [np.full_like(g, ONE) for g in grads]
+    params = half_ones(grads) if params is None else list(params)
     optimizer = AdamW(params, **settings)
     step = partial(optimizer.step, list(grads))
     return Side(step, lambda: widened(params[0]), partial(_held, optimizer))
@@ -65,9 +83,12 @@ def _held(optimizer: Any) -> int:
 
 
 def traffic(p: Any, g: Any, m: Any, v: Any) -> Any:
-    """No optimizer: reads and writes the arrays of AdamW, one operation each."""
+    """No optimizer: reads and writes the arrays of AdamW and hardly computes.
+
+    No `v` is negative, so that AdamW can go on in the same arrays.
+    """
     m = m + g
-    v = v - g
+    v = abs(v - g)
     p = p - m
     return p, m, v
 
@@ -79,7 +100,7 @@ def limit_side(grads: Sequence[Array], on_nonfinite: str = "allow") -> Side:
 
 def numpy_side(grads: Sequence[Array], lr: float = 1e-3) -> Side:
     """Adam without weight decay as a tutorial writes it, a new array for every operation."""
-    params = [np.ones_like(g) for g in grads]
+    params = ones(grads)
     m: list[Any] = [np.zeros_like(g) for g in grads]
     v: list[Any] = [np.zeros_like(g) for g in grads]
     t = 0
@@ -98,29 +119,61 @@ def numpy_side(grads: Sequence[Array], lr: float = 1e-3) -> Side:
 
 
 def torch_side(
-    grads: Sequence[Array], make: Callable[..., Any] | None = None, **settings: Any
+    grads: Sequence[Array],
+    make: Callable[..., Any] | None = None,
+    params: Sequence[Array] | None = None,
+    **settings: Any,
 ) -> Side:
-    """`torch.optim.AdamW`, or `make`; `settings` such as `fused=True` choose an implementation."""
+    """`torch.optim.AdamW`, or `make`; `settings` such as `fused=True` choose an implementation.
+
+    Without `params` all memory is as torch allocates it.
+    """
     import torch
 
-    params = [torch.nn.Parameter(torch.ones(g.shape)) for g in grads]
-    for p, g in zip(params, grads, strict=True):
-        p.grad = torch.from_numpy(g).clone()
-    optimizer = (make or torch.optim.AdamW)(params, **{"lr": 1e-3, "weight_decay": 1e-2} | settings)
-    held = partial(torch_held, optimizer)
-    return Side(optimizer.step, lambda: params[0].detach().numpy(), held)
+    if params is None:
+        values = [torch.ones(g.shape) for g in grads]
+        given = [torch.from_numpy(g).clone() for g in grads]
+    else:
+        values, given = [list(map(torch.from_numpy, each)) for each in (params, grads)]
+    settings = {"lr": 1e-3, "weight_decay": 1e-2} | settings
+    return torch_sided(torch_optimizer(values, given, make, **settings))
 
 
-def torch_bfloat16_side(grads: Sequence[Halves], lr: float = 1e-3) -> Side:
+def torch_bfloat16_side(
+    grads: Sequence[Halves], lr: float = 1e-3, params: Sequence[Halves] | None = None
+) -> Side:
     """Fused `torch.optim.AdamW` with parameters, gradients and state in bfloat16."""
     import torch
 
-    params = [torch.nn.Parameter(torch.ones(g.shape, dtype=torch.bfloat16)) for g in grads]
+    kind = torch.bfloat16
+    given = [torch.from_numpy(g).view(kind) for g in grads]
+    if params is None:
+        values = [torch.ones(g.shape, dtype=kind) for g in grads]
+        given = [g.clone() for g in given]
+    else:
+        values = [torch.from_numpy(p).view(kind) for p in params]
+    return torch_sided(torch_optimizer(values, given, lr=lr, fused=True))
+
+
+def torch_optimizer(
+    values: Iterable[Any],
+    grads: Iterable[Any],
+    make: Callable[..., Any] | None = None,
+    **settings: Any,
+) -> Any:
+    """`torch.optim.AdamW`, or `make`, of parameters over these tensors, with these gradients."""
+    import torch
+
+    params = list(map(torch.nn.Parameter, values))
     for p, g in zip(params, grads, strict=True):
-        p.grad = torch.from_numpy(g).view(torch.bfloat16).clone()
-    optimizer = torch.optim.AdamW(params, lr=lr, weight_decay=1e-2, fused=True)
-    held = partial(torch_held, optimizer)
-    return Side(optimizer.step, lambda: params[0].detach().float().numpy(), held)
+        p.grad = g
+    return (make or torch.optim.AdamW)(params, **settings)
+
+
+def torch_sided(optimizer: Any) -> Side:
+    """The side that a torch optimizer is."""
+    first = optimizer.param_groups[0]["params"][0].detach()
+    return Side(optimizer.step, lambda: first.float().numpy(), partial(torch_held, optimizer))
 
 
 def torch_held(optimizer: Any) -> int:
@@ -136,12 +189,14 @@ def _tensor_bytes(value: Any) -> int:
     return int(getattr(value, "nbytes", 0))
 
 
-def bitsandbytes_side(grads: Sequence[Array]) -> Side:
+def bitsandbytes_side(grads: Sequence[Array], params: Sequence[Array] | None = None) -> Side:
     """`AdamW8bit` of bitsandbytes on the CPU."""
-    return torch_side(grads, import_module("bitsandbytes").optim.AdamW8bit)
+    return torch_side(grads, import_module("bitsandbytes").optim.AdamW8bit, params)
 
 
-def torchao_side(grads: Sequence[Array], bits: int) -> Side:
+def torchao_side(
+    grads: Sequence[Array], params: Sequence[Array] | None = None, *, bits: int
+) -> Side:
     """`AdamW8bit` or `AdamW4bit` of torchao, whose first step compiles, so it is done here.
 
     Raises RuntimeError if there is no C++ compiler.
@@ -149,7 +204,8 @@ def torchao_side(grads: Sequence[Array], bits: int) -> Side:
     with warnings.catch_warnings():
         # torch and torchao warn of each other's future.
         warnings.simplefilter("ignore")
-        side = torch_side(grads, getattr(import_module("torchao.optim"), f"AdamW{bits}bit"))
+        make = getattr(import_module("torchao.optim"), f"AdamW{bits}bit")
+        side = torch_side(grads, make, params)
         side.step()
     return side
 
@@ -192,7 +248,7 @@ def installed_peers(grads: Sequence[Array]) -> dict[str, Side]:
 
 
 # The package that each comes from, and how to make it.
-FEW_BITS: dict[str, tuple[str, Callable[[Sequence[Array]], Side]]] = {
+FEW_BITS: dict[str, tuple[str, Callable[..., Side]]] = {
     "bitsandbytes 8-bit": ("bitsandbytes", bitsandbytes_side),
     "torchao 8-bit": ("torchao", partial(torchao_side, bits=8)),
     "torchao 4-bit": ("torchao", partial(torchao_side, bits=4)),
