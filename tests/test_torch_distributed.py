@@ -19,6 +19,8 @@ CASES = [
     ("clip", 4, "int8"),
     ("nonfinite", 2, "float32"),
     ("nonfinite", 4, "int8"),
+    ("guard", 2, "float32"),
+    ("guard", 4, "int8"),
     ("elsewhere", 2, "float32"),
     ("checkpoint", 4, "float32"),
     ("checkpoint", 4, "int8"),

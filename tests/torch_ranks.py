@@ -188,6 +188,56 @@ def nonfinite(ranks: int, state: str) -> None:
     on_ranks(ranks, work)
 
 
+def guard(ranks: int, state: str) -> None:
+    """One rank's bad block is left; all ranks raise, count alike and go on, also where one is stuck.
+
+    On kernels, and as on other devices.
+    """
+
+    def work(mesh: Any) -> None:
+        for anywhere in (False, True) if state == "float32" else (False,):
+            last = dist.get_rank() == ranks - 1
+            net, twin = module(mesh), module(mesh)
+            opt, other = make(net, state), make(twin, state)
+            opt._anywhere = other._anywhere = anywhere
+            train(net, opt, range(1), mesh)
+            train(twin, other, range(2), mesh)
+            rows = net["rows"]
+            before = rows.to_local().detach().flatten().clone()
+            for name, p in net.items():
+                p.grad = cut(drawn(name, 0) + drawn(name, 2), mesh)
+            if last:
+                rows.grad.to_local()[2, 10] = torch.nan
+            with pytest.raises(NonFiniteError, match="gradient of 'rows'") as raised:
+                opt.step()
+            # Element 410 of the shard; in few bits blocks begin with rows of 200.
+            start, end = (
+                (410, 411) if anywhere else (384, 512) if state == "float32" else (400, 528)
+            )
+            assert raised.value.left == end - start
+            expected = twin["rows"].to_local().detach().flatten().clone()
+            if last:
+                expected[start:end] = before[start:end]
+            assert torch.equal(rows.to_local().detach().flatten(), expected)
+            assert all(torch.equal(v, whole(twin)[n]) for n, v in whole(net).items() if n != "rows")
+            train(net, opt, range(2, 3), mesh)
+            assert [int(opt.state[p]["step"]) for p in net.values()] == [3] * len(net)
+            for everywhere in (False, True):
+                if last or everywhere:
+                    rows.grad.to_local().fill_(torch.nan)
+                before = rows.to_local().detach().flatten().clone()
+                with pytest.raises(NonFiniteError, match="gradient of 'rows'"):
+                    opt.step()
+                moved = rows.to_local().detach().flatten() != before
+                assert bool(moved.any()) == (not last and not everywhere)
+                assert int(opt.state[rows]["step"]) == 4
+            assert int(opt.state[net["few"]]["step"]) == 5
+            train(net, opt, range(3, 4), mesh)
+            assert int(opt.state[rows]["step"]) == 5
+
+    on_ranks(ranks, work)
+
+
 def elsewhere(ranks: int, state: str) -> None:
     """Shards that the kernels cannot reach are stepped and clipped as the whole tensors are."""
     alone = module()
@@ -300,6 +350,7 @@ SCENARIOS: dict[str, Callable[[int, str], None]] = {
     "steps": steps,
     "clip": clip,
     "nonfinite": nonfinite,
+    "guard": guard,
     "elsewhere": elsewhere,
     "checkpoint": checkpoint,
     "fsdp": partial(parallel, fsdp=True),

@@ -30,14 +30,25 @@ class Before:
 
 def agreed(numbers: Numbers, batches: Sequence[Batch], peers: Peers, before: Before) -> int:
     """Make counts those of all processes together; how many elements were left out on all."""
-    out = left(batches)
-    total = int(peers.total(out))
+    active = np.any([batch.active[:-1] != 0 for batch in batches], axis=0)
+    total, steps = together(active, moved(batches), left(batches), peers)
     if total:
-        flags = peers.most(np.concatenate([moved(batches) > 0, out > 0]).astype(np.float64)) > 0
-        somewhere, stuck = flags[: len(out)], flags[len(out) :]
-        active = np.any([batch.active[:-1] != 0 for batch in batches], axis=0)
-        steps = active & (somewhere | ~stuck)
         scalars = np.where(steps[:, None], numbers.following, before.scalars)
         counts = before.steps + np.append(steps, steps.any())
         straight([assigning(numbers.scalars, scalars), assigning(numbers.steps, counts)])
     return total
+
+
+def together(active: Array, moved: Array, left: Array, peers: Peers) -> tuple[int, Array]:
+    """How many elements were left out on all processes, and which tensors have made a step.
+
+    The arrays hold a number for each tensor: whether it has a gradient, and how many of its
+    elements moved here, or were left.
+    """
+    flags = peers.most(np.concatenate([moved > 0, left > 0]).astype(np.float64)) > 0
+    somewhere, stuck = flags[: len(left)], flags[len(left) :]
+    if not stuck.any():
+        return 0, active
+    # Of tensors that every process holds whole, only some may have seen it: all must tell.
+    total = int(peers.most(np.array([peers.total(left)], np.float64))[0])
+    return total, active & (somewhere | ~stuck)

@@ -113,14 +113,17 @@ def unchanged(key: Key, holds: str) -> NonFiniteError:
     )
 
 
-def left_out(key: Key, holds: str, elements: int, tensors: int, moved: bool) -> NonFiniteError:
-    """The error of a step that left blocks out."""
+def left_out(
+    key: Key, holds: str, elements: int, tensors: int, moved: bool, block: int = BLOCK
+) -> NonFiniteError:
+    """The error of a step that left out blocks of so many elements."""
+    whole = f" (whole blocks of up to {block})" if block > 1 else ""
     many = f"{elements:,} elements of {tensors:,} tensor{'s' if tensors > 1 else ''}"
     rest = "everything else was stepped" if moved else "nothing else had a gradient"
     return NonFiniteError(
         key,
-        f"the gradient of {key!r} holds {holds}; {many} (whole blocks of up to {BLOCK}) were left "
-        f"as they were, {rest}. on_nonfinite='raise' would change nothing, 'skip' skip the step.",
+        f"the gradient of {key!r} holds {holds}; {many}{whole} were left as they "
+        f"were, {rest}. on_nonfinite='raise' would change nothing, 'skip' skip the step.",
         elements,
     )
 

@@ -130,10 +130,11 @@ class Stepper:
         bad = finite.find_bad(gradients, scale, self._computes())
         bad = self._peers.agree(bad) if self._peers else bad
         assert bad
-        moved = bool(finite.moved(batches).any())
+        moved = float(finite.moved(batches).any())
+        moved = self._peers.largest(moved) if self._peers else moved
         tensors = int(np.count_nonzero(finite.left(batches))) + len(refused)
         out += sum(one.array.size for one in refused)
-        raise finite.left_out(self._keys[bad[0]], bad[1], out, max(1, tensors), moved)
+        raise finite.left_out(self._keys[bad[0]], bad[1], out, max(1, tensors), moved > 0)
 
     def _computes(self) -> list[str]:
         return list(map(self._store.compute, range(len(self._tensors))))

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch.optim import optimizer as base
 
+from adamas.engine.finite import NonFiniteError
 from adamas.engine.turn import waiting
 from adamas.kernel.formula import Formula
 from adamas.torch import arguments, keys, layout, options, saving
@@ -30,8 +31,8 @@ class Optimizer(torch.optim.Optimizer):
 
     Takes what the class of that name in `torch.optim` takes, the rule's own names beside
     (`beta1=`), and the options of `adamas.Optimizer`: `state`, `master`, `seed`, `clip_norm`,
-    `on_nonfinite`, `ema`, `zero_grad_in_step`, `rows`, `threads`; `state_by_name` maps regular
-    expressions, looked for in the parameters' names, to other storage of their state.
+    `on_nonfinite`, `track_norm`, `ema`, `zero_grad_in_step`, `rows`, `threads`; `state_by_name`
+    maps regular expressions, looked for in the parameters' names, to other storage of their state.
     """
 
     home: Home
@@ -140,8 +141,12 @@ class Optimizer(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient; returns what `closure` returns.
 
-        Raises `adamas.NonFiniteError`, with nothing changed, if a gradient holds NaN or infinity
-        and `on_nonfinite` is "raise".
+        Raises `adamas.NonFiniteError` if a gradient holds NaN or infinity. With
+        `on_nonfinite="guard"` the step is done but for the blocks of 128 elements that hold one
+        (single elements of parameters that are not on the CPU): they, their state and their part of
+        the gradient stay as they were, and the error's `left` says how many. Its `left` is 0 where
+        nothing was changed: with "raise", with `clip_norm`, and where a rule sets something up at a
+        first step, all gradients are read first.
         """
         if (
             self._optimizer_step_pre_hooks
@@ -199,13 +204,23 @@ class Optimizer(torch.optim.Optimizer):
             tensors = self._watch.gradients()
             assert tensors is not None
             self._watch.refresh(self._core)
-        if self._core.step(tensors, self._options["clip_norm"], scale):
+        try:
+            done = self._core.step(tensors, self._options["clip_norm"], scale)
+        except NonFiniteError as error:
+            if error.left:
+                self._follow(self._core, tensors, done=True)
+            raise
+        self._follow(self._core, tensors, done)
+
+    def _follow(self, core: layout.AnyCore, tensors: list[torch.Tensor | None], done: bool) -> None:
+        """What comes after a step that was done, or left out by "skip"."""
+        if done:
             self._callers.stepped()
-            if self._options["rows"] is None and self._core.behind:
-                self._core.sync()
+            if self._options["rows"] is None and core.behind:
+                core.sync()
         else:
             self._callers.skipped(self)
-        layout.publish(self, self._core)
+        layout.publish(self, core)
         if self._options["zero_grad_in_step"]:
             self._watch.zero_sparse(tensors)
 

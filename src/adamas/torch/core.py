@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from adamas.engine.finite import NonFiniteError
 from adamas.engine.first import check
 from adamas.engine.optimizer import Optimizer
 from adamas.engine.orders import ordered
@@ -255,7 +256,8 @@ class Core:
     ) -> bool:
         """One step with these gradients, in the order of `live`; False if it was skipped.
 
-        Raises ValueError, with nothing changed, where somebody has set a step to what is none.
+        Raises ValueError, with nothing changed, where somebody has set a step to what is none, and
+        `NonFiniteError`, with the step done unless its `left` is 0.
         """
         if self._steps._version != self._version:
             for one, steps in zip(self.live, self._steps.tolist(), strict=False):
@@ -265,13 +267,20 @@ class Core:
             tensors = list(map(plain, tensors, self.parameters))
         try:
             done = self.engine.step(Gradients(tensors), clip_norm=clip, loss_scale=loss_scale)
+        except NonFiniteError as error:
+            if error.left:
+                self._written(tensors)
+            raise
         finally:
             self._binder.release()
         if done:
-            # Autograd must see that memory it may have saved was written.
-            stepped = [p for p, g in zip(self.parameters, tensors, strict=True) if g is not None]
-            torch.autograd.graph.increment_version(stepped)
+            self._written(tensors)
         return done
+
+    def _written(self, tensors: list[torch.Tensor | None]) -> None:
+        """Let autograd see that memory it may have saved was written."""
+        stepped = [p for p, g in zip(self.parameters, tensors, strict=True) if g is not None]
+        torch.autograd.graph.increment_version(stepped)
 
     def set(self, group: int, numbers: Mapping[str, float]) -> None:
         """Change hyper-parameters of one group."""

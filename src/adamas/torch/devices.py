@@ -6,24 +6,28 @@ numbers; codes are the kernels' alone.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
 from adamas.codecs import Codec
-from adamas.engine.finite import NonFiniteError
+from adamas.engine.agree import together
+from adamas.engine.finite import left_out, unchanged
 from adamas.engine.grid import Order
+from adamas.engine.peers import Bad
 from adamas.engine.settings import limit, seeded
 from adamas.engine.storage import Storage
 from adamas.engine.tensors import Tensor, memory_order
 from adamas.kernel.formula import Formula, with_average
+from adamas.kernel.job import SURE
 from adamas.kernel.layout import REST, Column
 from adamas.torch import random
 from adamas.torch.core import Live
-from adamas.torch.formulas import TensorFormula
+from adamas.torch.formulas import TensorFormula, compiled, guarded
 from adamas.torch.ranks import Ranks
+from adamas.torch.reading import clear, fetched, holds, multiplied, norm, real, wide, wrong
 from adamas.torch.shards import dressed, first_block, plain, sharded, undressed
 from adamas.torch.states import COUNTERS, ROUNDING, Names, counted, scalars_of, steps_of
 
@@ -54,7 +58,8 @@ class TensorCore:
         self._ranks = Ranks([one.parameter for one in live])
         self._hypers = [dict(given) for given in numbers]
         self._extra = {} if ema is None else {"ema": float(ema)}
-        self._body = _compiled(self._text.body)
+        self._body = compiled(self._text.body)
+        self._guarded = compiled(guarded(self._text.body))
         self.grad_norm, self.skipped = math.nan, 0
         self._states: list[dict[str, Any]] = []
         self._codecs = list(map(self._formats, live))
@@ -162,7 +167,10 @@ class TensorCore:
     def step(
         self, tensors: list[torch.Tensor | None], clip: float | None, loss_scale: float
     ) -> bool:
-        """One step with these gradients, in the order of `live`; False if it was skipped."""
+        """One step with these gradients, in the order of `live`; False if it was skipped.
+
+        Raises `NonFiniteError`, with the step done unless its `left` is 0.
+        """
         held = map(plain, tensors, (one.parameter for one in self.live))
         present = [(k, g) for k, g in enumerate(held) if g is not None]
         if odd := [k for k, g in present if g.layout is not torch.strided]:
@@ -170,45 +178,112 @@ class TensorCore:
                 f"the gradient of {self.live[odd[0]].key!r} is sparse; rows are stepped on the CPU "
                 "only. Use .to_dense()."
             )
-        factor = self._factor(present, limit(clip), 1.0 / loss_scale)
+        limited = limit(clip)
+        first = self._reads_first(present, limited)
+        factor = self._factor(present, limited, 1.0 / loss_scale, first)
         if factor is None:
             return False
+        factor = -factor if self.options["maximize"] else factor
+        looks = self.options["on_nonfinite"] == "guard" and not first
+        left: dict[int, torch.Tensor] = {}
+        following: dict[int, dict[str, float]] = {}
         for k, g in present:
-            self._update(k, g, -factor if self.options["maximize"] else factor)
+            p = plain(self.live[k].parameter)
+            scaled = multiplied(g, factor, p)
+            mask = wrong(scaled, p) if looks and g.device.type != "meta" else None
+            following[k] = self._update(k, scaled, mask)
             if self.options["zero_grads"]:
-                g.zero_()
+                clear(g, mask)
+            if mask is None:
+                self._count(k, following[k])
+            else:
+                left[k] = mask.sum()
+        if left:
+            self._settle(dict(present), left, following, factor)
         return True
 
+    def _reads_first(self, present: list[tuple[int, torch.Tensor]], clip: float) -> bool:
+        """Whether all gradients are read before anything is changed."""
+        mode = self.options["on_nonfinite"]
+        if clip < math.inf or mode in ("raise", "skip"):
+            return True
+        beginning = any(not int(self._states[k]["step"]) for k, _ in present)
+        return mode == "guard" and self._text.asks_first and beginning
+
+    def _settle(
+        self,
+        gradients: Mapping[int, torch.Tensor],
+        left: Mapping[int, torch.Tensor],
+        following: Mapping[int, Mapping[str, float]],
+        factor: float,
+    ) -> None:
+        """Count the steps of tensors of which something moved, on any rank; tell what did not."""
+        places = list(left)
+        active = np.zeros(len(self.live), bool)
+        out, moved = np.zeros((2, len(self.live)), np.int64)
+        active[places], out[places] = True, fetched(list(left.values()))
+        moved[places] = [real(gradients[k]).numel() - out[k] for k in places]
+        total, steps = together(active, moved, out, self._ranks)
+        for k in filter(steps.__getitem__, places):
+            self._count(k, following[k])
+        if total:
+            odd = next((k for k in places if out[k]), None)
+            bad = self._agreed(odd, gradients, factor)
+            assert bad
+            key, tensors = self.live[bad[0]].key, max(1, int(np.count_nonzero(out)))
+            others = bool(self._ranks.largest(float(moved.any())))
+            raise left_out(key, bad[1], total, tensors, others, block=1)
+
+    def _count(self, k: int, following: Mapping[str, float]) -> None:
+        state = self._states[k]
+        state["step"] += 1
+        for name, value in following.items():
+            state[name].fill_(value)
+
     def _factor(
-        self, present: list[tuple[int, torch.Tensor]], clip: float, scale: float
+        self, present: list[tuple[int, torch.Tensor]], clip: float, scale: float, first: bool
     ) -> float | None:
-        """What gradients are multiplied by; None to skip the step. Raises NonFiniteError."""
-        check = self.options["on_nonfinite"] != "allow"
-        real = [(k, g) for k, g in present if g.device.type != "meta"]
-        if not real or not (check or clip < math.inf):
+        """What gradients are multiplied by; None to skip the step.
+
+        Raises NonFiniteError if they are read first and are not to be let through.
+        """
+        self.grad_norm, mode = math.nan, self.options["on_nonfinite"]
+        known = {k: g for k, g in present if g.device.type != "meta"}
+        if not known or not (first or self.options["track_norm"]):
             return scale
-        self.grad_norm = norm = self._norm(real) * scale
-        if check and not math.isfinite(norm):
-            odd = [(k, "NaN or infinity") for k, g in real if not bool(torch.isfinite(g).all())]
-            bad = self._ranks.agree(next(iter(odd), None))
-            if bad and self.options["on_nonfinite"] == "skip":
+        self.grad_norm = found = norm(known, len(self.live), self._ranks) * scale
+        if not first:
+            return scale
+        factor = scale * (clip / found) if found > clip else scale
+        if mode != "allow" and not (found < math.inf and min(found, clip) <= SURE):
+            # Zero times what is not finite is not; what is finite may overflow with its factor.
+            bad = None if found < math.inf else self._bad(known, 0.0)
+            bad = bad or self._bad(known, factor)
+            if bad and mode == "skip":
                 self.skipped += 1
                 return None
             if bad:
-                key = self.live[bad[0]].key
-                raise NonFiniteError(key, f"the gradient of {key!r} holds {bad[1]}")
-        return scale * clip / norm if norm > clip else scale
+                raise unchanged(self.live[bad[0]].key, bad[1])
+        return factor
 
-    def _norm(self, gradients: list[tuple[int, torch.Tensor]]) -> float:
-        norms = np.zeros(len(self.live))
-        for k, g in gradients:
-            norms[k] = float(torch.linalg.vector_norm(g))
-        largest = self._ranks.largest(float(norms.max()))
-        if not 0 < largest < math.inf:
-            return largest
-        return math.sqrt(self._ranks.total(np.square(norms / largest))) * largest
+    def _bad(self, gradients: Mapping[int, torch.Tensor], factor: float) -> Bad | None:
+        """The first gradient, of all ranks, that times `factor` is not finite."""
+        places = [(k, g, plain(self.live[k].parameter)) for k, g in gradients.items()]
+        counts = fetched([wrong(multiplied(g, factor, p), p).sum() for _, g, p in places])
+        odd = next((k for (k, _, _), n in zip(places, counts, strict=True) if n), None)
+        return self._agreed(odd, gradients, factor or 1.0)
 
-    def _update(self, k: int, g: torch.Tensor, factor: float) -> None:
+    def _agreed(
+        self, odd: int | None, gradients: Mapping[int, torch.Tensor], factor: float
+    ) -> Bad | None:
+        """The first of all ranks' bad gradients; `odd` is the place of this rank's."""
+        if odd is None:
+            return self._ranks.agree(None)
+        p = plain(self.live[odd].parameter)
+        return self._ranks.agree((odd, holds(gradients[odd], factor, p)))
+
+    def _update(self, k: int, scaled: torch.Tensor, mask: torch.Tensor | None) -> dict[str, float]:
+        """Step one parameter but for what is in `mask`; the scalar states that follow from it."""
         one, state = self.live[k], self._states[k]
         hypers = {**self._hypers[one.group], **self._extra}
         scalars = {name: float(state[name]) for name in self.formula.scalars}
@@ -217,16 +292,17 @@ class TensorCore:
         keys = {name: self.names.torch[name] for name in self.formula.states}
         whole = {"p": plain(one.parameter), **{n: plain(state[key]) for n, key in keys.items()}}
         rest = plain(state.get("p" + REST))
-        wide = {name: _wide(tensor) for name, tensor in whole.items()}
+        old = {name: wide(tensor) for name, tensor in whole.items()}
         if rest is not None:
-            wide["p"] = random.decoded(self._codecs[k]["p"], whole["p"].detach(), rest)
-        p, *moments = wide.values()
+            old["p"] = random.decoded(self._codecs[k]["p"], whole["p"].detach(), rest)
+        p, *moments = old.values()
         numbers = torch.tensor(constants, dtype=torch.float64).to(p.dtype).to(p.device).unbind()
-        made = self._body(p, _wide(g).to(p.dtype) * factor, *moments, *numbers)
-        self._write(k, t, dict(zip(whole, made, strict=True)), whole, rest)
-        state["step"] += 1
-        for name, value in following.items():
-            state[name].fill_(value)
+        if mask is None:
+            made = self._body(p, scaled, *moments, *numbers)
+        else:
+            made = self._guarded(mask, p, scaled, *moments, *numbers)
+        self._write(k, t, dict(zip(whole, made, strict=True)), whole, rest, mask)
+        return following
 
     def _write(
         self,
@@ -235,23 +311,27 @@ class TensorCore:
         made: Mapping[str, torch.Tensor],
         whole: Mapping[str, torch.Tensor],
         rest: torch.Tensor | None,
+        mask: torch.Tensor | None,
     ) -> None:
-        """Keep new values in their formats; `rest` takes what a parameter's lacks."""
+        """Keep new values in their formats; `rest` takes what a parameter's lacks.
+
+        What is in `mask` has old values, which keep the codes that they were decoded from.
+        """
         rounded = self._rounded(k)
         if rounded:
             key = random.step_key(self._seed, int(self._states[k][ROUNDING]), t)
             order, first = memory_order_of(whole["p"]), first_block(self.live[k].parameter)
         for name, target in whole.items():
             if name not in rounded:
-                _real(target).copy_(made[name])
+                real(target).copy_(made[name])
                 continue
             purpose = rounded.index(name)
             words = random.words(key, purpose, order.grid, first, target.device)
             turned = words.reshape(order.dense_shape).permute(*np.argsort(order.axes).tolist())
             codes, left = random.encoded(self._codecs[k][name], made[name], turned)
-            target.detach().copy_(codes)
+            _replace(target, codes, mask)
             if left is not None and rest is not None:
-                rest.copy_(left)
+                _replace(rest, left, mask)
 
 
 def memory_order_of(tensor: torch.Tensor) -> Order:
@@ -286,31 +366,6 @@ def _listed(entry: Mapping[str, Any]) -> str:
     return ", ".join(map(str, entry))
 
 
-def _real(tensor: torch.Tensor) -> torch.Tensor:
-    tensor = tensor.detach().resolve_conj()
-    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
-
-
-def _wide(tensor: torch.Tensor) -> torch.Tensor:
-    """Real numbers of at least 32 bits."""
-    real = _real(tensor)
-    return real if real.dtype == torch.float64 else real.to(torch.float32)
-
-
-def _compiled(body: Callable[..., Any]) -> Callable[..., Any]:
-    """`body` under torch.compile; line by line once that has failed, and for tensors on the CPU."""
-    fused: list[Any] = []
-
-    def run(p: torch.Tensor, *others: torch.Tensor) -> Any:
-        if p.device.type in ("cpu", "meta") or fused == [None]:
-            return body(p, *others)
-        try:
-            if not fused:
-                fused.append(torch.compile(body, dynamic=True))
-            return fused[0](p, *others)
-        except Exception:
-            # No compiler for this device; what is wrong with the formula itself shows again.
-            fused[:] = [None]
-            return body(p, *others)
-
-    return run
+def _replace(target: torch.Tensor, codes: torch.Tensor, mask: torch.Tensor | None) -> None:
+    target = target.detach()
+    target.copy_(codes if mask is None else torch.where(mask, target, codes))

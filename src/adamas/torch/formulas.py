@@ -25,6 +25,7 @@ class TensorFormula:
     def __init__(self, formula: Formula) -> None:
         self._parts = parts = hoist(formula)
         self.states, self.scalars = formula.states, formula.scalars
+        self.asks_first = parts.first is not None
         once = [*parts.prologue, *_assigned("_next_", parts.next_scalars)]
         once += _assigned("_constant_", parts.constants)
         module = ast.fix_missing_locations(ast.Module([*map(_again, once)], []))
@@ -60,3 +61,33 @@ def _assigned(prefix: str, values: Mapping[str, ast.expr]) -> list[ast.stmt]:
 def _again(statement: ast.stmt) -> ast.stmt:
     """A copy with line numbers, which the formula's own syntax trees lack in part."""
     return ast.parse(ast.unparse(ast.fix_missing_locations(statement))).body[0]
+
+
+def guarded(body: Callable[..., Any]) -> Callable[..., Any]:
+    """`body` with the old values where its first argument says so."""
+
+    def run(mask: torch.Tensor, p: torch.Tensor, g: torch.Tensor, *others: torch.Tensor) -> Any:
+        made = body(p, g, *others)
+        old = (p, *others[: len(made) - 1])
+        return tuple(torch.where(mask, a, b) for a, b in zip(old, made, strict=True))
+
+    return run
+
+
+def compiled(body: Callable[..., Any]) -> Callable[..., Any]:
+    """`body` under torch.compile; line by line once that has failed, and for tensors on the CPU."""
+    fused: list[Any] = []
+
+    def run(p: torch.Tensor, *others: torch.Tensor) -> Any:
+        if p.device.type in ("cpu", "meta") or fused == [None]:
+            return body(p, *others)
+        try:
+            if not fused:
+                fused.append(torch.compile(body, dynamic=True))
+            return fused[0](p, *others)
+        except Exception:
+            # No compiler for this device; what is wrong with the formula itself shows again.
+            fused[:] = [None]
+            return body(p, *others)
+
+    return run

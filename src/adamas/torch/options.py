@@ -12,6 +12,7 @@ import torch
 
 from adamas.engine.cpus import taken
 from adamas.engine.limits import Limits, usual
+from adamas.engine.options import CHOICES
 from adamas.engine.settings import check as broken
 from adamas.engine.settings import choice, limit, real, seeded
 from adamas.engine.storage import Storage, careful
@@ -27,7 +28,8 @@ OPTIONS: dict[str, Any] = {
     "master": None,
     "seed": 0,
     "clip_norm": None,
-    "on_nonfinite": "raise",
+    "on_nonfinite": "guard",
+    "track_norm": False,
     "ema": None,
     "zero_grad_in_step": False,
     "rows": None,
@@ -46,7 +48,8 @@ FORMS = {
 def check(options: Mapping[str, Any], formula: Formula) -> None:
     """Raise TypeError or ValueError naming the first option that cannot be had, and its limit."""
     check_state(options["state"], formula, options["master"])
-    choice("on_nonfinite", options["on_nonfinite"], ("raise", "skip", "allow"))
+    choice("on_nonfinite", options["on_nonfinite"], CHOICES["on_nonfinite"])
+    choice("track_norm", options["track_norm"], CHOICES["track_norm"])
     choice("rows", options["rows"], ("lazy", "exact", None))
     choice("zero_grad_in_step", options["zero_grad_in_step"], (True, False))
     limit(options["clip_norm"])

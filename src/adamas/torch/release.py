@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from adamas.engine.finite import NonFiniteError
 from adamas.engine.turn import waiting
 from adamas.torch import keys
 from adamas.torch.groups import Watch
@@ -39,7 +40,10 @@ class Lane:
         return alone
 
     def step(self) -> None:
-        """Step the parameter and free its gradient; raises what `Optimizer.step` raises."""
+        """Step the parameter and free its gradient; raises what `Optimizer.step` raises.
+
+        An error with which nothing was changed leaves the gradient where it is.
+        """
         owner, parameter = self._owner, self._parameter
         if self._alone._options is not owner._options:
             # A state was loaded: what rows missed before is no longer theirs.
@@ -48,7 +52,12 @@ class Lane:
         alone.state = {parameter: owner.state[parameter]}  # type: ignore[assignment]
         alone.param_groups[0].update(owner.param_groups[self._group])
         alone.param_groups[0].update(self._own)
-        alone._update()
+        try:
+            alone._update()
+        except NonFiniteError as error:
+            if error.left:
+                parameter.grad = None
+            raise
         parameter.grad = None
 
     def sync(self) -> None:
@@ -87,8 +96,11 @@ class Release:
                 "optimizer.step() at the end of each; to add up gradients of several backward "
                 "passes, do all but the last in `with release.accumulate():`."
             )
-        self._lanes[parameter].step()
-        self._done.add(parameter)
+        try:
+            self._lanes[parameter].step()
+        finally:
+            if parameter.grad is None:
+                self._done.add(parameter)
 
     @contextmanager
     def accumulate(self) -> Iterator[None]:
@@ -132,9 +144,10 @@ def release_gradients(optimizer: "Optimizer") -> Release:
     """Step each parameter of `optimizer` as soon as its gradient is complete, and free that.
 
     The training loop stays as it is: `optimizer.step()` ends an iteration, and steps parameters
-    that still have a gradient. The bits are those of ordinary steps. A NaN or infinity under
-    `on_nonfinite="raise"` is raised out of `backward()` and leaves its own parameter as it was;
-    those stepped before have moved.
+    that still have a gradient. The bits are those of ordinary steps. A NaN or infinity is raised
+    out of `backward()`, and parameters stepped before have moved: under `on_nonfinite="guard"` so
+    have the finite blocks of its own, whose gradient is freed; "raise" leaves that parameter as it
+    was, with its gradient.
 
     Raises TypeError for an optimizer of somebody else's, ValueError for what needs all gradients at
     once: `clip_norm`, `on_nonfinite="skip"`, hooks before a step, DTensors, several processes (DDP
@@ -162,8 +175,8 @@ def _obstacle(optimizer: "Optimizer") -> str | None:
         return f"clip_norm={options['clip_norm']} needs the norm of all of them; leave it out."
     if options["on_nonfinite"] == "skip":
         return (
-            "on_nonfinite='skip' must see all of them before it steps or skips; use 'raise' or "
-            "'allow'."
+            "on_nonfinite='skip' must see all of them before it steps or skips; use 'guard', "
+            "'raise' or 'allow'."
         )
     if optimizer._optimizer_step_pre_hooks:
         return "a hook before the step would run after it; remove the hook."
