@@ -249,10 +249,11 @@ def test_a_closure_steps_as_ever() -> None:
     same(*nets)
 
 
-def test_nan_leaves_its_own_parameter_alone() -> None:
-    """A NaN is raised out of the backward pass, before its parameter or state is touched."""
+@pytest.mark.parametrize("how", ["guard", "raise"])
+def test_nan_leaves_its_own_parameter_alone(how: str) -> None:
+    """A gradient of NaN is raised out of backward(); its parameter and state stay as they were."""
     net = model()
-    opt = adamw()(net)
+    opt = adamw(on_nonfinite=how)(net)
     with release_gradients(opt):
         train(net, opt, range(1))
         net[2].bias.register_hook(lambda g: g * torch.nan)
@@ -260,6 +261,7 @@ def test_nan_leaves_its_own_parameter_alone() -> None:
         with pytest.raises(NonFiniteError, match=r"'2\.bias'"):
             loss_of(net, 1).backward()
     assert torch.equal(before[0], net[2].bias)
+    assert (net[2].bias.grad is None) == (how == "guard")
     assert all(torch.equal(value, opt.state[net[2].bias][k]) for k, value in before[1].items())
 
 

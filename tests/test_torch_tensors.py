@@ -222,9 +222,9 @@ def test_autograd_sees_that_a_parameter_changed() -> None:
 
 
 def test_bad_gradients_leave_everything_as_it_was() -> None:
-    """One NaN raises, names the parameter and the place, and no parameter has moved."""
+    """With "raise" a NaN is named, parameter and place, and no parameter has moved."""
     params = {name: torch.nn.Parameter(torch.ones(4)) for name in ("good", "bad")}
-    optimizer = AdamW(list(params.items()))
+    optimizer = AdamW(list(params.items()), on_nonfinite="raise")
     for p in params.values():
         p.grad = torch.ones(4)
     params["bad"].grad[2] = torch.nan
