@@ -74,7 +74,7 @@ class Stepper:
         if factor.reads_first:
             look = 0
             norm, scale = run.survey(batches, factor, threads, self._peers)
-            if not (norm < math.inf and min(norm, factor.clip) <= j.SURE):
+            if not (norm < math.inf and min(norm, factor.clip) <= j.SURE >= abs(scale)):
                 gradients = finite.seen(values, bound.rows)
                 bad, norm, scale = self._looked(gradients, factor, norm, scale)
                 if bad and self._on_nonfinite == "skip":
@@ -108,7 +108,8 @@ class Stepper:
         kept, batches, refused = [], [], list[finite.Seen]()
         for entry, batch in zip(bound.rows, row_batches, strict=True):
             norm, _ = run.survey([batch], factor, 1)
-            doubtful = [] if norm <= j.SURE else finite.seen((), [entry])
+            sure = norm <= j.SURE >= abs(factor.scale)
+            doubtful = [] if sure else finite.seen((), [entry])
             if finite.find_bad(doubtful, factor.scale, self._computes()):
                 refused += doubtful
             else:
@@ -126,7 +127,11 @@ class Stepper:
         refused: Sequence[finite.Seen] = (),
     ) -> NoReturn:
         """Raise the error of a step that left out so many elements, and Rows before it began."""
-        gradients = finite.seen(values, bound.rows)
+        # A gradient that was copied may lie in memory that the step has written.
+        read = list(values)
+        for k, copy in bound.copies.items():
+            read[k] = self._tensors[k].lay.turned(copy)
+        gradients = finite.seen(read, bound.rows)
         bad = finite.find_bad(gradients, scale, self._computes())
         bad = self._peers.agree(bad) if self._peers else bad
         assert bad

@@ -163,8 +163,8 @@ lift = compiled(_lift)
 def settle(job: int) -> int:
     """Add the slices up in their order, clip, and say whether gradients are sure to be finite.
 
-    No element is larger than the norm. Where that is beyond float32, some may overflow on the way
-    to the dtype of the arithmetic.
+    No element is larger than the norm. Where that is beyond float32, or the factor is, some may
+    overflow on the way to the dtype of the arithmetic.
     """
     total = 0.0
     for k in range(load_int64(job, j.SLICES, 0)):
@@ -173,8 +173,10 @@ def settle(job: int) -> int:
     norm = math.sqrt(total) * math.fabs(scale)
     store_float64(job, j.NORM, 0, norm)
     if norm > clip:
-        store_float64(job, j.SCALE, 0, scale * (clip / norm))
-    return j.DONE if total < math.inf and min(norm, clip) <= j.SURE else j.NOT_FINITE
+        scale = scale * (clip / norm)
+        store_float64(job, j.SCALE, 0, scale)
+    sure = min(norm, clip) <= j.SURE and math.fabs(scale) <= j.SURE
+    return j.DONE if total < math.inf and sure else j.NOT_FINITE
 
 
 @compiled
