@@ -17,7 +17,9 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
-from adamas.kernel import integers
+from adamas import rules
+from adamas.engine.optimizer import Optimizer
+from adamas.kernel import build, integers, processors
 from adamas.kernel.machine import compiled, store_float32
 from long_form import LONG
 
@@ -71,10 +73,12 @@ def numbers(dtype, seed):
 found = {}
 for p_dtype, g_dtype, state in json.loads(sys.argv[1]):
     p = numbers(p_dtype, 0)
-    optimizer = every(p, state=lambda key, array: state, on_nonfinite="raise")
+    optimizer = every(p, state=lambda key, array: state, track_norm=True)
+    norms = []
     for k in range(4):
-        optimizer.step(numbers(g_dtype, k + 1))
-    arrays = [p, *(np.asarray(x) for _, x in sorted(optimizer.state[0].items()))]
+        optimizer.step(numbers(g_dtype, k + 1), clip_norm=[None, 3.0][k % 2])
+        norms.append(optimizer.grad_norm)
+    arrays = [p, np.array(norms), *(np.asarray(x) for _, x in sorted(optimizer.state[0].items()))]
     text = b"".join(np.ascontiguousarray(x).tobytes() for x in arrays)
     found[f"{p_dtype} {g_dtype} {state}"] = hashlib.sha256(text).hexdigest()
 print(json.dumps(found))
@@ -141,3 +145,36 @@ def test_every_float16_is_read_exactly(monkeypatch: pytest.MonkeyPatch, native: 
     expected = halves.astype(np.float32)
     np.testing.assert_array_equal(found, expected)
     assert np.array_equal(np.signbit(found), np.signbit(expected))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("znver2", processors.FETCHES_ITSELF), ("znver4", processors.FETCHES_ITSELF),
+        ("znver5", processors.FETCHES_ITSELF), ("haswell", processors.ASKED),
+        ("sapphirerapids", processors.ASKED), ("x86-64", processors.ASKED),
+        ("generic", processors.ASKED), ("", processors.ASKED),
+    ],
+)  # fmt: skip
+def test_what_suits_a_processor(name: str, kind: processors.Processor) -> None:
+    """Zen fetches ahead by itself; every other processor, known or not, is asked to."""
+    assert processors.suited(name) == kind
+
+
+@pytest.mark.parametrize("state", ["float32", "bfloat16", "int8", "int4"])
+def test_both_ways_of_writing_give_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """Kernels written for either kind of processor run here and step to the same bits."""
+
+    def run(kind: processors.Processor) -> list[bytes]:
+        with monkeypatch.context() as patch:
+            patch.setattr(build, "_built", {})
+            patch.setattr(build, "here", lambda: kind)
+            p = np.random.default_rng(0).normal(size=(3, 700)).astype(np.float32)
+            optimizer = Optimizer(rules.adamw, p, state=lambda key, array: state)
+            for k in range(2):
+                optimizer.step(np.random.default_rng(k).normal(size=p.shape).astype(np.float32))
+        return [p.tobytes(), *(np.asarray(x).tobytes() for x in optimizer.state[0].values())]
+
+    assert run(processors.FETCHES_ITSELF) == run(processors.ASKED)
