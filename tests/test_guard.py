@@ -156,3 +156,13 @@ def test_exact_rows_beside_others(form: str) -> None:
         return optimizer
 
     assert snapshot(run(spoilt=True)) == snapshot(run(spoilt=False))
+
+
+def test_blocks_are_counted_from_the_beginning_of_a_tensor() -> None:
+    """Where a tensor is cut for threads does not tell which elements share a block."""
+    shape, flat = (300, 100), 16_300
+    optimizer, twin = made("plain", shape), made("plain", shape)
+    given, other = numbers(shape, "float32", 5), numbers(shape, "float32", 5)
+    given.reshape(-1)[flat] = np.nan
+    block = blocks(shape, coded=False)
+    check(optimizer, twin, ({"w": given}, {"w": other}), {"w": (block, block[[flat]])})
