@@ -122,7 +122,7 @@ class Optimizer(Stepper, Copied, Settable):
             choice(name, options[name], allowed)
         self._clip = limit(options["clip_norm"])
         self._on_nonfinite = mode = options["on_nonfinite"]
-        self._look = j.GUARD * (mode == "guard") | j.TALLY * bool(options["track_norm"])
+        self._look, self._tally = j.GUARD * (mode == "guard"), options["track_norm"]
         self._sign = -1.0 if options["maximize"] else 1.0
         self._threads = cpus.taken(options["threads"])
         self._formula = formula
@@ -142,7 +142,7 @@ class Optimizer(Stepper, Copied, Settable):
         arrays, codecs = self._store.arrays, self._store.codecs
         self._settings.limit(Limits(formula, self._store.computes(len(groups))))
         self._zero_grads = zero = options["zero_grads"]
-        planner = Planner(formula, tensors, arrays, codecs, self._numbers, zero, first)
+        planner = Planner(formula, tensors, arrays, codecs, self._numbers, zero, self._tally, first)
         self._binder, self._sparse = Binder(tensors, planner), Sparse(planner, exact)
         self._tensors, self._keys = tensors, [tensor.key for tensor in tensors]
         self._peers: Peers | None = None
@@ -246,8 +246,8 @@ class Optimizer(Stepper, Copied, Settable):
             factor = run.Factor(scale, clip, self._checks(bound), self._look)
             threads = self._threads if self._work(bound) >= run.PARALLEL else 1
             simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self._packed)
-            plain = simple and self._look <= j.GUARD
-            if plain and threads == 1 and not (self._sparse.tensors or self._peers):
+            plain = simple and not (self._tally or self._sparse.tensors or self._peers)
+            if plain and threads == 1:
                 batch = bound.dense[0]
                 batch.arm(scale, clip, 0 if factor.reads_first else self._look)
                 status = batch.run(batch.at, run.ALL if factor.reads_first else run.UPDATE)

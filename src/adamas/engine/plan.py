@@ -14,7 +14,6 @@ from adamas.engine.chunks import Table
 from adamas.engine.first import FirstSteps
 from adamas.engine.grid import Grid
 from adamas.engine.tensors import Array, Tensor, address
-from adamas.kernel import job as j
 from adamas.kernel.build import Kernel, build
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Column, Layout, columns
@@ -31,6 +30,7 @@ class Planner:
         codecs: Sequence[Mapping[str, Codec]],
         numbers: Numbers,
         zero_grads: bool,
+        tally: bool,
         first: FirstSteps,
     ) -> None:
         self.formula = formula
@@ -38,7 +38,7 @@ class Planner:
         self.states = states
         self.codecs = codecs
         self.numbers = numbers
-        self.zero_grads = zero_grads
+        self.zero_grads, self.tally = zero_grads, tally
         self.first = first
         # Where dense steps write their constants; sparse steps point elsewhere for a while.
         self.constant_rows = numbers.constant_rows.copy()
@@ -48,7 +48,7 @@ class Planner:
         """The storage formats of tensor `index` for gradients of dtype `gradient`."""
         codecs = self.codecs[index]
         stored = tuple(codecs[state] for state in self.formula.states)
-        return Layout(codecs["p"], CODECS[gradient], stored, self.zero_grads)
+        return Layout(codecs["p"], CODECS[gradient], stored, self.zero_grads, self.tally)
 
     def batches(self, gradients: Sequence[str]) -> list[Batch]:
         """The dense batches for gradients in these formats, one per tensor."""
@@ -116,5 +116,5 @@ def numbers(
         seed=np.array([seed], np.int64),
         keys=np.arange(count, dtype=np.int64),
         moving=np.zeros(count, np.int64),
-        shared=np.zeros(j.SHARED_WORDS, np.int64),
+        shared=np.zeros(1, np.int64),
     )

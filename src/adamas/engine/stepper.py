@@ -44,6 +44,7 @@ class Stepper:
     _sparse: Sparse
     _steps: "memoryview[int]"
     _store: Store
+    _tally: bool
     _tensors: list[Tensor]
     _threads: Threads
     _turn: Turn
@@ -66,7 +67,7 @@ class Stepper:
         row_batches = [self._sparse.batch(*entry) for entry in bound.rows]
         scale, norm, look = factor.scale, math.nan, factor.look
         given, refused = bound, list[finite.Seen]()
-        if look & j.GUARD and self._sparse.exact and not factor.reads_first:
+        if look and self._sparse.exact and not factor.reads_first:
             bound, row_batches, refused = self._sound(bound, row_batches, factor)
         batches = [*bound.dense, *row_batches]
         if refused and not any(batch.active[:-1].any() for batch in batches):
@@ -87,9 +88,9 @@ class Stepper:
         self._make_room(bound)
         after = self._around(bound, row_batches, values, threads)
         self._note(after, norm)
-        before = Before.of(self._numbers) if self._peers and look & j.GUARD else None
+        before = Before.of(self._numbers) if self._peers and look else None
         run.sweep(batches, scale, threads, after, look=look)
-        if look & j.TALLY:
+        if self._tally and not factor.reads_first:
             self._turn.grad_norm = run.tallied(batches, scale, self._peers)
         out = sum(batch.left for batch in batches)
         if before and self._peers:

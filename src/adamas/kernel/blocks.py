@@ -64,15 +64,18 @@ class Blocks(Elements):
             repeated.append(f"_key = _b.int32(_m.load_float64(_row, {count}, 0))")
             repeated.append("_block = _m.load_int64(_slice, _j.BLOCK, 0)")
         repeated.append(f"_row += {8 * (count + 1)}")
+        begin, end = [], []
+        if self.layout.tally:
+            begin = ["_sums = _b.scratch(128)", "_m.clear(_sums)"]
+            end = ["_m.store_float64(_slice, _j.SQUARES, 0, _m.total(_sums))"]
         return [
             "@_m.compiled",
             "def update(_slice, _scale, _look, _beyond):",
             *indented(["_m.widest_vectors()", *self.factors(), *self.addresses(), *self.rooms()]),
-            "    _left, _sums = 0, _b.scratch(128)",
-            "    _m.clear(_sums)",
+            *indented(["_left = 0", *begin]),
             "    for _repeat in _range(_m.load_int64(_slice, _j.REPEAT, 0)):",
             *indented([*repeated, *(self.in_pairs() if self.scaled else self.one_by_one())], 2),
-            "    return _m.leave(_slice, _left, _look, _sums)",
+            *indented(["_m.store_int64(_slice, _j.LEFT, 0, _left)", *end, "return _left"]),
         ]
 
     def addresses(self) -> list[str]:

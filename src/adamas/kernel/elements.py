@@ -142,12 +142,9 @@ class Elements:
         return f"_m.finite({largest})"
 
     def tally(self, at: str, count: str) -> list[str]:
-        """Add the squares of a block's gradients up."""
+        """Add the squares of a block's gradients up, if that is asked for."""
         name = self.arrays["g"].name
-        return [
-            "if _look & _j.TALLY != 0:",
-            f"    _m.tally_{name}(_g_at, {at}, {count}, _sums)",
-        ]
+        return [f"_m.tally_{name}(_g_at, {at}, {count}, _sums)"] if self.layout.tally else []
 
     def store(self, name: str, value: str) -> list[str]:
         """The lines that write one new value."""

@@ -25,8 +25,8 @@ SEED = 15  # address of int64[1]: the seed of rounding at random, 32 bits of it
 KEYS = 16  # address of int64[tensors]: what tells one tensor's random numbers from another's
 SCATTERED = 17  # 1 where slices lie anywhere in memory, 0 where the next follows the last
 FIRST = 18  # 1 where constants are made for rows on their first step
-LOOK = 19  # what the sweep does about gradients: GUARD and TALLY, added together
-SHARED = 20  # address of int64[SHARED_WORDS]: what the batches of one step count together
+LOOK = 19  # whether the sweep looks at gradients: GUARD, or 0
+SHARED = 20  # address of int64[1]: what the batches of one step count together
 BATCHES = 21  # how many batches the step has
 MOVING = 22  # address of int64[tensors]: whether anything of a tensor moved, where some did not
 # Counters that threads write: each has a cache line to itself.
@@ -36,15 +36,13 @@ FINISHED = 40  # slices finished by the sweep
 LEFT_OUT = 41  # elements that the sweep left out
 WORDS = 48
 
-# What a sweep does about gradients.
-GUARD = 1  # blocks with one that is not finite are left as they are
-TALLY = 2  # their squares are summed up
+# Blocks with a gradient that is not finite are left as they are.
+GUARD = 1
 
-# Words that all batches of a step share.
-ENDED = 0  # batches that have ended
-MOVED = 1  # those of which something moved
-STOPPED = 2  # those of which something was left out
-SHARED_WORDS = 3
+# Parts of the word that all batches of a step share: how many have ended, of how many something
+# moved, and of how many something was left out.
+MOVED = 1 << 20
+STOPPED = 1 << 40
 
 # Words of one slice in the table.
 COUNT = 0  # elements

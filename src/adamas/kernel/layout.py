@@ -27,12 +27,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """The format of the parameter, the gradient and each state."""
+    """The format of the parameter, the gradient and each state.
+
+    `zero_grads` sets gradients to zero in the same pass, `tally` sums their squares up.
+    """
 
     parameter: Codec
     gradient: Codec
     states: tuple[Codec, ...]
     zero_grads: bool = False
+    tally: bool = False
 
     @property
     def compute(self) -> str:

@@ -56,11 +56,11 @@ __all__ = [
     "BEGINNING", "abs", "ask", "beyond", "clear", "compiled", "distance", "doubtful_bfloat16",
     "doubtful_float16", "doubtful_float32", "doubtful_float64", "end", "entry",
     "exp", "fetch", "finite", "float32", "float64", "integers", "largest_bfloat16",
-    "largest_float16", "largest_float32", "largest_float64", "leave", "lift", "load_float32",
+    "largest_float16", "largest_float32", "largest_float64", "lift", "load_float32",
     "load_float64", "load_int64", "log", "maximum", "minimum", "nan", "prefetch", "rounding_key",
     "settle", "share_end", "sign", "slice_at", "sqrt", "store_float32", "store_float64",
     "store_int64", "survey", "take", "tally_bfloat16", "tally_float16", "tally_float32",
-    "tally_float64", "where", "widest_vectors",
+    "tally_float64", "total", "where", "widest_vectors",
 ]  # fmt: skip
 
 # How many elements of a slice are asked for before its turn comes.
@@ -140,8 +140,11 @@ def _ask_gradient(row: int) -> None:
 
 
 @compiled
-def survey(job: int) -> None:
-    """Write every slice's sum of squares; threads claim slices in shares."""
+def survey(job: int, tally: Any) -> None:
+    """Write every slice's sum of squares; threads claim slices in shares.
+
+    `tally` adds the squares of a block up, as the format of these gradients asks for.
+    """
     first = take(job, j.SURVEYED)
     while first < load_int64(job, j.SLICES, 0):
         last, ahead = share_end(job, first), distance(job, slice_at(job, first))
@@ -151,7 +154,7 @@ def survey(job: int) -> None:
                 _ask_gradient(slice_at(job, k + ahead))
             total = 0.0
             if load_int64(row, j.GRADIENT, 0) != 0:
-                total = squares(row)
+                total = squares(row, tally)
             store_float64(row, j.SQUARES, 0, total)
         first = take(job, j.SURVEYED)
 
@@ -180,15 +183,6 @@ def settle(job: int) -> int:
 
 
 @compiled
-def leave(row: int, left: int, look: int, sums: int) -> int:
-    """Note in a slice how many elements were left out, and the sum of its squares."""
-    store_int64(row, j.LEFT, 0, left)
-    if look & j.TALLY != 0:
-        store_float64(row, j.SQUARES, 0, total(sums))
-    return left
-
-
-@compiled
 def end(job: int, count: int, left: int, scalars: int) -> None:
     """Count slices as finished; the last ones take over step counts and scalar states.
 
@@ -213,25 +207,16 @@ def end(job: int, count: int, left: int, scalars: int) -> None:
         store_int64(steps, k, 0, load_int64(steps, k, 0) + 1)
         for s in range(k * scalars, (k + 1) * scalars):
             store_float64(old, s, 0, load_float64(new, s, 0))
-    _end_step(job, some_left, moved)
-
-
-@compiled
-def _end_step(job: int, some_left: bool, moved: bool) -> None:
-    """Count the optimizer's own step when all batches have ended; threads may be in several."""
+    # The optimizer's own step is counted when all batches have ended; threads may be in several.
     shared, tensors = load_int64(job, j.SHARED, 0), load_int64(job, j.TENSORS, 0)
-    if some_left:
-        claim(shared, j.STOPPED, 1)
-    if moved:
-        claim(shared, j.MOVED, 1)
-    if claim(shared, j.ENDED, 1) + 1 != load_int64(job, j.BATCHES, 0):
+    news = 1 + j.MOVED * int(moved) + j.STOPPED * int(some_left)
+    news += claim(shared, 0, news)
+    if news & (j.MOVED - 1) != load_int64(job, j.BATCHES, 0):
         return
-    some = load_int64(shared, j.MOVED, 0) != 0 or load_int64(shared, j.STOPPED, 0) == 0
-    if some and load_int64(load_int64(job, j.ACTIVE, 0), tensors, 0) != 0:
-        steps = load_int64(job, j.STEPS, 0)
+    store_int64(shared, 0, 0, 0)
+    some = news < j.STOPPED or news & (j.STOPPED - 1) >= j.MOVED
+    if some and load_int64(active, tensors, 0) != 0:
         store_int64(steps, tensors, 0, load_int64(steps, tensors, 0) + 1)
-    for k in range(j.SHARED_WORDS):
-        store_int64(shared, k, 0, 0)
 
 
 @compiled

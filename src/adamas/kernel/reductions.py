@@ -86,26 +86,21 @@ def _read_bfloat16(at: int, i: int, scope: Any) -> Any:
 
 def _tally(name: str, load: Any, size: int) -> Any:
     """The function that adds squares to the sums of `clear`, number i of a block to sum i % 16."""
+    whole: Any = None
+    if not interpreted:
+        from adamas.kernel.lanes import SQUARES
 
-    @compiled
-    def one_by_one(at: int, first: int, count: int, sums: int) -> None:
-        for i in range(count):
-            x = float64(load(at, first + i, ANY))
-            lane = i % LANES
-            store_float64(sums, lane, ANY, load_float64(sums, lane, ANY) + x * x)
-
-    if interpreted:
-        return one_by_one
-    from adamas.kernel.lanes import SQUARES
-
-    whole = SQUARES[name]
+        whole = SQUARES[name]
 
     @compiled
     def tally(at: int, first: int, count: int, sums: int) -> None:
-        if count == j.TILE:
+        if whole is not None and count == j.TILE:
             whole(at + size * first, sums)
         else:
-            one_by_one(at, first, count, sums)
+            for i in range(count):
+                x = float64(load(at, first + i, ANY))
+                lane = i & (LANES - 1)
+                store_float64(sums, lane, ANY, load_float64(sums, lane, ANY) + x * x)
 
     return tally
 
@@ -153,22 +148,13 @@ def total(sums: int) -> Any:
 
 
 @compiled
-def squares(row: int) -> Any:
+def squares(row: int, tally: Any) -> Any:
     """The sum of squares of a slice's gradient, block by block as a sweep meets them."""
     at, count = load_int64(row, j.GRADIENT, 0), load_int64(row, j.COUNT, 0)
-    span, form = load_int64(row, j.SPAN, 0), load_int64(row, j.FORM, 0)
-    sums = integers.scratch(128)
+    span, sums = load_int64(row, j.SPAN, 0), integers.scratch(128)
     clear(sums)
     for start in range(0, count, span):
         stop = min(start + span, count)
         for first in range(start, stop, j.TILE):
-            few = min(j.TILE, stop - first)
-            if form == j.FLOAT32:
-                tally_float32(at, first, few, sums)
-            elif form == j.FLOAT64:
-                tally_float64(at, first, few, sums)
-            elif form == j.FLOAT16:
-                tally_float16(at, first, few, sums)
-            else:
-                tally_bfloat16(at, first, few, sums)
+            tally(at, first, min(j.TILE, stop - first), sums)
     return total(sums)

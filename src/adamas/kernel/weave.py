@@ -42,7 +42,7 @@ def weave(formula: Formula, layout: Layout, version: str, processor: Processor) 
         *([writer.codecs()] if layout.coded else []),
         writer.update(),
         _ask(formula, layout),
-        _run(formula, writer.ahead),
+        _run(formula, layout.gradient.name, writer.ahead),
     ]
     return Woven(formula.name, "\n\n\n".join("\n".join(block) for block in blocks) + "\n")
 
@@ -128,12 +128,12 @@ def _ask(formula: Formula, layout: Layout) -> list[str]:
     return lines
 
 
-def _run(formula: Formula, ahead: int) -> list[str]:
+def _run(formula: Formula, gradient: str, ahead: int) -> list[str]:
     """The entry: phases in one call, so that a tiny step is a single dispatch."""
     return f"""
 def run(_job, _phases):
     if _phases & _j.SURVEY:
-        _m.survey(_job)
+        _m.survey(_job, _m.tally_{gradient})
     if _phases & _j.SETTLE:
         if _m.settle(_job) != _j.DONE:
             return _j.NOT_FINITE
