@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from adamas import rules
 from adamas.engine.optimizer import Optimizer
@@ -16,6 +17,7 @@ STEP = """
 import json, sys
 import numba  # noqa: F401
 import numpy as np
+import pytest
 import adamas
 from adamas.kernel import build
 
@@ -78,6 +80,7 @@ def test_numba_s_own_folder_may_be_unusable(fresh_cache: Path) -> None:
 RULES = """
 import sys
 import numpy as np
+import pytest
 from adamas import rules
 from adamas.engine import run
 from adamas.engine.optimizer import Optimizer
@@ -128,6 +131,7 @@ def test_stepping_through_python_gives_the_bits_of_the_machine_code(tmp_path: Pa
 TRACE = """
 import json, sys
 import numpy as np
+import pytest
 import adamas
 from adamas.kernel import build
 
@@ -162,6 +166,7 @@ def test_a_debugger_steps_through_the_rule_s_own_lines(fresh_cache: Path) -> Non
 SPECIAL = """
 import sys
 import numpy as np
+import pytest
 from adamas.engine.optimizer import Optimizer
 import special
 
@@ -196,3 +201,38 @@ def test_stepping_treats_special_values_as_the_machine_code_does(tmp_path: Path)
     for name in found[0]:
         tolerance = 4 * 2.0**-23 if name in "ehi" else 0.0
         np.testing.assert_allclose(found[0][name], found[1][name], rtol=tolerance, err_msg=name)
+
+
+NORMS = """
+import json, sys
+import numpy as np
+import pytest
+import adamas
+
+sys.stdin.readline()
+found = []
+for dtype in {dtypes}:
+    p, g = np.zeros(3, np.float32), np.array([2.0, 3.0, 6.0], dtype)
+    g[:1] = {first}
+    optimizer = adamas.SGD(p, lr=1.0, on_nonfinite={mode!r})
+    try:
+        optimizer.step(g)
+    except adamas.NonFiniteError as error:
+        found.append(error.left)
+    else:
+        found.append(optimizer.grad_norm)
+print(json.dumps({{"found": found}}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "first", "expected"), [("raise", "2.0", 7.0), ("guard", "float('nan')", 3)]
+)
+def test_kernels_from_the_disk_do_not_share_functions(
+    fresh_cache: Path, mode: str, first: str, expected: float
+) -> None:
+    """Kernels that two processes compiled for two dtypes read each its own in a third process."""
+    dtypes = ["float32", "float64", "float16"]
+    for each in [*([d] for d in dtypes), dtypes, dtypes[::-1]]:
+        code = NORMS.format(dtypes=each, first=first, mode=mode)
+        assert finished(started(code))["found"] == [expected] * len(each)

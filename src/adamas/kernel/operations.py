@@ -13,7 +13,8 @@ from adamas.kernel import integers as _integers
 from adamas.kernel import intrinsics, stepping, stepping_integers
 
 __all__ = [
-    "abs", "claim", "compiled", "entry", "exp", "float32", "float64", "integers", "interpreted",
+    "abs", "claim", "compiled", "compiled_as", "entry", "exp", "float32", "float64", "integers",
+    "interpreted",
     "load_float32", "load_float64", "load_int64", "log", "maximum", "minimum", "nan", "number64",
     "prefetch", "sign", "sqrt", "store_float32", "store_float64", "store_int64", "where",
     "widest_vectors",
@@ -33,6 +34,20 @@ claim, prefetch, widest_vectors = _now.claim, _now.prefetch, _now.widest_vectors
 # No fast-math anywhere: each operation is rounded as IEEE says, so vector bodies, remainders and
 # any split give the same bits.
 compiled = njit(nogil=True, error_model="numpy")
+
+
+def compiled_as(name: str) -> Any:
+    """`compiled` for a function that a function makes: under a name that is its own.
+
+    Numba names machine code by a function's name, module and types. Two kernels from its disk cache
+    that each bring another function under one name share the first, silently.
+    """
+
+    def decorate(function: Any) -> Any:
+        function.__name__ = function.__qualname__ = name
+        return compiled(function)
+
+    return decorate
 
 
 def entry(cached: bool) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from adamas.kernel import job as j
 from adamas.kernel.operations import (
     compiled,
+    compiled_as,
     float64,
     integers,
     interpreted,
@@ -92,7 +93,7 @@ def _tally(name: str, load: Any, size: int) -> Any:
 
         whole = SQUARES[name]
 
-    @compiled
+    @compiled_as(f"tally_{name}")
     def tally(at: int, first: int, count: int, sums: int) -> None:
         if whole is not None and count == j.TILE:
             whole(at + size * first, sums)
@@ -113,7 +114,7 @@ def _doubtful(name: str, size: int) -> Any:
 
     whole = DOUBTFUL[name]
 
-    @compiled
+    @compiled_as(f"doubtful_{name}")
     def doubtful(at: int, first: int, count: int, factor: Any, zero: Any) -> Any:
         integers.inline()
         return count != j.TILE or whole(at + size * first, factor, zero)
