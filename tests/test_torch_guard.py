@@ -83,6 +83,19 @@ def numbers(opt: Any, p: nn.Parameter) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in kept.items()}
 
 
+def begun(form: str, layout: str, anywhere: bool) -> tuple[Any, nn.Parameter, Any]:
+    """An optimizer after one step, its parameter with another gradient, and what both hold."""
+    p = nn.Parameter(drawn(form, layout, 1))
+    opt = adamw(anywhere)([("w", p)], lr=0.01, **FORMS[form][1])
+    p.grad = drawn(form, layout, 2)
+    opt.step()
+    before = numbers(opt, p)
+    p.grad = drawn(form, layout, 3)
+    if layout == "strided copy":
+        p.grad = p.grad.t().contiguous().t()
+    return opt, p, before
+
+
 @pytest.mark.parametrize(("form", "anywhere"), [*product(FORMS, [False]), *product(HERE, [True])])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_exactly_its_block_is_left(form: str, layout: str, anywhere: bool) -> None:
@@ -90,35 +103,26 @@ def test_exactly_its_block_is_left(form: str, layout: str, anywhere: bool) -> No
     ids = blocks(form, layout, anywhere)
     shape, axes = LAYOUTS[layout]
     flat = torch.arange(math.prod(shape))
+    opt, p, before = begun(form, layout, anywhere)
+    opt.step()
+    stepped = numbers(opt, p)
+    zeroed, twice = FORMS[form][1].get("zero_grad_in_step", False), form == "complex"
     for count, place in enumerate(PLACES):
         spot = ordered(shape, axes, flat == place % len(flat))
         left = ids == ids[spot]
-        found = []
-        for bad in (None, (math.nan, math.inf, -math.inf)[count % 3]):
-            p = nn.Parameter(drawn(form, layout, 1))
-            opt = adamw(anywhere)([("w", p)], lr=0.01, **FORMS[form][1])
-            p.grad = drawn(form, layout, 2)
+        opt, p, _ = begun(form, layout, anywhere)
+        assert p.grad is not None
+        part = torch.view_as_real(p.grad)[..., count % 2] if twice else p.grad
+        part[spot] = (math.nan, math.inf, -math.inf)[count % 3]
+        given = p.grad.clone()
+        with pytest.raises(NonFiniteError, match="'w' holds") as raised:
             opt.step()
-            before = numbers(opt, p)
-            p.grad = drawn(form, layout, 3)
-            if layout == "strided copy":
-                p.grad = p.grad.t().contiguous().t()
-            if bad is None:
-                opt.step()
-            else:
-                part = torch.view_as_real(p.grad)[..., count % 2] if form == "complex" else p.grad
-                part[spot] = bad
-                given = p.grad.clone()
-                with pytest.raises(NonFiniteError, match="'w' holds") as raised:
-                    opt.step()
-                assert raised.value.left == int(left.sum()) * (2 if form == "complex" else 1)
-                zeroed = FORMS[form][1].get("zero_grad_in_step", False)
-                kept = torch.where(left, given, 0) if zeroed else given
-                assert torch.equal(p.grad.nan_to_num(7.0), kept.nan_to_num(7.0))
-            assert int(opt.state[p]["step"]) == 2
-            found.append(numbers(opt, p))
-        for name, value in found[1].items():
-            assert torch.equal(value, torch.where(left, before[name], found[0][name])), name
+        assert raised.value.left == int(left.sum()) * (2 if twice else 1)
+        kept = torch.where(left, given, 0) if zeroed else given
+        assert torch.equal(p.grad.nan_to_num(7.0), kept.nan_to_num(7.0))
+        assert int(opt.state[p]["step"]) == 2
+        for name, value in numbers(opt, p).items():
+            assert torch.equal(value, torch.where(left, before[name], stepped[name])), name
 
 
 @pytest.mark.parametrize("anywhere", [False, True], ids=["kernels", "tensors"])
