@@ -69,6 +69,19 @@ def test_a_tensor_steps_if_anything_of_it_moved(
     assert f" of {len(stuck) + 1} tensors (" in str(raised.value)
 
 
+def test_a_tensor_without_elements_has_none_that_moved() -> None:
+    """Beside tensors that were left out altogether an empty one makes no step either."""
+    params, optimizer = several()
+    optimizer.step(grads(params))
+    before = snapshot(optimizer)
+    given = grads(params, 6)
+    for name in "abcd":
+        given[name][...] = bad(params[name].dtype.name, np.nan)
+    with pytest.raises(adamas.NonFiniteError):
+        optimizer.step(given)
+    assert snapshot(optimizer) == before
+
+
 def test_a_retry_is_a_further_step() -> None:
     """After a caught error the same call again steps everything once more, and counts."""
     p, q = np.zeros(256, np.float32), np.zeros(3, np.float32)

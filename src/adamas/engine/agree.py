@@ -51,4 +51,4 @@ def together(active: Array, moved: Array, left: Array, peers: Peers) -> tuple[in
         return 0, active
     # Of tensors that every process holds whole, only some may have seen it: all must tell.
     total = int(peers.most(np.array([peers.total(left)], np.float64))[0])
-    return total, active & (somewhere | ~stuck)
+    return total, active & somewhere

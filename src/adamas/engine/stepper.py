@@ -91,7 +91,9 @@ class Stepper:
         before = Before.of(self._numbers) if self._peers and look else None
         run.sweep(batches, scale, threads, after, look=look)
         if self._tally and not factor.reads_first:
-            self._turn.grad_norm = run.tallied(batches, scale, self._peers)
+            # Of gradients that were not stepped nothing was summed up.
+            norm = math.nan if refused else run.tallied(batches, scale, self._peers)
+            self._turn.grad_norm = norm
         out = sum(batch.left for batch in batches)
         if before and self._peers:
             out = agreed(self._numbers, batches, self._peers, before)

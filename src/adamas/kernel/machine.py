@@ -66,8 +66,6 @@ __all__ = [
 # How many elements of a slice are asked for before its turn comes.
 BEGINNING = 256
 LINE = 64
-# What is known of a tensor of which blocks were left out: all of it was, or not.
-STUCK, MOVES = 1, 2
 
 
 @compiled
@@ -188,22 +186,21 @@ def end(job: int, count: int, left: int, scalars: int) -> None:
 
     Until then nothing but the arrays has changed, and once a sweep has begun every thread runs it
     to the end: an interrupted step is either not begun or whole. A tensor of which nothing moved
-    has made no step, and the optimizer none if none of its tensors has.
+    has made no step, and the optimizer none if none of its tensors has; so it is with a tensor
+    without elements, in a step that left something out.
     """
     if left != 0:
         claim(job, j.LEFT_OUT, left)
     if claim(job, j.FINISHED, count) + count != load_int64(job, j.SLICES, 0):
         return
     some_left = load_int64(job, j.LEFT_OUT, 0) != 0
-    if some_left:
-        _note_moving(job)
+    moved = _moved(job, some_left)
     steps, active = load_int64(job, j.STEPS, 0), load_int64(job, j.ACTIVE, 0)
     old, new = load_int64(job, j.SCALARS, 0), load_int64(job, j.NEXT, 0)
-    moving, moved = load_int64(job, j.MOVING, 0), False
+    moving = load_int64(job, j.MOVING, 0)
     for k in range(load_int64(job, j.TENSORS, 0)):
-        if load_int64(active, k, 0) == 0 or (some_left and load_int64(moving, k, 0) == STUCK):
+        if load_int64(active, k, 0) == 0 or (some_left and load_int64(moving, k, 0) == 0):
             continue
-        moved = True
         store_int64(steps, k, 0, load_int64(steps, k, 0) + 1)
         for s in range(k * scalars, (k + 1) * scalars):
             store_float64(old, s, 0, load_float64(new, s, 0))
@@ -220,17 +217,19 @@ def end(job: int, count: int, left: int, scalars: int) -> None:
 
 
 @compiled
-def _note_moving(job: int) -> None:
-    """Note for the tensors of this job whether anything of them moved."""
+def _moved(job: int, some_left: bool) -> bool:
+    """Whether any element moved; where some were left out, note of which tensors one did."""
     moving, slices = load_int64(job, j.MOVING, 0), load_int64(job, j.SLICES, 0)
-    for k in range(slices):
+    moved = False
+    for k in range(slices if some_left else 0):
         store_int64(moving, load_int64(slice_at(job, k), j.TENSOR, 0), 0, 0)
     for k in range(slices):
         row = slice_at(job, k)
         if load_int64(row, j.GRADIENT, 0) == 0:
             continue
-        tensor, left = load_int64(row, j.TENSOR, 0), load_int64(row, j.LEFT, 0)
-        if left == 0 or left < load_int64(row, j.COUNT, 0):
-            store_int64(moving, tensor, 0, MOVES)
-        elif load_int64(moving, tensor, 0) == 0:
-            store_int64(moving, tensor, 0, STUCK)
+        if load_int64(row, j.LEFT, 0) < load_int64(row, j.COUNT, 0):
+            moved = True
+            if not some_left:
+                break
+            store_int64(moving, load_int64(row, j.TENSOR, 0), 0, 1)
+    return moved
