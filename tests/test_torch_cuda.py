@@ -88,24 +88,27 @@ def test_a_run_moves_between_cpu_and_device(state: Any) -> None:
     net = model().cpu()
     torch.manual_seed(0)
     stays = copy.deepcopy(net)
-    opt, kept = adamas.torch.AdamW(net.parameters(), state=state), None
+    # Names, because random numbers follow them.
+    opt, kept = adamas.torch.AdamW(net.named_parameters(), state=state), None
     gradients = [[torch.randn_like(p) for p in net.parameters()] for _ in range(9)]
     for k, grads in enumerate(gradients):
         if k % 3 == 0 and k:
             kept = copy.deepcopy(opt.state_dict())
             net = net.to("cpu" if k == 6 else CUDA)
-            opt = adamas.torch.AdamW(net.parameters(), state=state)
+            opt = adamas.torch.AdamW(net.named_parameters(), state=state)
             opt.load_state_dict(kept)
         for p, g in zip(net.parameters(), grads, strict=True):
             # Moving a module moves the tensors of its gradients, too.
             p.grad = g.clone().to(p.device)
         opt.step()
-    twin = adamas.torch.AdamW(stays.parameters(), state=state)
+    twin = adamas.torch.AdamW(stays.named_parameters(), state=state)
     for grads in gradients:
         for p, g in zip(stays.parameters(), grads, strict=True):
             p.grad = g
         twin.step()
-    close([p.detach() for p in net.parameters()], [p.detach() for p in stays.parameters()])
+    ends = [[p.detach() for p in one.parameters()] for one in (net, stays)]
+    # A last digit that differs rounds a moment the other way now and then: 2**-8 of a step.
+    close(*ends, atol=2e-6 if state == "float32" else 2e-5)
 
 
 def test_bfloat16_has_the_kernels_random_bits() -> None:
