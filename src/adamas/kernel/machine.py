@@ -110,7 +110,7 @@ def distance(job: int, row: int) -> Any:
 @compiled
 def beyond(job: int, elements: int) -> Any:
     """How many elements behind a slice's end are worth a prefetch, if not more than `elements`."""
-    return 0 if load_int64(job, j.SCATTERED, 0) != 0 else elements
+    return elements * (1 - load_int64(job, j.SCATTERED, 0))
 
 
 @compiled
