@@ -9,6 +9,7 @@ import pytest
 import adamas
 from adamas import rules
 from adamas.engine import run
+from adamas.engine.tensors import widened
 from planted import bad, numbers, numbers_of
 from stepping import Array, make, snapshot
 
@@ -80,6 +81,23 @@ def test_a_tensor_without_elements_has_none_that_moved() -> None:
     with pytest.raises(adamas.NonFiniteError):
         optimizer.step(given)
     assert snapshot(optimizer) == before
+
+
+def test_rows_and_dense_tensors_of_one_layout_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A block left out of a dense tensor does not keep the rows of its neighbour from counting."""
+    monkeypatch.setattr(run, "PARALLEL", 0)
+    w = {"dense": np.ones((64, 256), np.float32), "rows": np.ones((8, 256), np.float32)}
+    optimizer = adamas.NAdam(w, threads=2)
+    for k in range(30):
+        dense, rows = np.ones_like(w["dense"]), np.ones((2, 256), np.float32)
+        dense[k, 3] = rows[0, 200] = np.nan
+        with pytest.raises(adamas.NonFiniteError) as raised:
+            optimizer.step({"dense": dense, "rows": adamas.Rows([1, 5], rows)})
+        assert raised.value.left == 256
+        counts = [optimizer.state[name]["step"] for name in w]
+        assert [*counts, optimizer.steps] == [k + 1] * 3
 
 
 def test_a_retry_is_a_further_step() -> None:
@@ -184,7 +202,7 @@ def test_one_norm(
     """The norm has the same bits in one pass, read first, and with a limit; else it is NaN."""
     monkeypatch.setattr(run, "PARALLEL", 0)
     shapes = [(5, 65), (3, 129), (400, 200), (7,)]
-    found = set()
+    found, tracked = set(), 0.0
     for options in ({"track_norm": True}, {"on_nonfinite": "raise"}, {"clip_norm": 1e9}, {}):
         params: list[Any] = [numbers(shape, dtype, k) for k, shape in enumerate(shapes)]
         optimizer = adamas.Lion(params, state=lambda key, array: state, threads=threads, **options)
@@ -194,7 +212,13 @@ def test_one_norm(
             given[1] = adamas.Rows([2, 0, 2], given[1])
         optimizer.step(given)
         found.add(optimizer.grad_norm.hex())
+        tracked = tracked or optimizer.grad_norm
     assert len(found) == 2 and "nan" in found
+    plain = [numbers(shape, gradient, 9 + k) for k, shape in enumerate(shapes)]
+    wide = [(widened(x) if gradient == "uint16" else x).astype(np.float64) for x in plain]
+    if gradient != "float16":
+        wide[1] = np.stack([wide[1][1], wide[1][0] + wide[1][2]])
+    assert tracked == pytest.approx(np.linalg.norm(np.concatenate(wide, axis=None)), rel=1e-6)
 
 
 @pytest.mark.parametrize("state", ["float32", "bfloat16", "int8", "int4"])

@@ -67,8 +67,8 @@ class Optimizer(Stepper, Copied, Settable):
       (Pascanu et al. 2013). Torch divides by norm + 1e-6, adamas by the norm.
     - `on_nonfinite`: what a step does about NaN and infinity in a gradient. `"guard"` leaves every
       block of 128 elements that holds one exactly as it was, parameter and state, steps all others
-      and then raises `NonFiniteError`; it costs nothing. `"raise"` and `"skip"` read all gradients
-      first and change nothing at all; `"allow"` lets the arithmetic decide.
+      and then raises `NonFiniteError`; it costs next to nothing. `"raise"` and `"skip"` read all
+      gradients first and change nothing at all; `"allow"` lets the arithmetic decide.
     - `track_norm`: sum the squares of all gradients up while stepping, for `grad_norm`.
     - `ema`: decay of an exponential moving average of the parameters, kept as state `average`.
     - `zero_grads`: set the gradients to zero in the same pass; the values of `Rows` stay.

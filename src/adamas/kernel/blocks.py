@@ -117,26 +117,28 @@ class Blocks(Elements):
 
     def one_by_one(self) -> list[str]:
         """Blocks that are not begun before they are finished."""
-        block = [
-            f"_count = _min({BLOCK}, _stop - _at)",
-            *self.prefetches("_at"),
-            *self.tally("_at", "_count"),
-            f"if {self.doubt('_at', '_count')}:",
-            f"    if not {self.finite('_at', '_count')}:",
-            *indented(["_left += _count", "_block += 1", "continue"], 2),
-            *self.settle(),
-            "for _i in _range(_count):",
-            *indented(self.second()),
-            "_block += 1",
-        ]
         if not self.layout.coded:
-            block = [line.replace("_stop", "_n") for line in block if "_block += 1" not in line]
-            return [f"for _at in _range(0, _n, {BLOCK}):", *indented(block)]
+            return [f"for _at in _range(0, _n, {BLOCK}):", *indented(self.block("_n", []))]
         return [
             "for _start in _range(0, _n, _span):",
             "    _stop = _min(_start + _span, _n)",
             f"    for _at in _range(_start, _stop, {BLOCK}):",
-            *indented(block, 2),
+            *indented(self.block("_stop", ["_block += 1"]), 2),
+        ]
+
+    def block(self, stop: str, following: list[str]) -> list[str]:
+        """One block before `stop`, and the lines that go on to the one following."""
+        return [
+            f"_count = _min({BLOCK}, {stop} - _at)",
+            *self.prefetches("_at"),
+            *self.tally("_at", "_count"),
+            f"if {self.doubt('_at', '_count')}:",
+            f"    if not {self.finite('_at', '_count')}:",
+            *indented(["_left += _count", *following, "continue"], 2),
+            *self.settle(),
+            "for _i in _range(_count):",
+            *indented(self.second()),
+            *following,
         ]
 
     def in_pairs(self) -> list[str]:

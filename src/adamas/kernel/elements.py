@@ -127,9 +127,9 @@ class Elements:
         """
         told = carrying(self.parts, "g")
         name, zero = self.arrays["g"].name, f"_m.{self.number}(0)"
-        words = [f"_m.doubtful_{name}(_g_at, {at}, {count}, _factor, {zero})"]
-        words += [f"_{s}_most > 0x7f7fffff" for s in self.scaled if self.parts.outputs[s] in told]
-        return f"_look & _j.GUARD != 0 and {words[-1]}"
+        look = f"_m.doubtful_{name}(_g_at, {at}, {count}, _factor, {zero})"
+        sizes = (f"_{s}_most > 0x7f7fffff" for s in self.scaled if self.parts.outputs[s] in told)
+        return f"_look & _j.GUARD != 0 and {next(sizes, look)}"
 
     def finite(self, at: str, count: str) -> str:
         """Whether all gradients of a block are, times the factor.

@@ -47,7 +47,7 @@ STOPPED = 1 << 40
 # Words of one slice in the table.
 COUNT = 0  # elements
 TENSOR = 1  # which tensor
-SQUARES = 2  # float: sum of squares of its gradient, written by the survey
+SQUARES = 2  # float: sum of squares of its gradient, by the survey, or the sweep of a tally
 FORM = 3  # format of the gradient: its place in FORMS
 CONSTANT = 4  # address of its first row of constants
 REPEAT = 5  # how many rows of constants to apply, one step each
@@ -65,7 +65,7 @@ SWEEP = 8  # the update itself
 
 # What a run returns.
 DONE = 0
-NOT_FINITE = 1  # the survey found a gradient that is not; nothing was changed
+NOT_FINITE = 1  # some gradients are not, or may not be; nothing was changed
 SOME_LEFT = 2  # the sweep left blocks as they were
 
 SLICE_ELEMENTS = 1 << 18

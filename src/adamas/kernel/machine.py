@@ -187,7 +187,7 @@ def end(job: int, count: int, left: int, scalars: int) -> None:
     Until then nothing but the arrays has changed, and once a sweep has begun every thread runs it
     to the end: an interrupted step is either not begun or whole. A tensor of which nothing moved
     has made no step, and the optimizer none if none of its tensors has; so it is with a tensor
-    without elements, in a step that left something out.
+    without elements, in a batch that left something out.
     """
     if left != 0:
         claim(job, j.LEFT_OUT, left)
@@ -220,9 +220,11 @@ def end(job: int, count: int, left: int, scalars: int) -> None:
 def _moved(job: int, some_left: bool) -> bool:
     """Whether any element moved; where some were left out, note of which tensors one did."""
     moving, slices = load_int64(job, j.MOVING, 0), load_int64(job, j.SLICES, 0)
-    moved = False
-    for k in range(slices if some_left else 0):
-        store_int64(moving, load_int64(slice_at(job, k), j.TENSOR, 0), 0, 0)
+    active, moved = load_int64(job, j.ACTIVE, 0), False
+    # Of the tensors in the table some may be stepped by another batch, on another thread.
+    for k in range(load_int64(job, j.TENSORS, 0) if some_left else 0):
+        if load_int64(active, k, 0) != 0:
+            store_int64(moving, k, 0, 0)
     for k in range(slices):
         row = slice_at(job, k)
         if load_int64(row, j.GRADIENT, 0) == 0:

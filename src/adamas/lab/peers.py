@@ -94,7 +94,7 @@ def traffic(p: Any, g: Any, m: Any, v: Any) -> Any:
 
 
 def limit_side(grads: Sequence[Array], on_nonfinite: str = "allow") -> Side:
-    """The memory limit: AdamW's 28 bytes a parameter, hardly computed; 32 with the finite check."""
+    """The memory limit: AdamW's 28 bytes a parameter, hardly computed; 32 where it reads first."""
     return adamas_side(grads, rule(traffic), on_nonfinite=on_nonfinite)
 
 
