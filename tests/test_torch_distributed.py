@@ -21,6 +21,8 @@ CASES = [
     ("nonfinite", 4, "int8"),
     ("guard", 2, "float32"),
     ("guard", 4, "int8"),
+    ("first", 2, "float32"),
+    ("refused", 2, "float32"),
     ("elsewhere", 2, "float32"),
     ("checkpoint", 4, "float32"),
     ("checkpoint", 4, "int8"),

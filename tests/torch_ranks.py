@@ -4,6 +4,7 @@ Torch is imported and kernels are compiled once, for the run on one process that
 compared with; the ranks are forks of it. Any failed assertion makes the program fail.
 """
 
+import math
 import os
 import sys
 import tempfile
@@ -234,6 +235,60 @@ def guard(ranks: int, state: str) -> None:
     on_ranks(ranks, work)
 
 
+def first(ranks: int, state: str) -> None:
+    """A first step that one rank does before the others is read first by all; they go on alike."""
+
+    def work(mesh: Any) -> None:
+        for anywhere in (False, True):
+            net, late = module(mesh), nn.Parameter(torch.ones(4))
+            net["late"] = late
+            opt = make(net, state, ema=0.9)
+            opt._anywhere = anywhere
+            for step in range(4):
+                if step > 1 or (step == 1 and dist.get_rank() == 0):
+                    late.grad = torch.ones(4)
+                for name in SHAPES:
+                    net[name].grad = cut(drawn(name, 0) + drawn(name, step + 1), mesh)
+                opt.step()
+            assert [int(opt.state[net[name]]["step"]) for name in SHAPES] == [4] * len(SHAPES)
+            assert int(opt.state[late]["step"]) == (3 if dist.get_rank() == 0 else 2)
+
+    on_ranks(ranks, work)
+
+
+def refused(ranks: int, state: str) -> None:
+    """Exact rows that one rank leaves out whole are told by all of them, which go on together."""
+
+    def work(mesh: Any) -> None:
+        bad = dist.get_rank() == 0
+        net, table = module(mesh), nn.Parameter(torch.ones(6, 200))
+        net["table"] = table
+        opt = make(net, state, rows="exact", track_norm=True)
+        # The last rank holds 3 elements of `short`, which are left out beside the rows.
+        errors = ["", "403 elements of 2 tensors", "400 elements of 1 tensor ", ""]
+        for step, told in enumerate(errors):
+            for name in SHAPES:
+                g = None if step == 2 else cut(drawn(name, 0) + drawn(name, step + 1), mesh)
+                net[name].grad = g
+            values = torch.ones(2, 200)
+            if told and bad:
+                values[1, 3] = torch.nan
+            if step == 1 and not bad:
+                net["short"].grad.to_local().fill_(torch.nan)
+            table.grad = torch.sparse_coo_tensor(torch.tensor([[1, 4]]), values, (6, 200))
+            if told:
+                with pytest.raises(NonFiniteError, match=told) as raised:
+                    opt.step()
+                assert raised.value.left == int(told[:3])
+            else:
+                opt.step()
+            assert math.isnan(opt.grad_norm) == bool(told)
+        assert [int(opt.state[net[name]]["step"]) for name in SHAPES] == [3] * len(SHAPES)
+        assert int(opt.state[table]["step"]) == (2 if bad else 4)
+
+    on_ranks(ranks, work)
+
+
 def elsewhere(ranks: int, state: str) -> None:
     """Shards that the kernels cannot reach are stepped and clipped as the whole tensors are."""
     alone = module()
@@ -347,6 +402,8 @@ SCENARIOS: dict[str, Callable[[int, str], None]] = {
     "clip": clip,
     "nonfinite": nonfinite,
     "guard": guard,
+    "first": first,
+    "refused": refused,
     "elsewhere": elsewhere,
     "checkpoint": checkpoint,
     "fsdp": partial(parallel, fsdp=True),

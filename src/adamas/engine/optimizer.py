@@ -254,7 +254,7 @@ class Optimizer(Stepper, Copied, Settable):
                 if status != j.NOT_FINITE:
                     turn.grad_norm = batch.norm if factor.reads_first else math.nan
                     if status == j.SOME_LEFT:
-                        self._report([batch], values, bound, scale, batch.left)
+                        self._report([batch], values, bound, scale)
                     return True
             return self._long_step(values, bound, factor, threads)
         finally:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adamas.engine import finite, run
-from adamas.engine.agree import Before, agreed
+from adamas.engine.agree import Before, agreed, left_out
 from adamas.engine.batch import Batch, Numbers
 from adamas.engine.bind import Bound
 from adamas.engine.cpus import Threads
@@ -54,12 +54,16 @@ class Stepper:
         """Whether this step must know before it begins that all gradients are finite."""
         if self._on_nonfinite != "guard":
             return bool(self._on_nonfinite != "allow")
-        return self._first.asked and self._first.coming(
+        if not self._first.asked:
+            return False
+        coming = self._first.coming(
             [
                 *(k for batch in bound.dense for k in batch.members if batch.active[k]),
                 *(index for index, _ in bound.rows),
             ]
         )
+        # What is read first is summed up with all processes, so that all must know.
+        return self._peers.largest(float(coming)) > 0 if self._peers else coming
 
     def _long_step(
         self, values: Sequence[Any], bound: Bound, factor: run.Factor, threads: int
@@ -70,8 +74,9 @@ class Stepper:
         if look and self._sparse.exact and not factor.reads_first:
             bound, row_batches, refused = self._sound(bound, row_batches, factor)
         batches = [*bound.dense, *row_batches]
-        if refused and not any(batch.active[:-1].any() for batch in batches):
-            self._report(batches, values, given, scale, 0, refused)
+        # Others may have something to step, and wait for this process behind their sweep.
+        if refused and not (self._peers or any(batch.active[:-1].any() for batch in batches)):
+            self._report(batches, values, given, scale, refused)
         if factor.reads_first:
             look = 0
             norm, scale = run.survey(batches, factor, threads, self._peers)
@@ -91,14 +96,13 @@ class Stepper:
         before = Before.of(self._numbers) if self._peers and look else None
         run.sweep(batches, scale, threads, after, look=look)
         if self._tally and not factor.reads_first:
-            # Of gradients that were not stepped nothing was summed up.
-            norm = math.nan if refused else run.tallied(batches, scale, self._peers)
-            self._turn.grad_norm = norm
-        out = sum(batch.left for batch in batches)
+            self._turn.grad_norm = run.tallied(batches, scale, self._peers)
+        told, some = None, bool(refused) or any(batch.left for batch in batches)
         if before and self._peers:
-            out = agreed(self._numbers, batches, self._peers, before)
-        if out or refused:
-            self._report(batches, values, given, scale, out, refused)
+            told = agreed(self._numbers, batches, refused, self._peers, before)
+            some = told[0] > 0
+        if some:
+            self._report(batches, values, given, scale, refused, told)
         return True
 
     def _sound(
@@ -126,10 +130,13 @@ class Stepper:
         values: Sequence[Any],
         bound: Bound,
         scale: float,
-        out: int,
         refused: Sequence[finite.Seen] = (),
+        told: tuple[int, int] | None = None,
     ) -> NoReturn:
-        """Raise the error of a step that left out so many elements, and Rows before it began."""
+        """Raise the error of a step that left elements out, and Rows before it began.
+
+        `told` is how many elements of how many tensors, where processes have agreed on that.
+        """
         # A gradient that was copied may lie in memory that the step has written.
         read = list(values)
         for k, copy in bound.copies.items():
@@ -138,11 +145,14 @@ class Stepper:
         bad = finite.find_bad(gradients, scale, self._computes())
         bad = self._peers.agree(bad) if self._peers else bad
         assert bad
-        moved = float(finite.moved(batches).any())
-        moved = self._peers.largest(moved) if self._peers else moved
-        tensors = int(np.count_nonzero(finite.left(batches))) + len(refused)
-        out += sum(one.array.size for one in refused)
-        raise finite.left_out(self._keys[bad[0]], bad[1], out, max(1, tensors), moved > 0)
+        found = np.array([finite.moved(batches).any(), bool(refused)], np.float64)
+        moved, partly = self._peers.most(found) if self._peers else found
+        if partly:
+            # Of gradients that were not stepped nothing was summed up.
+            self._turn.grad_norm = math.nan
+        here = left_out(batches, refused)
+        out, tensors = told or (int(here.sum()), int(np.count_nonzero(here)))
+        raise finite.left_out(self._keys[bad[0]], bad[1], out, tensors, moved > 0)
 
     def _computes(self) -> list[str]:
         return list(map(self._store.compute, range(len(self._tensors))))

@@ -207,8 +207,11 @@ class TensorCore:
         mode = self.options["on_nonfinite"]
         if clip < math.inf or mode in ("raise", "skip"):
             return True
+        if mode == "allow" or not self._text.asks_first:
+            return False
         beginning = any(not int(self._states[k]["step"]) for k, _ in present)
-        return mode == "guard" and self._text.asks_first and beginning
+        # What is read first is summed up with all ranks, so that all must know.
+        return self._ranks.largest(float(beginning)) > 0
 
     def _settle(
         self,
@@ -223,16 +226,15 @@ class TensorCore:
         out, moved = np.zeros((2, len(self.live)), np.int64)
         active[places], out[places] = True, fetched(list(left.values()))
         moved[places] = [real(gradients[k]).numel() - out[k] for k in places]
-        total, steps = together(active, moved, out, self._ranks)
+        total, tensors, steps = together(active, moved, out, self._ranks)
         for k in filter(steps.__getitem__, places):
             self._count(k, following[k])
         if total:
             odd = next((k for k in places if out[k]), None)
             bad = self._agreed(odd, gradients, factor)
             assert bad
-            key, tensors = self.live[bad[0]].key, max(1, int(np.count_nonzero(out)))
             others = bool(self._ranks.largest(float(moved.any())))
-            raise left_out(key, bad[1], total, tensors, others, block=1)
+            raise left_out(self.live[bad[0]].key, bad[1], total, tensors, others, block=1)
 
     def _count(self, k: int, following: Mapping[str, float]) -> None:
         state = self._states[k]
