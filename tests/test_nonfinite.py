@@ -92,6 +92,22 @@ def test_skip_is_atomic(value: float, zero_grads: bool) -> None:
     assert all(np.count_nonzero(g) == (0 if zero_grads else g.size) for g in grads)
 
 
+def test_the_norm_after_an_error_is_not_an_older_one() -> None:
+    """After "raise" `grad_norm` is the norm that was found; after rows that all stay out, NaN."""
+    w = np.ones((3, 4), np.float32)
+    optimizer = adamas.SGD(w, on_nonfinite="raise")
+    optimizer.step(np.ones((3, 4), np.float32))
+    with pytest.raises(adamas.NonFiniteError):
+        optimizer.step(spoilt((3, 4), 5, -np.inf))
+    assert optimizer.grad_norm == np.inf
+    exact = adamas.Momentum(w, rows="exact", track_norm=True)
+    exact.step(adamas.Rows([1], np.ones((1, 4), np.float32)))
+    assert exact.grad_norm == 2.0
+    with pytest.raises(adamas.NonFiniteError):
+        exact.step(adamas.Rows([1], np.full((1, 4), np.nan, np.float32)))
+    assert np.isnan(exact.grad_norm)
+
+
 @pytest.mark.parametrize("mode", ["raise", "skip"])
 def test_exact_rows_stay_behind(mode: Any) -> None:
     """A refused step does not even catch up the rows that it would have stepped."""

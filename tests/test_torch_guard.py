@@ -184,6 +184,7 @@ def test_where_gradients_are_read_first_nothing_is_changed(anywhere: bool) -> No
         with pytest.raises(NonFiniteError, match=r"inf at \[299\]; nothing was changed") as raised:
             opt.step()
         assert raised.value.left == 0
+        assert opt.grad_norm == math.inf
         assert p._version == version
         assert bool((p == 1).all())
         assert int(opt.state[p]["step"]) == 0

@@ -89,6 +89,7 @@ class Stepper:
                     straight(erase)
                     return False
                 if bad and self._on_nonfinite != "allow":
+                    self._turn.grad_norm = norm
                     raise finite.unchanged(self._keys[bad[0]], bad[1])
         self._make_room(bound)
         after = self._around(bound, row_batches, values, threads)
