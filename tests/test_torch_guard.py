@@ -153,7 +153,7 @@ def test_a_finite_gradient_that_overflows_is_bad(how: str, anywhere: bool) -> No
     """A scaled gradient beyond float32 is refused by name, and nothing infinite gets in."""
     p = nn.Parameter(torch.ones(200))
     options = {"clip_norm": 1e60} if how == "clip_norm" else {"on_nonfinite": how}
-    opt = adamw(anywhere)([("w", p)], **options)
+    opt = adamw(anywhere)([("w", p)], maximize=anywhere, **options)
     p.grad = torch.ones(200)
     p.grad[150] = 2.0**120
     # As a GradScaler hands it over; the gradient is divided by it.
@@ -170,6 +170,39 @@ def test_a_finite_gradient_that_overflows_is_bad(how: str, anywhere: bool) -> No
     assert bool(moved[:128].all()) == (how == "guard")
     assert not moved[150]
     assert all(bool(v.isfinite().all()) for v in opt.state[p].values())
+
+
+@pytest.mark.parametrize("anywhere", [False, True], ids=["kernels", "tensors"])
+@pytest.mark.parametrize("how", ["guard", "clip_norm", "raise", "skip"])
+def test_a_factor_beyond_float32_is_bad(how: str, anywhere: bool) -> None:
+    """Zeros times a factor that float32 cannot hold are NaN: refused by name, and nothing moves."""
+    p = nn.Parameter(torch.ones(200))
+    options = {"clip_norm": 1.0} if how == "clip_norm" else {"on_nonfinite": how}
+    opt = adamw(anywhere)([("w", p)], **options)
+    p.grad = torch.zeros(200)
+    opt.grad_scale, opt.found_inf = torch.tensor(1e-39, dtype=torch.float64), torch.tensor(0.0)
+    if how == "skip":
+        opt.step()
+        assert opt.skipped == 1
+    else:
+        with pytest.raises(NonFiniteError, match=r"at \[0\], which times 1e\+39 overflows"):
+            opt.step()
+    assert bool((p == 1).all())
+    assert all(bool(v.isfinite().all()) for v in opt.state[p].values())
+
+
+@pytest.mark.parametrize("anywhere", [False, True], ids=["kernels", "tensors"])
+def test_gradients_are_divided_by_a_positive_number(anywhere: bool) -> None:
+    """A scale that gradients cannot be divided by is refused before anything is changed."""
+    p = nn.Parameter(torch.ones(3))
+    opt = adamw(anywhere)([p])
+    p.grad = torch.ones(3)
+    opt.found_inf = torch.tensor(0.0)
+    for scale in (0.0, -1.0, math.inf, math.nan):
+        opt.grad_scale = torch.tensor(scale)
+        with pytest.raises(ValueError, match="loss_scale"):
+            opt.step()
+    assert bool((p == 1).all())
 
 
 @pytest.mark.parametrize("anywhere", [False, True], ids=["kernels", "tensors"])
@@ -315,11 +348,15 @@ def test_devices_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [5]
 
 
-def test_squares_that_overflow_are_clipped_elsewhere_too() -> None:
-    """Four float32 gradients of 1e30 have the norm 2e30; each is scaled to half the limit."""
+@pytest.mark.parametrize(("size", "limit"), [(1e30, 1.0), (2e38, 0.01)])
+def test_squares_that_overflow_are_clipped_elsewhere_too(size: float, limit: float) -> None:
+    """Four equal float32 gradients have twice their norm; each is scaled to half the limit.
+
+    Also where float32 would hold that factor with few digits.
+    """
     p = nn.Parameter(torch.zeros(4))
-    opt = type("SGD", (SGD,), {"_anywhere": True})([p], lr=1.0, clip_norm=1.0)
-    p.grad = torch.full((4,), 1e30)
+    opt = type("SGD", (SGD,), {"_anywhere": True})([p], lr=1.0, clip_norm=limit)
+    p.grad = torch.full((4,), size)
     opt.step()
-    torch.testing.assert_close(p.detach(), torch.full((4,), -0.5))
-    assert opt.grad_norm == pytest.approx(2e30)
+    torch.testing.assert_close(p.detach(), torch.full((4,), -limit / 2))
+    assert opt.grad_norm == pytest.approx(2 * size)

@@ -17,7 +17,7 @@ from adamas.engine.agree import together
 from adamas.engine.finite import left_out, unchanged
 from adamas.engine.grid import Order
 from adamas.engine.peers import Bad
-from adamas.engine.settings import limit, seeded
+from adamas.engine.settings import divisor, limit, seeded
 from adamas.engine.storage import Storage
 from adamas.engine.tensors import Tensor, memory_order
 from adamas.kernel.formula import Formula, with_average
@@ -179,8 +179,9 @@ class TensorCore:
                 "only. Use .to_dense()."
             )
         limited = limit(clip)
+        scale = 1.0 / divisor(loss_scale)
         first = self._reads_first(present, limited)
-        factor = self._factor(present, limited, 1.0 / loss_scale, first)
+        factor = self._factor(present, limited, scale, first)
         if factor is None:
             return False
         factor = -factor if self.options["maximize"] else factor
@@ -199,7 +200,7 @@ class TensorCore:
             else:
                 left[k] = mask.sum()
         if left:
-            self._settle(dict(present), left, following, factor)
+            self._settle(dict(present), left, following, abs(factor))
         return True
 
     def _reads_first(self, present: list[tuple[int, torch.Tensor]], clip: float) -> bool:
@@ -257,7 +258,7 @@ class TensorCore:
         if not first:
             return scale
         factor = scale * (clip / found) if found > clip else scale
-        if mode != "allow" and not (found < math.inf and min(found, clip) <= SURE):
+        if mode != "allow" and not (found < math.inf and min(found, clip) <= SURE >= abs(factor)):
             # Zero times what is not finite is not; what is finite may overflow with its factor.
             bad = None if found < math.inf else self._bad(known, 0.0)
             bad = bad or self._bad(known, factor)

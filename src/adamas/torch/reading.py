@@ -11,6 +11,7 @@ import torch
 
 from adamas.engine.finite import Seen, find_bad, quiet
 from adamas.engine.peers import Peers
+from adamas.kernel.scaling import lift
 from adamas.torch.views import array
 
 
@@ -37,7 +38,11 @@ def multiplied(g: torch.Tensor, factor: float, p: torch.Tensor) -> torch.Tensor:
     Of a gradient wider than the arithmetic the product is rounded, as in a kernel.
     """
     numbers, dtype = wide(g), computes(p)
-    return (numbers.to(torch.promote_types(numbers.dtype, dtype)) * factor).to(dtype)
+    numbers = numbers.to(torch.promote_types(numbers.dtype, dtype))
+    first = 1.0 if numbers.dtype == torch.float64 else lift(factor)
+    # Each multiplication is a pass over the gradient.
+    lifted = numbers if first == 1.0 else numbers * first
+    return (lifted * (factor / first)).to(dtype)
 
 
 def wrong(scaled: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
