@@ -144,9 +144,9 @@ class Optimizer(torch.optim.Optimizer):
         Raises `adamas.NonFiniteError` if a gradient holds NaN or infinity. With
         `on_nonfinite="guard"` the step is done but for the blocks of 128 elements that hold one
         (single elements of parameters that are not on the CPU): they, their state and their part of
-        the gradient stay as they were, and the error's `left` says how many. Its `left` is 0 where
-        nothing was changed: with "raise", with `clip_norm`, and where a rule sets something up at a
-        first step, all gradients are read first.
+        the gradient stay as they were, and the error's `left` says how many. With "raise", with
+        `clip_norm`, and where a rule sets something up at a first step, all gradients are read
+        first; where gradients are read first nothing was changed, and `left` is 0.
         """
         if (
             self._optimizer_step_pre_hooks

@@ -1,7 +1,8 @@
 """What a step asks of the other ranks that hold shards of the same parameters.
 
-The norm of all gradients, and whether any rank found one that is not finite: either all ranks step
-or none does.
+The norm of all gradients, and whether any rank found one that is not finite. Where gradients are
+read first, either all ranks step or none does; otherwise each steps its finite blocks, and then all
+raise.
 """
 
 from collections.abc import Sequence
