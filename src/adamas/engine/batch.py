@@ -57,9 +57,6 @@ class SliceTable(Protocol):
     def point(self, gradients: Sequence[int]) -> None:
         """Set each tensor's gradient address; 0 leaves the tensor out of this step."""
 
-    def squares(self) -> NDArray[np.float64]:
-        """Every slice's sum of squares, as the last survey or sweep wrote it."""
-
 
 class Batch:
     """The tensors `members` (indices), their kernel and its job."""
@@ -142,6 +139,11 @@ class Batch:
         words[j.LOOK], words[j.BATCHES] = look, batches
         floats[j.SCALE] = scale
         floats[j.CLIP] = clip
+
+    def squares(self) -> NDArray[np.float64]:
+        """Every slice's sum of squares, as the last survey or sweep wrote it."""
+        words = self.table.words
+        return np.where(words[:, j.GRADIENT] == 0, 0.0, words[:, j.SQUARES].view(np.float64))
 
     @property
     def left(self) -> int:

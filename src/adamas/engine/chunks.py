@@ -123,8 +123,3 @@ class Table:
             return
         base = np.asarray(gradients, np.int64)[self.owner]
         self.words[:, j.GRADIENT] = np.where(base == 0, 0, base + self._offset)
-
-    def squares(self) -> NDArray[np.float64]:
-        """Every slice's sum of squares, as the last survey or sweep wrote it."""
-        squares = self.words[:, j.SQUARES].view(np.float64)
-        return np.where(self.words[:, j.GRADIENT] == 0, 0.0, squares)

@@ -67,7 +67,7 @@ def tallied(batches: Sequence[Batch], scale: float, peers: Peers | None = None) 
 
 def _total(batches: Sequence[Batch]) -> float:
     # In order and one by one, as the kernel's own `settle` adds them: the same bits.
-    parts = np.concatenate([[0.0], *(batch.table.squares() for batch in batches)])
+    parts = np.concatenate([[0.0], *(batch.squares() for batch in batches)])
     return float(np.add.accumulate(parts)[-1])
 
 
@@ -76,7 +76,7 @@ def by_tensor(batches: Sequence[Batch]) -> Array:
     """The sum of squares of each tensor's gradient, as the last survey found it."""
     found = np.zeros(len(batches[0].active) - 1)
     for batch in batches:
-        np.add.at(found, batch.table.words[:, j.TENSOR], batch.table.squares())
+        np.add.at(found, batch.table.words[:, j.TENSOR], batch.squares())
     return found
 
 

@@ -66,11 +66,6 @@ class RowTable:
     def point(self, gradients: Sequence[int]) -> None:
         """The gradient's addresses are in the table already."""
 
-    def squares(self) -> NDArray[np.float64]:
-        """Every slice's sum of squares, as the last survey or sweep wrote it."""
-        squares = self.words[:, j.SQUARES].view(np.float64)
-        return np.where(self.words[:, j.GRADIENT] == 0, 0.0, squares)
-
 
 class ExactRows:
     """Which step each row of one tensor has reached, and the constants of the steps since.
