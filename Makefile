@@ -22,7 +22,7 @@ check: .venv-dev/installed ## lint, format, types, floors and size; changes noth
 	$(DEV)/python -m ruff check .
 	$(DEV)/python -m ruff format --check .
 	$(DEV)/python -m mypy
-	$(DEV)/python -m pytest -q tests/test_floors.py
+	$(DEV)/python -m pytest -q tests/house/test_floors.py
 	$(DEV)/python tools/check_size.py
 
 format: .venv-dev/installed ## let ruff mend what it can

@@ -13,7 +13,7 @@ from typing import Any
 
 from llvmlite.binding import get_host_cpu_name
 
-from adamas.lab.timing import IDLE, Others, machine
+from adamas.bench.timing import IDLE, Others, machine
 from benchmarks.bits import bits
 from benchmarks.dense import dense
 from benchmarks.footprint import footprint

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from adamas.lab.peers import FEW_BITS, gradients
-from adamas.lab.timing import Case, Side
+from adamas.bench.peers import FEW_BITS, gradients
+from adamas.bench.timing import Case, Side
 from benchmarks.few_bits import (
     ENTRIES,
     FORMATS,

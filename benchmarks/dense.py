@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adamas.lab.timing import Case, memory
+from adamas.bench.timing import Case, memory
 from benchmarks.race import PLACEMENTS, Pair, placed, rotated
 from benchmarks.record import MIB, Plan, Section, compared
 from benchmarks.shared import beside

@@ -9,7 +9,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from adamas.lab.peers import (
+from adamas.bench.peers import (
     FEW_BITS,
     Array,
     Halves,
@@ -21,7 +21,7 @@ from adamas.lab.peers import (
     torch_side,
     upper_halves,
 )
-from adamas.lab.timing import Side
+from adamas.bench.timing import Side
 from benchmarks.shared import Ground
 from benchmarks.sides import torch_bfloat16_huge_side
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from adamas.lab.peers import FEW_BITS
-from adamas.lab.timing import Case
+from adamas.bench.peers import FEW_BITS
+from adamas.bench.timing import Case
 from benchmarks import resident, transient
 from benchmarks.few_bits import ENTRIES, FORMATS, INT8_16, TORCH, TORCH16, absent
 from benchmarks.record import Figure, Plan, Section, size_of

@@ -15,8 +15,8 @@ from importlib import import_module
 from pathlib import Path
 
 import adamas
-from adamas.lab.peers import bitsandbytes_side, gradients
-from adamas.lab.timing import Side
+from adamas.bench.peers import bitsandbytes_side, gradients
+from adamas.bench.timing import Side
 from benchmarks.few_bits import ENTRIES, Given
 from benchmarks.race import PLACEMENTS, Clocks, Pair, Race, clocked, placed, rotated
 from benchmarks.record import Plan, Section, compared, size_of

@@ -3,8 +3,8 @@
 import gc
 from typing import Any
 
-from adamas.lab.peers import gradients, torch_optimizer, torch_sided
-from adamas.lab.timing import Side
+from adamas.bench.peers import gradients, torch_optimizer, torch_sided
+from adamas.bench.timing import Side
 from benchmarks.few_bits import Given
 from benchmarks.race import Race, race
 from benchmarks.record import Plan, Section, compared, size_of

@@ -2,7 +2,7 @@
 
 Run `python -m benchmarks.intervals`; about three minutes. Losses are simulated with mean 1.
 "paired" is the difference of two optimizers, times a factor that both share because a seed draws
-it. "widened" is the interval of `adamas.lab.statistics` from ten seeds on.
+it. "widened" is the interval of `adamas.lab.statistics.intervals` from ten seeds on.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from adamas.lab.statistics import bootstrap_level, t_quantile
+from adamas.lab.statistics.intervals import bootstrap_level, t_quantile
 
 Floats = NDArray[np.float64]
 Shape = tuple[int, int]

@@ -3,7 +3,7 @@
 import gc
 from dataclasses import replace
 
-from adamas.lab.peers import gradients, numpy_side, optax_side, torch_side
+from adamas.bench.peers import gradients, numpy_side, optax_side, torch_side
 from benchmarks.race import race
 from benchmarks.record import MIB, Figure, Plan, Section, compared, size_of
 from benchmarks.shared import Ground

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.lab.timing import Side
+from adamas.bench.timing import Side
 
 WORD = 8
 # Words of the parameter in one piece: 256 took up to 5 % less time than 8,192.

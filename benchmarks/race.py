@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import comb
 from statistics import median
 
-from adamas.lab.timing import Case, Side, clock, rest
+from adamas.bench.timing import Case, Side, clock, rest
 
 Pair = tuple[str, str]
 # What takes one sample of each side, in seconds a step.

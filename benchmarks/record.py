@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from adamas.lab.timing import Case, memory
+from adamas.bench.timing import Case, memory
 from benchmarks.race import Race, versus
 
 MIB, GIB = 1 << 20, 1 << 30

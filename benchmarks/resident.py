@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from adamas import AdamW
-from adamas.lab.peers import Array
-from adamas.lab.timing import memory
+from adamas.bench.peers import Array
+from adamas.bench.timing import memory
 
 SMALL = 1 << 16
 PACKAGES = {"torch fused": "torch", "bitsandbytes 8-bit": "bitsandbytes"}

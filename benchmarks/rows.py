@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from adamas.lab.timing import Side
+from adamas.bench.timing import Side
 from benchmarks.race import race
 from benchmarks.record import MIB, Plan, Section, compared
 from benchmarks.shared import beside

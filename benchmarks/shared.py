@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from adamas import AdamW
-from adamas.lab.peers import Array, ones, torch_held, torch_optimizer, torch_sided, traffic
-from adamas.lab.timing import Side
+from adamas.bench.peers import Array, ones, torch_held, torch_optimizer, torch_sided, traffic
+from adamas.bench.timing import Side
 from benchmarks.sides import fresh_arrays, fresh_tensors, loop_over
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 
-from adamas.lab.peers import Array, Halves, torch_optimizer, torch_sided
-from adamas.lab.timing import Side
+from adamas.bench.peers import Array, Halves, torch_optimizer, torch_sided
+from adamas.bench.timing import Side
 
 if TYPE_CHECKING:
     import torch

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from adamas.lab.peers import gradients, numpy_side, optax_side
-from adamas.lab.timing import Side
+from adamas.bench.peers import gradients, numpy_side, optax_side
+from adamas.bench.timing import Side
 from benchmarks.race import Pair, race
 from benchmarks.record import Figure, Plan, Section, compared
 from benchmarks.shared import Ground

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from adamas.lab.timing import Case
+from adamas.bench.timing import Case
 from benchmarks.record import Figure, Plan, Section
 
 IMPORT = "import time; start = time.monotonic(); import {0}; print(time.monotonic() - start)"

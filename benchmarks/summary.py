@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adamas.bench import number
+from adamas.bench.run import number
 from benchmarks.table import Records, label
 
 PAGES = ("README.md", "docs/few-bits.md", "docs/torch.md")

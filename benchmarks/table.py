@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from adamas.bench import number
-from adamas.lab import timing
-from adamas.lab.timing import IDLE, Machine
+from adamas.bench import timing
+from adamas.bench.run import number
+from adamas.bench.timing import IDLE, Machine
 from benchmarks.bars import bar, barred
 from benchmarks.race import PLACEMENTS, Race, interval
 from benchmarks.record import Figure

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from adamas.lab.peers import torch_optimizer
-from adamas.lab.timing import Side
+from adamas.bench.peers import torch_optimizer
+from adamas.bench.timing import Side
 from benchmarks.race import race
 from benchmarks.record import Plan, Section, compared
 from benchmarks.shared import beside

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adamas import rules
-from adamas.lab.peers import Array, gradients, ones, torch_optimizer, torch_sided
-from adamas.lab.timing import Side
+from adamas.bench.peers import Array, gradients, ones, torch_optimizer, torch_sided
+from adamas.bench.timing import Side
 from benchmarks.own_rules import grams, signum, yogi
 from benchmarks.race import race
 from benchmarks.record import Plan, Section, compared

@@ -12,8 +12,8 @@ import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from adamas.lab.peers import Array, adamas_side, gradients, numpy_side, optax_side, torch_side
-from adamas.lab.timing import Case, Side, memory
+from adamas.bench.peers import Array, adamas_side, gradients, numpy_side, optax_side, torch_side
+from adamas.bench.timing import Case, Side, memory
 from benchmarks.few_bits import ENTRIES, Given
 from benchmarks.record import MIB, Figure, Plan, Section
 

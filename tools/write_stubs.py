@@ -47,14 +47,14 @@ def text() -> str:
     return "\n".join(parts)
 
 
-TORCH = '''"""Written by tools/write_stubs.py from adamas.torch.homes; edits here are lost."""
+TORCH = '''"""Written by tools/write_stubs.py from adamas.torch.signatures; edits here are lost."""
 
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 from adamas.torch.base import Optimizer
-from adamas.torch.homes import Home
+from adamas.torch.signatures import Home
 
 HOMES: dict[str, Home]
 

@@ -19,10 +19,10 @@ from scipy.stats import binomtest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adamas.lab.entrants import entrant
-from adamas.lab.paired import compare
 from adamas.lab.protocol.plan import SIZES, Mode, declare
 from adamas.lab.protocol.runner import Runner
 from adamas.lab.protocol.study import study
+from adamas.lab.statistics.paired import compare
 from benchmarks.alike.problems import TASKS, problem
 
 RULES = Path(__file__).parent / "rules.py"

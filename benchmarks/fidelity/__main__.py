@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from adamas.lab.timing import machine
+from adamas.bench.timing import machine
 from benchmarks.fidelity.contest import contest, stressed, terms
 from benchmarks.fidelity.digits import digits, digits_decay
 from benchmarks.fidelity.picture import draw

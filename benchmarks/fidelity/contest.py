@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adamas.lab.statistics import t_interval
+from adamas.lab.statistics.intervals import t_interval
 from benchmarks.fidelity import stress
 from benchmarks.fidelity.side import Side
 from benchmarks.fidelity.sides import BASELINE

@@ -129,8 +129,8 @@ def run_demo(args: argparse.Namespace) -> int:
 
     try:
         require_packages()
-        from adamas.lab.collect import Settings
-        from adamas.lab.demo import demo
+        from adamas.lab.demo.collect import Settings
+        from adamas.lab.demo.run import demo
 
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A terminal without Chinese letters shows question marks rather than a traceback.
@@ -219,7 +219,7 @@ def mebi_count(text: str) -> int:
 
 def run_bench(args: argparse.Namespace) -> int:
     """Run `adamas bench`."""
-    from adamas import bench
+    from adamas.bench import run as bench
 
     if args.out is not None and (args.out.is_dir() or not args.out.absolute().parent.is_dir()):
         print(f"adamas bench: --out {args.out} cannot be written; name a file", file=sys.stderr)

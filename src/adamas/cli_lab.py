@@ -288,20 +288,20 @@ def guarded(
 
 def run_compare(args: argparse.Namespace) -> int:
     """Run `adamas compare`."""
-    from adamas.lab import jobs
+    from adamas.lab.commands import jobs
 
     return jobs.compare(args)
 
 
 def run_find_lr(args: argparse.Namespace) -> int:
     """Run `adamas find-lr`."""
-    from adamas.lab import jobs
+    from adamas.lab.commands import jobs
 
     return jobs.find_lr(args)
 
 
 def run_suite(args: argparse.Namespace) -> int:
     """Run `adamas suite`."""
-    from adamas.lab import jobs
+    from adamas.lab.commands import jobs
 
     return jobs.suite(args)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from adamas.engine.chunks import FEW
 from adamas.engine.tensors import address
-from adamas.kernel import job as j
 from adamas.kernel.build import Kernel
+from adamas.kernel.runtime import job as j
 
 
 @dataclass

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from adamas.codecs import BLOCK
 from adamas.engine.grid import Grid
-from adamas.kernel import job as j
 from adamas.kernel.layout import Column
+from adamas.kernel.runtime import job as j
 
 SMALLEST = 1 << 14
 FEW = 32

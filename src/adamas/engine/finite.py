@@ -15,8 +15,8 @@ from adamas.engine.batch import Batch
 from adamas.engine.peers import Bad
 from adamas.engine.rows import Summed
 from adamas.engine.tensors import Array, Key, as_array, widened
-from adamas.kernel import job as j
-from adamas.kernel.scaling import lift
+from adamas.kernel.runtime import job as j
+from adamas.kernel.runtime.scaling import lift
 
 # What overflows here is dealt with; the caller may have told NumPy to raise.
 quiet = np.errstate(all="ignore")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from adamas.engine.batch import Batch, Numbers
 from adamas.engine.tensors import Tensor, address
 from adamas.engine.threads import Action, straight
-from adamas.kernel import job as j
+from adamas.kernel.runtime import job as j
 
 Mask = NDArray[np.bool_]
 

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import zip_longest
 from typing import Any
 
-from adamas.engine.schedule_base import Schedule
+from adamas.schedule.base import Schedule
 
 STEPS = (1, 2, 10, 100, 1_000, 10_000, 100_000)
 # Twelve digits: what any libm agrees on.

@@ -42,9 +42,9 @@ from adamas.engine.storage import Spec
 from adamas.engine.tensors import Key, collect
 from adamas.engine.threads import straight
 from adamas.engine.turn import Turn, alone, reading
-from adamas.kernel import job as j
 from adamas.kernel.formula import Formula, with_average
 from adamas.kernel.hoist import hoist
+from adamas.kernel.runtime import job as j
 
 
 class Optimizer(Stepper, Copied, Settable):

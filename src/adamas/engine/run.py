@@ -16,7 +16,7 @@ from adamas.engine.finite import Seen, pieces, quiet
 from adamas.engine.peers import Peers
 from adamas.engine.tensors import Array
 from adamas.engine.threads import Action, unbroken
-from adamas.kernel import job as j
+from adamas.kernel.runtime import job as j
 
 # Below this many elements a second thread costs more than it saves: waking one takes 20 to 50 us,
 # and 100,000 elements in cache take about as long.

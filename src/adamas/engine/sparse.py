@@ -19,7 +19,7 @@ from adamas.engine.plan import Planner
 from adamas.engine.rows import Summed
 from adamas.engine.tensors import address, form_of
 from adamas.engine.threads import Action, straight
-from adamas.kernel import job as j
+from adamas.kernel.runtime import job as j
 
 HISTORY = 1024
 AT_ONCE = 1 << 14

@@ -26,7 +26,7 @@ from adamas.engine.state import Store
 from adamas.engine.tensors import Key, Tensor, as_array
 from adamas.engine.threads import Action, assigning, straight
 from adamas.engine.turn import Turn
-from adamas.kernel import job as j
+from adamas.kernel.runtime import job as j
 
 
 class Stepper:

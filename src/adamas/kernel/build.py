@@ -27,6 +27,7 @@ _RUNTIME = (
     "job.py", "intrinsics.py", "integers.py", "operations.py", "lanes.py", "reductions.py",
     "scaling.py", "machine.py",
 )  # fmt: skip
+_FOLDER = Path(__file__).parent / "runtime"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _machine_code(function: Callable[[int, int], int], path: Path | None) -> Any
     """Compile `function`; from and to Numba's cache if it has a `path` and that can be used."""
     from numba import config, int64
 
-    from adamas.kernel import machine
+    from adamas.kernel.runtime import machine
 
     signature = (int64, int64)
     if config.DISABLE_JIT:
@@ -96,7 +97,7 @@ def _machine_code(function: Callable[[int, int], int], path: Path | None) -> Any
 
 def _on_disk(function: Callable[[int, int], int], path: Path) -> Any:
     """`function` with Numba's cache, of which nothing was read yet; None if it must not be."""
-    from adamas.kernel import machine
+    from adamas.kernel.runtime import machine
 
     try:
         run = machine.entry(True)(function)
@@ -131,7 +132,6 @@ def _digest(woven: Woven) -> str:
 
     import numba
 
-    here = Path(__file__).parent
     parts = [woven.source.encode(), numba.__version__.encode()]
-    parts += [(here / file).read_bytes() for file in _RUNTIME]
+    parts += [(_FOLDER / file).read_bytes() for file in _RUNTIME]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

@@ -56,10 +56,11 @@ def _head(what: str, version: str) -> list[str]:
         "",
         "from builtins import min as _min, range as _range",
         "",
-        "from adamas.kernel import job as _j",
-        "from adamas.kernel import machine as _m",
-        "from adamas.kernel.machine import integers as _b",
-        "from adamas.kernel.machine import abs, exp, log, maximum, minimum, sign, sqrt, where",
+        "from adamas.kernel.runtime import job as _j",
+        "from adamas.kernel.runtime import machine as _m",
+        "from adamas.kernel.runtime.machine import integers as _b",
+        "from adamas.kernel.runtime.machine import abs, exp, log, sign, sqrt",
+        "from adamas.kernel.runtime.machine import maximum, minimum, where",
     ]
 
 

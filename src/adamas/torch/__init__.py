@@ -31,8 +31,8 @@ from adamas.torch.classes import (
     ScheduleFreeAdamW,
     optimizer,
 )
+from adamas.torch.openmp import install
 from adamas.torch.release import release_gradients
-from adamas.torch.team import install
 
 __all__ = [
     "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",

@@ -12,7 +12,7 @@ import torch
 
 from adamas.engine.settings import check, real
 from adamas.kernel.formula import Formula
-from adamas.torch.homes import HOMES, HOW, Home
+from adamas.torch.signatures import HOMES, HOW, Home
 from adamas.torch.spelling import misspelt
 
 PRIVATE = {"params", "param_names"}

@@ -16,14 +16,15 @@ from torch.optim import optimizer as base
 from adamas.engine.finite import NonFiniteError
 from adamas.engine.turn import waiting
 from adamas.kernel.formula import Formula
-from adamas.torch import arguments, keys, layout, options, saving
+from adamas.torch import arguments, keys, options, saving
+from adamas.torch import driver as layout
 from adamas.torch.callers import Callers
-from adamas.torch.groups import Watch
-from adamas.torch.homes import Home
-from adamas.torch.layout import every
+from adamas.torch.driver import every
 from adamas.torch.options import OPTIONS
 from adamas.torch.plans import Plan, Plans
 from adamas.torch.release import Release
+from adamas.torch.signatures import Home
+from adamas.torch.watch import Watch
 
 
 class Optimizer(torch.optim.Optimizer):

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from adamas.torch.base import Optimizer
-from adamas.torch.homes import HOMES, HOW, Home, of_rule
 from adamas.torch.modes import Averaging
 from adamas.torch.options import OPTIONS
+from adamas.torch.signatures import HOMES, HOW, Home, of_rule
 
 _MORE = """
 Takes what the class of this name in torch.optim takes, and the options of

@@ -1,11 +1,11 @@
-"""Written by tools/write_stubs.py from adamas.torch.homes; edits here are lost."""
+"""Written by tools/write_stubs.py from adamas.torch.signatures; edits here are lost."""
 
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 from adamas.torch.base import Optimizer
-from adamas.torch.homes import Home
+from adamas.torch.signatures import Home
 
 HOMES: dict[str, Home]
 

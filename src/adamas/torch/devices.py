@@ -21,8 +21,8 @@ from adamas.engine.settings import divisor, limit, seeded
 from adamas.engine.storage import Storage
 from adamas.engine.tensors import Tensor, memory_order
 from adamas.kernel.formula import Formula, with_average
-from adamas.kernel.job import SURE
 from adamas.kernel.layout import REST, Column
+from adamas.kernel.runtime.job import SURE
 from adamas.torch import random
 from adamas.torch.core import Live
 from adamas.torch.formulas import TensorFormula, compiled, guarded

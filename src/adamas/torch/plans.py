@@ -10,7 +10,7 @@ from typing import Any
 
 from adamas.kernel.formula import Formula, parse, with_average
 from adamas.torch import arguments
-from adamas.torch.homes import Home, Rule
+from adamas.torch.signatures import Home, Rule
 from adamas.torch.states import Names
 
 

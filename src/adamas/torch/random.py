@@ -34,7 +34,7 @@ def wrapped(number: int) -> int:
 
 
 def mix(key: int, number: int, purpose: int) -> int:
-    """`mix` of `adamas.kernel.integers` on whole numbers."""
+    """`mix` of `adamas.kernel.runtime.integers` on whole numbers."""
     x = (key ^ (number * GOLDEN)) + purpose * PURPOSE & 0xFFFFFFFF
     x = (x ^ x >> 16) * 0x7FEB352D & 0xFFFFFFFF
     x = (x ^ x >> 15) * 0x846CA68B & 0xFFFFFFFF

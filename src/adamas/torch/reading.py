@@ -11,7 +11,7 @@ import torch
 
 from adamas.engine.finite import Seen, find_bad, quiet
 from adamas.engine.peers import Peers
-from adamas.kernel.scaling import lift
+from adamas.kernel.runtime.scaling import lift
 from adamas.torch.views import array
 
 

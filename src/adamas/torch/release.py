@@ -14,9 +14,9 @@ import torch
 from adamas.engine.finite import NonFiniteError
 from adamas.engine.turn import waiting
 from adamas.torch import keys
-from adamas.torch.groups import Watch
-from adamas.torch.layout import every, named
+from adamas.torch.driver import every, named
 from adamas.torch.shards import sharded
+from adamas.torch.watch import Watch
 
 if TYPE_CHECKING:
     from adamas.torch.base import Optimizer

@@ -16,8 +16,8 @@ from adamas.engine.settings import seeded
 from adamas.engine.threads import Action
 from adamas.torch import arguments
 from adamas.torch.called import found
+from adamas.torch.driver import begun_anew, rebuild, strangers
 from adamas.torch.foreign import readable
-from adamas.torch.layout import begun_anew, rebuild, strangers
 from adamas.torch.plans import Plan
 from adamas.torch.shards import sharded
 from adamas.torch.states import COUNTERS

@@ -14,7 +14,7 @@ import torch
 from adamas.engine.loading import MOST_STEPS
 from adamas.engine.tensors import Array
 from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE
-from adamas.torch.homes import Home, moments
+from adamas.torch.signatures import Home, moments
 
 Entry = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ from math import isfinite
 import numpy as np
 
 import adamas
-from adamas.lab.inside import corrected_by, norm, rooted
+from adamas.lab.doctor.inside import corrected_by, norm, rooted
 from adamas.lab.problems import Array, Params, Problem
 from adamas.lab.trial import Record, Watch, run
 

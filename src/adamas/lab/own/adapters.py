@@ -96,7 +96,7 @@ def torch_problem(
     The rest is as in `numpy_problem`. Raises `LabError` if torch is not installed.
     """
     from adamas.lab.own.module_task import ModuleTask, data_rows
-    from adamas.lab.torch_task import torch_or_reason
+    from adamas.lab.zoo.torch_task import torch_or_reason
 
     torch_or_reason(name)
     targets = data[1] if isinstance(data, tuple) else data

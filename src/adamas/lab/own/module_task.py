@@ -7,7 +7,7 @@ import numpy as np
 
 from adamas.lab.own.splits import split_rows
 from adamas.lab.problems import generator, shuffled_batches
-from adamas.lab.torch_task import TorchTask
+from adamas.lab.zoo.torch_task import TorchTask
 
 if TYPE_CHECKING:
     import torch

@@ -11,7 +11,7 @@ from typing import Any
 from joblib import Parallel, delayed
 
 from adamas.lab.doctor import agreeing, diagnose, helped, hopeless
-from adamas.lab.inside import inside
+from adamas.lab.doctor.inside import inside
 from adamas.lab.protocol.results import Tree, plain
 from adamas.lab.protocol.runner import Load, single_thread
 from adamas.lab.protocol.study import Study

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from adamas.lab import paired
 from adamas.lab.entrants import CLASSICAL
 from adamas.lab.problems import About, Problem
-from adamas.lab.profiles import expected_best
 from adamas.lab.protocol.study import Study
-from adamas.lab.statistics import Interval, interval
+from adamas.lab.statistics import paired
+from adamas.lab.statistics.intervals import Interval, interval
+from adamas.lab.statistics.profiles import expected_best
 from adamas.lab.trial import Record, finite
 from adamas.lab.tuning import Point, Tuned, width
 

@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from adamas.lab.needs import LabError
-from adamas.lab.output import writing
 from adamas.lab.protocol.lines import line_of, run_in
+from adamas.lab.protocol.output import writing
 
 NAME, LOCK = "runs.jsonl", ".lock"
 BEGINNING = b'{"at": ['  # of every line

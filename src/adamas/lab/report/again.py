@@ -4,8 +4,8 @@ import html
 import shlex
 
 from adamas.lab.doctor import LEAST
-from adamas.lab.elements import details, paragraph, section, small, source, subheading
 from adamas.lab.entrants import CLASSICAL
+from adamas.lab.page.elements import details, paragraph, section, small, source, subheading
 from adamas.lab.protocol.plan import MARGIN, REFERENCES, SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
 from adamas.lab.report.subject import Subject, at, listed

@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 
-from adamas.lab.svg import STYLE, Labels, Picture, compose, styled
+from adamas.lab.page.svg import STYLE, Labels, Picture, compose, styled
 from adamas.lab.text import Say
 
 # Fonts with Chinese glyphs that systems come with; DejaVu Sans comes with matplotlib.

@@ -5,11 +5,11 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from adamas.lab.page.svg import Picture
 from adamas.lab.report import drawing, pictures
 from adamas.lab.report.insight import pictures as inside
 from adamas.lab.report.numbers import decimals_of
 from adamas.lab.report.subject import Subject, Tree, at, listed, subject
-from adamas.lab.svg import Picture
 from adamas.lab.text import Say
 
 NONE_LATEX = "--"

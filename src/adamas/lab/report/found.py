@@ -4,15 +4,15 @@ import html
 
 from matplotlib.axes import Axes
 
-from adamas.lab.document import document
-from adamas.lab.elements import figure, figures, markup, paragraph, section, small, table
-from adamas.lab.looks import Look, looks_of
-from adamas.lab.plotting import log_axis, rate_line, ring
+from adamas.lab.page.document import document
+from adamas.lab.page.elements import figure, figures, markup, paragraph, section, small, table
+from adamas.lab.page.looks import Look, looks_of
+from adamas.lab.page.plotting import log_axis, rate_line, ring
+from adamas.lab.page.svg import COLOURS, Labels, Picture, inline
 from adamas.lab.report import frames
 from adamas.lab.report.again import listing
 from adamas.lab.report.numbers import learning_rate, measured, whole
 from adamas.lab.report.subject import Tree, at, gaps, known, listed
-from adamas.lab.svg import COLOURS, Labels, Picture, inline
 from adamas.lab.text import Say
 
 CHAPTERS = ("evidence", "use")

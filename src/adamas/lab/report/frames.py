@@ -6,10 +6,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from adamas.lab.looks import Look, columns
-from adamas.lab.plotting import log_axis, name_lines
+from adamas.lab.page.looks import Look, columns
+from adamas.lab.page.plotting import log_axis, name_lines
+from adamas.lab.page.svg import COLOURS, HEIGHT, RIGHT, Labels, Picture
 from adamas.lab.report.subject import gaps, known
-from adamas.lab.svg import COLOURS, HEIGHT, RIGHT, Labels, Picture
 
 INK, MUTED = COLOURS["ink"], COLOURS["muted"]
 BAND = 0.13

@@ -1,6 +1,7 @@
 """What fresh seeds say: paired differences, the way to the target, and defaults beside tuned."""
 
-from adamas.lab.elements import figure, figures, paragraph, section, small, table
+from adamas.lab.page.elements import figure, figures, paragraph, section, small, table
+from adamas.lab.page.svg import inline
 from adamas.lab.report import pictures
 from adamas.lab.report.numbers import (
     NONE,
@@ -15,7 +16,6 @@ from adamas.lab.report.numbers import (
 )
 from adamas.lab.report.result import word_cell
 from adamas.lab.report.subject import Subject, Tree, at, listed
-from adamas.lab.svg import inline
 
 
 def differences(subject: Subject) -> str:

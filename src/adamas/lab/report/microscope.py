@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from adamas.lab.looks import Look, looks_of
+from adamas.lab.page.looks import Look, looks_of
+from adamas.lab.page.svg import Labels, Picture
 from adamas.lab.report import frames
 from adamas.lab.report.frames import INK
 from adamas.lab.report.subject import Subject, Tree, at, known, listed
-from adamas.lab.svg import Labels, Picture
 
 MOST_PARAMETERS = 8
 BEYOND = 30

@@ -3,9 +3,9 @@
 from math import floor, isfinite, log10
 from typing import Any
 
+from adamas.lab.page.wording import rate, scientific
 from adamas.lab.report.subject import Tree, at
 from adamas.lab.text import Say
-from adamas.lab.wording import rate, scientific
 
 NONE = "–"
 SMALL, LARGE = 1e-4, 1e6

@@ -1,6 +1,6 @@
 """The page of a comparison, from its results alone: the answer first, then what it rests on."""
 
-from adamas.lab.document import document
+from adamas.lab.page.document import document
 from adamas.lab.report import again, insight, judged, record, result, training, verdict
 from adamas.lab.report.subject import Subject, Tree, subject
 from adamas.lab.text import Say

@@ -2,11 +2,11 @@
 
 from matplotlib.axes import Axes
 
-from adamas.lab.plotting import ROW, log_axis, name_rows, rate_axes, rate_line, ring
+from adamas.lab.page.plotting import ROW, log_axis, name_rows, rate_axes, rate_line, ring
+from adamas.lab.page.svg import COLOURS, Labels, Picture
 from adamas.lab.report import frames
 from adamas.lab.report.frames import INK, MUTED
 from adamas.lab.report.subject import Subject, Tree, at, gaps, known, listed
-from adamas.lab.svg import COLOURS, Labels, Picture
 
 PANEL = {"width": 2.5, "height": 1.8, "right": 0.12}
 REFINED = "refine"

@@ -2,7 +2,7 @@
 
 import html
 
-from adamas.lab.elements import details, facts, paragraph, section, small, subheading, table
+from adamas.lab.page.elements import details, facts, paragraph, section, small, subheading, table
 from adamas.lab.report.numbers import NONE, learning_rate, measured, whole
 from adamas.lab.report.result import described
 from adamas.lab.report.subject import Subject, Tree, at, known, listed

@@ -3,13 +3,13 @@
 import html
 from typing import Any
 
-from adamas.lab.elements import facts, paragraph, section, small, subheading, table
-from adamas.lab.paired import COARSE
+from adamas.lab.page.elements import facts, paragraph, section, small, subheading, table
+from adamas.lab.page.wording import seed_range
 from adamas.lab.report.numbers import NONE, learning_rate, measured, share, whole, with_spread
 from adamas.lab.report.subject import Subject, Tree, at, known, listed
 from adamas.lab.report.verdict import metric_name
+from adamas.lab.statistics.paired import COARSE
 from adamas.lab.tuning import NEAR_BEST
-from adamas.lab.wording import seed_range
 
 MOST_EXTRAS = 3
 

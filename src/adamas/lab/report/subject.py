@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from adamas.lab.elements import swatch
-from adamas.lab.looks import Look, looks_of
+from adamas.lab.page.elements import swatch
+from adamas.lab.page.looks import Look, looks_of
 from adamas.lab.text import Say
 
 Tree = dict[str, Any]

@@ -5,14 +5,14 @@ from urllib.parse import quote
 
 from matplotlib.axes import Axes
 
-from adamas.lab.document import document
-from adamas.lab.elements import figure, figures, markup, paragraph, section, small, table
-from adamas.lab.looks import looks_of
-from adamas.lab.plotting import name_lines
+from adamas.lab.page.document import document
+from adamas.lab.page.elements import figure, figures, markup, paragraph, section, small, table
+from adamas.lab.page.looks import looks_of
+from adamas.lab.page.plotting import name_lines
+from adamas.lab.page.svg import COLOURS, Labels, Picture, inline
 from adamas.lab.report import frames
 from adamas.lab.report.numbers import NONE, learning_rate, measured, whole, with_spread
 from adamas.lab.report.subject import Subject, Tree, at, gaps, known, listed, subject
-from adamas.lab.svg import COLOURS, Labels, Picture, inline
 from adamas.lab.text import Say
 
 CHAPTERS = ("profiles", "problems")

@@ -2,11 +2,11 @@
 
 import html
 
-from adamas.lab.elements import details, figure, paragraph, section, small, swatch, table
+from adamas.lab.page.elements import details, figure, paragraph, section, small, swatch, table
+from adamas.lab.page.svg import inline
 from adamas.lab.report import pictures
 from adamas.lab.report.numbers import NONE, learning_rate, measured, share, whole
 from adamas.lab.report.subject import Subject, Tree, at, known, listed
-from adamas.lab.svg import inline
 
 
 def curves(subject: Subject) -> str:

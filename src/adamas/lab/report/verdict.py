@@ -3,11 +3,11 @@
 import html
 from math import nan
 
-from adamas.lab.elements import bullets, markup
+from adamas.lab.page.elements import bullets, markup
+from adamas.lab.page.wording import VERDICTS
 from adamas.lab.report.numbers import NONE, measured, percent
 from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, at, listed
 from adamas.lab.trial import overfitted_from
-from adamas.lab.wording import VERDICTS
 
 MOST_EXTRAS = 3
 

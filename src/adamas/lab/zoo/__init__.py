@@ -7,10 +7,10 @@ from adamas.lab.problems import Problem
 
 # name on the command line -> where the `Problem` is.
 CATALOGUE: dict[str, str] = {
-    "line": "adamas.lab.line:LINE",
-    "words": "adamas.lab.sparse:ENTRY",
-    "digits": "adamas.lab.digits:DIGITS",
-    "digits-softmax": "adamas.lab.digits:DIGITS_SOFTMAX",
+    "line": "adamas.lab.zoo.line:LINE",
+    "words": "adamas.lab.zoo.rare_words:ENTRY",
+    "digits": "adamas.lab.zoo.digits:DIGITS",
+    "digits-softmax": "adamas.lab.zoo.digits:DIGITS_SOFTMAX",
     "digits-cnn": "adamas.lab.zoo.images:CNN",
     "mnist5k": "adamas.lab.zoo.images:MNIST",
     "diabetes": "adamas.lab.zoo.tabular:DIABETES",

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adamas.lab.data import nuclei
+from adamas.lab.data.digits import IMAGES, SOURCE
 from adamas.lab.data.glyphs import SIDE, Scenes, scenes
-from adamas.lab.digits import IMAGES, SOURCE
 from adamas.lab.problems import About, Array, Batch, Problem, Quality, generator, shuffled_batches
-from adamas.lab.torch_task import TorchTask, torch_or_reason
 from adamas.lab.zoo.average_precision import over_images, without_doubles
+from adamas.lab.zoo.torch_task import TorchTask, torch_or_reason
 
 if TYPE_CHECKING:
     import torch

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from adamas.lab import digits
 from adamas.lab.data import images
+from adamas.lab.data.digits import SOURCE, data
 from adamas.lab.problems import About, Batch, Problem, Quality, generator, shuffled_batches
-from adamas.lab.torch_task import TorchTask, torch_or_reason
+from adamas.lab.zoo import digits
 from adamas.lab.zoo.dense import CLASSES, DenseTask, split
+from adamas.lab.zoo.torch_task import TorchTask, torch_or_reason
 
 if TYPE_CHECKING:
     import torch
@@ -18,8 +19,8 @@ CNN_BATCH = 64
 
 def mnist(seed: int) -> DenseTask:
     """Return a network of 64 hidden units on 4,000 images, judged on 1,000 others."""
-    data = split(*images.mnist(), MNIST_HELD, seed)
-    return DenseTask(seed, data, (784, 64, 10), MNIST_BATCH, CLASSES)
+    parts = split(*images.mnist(), MNIST_HELD, seed)
+    return DenseTask(seed, parts, (784, 64, 10), MNIST_BATCH, CLASSES)
 
 
 def _network() -> "torch.nn.Module":
@@ -44,7 +45,7 @@ class ConvolutionTask(TorchTask):
     def __init__(self, seed: int) -> None:
         torch_or_reason("digits-cnn")
         super().__init__(seed, _network)
-        pixels, labels = digits.data()
+        pixels, labels = data()
         self.training, self.validation = split(
             pixels.reshape(-1, 1, 8, 8), labels, digits.VALIDATION, seed
         )
@@ -118,7 +119,7 @@ CNN = Problem(
             "梯度由 PyTorch 计算",
         },
         loss=digits.LOSS,
-        sources=(digits.SOURCE,),
+        sources=(SOURCE,),
         quality=digits.LOGISTIC,
         higher=("accuracy",),
     ),

@@ -25,7 +25,7 @@ from adamas.lab.problems import (
     Words,
     generator,
 )
-from adamas.lab.torch_task import TorchTask, torch_or_reason
+from adamas.lab.zoo.torch_task import TorchTask, torch_or_reason
 
 if TYPE_CHECKING:
     import torch

@@ -13,7 +13,7 @@ import numpy as np
 
 from adamas.lab.data.texts import REVIEWS, reviews
 from adamas.lab.problems import About, Array, Problem, Quality, generator
-from adamas.lab.torch_task import TorchTask, torch_or_reason
+from adamas.lab.zoo.torch_task import TorchTask, torch_or_reason
 
 if TYPE_CHECKING:
     import torch

@@ -1,0 +1,1 @@
+"""Measuring steps: the clock, the peers, and `adamas bench`."""

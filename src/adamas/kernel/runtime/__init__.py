@@ -1,0 +1,1 @@
+"""What written kernels call, compiled once and kept."""

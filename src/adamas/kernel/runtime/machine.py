@@ -1,0 +1,237 @@
+"""What every generated kernel calls: the work that is the same for all rules.
+
+This module imports Numba and is imported by generated kernels only, at the first step.
+"""
+
+import math
+from typing import Any
+
+from adamas.kernel.runtime import job as j
+from adamas.kernel.runtime.operations import (
+    abs,
+    claim,
+    compiled,
+    entry,
+    exp,
+    float32,
+    float64,
+    integers,
+    load_float32,
+    load_float64,
+    load_int64,
+    log,
+    maximum,
+    minimum,
+    nan,
+    prefetch,
+    sign,
+    sqrt,
+    store_float32,
+    store_float64,
+    store_int64,
+    where,
+    widest_vectors,
+)  # fmt: skip
+from adamas.kernel.runtime.reductions import (
+    clear,
+    doubtful_bfloat16,
+    doubtful_float16,
+    doubtful_float32,
+    doubtful_float64,
+    finite,
+    largest_bfloat16,
+    largest_float16,
+    largest_float32,
+    largest_float64,
+    squares,
+    tally_bfloat16,
+    tally_float16,
+    tally_float32,
+    tally_float64,
+    total,
+)  # fmt: skip
+from adamas.kernel.runtime.scaling import lift as _lift
+
+__all__ = [
+    "BEGINNING", "abs", "ask", "beyond", "clear", "compiled", "distance", "doubtful_bfloat16",
+    "doubtful_float16", "doubtful_float32", "doubtful_float64", "end", "entry",
+    "exp", "fetch", "finite", "float32", "float64", "integers", "largest_bfloat16",
+    "largest_float16", "largest_float32", "largest_float64", "lift", "load_float32",
+    "load_float64", "load_int64", "log", "maximum", "minimum", "nan", "prefetch", "rounding_key",
+    "settle", "share_end", "sign", "slice_at", "sqrt", "store_float32", "store_float64",
+    "store_int64", "survey", "take", "tally_bfloat16", "tally_float16", "tally_float32",
+    "tally_float64", "total", "where", "widest_vectors",
+]  # fmt: skip
+
+# How many elements of a slice are asked for before its turn comes.
+BEGINNING = 256
+LINE = 64
+
+
+@compiled
+def rounding_key(job: int, tensor: int) -> Any:
+    """The key of this step's random numbers, as a float64 that holds 32 bits."""
+    own = load_int64(load_int64(job, j.KEYS, 0), tensor, 0)
+    step = load_int64(load_int64(job, j.STEPS, 0), tensor, 0) + 1
+    seed = integers.int32(load_int64(load_int64(job, j.SEED, 0), 0, 0))
+    return float64(integers.mix(integers.mix(seed, own, 0), step, 1))
+
+
+@compiled
+def take(job: int, counter: int) -> Any:
+    """The number of the first slice of the next share; as many as there are when all are taken."""
+    return claim(job, counter, load_int64(job, j.SHARE, 0))
+
+
+@compiled
+def share_end(job: int, first: int) -> Any:
+    """The number after the last slice of the share that begins with `first`."""
+    return min(first + load_int64(job, j.SHARE, 0), load_int64(job, j.SLICES, 0))
+
+
+@compiled
+def slice_at(job: int, k: int) -> Any:
+    """The address of slice k in the table."""
+    return load_int64(job, j.TABLE, 0) + k * load_int64(job, j.ROW, 0)
+
+
+@compiled
+def distance(job: int, row: int) -> Any:
+    """How many slices lie between a prefetch and its use; all, where it needs none.
+
+    That is about 512 elements; 8 was the best of 2 to 32 for rows of 32 elements, and halved the
+    time of a step. Slices that follow each other are fetched ahead by the one before.
+    """
+    if load_int64(job, j.SCATTERED, 0) == 0:
+        return load_int64(job, j.SLICES, 0)
+    return max(1, min(8, 2 * BEGINNING // max(1, load_int64(row, j.COUNT, 0))))
+
+
+@compiled
+def beyond(job: int, elements: int) -> Any:
+    """How many elements behind a slice's end are worth a prefetch, if not more than `elements`."""
+    return elements * (1 - load_int64(job, j.SCATTERED, 0))
+
+
+@compiled
+def ask(at: int, size: int) -> None:
+    """Prefetch so many bytes."""
+    for line in range(at, at + size, LINE):
+        prefetch(line)
+    # Where the beginning does not lie on a line's, the end lies on one more.
+    prefetch(at + max(size - 1, 0))
+
+
+@compiled
+def fetch(at: int, lines: int) -> None:
+    """Prefetch so many cache lines."""
+    integers.inline()
+    for k in range(lines):
+        prefetch(at + LINE * k)
+
+
+@compiled
+def _ask_gradient(row: int) -> None:
+    form = load_int64(row, j.FORM, 0)
+    width = 4 if form == j.FLOAT32 else 8 if form == j.FLOAT64 else 2
+    ask(load_int64(row, j.GRADIENT, 0), min(load_int64(row, j.COUNT, 0), BEGINNING) * width)
+
+
+@compiled
+def survey(job: int, tally: Any) -> None:
+    """Write every slice's sum of squares; threads claim slices in shares.
+
+    `tally` adds the squares of a block up, as the format of these gradients asks for.
+    """
+    first = take(job, j.SURVEYED)
+    while first < load_int64(job, j.SLICES, 0):
+        last, ahead = share_end(job, first), distance(job, slice_at(job, first))
+        for k in range(first, last):
+            row = slice_at(job, k)
+            if k + ahead < last:
+                _ask_gradient(slice_at(job, k + ahead))
+            total = 0.0
+            if load_int64(row, j.GRADIENT, 0) != 0:
+                total = squares(row, tally)
+            store_float64(row, j.SQUARES, 0, total)
+        first = take(job, j.SURVEYED)
+
+
+lift = compiled(_lift)
+
+
+@compiled
+def settle(job: int) -> int:
+    """Add the slices up in their order, clip, and say whether gradients are sure to be finite.
+
+    No element is larger than the norm. Where that is beyond float32, or the factor is, some may
+    overflow on the way to the dtype of the arithmetic.
+    """
+    total = 0.0
+    for k in range(load_int64(job, j.SLICES, 0)):
+        total += load_float64(slice_at(job, k), j.SQUARES, 0)
+    scale, clip = load_float64(job, j.SCALE, 0), load_float64(job, j.CLIP, 0)
+    norm = math.sqrt(total) * math.fabs(scale)
+    store_float64(job, j.NORM, 0, norm)
+    if norm > clip:
+        scale = scale * (clip / norm)
+        store_float64(job, j.SCALE, 0, scale)
+    sure = min(norm, clip) <= j.SURE and math.fabs(scale) <= j.SURE
+    return j.DONE if total < math.inf and sure else j.NOT_FINITE
+
+
+@compiled
+def end(job: int, count: int, left: int, scalars: int) -> None:
+    """Count slices as finished; the last ones take over step counts and scalar states.
+
+    Until then nothing but the arrays has changed, and once a sweep has begun every thread runs it
+    to the end: an interrupted step is either not begun or whole. A tensor of which nothing moved
+    has made no step, and the optimizer none if none of its tensors has; so it is with a tensor
+    without elements, in a batch that left something out.
+    """
+    if left != 0:
+        claim(job, j.LEFT_OUT, left)
+    if claim(job, j.FINISHED, count) + count != load_int64(job, j.SLICES, 0):
+        return
+    some_left = load_int64(job, j.LEFT_OUT, 0) != 0
+    moved = _moved(job, some_left)
+    steps, active = load_int64(job, j.STEPS, 0), load_int64(job, j.ACTIVE, 0)
+    old, new = load_int64(job, j.SCALARS, 0), load_int64(job, j.NEXT, 0)
+    moving = load_int64(job, j.MOVING, 0)
+    for k in range(load_int64(job, j.TENSORS, 0)):
+        if load_int64(active, k, 0) == 0 or (some_left and load_int64(moving, k, 0) == 0):
+            continue
+        store_int64(steps, k, 0, load_int64(steps, k, 0) + 1)
+        for s in range(k * scalars, (k + 1) * scalars):
+            store_float64(old, s, 0, load_float64(new, s, 0))
+    # The optimizer's own step is counted when all batches have ended; threads may be in several.
+    shared, tensors = load_int64(job, j.SHARED, 0), load_int64(job, j.TENSORS, 0)
+    news = 1 + j.MOVED * int(moved) + j.STOPPED * int(some_left)
+    news += claim(shared, 0, news)
+    if news & (j.MOVED - 1) != load_int64(job, j.BATCHES, 0):
+        return
+    store_int64(shared, 0, 0, 0)
+    some = news < j.STOPPED or news & (j.STOPPED - 1) >= j.MOVED
+    if some and load_int64(active, tensors, 0) != 0:
+        store_int64(steps, tensors, 0, load_int64(steps, tensors, 0) + 1)
+
+
+@compiled
+def _moved(job: int, some_left: bool) -> bool:
+    """Whether any element moved; where some were left out, note of which tensors one did."""
+    moving, slices = load_int64(job, j.MOVING, 0), load_int64(job, j.SLICES, 0)
+    active, moved = load_int64(job, j.ACTIVE, 0), False
+    # Of the tensors in the table some may be stepped by another batch, on another thread.
+    for k in range(load_int64(job, j.TENSORS, 0) if some_left else 0):
+        if load_int64(active, k, 0) != 0:
+            store_int64(moving, k, 0, 0)
+    for k in range(slices):
+        row = slice_at(job, k)
+        if load_int64(row, j.GRADIENT, 0) == 0:
+            continue
+        if load_int64(row, j.LEFT, 0) < load_int64(row, j.COUNT, 0):
+            moved = True
+            if not some_left:
+                break
+            store_int64(moving, load_int64(row, j.TENSOR, 0), 0, 1)
+    return moved

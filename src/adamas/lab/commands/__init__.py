@@ -1,0 +1,1 @@
+"""What a command of the lab does once its words are understood."""

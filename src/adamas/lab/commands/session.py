@@ -1,0 +1,190 @@
+"""The job behind `adamas compare`: declare, run or go on, write everything or keep what is done."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from adamas.lab.commands.meter import Meter, clock
+from adamas.lab.commands.progress import Progress
+from adamas.lab.entrants import CLASSICAL, entrant
+from adamas.lab.own.spec import Spec, resolve
+from adamas.lab.protocol.after import afterwards
+from adamas.lab.protocol.budget import Fitted, fit
+from adamas.lab.protocol.measure import machine, seconds_per_run, timing
+from adamas.lab.protocol.output import output_directory, write_all
+from adamas.lab.protocol.plan import REFERENCES, SIZES, SMALLER, Mode, Plan, Size, declare, digest
+from adamas.lab.protocol.promise import (
+    PLAN,
+    RESULTS,
+    any_run,
+    declared,
+    differences,
+    keep,
+    tried,
+)
+from adamas.lab.protocol.results import Tree, tree_of
+from adamas.lab.protocol.runner import Runner, Trial, cluster
+from adamas.lab.protocol.store import NAME, Store
+from adamas.lab.protocol.study import Study, study
+from adamas.lab.text import Say
+
+TIMING, PAGE = "timing.json", "report.html"
+FILES = (PLAN, NAME, RESULTS, TIMING, PAGE)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; the defaults are those of the command line.
+
+    `budget` is in seconds. `workers` None means one for each core, of the cluster if `dask` is the
+    address of a scheduler.
+    """
+
+    spec: Spec
+    out: Path
+    optimizers: Sequence[str] = CLASSICAL
+    references: Sequence[str] = REFERENCES
+    mode: Mode = "default"
+    seeds: int | None = None
+    budget: float | None = None
+    goal: float | None = None
+    margin: float = 0.02
+    hypothesis: str | None = None
+    workers: int | None = None
+    dask: str | None = None
+
+
+def compare(request: Request, progress: Progress, say: Say) -> Tree:
+    """Carry out a comparison and return its results, which are then in `request.out` too.
+
+    Runs that are in the directory already are not made again. Raises `LabError` for what cannot be
+    done, before anything is run where possible: when another process works in the directory, or a
+    plan is declared there that is not this one.
+    """
+    begun = progress.seconds
+    identity = request.spec.identity()
+    entrants = [entrant(name) for name in request.optimizers]
+    problem = resolve(request.spec)
+    make = partial(
+        declare,
+        problem,
+        identity,
+        entrants,
+        references=tuple(request.references),
+        goal=request.goal,
+        margin=request.margin,
+        hypothesis=request.hypothesis,
+        mode=request.mode,
+    )
+    make(size_of(request))  # what cannot be declared is refused before there is a directory
+    with (
+        cluster(request.dask) as everybody,
+        output_directory(request.out),
+        Store(request.out) as store,
+    ):
+        workers = request.workers or everybody
+        fitted = promised(request, make)
+        if fitted is None:
+            progress.status(say("compare_measuring"))
+            each = seconds_per_run(problem, entrants[0].text)
+            fitted = fit(make, size_of(request), each, workers, request.budget)
+            kept = {"hash": fitted.plan.hash, "budget": request.budget, "expected": fitted.seconds}
+            write_all(request.out, {PLAN: pretty({**kept, "plan": fitted.plan.as_json()})})
+        plan = fitted.plan
+        announce(fitted, progress, say)
+        if store.damaged:
+            numbers = {"count": len(store.damaged), "line": store.damaged[0]}
+            progress.say(say("compare_damaged", path=store.path, **numbers))
+        with tried(request.out, lambda: bool(store.known)):
+            found = carry_out(plan, request, store, workers, progress, say)
+        load = partial(resolve, request.spec)
+        progress.status(say("compare_looking"))
+        results = {**tree_of(found, problem), **afterwards(found, load, workers)}
+        results["machine"] = machine()
+        write_all(request.out, {RESULTS: pretty(results)})
+        times = timing(problem, plan.optimizers)
+        times |= {"seconds": progress.seconds - begun, "workers": workers}
+        write_all(request.out, {TIMING: pretty(times)})
+    progress.finish()
+    return {"results": results, "timing": times}
+
+
+def size_of(request: Request) -> Size:
+    """Return the seeds of the mode, with the user's number of report seeds where given."""
+    size = SIZES[request.mode]
+    if request.seeds is None:
+        return size
+    return Size(size.tuning, size.refine, request.seeds, size.reach)
+
+
+def promised(request: Request, make: Callable[[Size], Plan]) -> Fitted | None:
+    """Return the plan that is declared in the directory, if it is the one that is asked for.
+
+    None where there is none, or another one of which nobody has seen a run. A plan that was cut to
+    a time keeps its seeds and rates, because another measurement of the time could choose others.
+    Raises `LabError` that names what differs.
+    """
+    old = declared(request.out)
+    if old is None:
+        return None
+    plans = [make(size) for size in sizes_of(request, old["plan"])]
+    trees = [plan.as_json() | {"budget": request.budget} for plan in plans]
+    was = old["plan"] | {"budget": request.budget if request.budget is None else old.get("budget")}
+    plan, tree = min(zip(plans, trees, strict=True), key=lambda one: len(differences(was, one[1])))
+    if not keep(request.out, was, tree, partial(any_run, request.out, was)):
+        return None
+    return Fitted(plan, float(old.get("expected") or 0))
+
+
+def sizes_of(request: Request, old: Tree) -> list[Size]:
+    """Return the sizes that a plan of this request may have had."""
+    counts = [old.get(kind) for kind in ("tuning", "refine", "report")]
+    if request.budget is None or not all(isinstance(seeds, list) and seeds for seeds in counts):
+        return [size_of(request)]
+    tuning, refine, report = (len(seeds) for seeds in counts if seeds)
+    return [Size(tuning, refine, report, reach) for reach in sorted({s.reach for s in SMALLER})]
+
+
+def announce(fitted: Fitted, progress: Progress, say: Say) -> None:
+    """Say what will be run before it is."""
+    plan = fitted.plan
+    progress.say(
+        say(
+            "compare_plan",
+            optimizers=say.names(list(plan.optimizers)),
+            problem=plan.problem,
+            rates=len(next(iter(plan.grids.values()))),
+            tuning=len(plan.tuning),
+            refine=len(plan.refine),
+            report=len(plan.report),
+            runs=plan.costs()[0],
+            time=clock(fitted.seconds),
+            hash=plan.hash,
+        )
+    )
+
+
+def carry_out(
+    plan: Plan, request: Request, store: Store, workers: int, progress: Progress, say: Say
+) -> Study:
+    """Run the plan with the store of the output directory, and settle the store."""
+    runs, weight = plan.costs()
+    meter = Meter(progress, say, runs, weight)
+    identity = digest([plan.identity, plan.steps, plan.every, plan.version])
+    earlier = set(store.known)
+
+    def seen(trial: Trial, key: str) -> None:
+        meter.done(trial.steps / plan.steps, key not in earlier)
+
+    runner = Runner(partial(resolve, request.spec), identity, store, workers, seen)
+    found = study(plan, runner, meter.stage)
+    store.settle(list(runner.asked))
+    return found
+
+
+def pretty(tree: Any) -> str:
+    """Return a tree as JSON that a person can read; the same tree is the same text."""
+    return json.dumps(tree, allow_nan=False, ensure_ascii=False, indent=1) + "\n"

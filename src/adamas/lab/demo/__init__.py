@@ -1,0 +1,1 @@
+"""The tutorial, run, checked and explained, and its page."""

@@ -1,0 +1,50 @@
+"""The frame that every page of the lab stands in: head, style, title, contents, body."""
+
+import html
+from collections.abc import Sequence
+from importlib.resources import files
+
+from adamas.lab.text import Say
+
+HTML_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
+
+
+def document(
+    title: str, lead: Sequence[str], chapters: Sequence[tuple[str, str]], body: str, say: Say
+) -> str:
+    """Return a whole HTML file that loads nothing and runs nothing.
+
+    `lead` is finished HTML that stands between the title and the contents; `chapters` are the
+    (anchor, title) of the sections in `body`.
+    """
+    style = files("adamas.lab.page").joinpath("page.css").read_text(encoding="utf-8")
+    links = "\n".join(
+        f'<li><a href="#{key}">{html.escape(name)}</a></li>' for key, name in chapters
+    )
+    return f"""<!DOCTYPE html>
+<html lang="{HTML_LANGUAGE[say.language]}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{html.escape(title)}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<a class="skip" href="#{chapters[0][0]}">{html.escape(say("skip"))}</a>
+<header>
+<h1>{html.escape(title)}</h1>
+{chr(10).join(lead)}
+<nav aria-label="{html.escape(say("contents"))}">
+<ol>
+{links}
+</ol>
+</nav>
+</header>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""

@@ -1,0 +1,283 @@
+"""Imports go down the floors of the house only; the plan of the house is the data in this file.
+
+A module may import whatever is on a lower floor, or earlier in the list of its own floor; an import
+inside a function or under `TYPE_CHECKING` counts like any other. A new module needs one line in
+HOUSE, a new dependency one word in OUTSIDE, and a reviewer sees both.
+"""
+
+from graphlib import TopologicalSorter
+
+import pytest
+
+from import_reader import imports, loaded, sources
+from places import PACKAGE
+
+# `__init__` is a package's own file. `lab.*` is every module of a folder, in any order without a
+# cycle. The members of a set do not import each other, folders in it only their own modules.
+HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
+    "0 ground": (
+        "words",
+        "rules",
+        "codecs",
+        "schedule.base",
+        "schedule.shapes",
+        "schedule.__init__",
+    ),
+    "1 kernel": (
+        "kernel.text",
+        "kernel.origin",
+        "kernel.constants",
+        "kernel.language",
+        "kernel.first",
+        "kernel.formula",
+        "kernel.kinds",
+        "kernel.hoist",
+        "kernel.runtime.__init__",
+        "kernel.runtime.job",
+        "kernel.runtime.scaling",
+        "kernel.processors",
+        "kernel.layout",
+        "kernel.lower",
+        "kernel.split",
+        "kernel.elements",
+        "kernel.blocks",
+        "kernel.weave",
+        "kernel.runtime.intrinsics",
+        "kernel.runtime.integers",
+        "kernel.runtime.stepping",
+        "kernel.runtime.stepping_integers",
+        "kernel.runtime.operations",
+        "kernel.runtime.lanes",
+        "kernel.runtime.reductions",
+        "kernel.runtime.machine",
+        "kernel.trust",
+        "kernel.cache",
+        "kernel.build",
+        "kernel.reference",
+        "kernel.__init__",
+    ),
+    "2 engine": (
+        "engine.fixed",
+        "engine.group",
+        "engine.limits",
+        "engine.settings",
+        "engine.cpus",
+        "engine.grid",
+        "engine.codes",
+        "engine.tensors",
+        "engine.threads",
+        "engine.turn",
+        "engine.peers",
+        "engine.storage",
+        "engine.options",
+        "engine.chunks",
+        "engine.batch",
+        "engine.first",
+        "engine.plan",
+        "engine.rows",
+        "engine.gradients",
+        "engine.bind",
+        "engine.sparse",
+        "engine.starts",
+        "engine.identity",
+        "engine.loading",
+        "engine.orders",
+        "engine.state",
+        "engine.finite",
+        "engine.agree",
+        "engine.run",
+        "engine.stepper",
+        "engine.copying",
+        "engine.optimizer",
+        "engine.__init__",
+        "define",
+        "show",
+        "classes",
+        "__init__",
+    ),
+    "3 faces": frozenset({"torch.*", "jax", "keras", "scipy"}),
+    "4 lab": (
+        "bench.*",
+        "lab.needs",
+        "lab.problems",
+        "lab.tuning",
+        "lab.text.*",
+        "lab.statistics.*",
+        "lab.entrants",
+        "lab.page.*",
+        "lab.data.*",
+        "lab.trial",
+        "lab.zoo.*",
+        "lab.doctor.*",
+        "lab.finder.*",
+        "lab.own.*",
+        "lab.__init__",
+        "lab.protocol.*",
+        "lab.report.*",
+        "lab.commands.*",
+        "lab.demo.*",
+    ),
+    "5 commands": ("cli_lab", "cli", "__main__"),
+}
+
+# Third-party packages that a module may import; a module's own line goes before its floor's.
+OUTSIDE: dict[str, set[str]] = {
+    "rules": set(),
+    "0 ground": {"numpy"},
+    "1 kernel": {"numpy", "numba", "llvmlite"},
+    "2 engine": {"numpy"},
+    "torch.*": {"numpy", "torch"},
+    "jax": {"numpy", "jax", "optax"},
+    "keras": {"numpy", "keras"},
+    "scipy": {"numpy", "scipy"},
+    "4 lab": {"numpy", "scipy", "sklearn", "matplotlib", "joblib", "threadpoolctl"},
+    "5 commands": {"numpy"},
+}
+# Peers to measure against: inside functions only, because they need not be installed.
+PEERS = {"torch", "jax", "optax", "keras", "distributed", "pyarrow", "gymnasium", "tifffile"}
+PEER_FLOORS = {"4 lab", "5 commands"}
+
+# A module that may import only these modules of adamas, whatever its floor allows.
+ONLY = {"rules": {"words"}}
+
+# Numba takes about half a second to import: these modules are imported at the first step.
+COMPILERS = {"numba", "llvmlite"}
+COMPILED = {
+    "kernel.runtime.integers",
+    "kernel.runtime.intrinsics",
+    "kernel.runtime.operations",
+    "kernel.runtime.lanes",
+    "kernel.runtime.reductions",
+    "kernel.runtime.machine",
+}
+
+
+def place(module: str) -> tuple[str, int] | None:
+    """Find a module's floor and its position there; None if it has no place."""
+    for floor, names in HOUSE.items():
+        for position, name in enumerate(names):
+            if module == name or (name.endswith(".*") and module.startswith(name[:-1])):
+                return floor, position
+    return None
+
+
+def may_import(importer: str, imported: str) -> bool:
+    """Decide whether the plan allows one import between two modules that have a place."""
+    here, there = place(importer), place(imported)
+    if here is None or there is None or imported not in ONLY.get(importer, {imported}):
+        return False
+    if here[0] != there[0]:
+        return list(HOUSE).index(there[0]) < list(HOUSE).index(here[0])
+    names = HOUSE[here[0]]
+    if there == here:
+        return list(names)[here[1]].endswith(".*")
+    return there[1] < here[1] and not isinstance(names, frozenset)
+
+
+def may_use(module: str, package: str, lazy: bool) -> bool:
+    """Decide whether `module` may import a package from outside."""
+    where = place(module)
+    assert where is not None
+    folder = f"{module.partition('.')[0]}.*"
+    allowed = OUTSIDE.get(module, OUTSIDE.get(folder, OUTSIDE.get(where[0], set())))
+    peer = where[0] in PEER_FLOORS and package in PEERS and lazy
+    return (package in allowed or peer) and (lazy or package not in COMPILERS or module in COMPILED)
+
+
+def upward(texts: dict[str, str]) -> list[str]:
+    """Describe every import that does not go down."""
+    return [
+        f"{module} imports adamas.{found.target}, which HOUSE does not put below it"
+        for module, text in texts.items()
+        for found in imports(text, module, set(texts))
+        if found.inside and not may_import(module, found.target)
+    ]
+
+
+def foreign(texts: dict[str, str]) -> list[str]:
+    """Describe every import from outside that the plan does not allow."""
+    return [
+        f"{module} imports {found.target}{'' if found.lazy else ' at module level'}: see OUTSIDE, "
+        "PEERS and COMPILED"
+        for module, text in texts.items()
+        for found in imports(text, module, set(texts))
+        if not found.inside and not may_use(module, found.target, found.lazy)
+    ]
+
+
+HERE = sources(PACKAGE)
+
+
+def test_every_module_has_a_place() -> None:
+    """A module that is not in the plan is refused, and the message says where to add it."""
+    homeless = [module for module in HERE if place(module) is None]
+    assert not homeless, (
+        f"{homeless} are on no floor: add each to HOUSE in tests/house/test_floors.py, "
+        "right after the last module that it imports"
+    )
+
+
+def test_imports_go_down() -> None:
+    """No module imports one that stands above or beside it."""
+    problems = upward(HERE)
+    assert not problems, "\n".join(problems)
+
+
+def test_outside_packages_stay_on_their_floor() -> None:
+    """The core uses NumPy and Numba only, and each face meets one framework."""
+    problems = foreign({module: text for module, text in HERE.items() if place(module)})
+    assert not problems, "\n".join(problems)
+
+
+def test_import_adamas_loads_no_compiler() -> None:
+    """Nothing that `import adamas` runs imports Numba, a framework or a package of the lab."""
+    outside = {found.target for found in loaded(HERE, "__init__") if not found.inside}
+    assert outside <= {"numpy"}
+
+
+def test_no_cycles() -> None:
+    """No module needs itself while it is being imported, in the unordered folders too."""
+    graph = {
+        module: {f.target for f in imports(text, module, set(HERE)) if f.inside and not f.lazy}
+        for module, text in HERE.items()
+    }
+    list(TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("words", "from adamas import rules"),
+        ("rules", "from adamas.codecs import int8"),
+        ("codecs", "import adamas"),
+        ("kernel.hoist", "from adamas.kernel.weave import weave"),
+        ("kernel.weave", "def f():\n    from adamas.engine import state"),
+        ("engine.state", "if TYPE_CHECKING:\n    from adamas.classes import AdamW"),
+        ("torch.base", "from adamas import jax"),
+        ("lab.report", "from adamas import cli"),
+    ],
+)
+def test_an_upward_import_is_found(module: str, source: str) -> None:
+    """The check itself can fail: imports that go up or sideways are reported."""
+    stubs = "__init__ words rules codecs kernel.__init__ kernel.hoist kernel.weave engine.state"
+    tree = dict.fromkeys(f"{stubs} classes torch.base jax cli".split(), "") | {module: source}
+    assert len(upward(tree)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "problems"),
+    [
+        ("rules", "import numpy", 1),
+        ("kernel.build", "import numba", 1),
+        ("kernel.build", "def f():\n    import numba", 0),
+        ("kernel.runtime.machine", "import numba", 0),
+        ("engine.state", "def f():\n    import numba", 1),
+        ("torch.base", "import numpy, torch", 0),
+        ("torch.base", "def f():\n    import jax", 1),
+        ("bench.peers", "import torch", 1),
+        ("bench.peers", "def f():\n    import torch", 0),
+    ],
+)
+def test_a_foreign_package_is_found(module: str, source: str, problems: int) -> None:
+    """The check itself can fail: packages from outside are allowed only where the plan says."""
+    assert len(foreign({module: source})) == problems

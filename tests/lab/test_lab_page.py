@@ -1,0 +1,198 @@
+"""The page: complete, self-contained, the same in both languages, and made of the run's numbers."""
+
+import copy
+import html
+import inspect
+import re
+from importlib.resources import files
+from itertools import pairwise
+from string import Formatter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adamas import rules
+from adamas.lab.demo.collect import QUICK, collect
+from adamas.lab.demo.page import render
+from adamas.lab.page.elements import markup
+from adamas.lab.page.looks import LOOKS
+from adamas.lab.page.plotting import NAME_GAP, spread
+from adamas.lab.page.svg import COLOURS, Labels
+from adamas.lab.text import LANGUAGES, Say
+from html_pages import Page
+
+PICTURES = {
+    "fit", "loss", "update", "effective", "correction", "bias", "race", "race-lr", "words",
+    "rare-steps", "lr-words", "lr-softmax", "lr-mlp", "digits-softmax", "intervals-softmax",
+    "digits-mlp", "intervals-mlp",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, Any]:
+    """Return the numbers of a short run: the shape of the real ones, not their meaning."""
+    return collect(QUICK, lambda chapter, optimizer: None, lambda line: None)
+
+
+@pytest.fixture(scope="module", params=sorted(LANGUAGES))
+def page(request: pytest.FixtureRequest, results: dict[str, Any]) -> str:
+    """Return the page in one language."""
+    return render(results, Say(request.param))
+
+
+def test_page_loads_nothing_and_runs_nothing(page: str) -> None:
+    """The file opens without a network and is read without JavaScript, and is under 600 kB."""
+    tags = Page(page)
+    assert all(link.startswith("#") for link in tags.links)
+    assert not re.search(r"@import|url\((?!#)|javascript:|\bon\w+=", page)
+    assert {"script", "link", "img", "iframe", "object"}.isdisjoint(tags.tags)
+    assert len(page.encode()) < 600_000
+
+
+def test_every_reference_has_its_one_target(page: str) -> None:
+    """Ids are unique, and every link, marker and clip path points at one of them."""
+    tags = Page(page)
+    assert [name for name, count in tags.ids.items() if count > 1] == []
+    targets = {link.removeprefix("#") for link in (*tags.links, *tags.labels)}
+    targets |= set(re.findall(r"url\(#([^)]+)\)", page))
+    assert targets <= set(tags.ids)
+
+
+def test_every_picture_is_there_and_described(page: str) -> None:
+    """Each named picture is an SVG that a screen reader announces with its caption."""
+    for name in PICTURES:
+        figure = re.search(rf'<figure id="fig-{name}">(.*?)</figure>', page, re.DOTALL)
+        assert figure, name
+        assert f'role="img" aria-labelledby="caption-{name}"' in figure[1]
+        caption = re.search(rf'<figcaption id="caption-{name}">(.*?)</figcaption>', figure[1])
+        assert caption and len(re.sub("<.*?>", "", caption[1])) > 20, name
+        assert "<path" in figure[1]
+    assert page.count("<figure") == len(PICTURES)
+
+
+def test_tables_are_accessible(page: str) -> None:
+    """Every table has a caption, column headers and row headers with their scope."""
+    tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
+    assert len(tables) == 7
+    for table in tables:
+        assert "<caption>" in table and 'scope="col"' in table
+        rows = re.findall(r"<tr>(.*?)</tr>", table.split("<tbody>")[1], re.DOTALL)
+        assert rows and all(row.startswith('<th scope="row">') for row in rows)
+        columns = table.count('scope="col"')
+        assert all(row.count("<td>") == columns - 1 for row in rows)
+
+
+def test_formula_is_the_function_that_ran(page: str) -> None:
+    """The formula on the page is the source of `rules.adam`, character by character."""
+    shown = re.search(r"<pre.*?><code>(.*?)</code></pre>", page, re.DOTALL)
+    assert shown
+    text = html.unescape(re.sub(r"</?span.*?>", "", shown[1]))
+    assert text == inspect.getsource(rules.adam).rstrip()
+
+
+def test_no_field_and_no_bad_number_is_left(page: str) -> None:
+    """Nothing unfilled, no None, no NaN and no infinity reaches the reader."""
+    text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
+    assert not re.search(r"[{}]|\bNone\b|\bnan\b|\binf\b|@\d", text)
+
+
+def test_numbers_come_from_the_results(results: dict[str, Any]) -> None:
+    """Changing a number in the results changes the page, everywhere it is said."""
+    changed = copy.deepcopy(results)
+    changed["tutorial"]["w"] = 1.23456789
+    before, after = (render(numbers, Say("en")) for numbers in (results, changed))
+    said = before.count("0.90600039") - after.count("0.90600039")
+    assert said == after.count("1.23456789") == 3
+
+
+def test_diverged_runs_are_shown(results: dict[str, Any]) -> None:
+    """An optimizer that failed on a report seed is called diverged, in the table and the text."""
+    changed = copy.deepcopy(results)
+    row = changed["mlp"]["optimizers"]["momentum"]
+    nothing = {"mean": None, "low": None, "high": None}
+    row |= {"diverged": 2, "interval": nothing}
+    row["verdict"] = {"word": "diverged", "difference": nothing}
+    found = render(changed, Say("en"))
+    assert "2 of 3" in found
+    assert "Diverged: Momentum." in found
+    assert '<span class="verdict diverged">diverged</span>' in found
+
+
+def test_adam_may_win_or_fail_the_race(results: dict[str, Any]) -> None:
+    """The sentence about the race follows the numbers: not fastest, fastest, or not arrived."""
+    changed = copy.deepcopy(results)
+    for order, key in ((["adam", "gd"], "race_fastest"), (["gd"], "race_not_arrived")):
+        changed["race"]["order"] = order
+        said = Say("en")(key, adam_steps=changed["race"]["entrants"]["adam"]["steps"] or 0)
+        assert markup(said) in render(changed, Say("en"))
+
+
+def test_languages_have_the_same_keys_and_fields() -> None:
+    """Every sentence exists in both languages and asks for the same numbers."""
+
+    def fields(sentence: str) -> set[str]:
+        return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+    english, chinese = LANGUAGES["en"], LANGUAGES["zh"]
+    assert english.keys() == chinese.keys()
+    differ = [key for key in english if fields(english[key]) != fields(chinese[key])]
+    assert differ == []
+
+
+def test_chinese_page_is_chinese(results: dict[str, Any]) -> None:
+    """Headings, captions and axis labels of the Chinese page are Chinese, and it says so."""
+    page = render(results, Say("zh"))
+    assert '<html lang="zh-Hans">' in page
+    visible = re.findall(r"<h[12]>(.*?)</h[12]>|<caption>(.*?)</caption>", page)
+    assert all(re.search("[\u4e00-\u9fff]", "".join(text)) for text in visible)
+    for key, sentence in LANGUAGES["zh"].items():
+        if key.startswith("chart_"):
+            assert f">{html.escape(sentence)}<" in page, key
+
+
+def test_sentences_hold_no_measured_number() -> None:
+    """Numbers with a decimal point are filled in by the run, never written in a sentence."""
+    for table in LANGUAGES.values():
+        for key, sentence in table.items():
+            # -0.5 is the slope that theory gives, 2.1 a section of the paper.
+            plain = re.sub(r"\{.*?\}|-0\.5|2\.1", "", sentence)
+            assert not re.search(r"\d\.\d", plain), key
+
+
+def test_colours_are_defined_for_light_and_dark() -> None:
+    """Every colour of the pictures is a variable of both themes, light as drawn."""
+    style = files("adamas.lab.page").joinpath("page.css").read_text(encoding="utf-8")
+    light, dark = style.split("prefers-color-scheme: dark)")[:2]
+    for name, colour in COLOURS.items():
+        assert f"--{name}: {colour}" in light
+        assert f"--{name}: #" in dark
+    assert set(LOOKS) < set(COLOURS)
+
+
+def test_labels_restore_what_the_font_cannot_draw() -> None:
+    """Text beyond ASCII travels through matplotlib as a token and comes back escaped."""
+    labels = Labels()
+    assert labels("plain") == "plain"
+    tokens = [labels("损失 <1"), labels("学习率")]
+    assert all(token.isascii() for token in tokens) and tokens[0] != tokens[1]
+    svg = labels.restore("".join(f"<text>{token}</text>" for token in tokens))
+    assert svg == "<text>损失 &lt;1</text><text>学习率</text>"
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_names_beside_lines_never_collide(heights: list[float]) -> None:
+    """Names keep their order and a gap, and stay inside the picture."""
+    placed = spread(sorted(heights))
+    assert len(placed) == len(heights)
+    assert all(b - a >= NAME_GAP - 1e-9 for a, b in pairwise(placed))
+    assert placed[0] >= -1e-9 and placed[-1] <= 1 + 1e-9
+
+
+def test_unknown_language_and_sentence_are_refused() -> None:
+    """A typing error in a key is an error, not an empty place on the page."""
+    with pytest.raises(KeyError):
+        Say("fr")
+    with pytest.raises(KeyError):
+        Say("en")("no_such_sentence")

@@ -1,0 +1,69 @@
+"""Shards on several ranks: what they compute together is what one process computes alone."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from places import HELPERS
+
+# Ranks that wait for each other in vain end by themselves, before this many seconds.
+LIMIT = 240
+CASES = [
+    ("steps", 2, "float32"),
+    ("steps", 2, "bfloat16"),
+    ("steps", 4, "int8"),
+    ("steps", 4, "int4"),
+    ("clip", 2, "float32"),
+    ("clip", 4, "int8"),
+    ("nonfinite", 2, "float32"),
+    ("nonfinite", 4, "int8"),
+    ("guard", 2, "float32"),
+    ("guard", 4, "int8"),
+    ("first", 2, "float32"),
+    ("refused", 2, "float32"),
+    ("elsewhere", 2, "float32"),
+    ("checkpoint", 4, "float32"),
+    ("checkpoint", 4, "int8"),
+    ("checkpoint", 4, "int4"),
+    ("fsdp", 2, "int8"),
+    ("fsdp", 4, "float32"),
+    ("ddp", 2, "int8"),
+    ("launched", 2, "float32"),
+]
+STATE_CASES = [
+    ("codes", 4, "int8"),
+    ("codes", 4, "int4"),
+    ("halves", 2, "int8"),
+    ("halves", 4, "bfloat16"),
+    ("fsdp-bfloat16", 2, "int8"),
+    ("released", 2, "float32"),
+    ("offload", 2, "float32"),
+    ("flattened", 2, "int8"),
+    ("zero", 2, "float32"),
+]
+PROGRAMS = {"torch_ranks.py": CASES, "torch_shards.py": STATE_CASES}
+ALL = [(program, *case) for program, cases in PROGRAMS.items() for case in cases]
+IDS = [f"{scenario}-{ranks}-{state}" for _, scenario, ranks, state in ALL]
+
+
+@pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no ranks")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="ranks are forks of one process")
+@pytest.mark.parametrize(
+    ("program", "scenario", "ranks", "state"),
+    ALL,
+    ids=IDS,
+)
+def test_ranks_step_as_one(program: str, scenario: str, ranks: int, state: str) -> None:
+    """Each scenario holds: uneven shards, clipping, NaN, wrappers, threads, checkpoints, codes."""
+    done = subprocess.run(
+        [sys.executable, str(HELPERS / program), scenario, str(ranks), state],
+        env={**os.environ, "GLOO_SOCKET_IFNAME": "lo"},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
