@@ -1,23 +1,29 @@
 """Every sentence that a reader of the page or the terminal sees, in English and in Chinese.
 
-Sentences hold no numbers: a number is a `{field}` that the run fills in. In page texts `code` and
-**bold** mark themselves as here.
+Sentences are data: a TOML file beside this one holds them, both languages under one key. They hold
+no numbers: a number is a `{field}` that the run fills in. In page texts `code` and **bold** mark
+themselves as here.
 """
 
-from adamas.lab.text.en import ENGLISH
-from adamas.lab.text.en_compare import ENGLISH_COMPARE
-from adamas.lab.text.en_evidence import ENGLISH_EVIDENCE
-from adamas.lab.text.en_pictures import ENGLISH_PICTURES
-from adamas.lab.text.en_report import ENGLISH_REPORT
-from adamas.lab.text.zh import CHINESE
-from adamas.lab.text.zh_compare import CHINESE_COMPARE
-from adamas.lab.text.zh_evidence import CHINESE_EVIDENCE
-from adamas.lab.text.zh_pictures import CHINESE_PICTURES
-from adamas.lab.text.zh_report import CHINESE_REPORT
+from importlib.resources import files
+from tomllib import loads
 
+# One file for each subject; a key stands in one of them only.
+SUBJECTS = ("demo", "pictures", "report", "evidence", "compare")
+
+
+def sentences(subject: str) -> dict[str, dict[str, str]]:
+    """Return what one file holds: key -> language -> sentence.
+
+    >>> sentences("pictures")["chart_step"]["en"]
+    'step t'
+    """
+    return loads(files("adamas.lab.text").joinpath(f"{subject}.toml").read_text("utf-8"))
+
+
+_ALL = {key: both for subject in SUBJECTS for key, both in sentences(subject).items()}
 LANGUAGES: dict[str, dict[str, str]] = {
-    "en": ENGLISH | ENGLISH_PICTURES | ENGLISH_REPORT | ENGLISH_EVIDENCE | ENGLISH_COMPARE,
-    "zh": CHINESE | CHINESE_PICTURES | CHINESE_REPORT | CHINESE_EVIDENCE | CHINESE_COMPARE,
+    language: {key: both[language] for key, both in _ALL.items()} for language in ("en", "zh")
 }
 
 

@@ -1,0 +1,37 @@
+"""The sentences of the lab are data: the same keys and fields in both languages, each key once."""
+
+import re
+from collections import Counter
+from string import Formatter
+
+import pytest
+
+from adamas.lab.text import LANGUAGES, SUBJECTS, sentences
+
+
+def fields(sentence: str) -> set[str]:
+    """Return the names of the fields of a sentence."""
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_both_languages_ask_for_the_same_numbers(subject: str) -> None:
+    """Every sentence exists in both languages, and in no other, with the same fields."""
+    for key, both in sentences(subject).items():
+        assert sorted(both) == sorted(LANGUAGES), key
+        assert fields(both["en"]) == fields(both["zh"]), key
+
+
+def test_a_key_stands_in_one_file() -> None:
+    """No file of sentences silently replaces a sentence of another."""
+    count = Counter(key for subject in SUBJECTS for key in sentences(subject))
+    assert [key for key, times in count.items() if times > 1] == []
+
+
+def test_sentences_hold_no_measured_number() -> None:
+    """Numbers with a decimal point are filled in by the run, never written in a sentence."""
+    for table in LANGUAGES.values():
+        for key, sentence in table.items():
+            # -0.5 is the slope that theory gives, 2.1 a section of the paper.
+            plain = re.sub(r"\{.*?\}|-0\.5|2\.1", "", sentence)
+            assert not re.search(r"\d\.\d", plain), key
