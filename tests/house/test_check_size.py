@@ -44,7 +44,10 @@ def test_within_the_budget() -> None:
     ("sizes", "message"),
     [
         ({Path("kernel/weave.py"): 301}, "limit 300"),
-        ({Path(f"lab/{n}.py"): 300 for n in range(40)}, f"budget {check_size.BUDGET[check_size.LAB]}"),
+        (
+            {Path(f"lab/{n}.py"): 300 for n in range(40)},
+            f"budget {check_size.BUDGET[check_size.LAB]}",
+        ),
         ({Path("attic.py"): 1}, "add 'attic' to PARTS"),
     ],
 )

@@ -5,26 +5,49 @@ no numbers: a number is a `{field}` that the run fills in. In page texts `code` 
 themselves as here.
 """
 
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from tomllib import loads
+from typing import Any
 
 # One file for each subject; a key stands in one of them only.
-SUBJECTS = ("demo", "pictures", "report", "evidence", "compare")
+SUBJECTS = ("demo", "pictures", "report", "evidence", "compare", "problems")
+Both = Mapping[str, str]
 
 
-def sentences(subject: str) -> dict[str, dict[str, str]]:
+def sentences(subject: str) -> dict[str, Both]:
     """Return what one file holds: key -> language -> sentence.
+
+    The key of a sentence in a table within a table has a dot, such as "digits.title".
 
     >>> sentences("pictures")["chart_step"]["en"]
     'step t'
     """
-    return loads(files("adamas.lab.text").joinpath(f"{subject}.toml").read_text("utf-8"))
+    text = files("adamas.lab.text").joinpath(f"{subject}.toml").read_text("utf-8")
+    return dict(_entries(loads(text), ""))
 
 
-_ALL = {key: both for subject in SUBJECTS for key, both in sentences(subject).items()}
+def _entries(table: Mapping[str, Any], before: str) -> Iterator[tuple[str, Both]]:
+    for key, inner in table.items():
+        if "en" in inner:
+            yield before + key, inner
+        else:
+            yield from _entries(inner, f"{before}{key}.")
+
+
+_ALL = {key: texts for subject in SUBJECTS for key, texts in sentences(subject).items()}
 LANGUAGES: dict[str, dict[str, str]] = {
-    language: {key: both[language] for key, both in _ALL.items()} for language in ("en", "zh")
+    language: {key: texts[language] for key, texts in _ALL.items()} for language in ("en", "zh")
 }
+
+
+def both(key: str) -> Both:
+    """Return a sentence in every language, its fields unfilled; empty if there is none for `key`.
+
+    >>> sorted(both("chart_step")), both("chart of nothing")
+    (['en', 'zh'], {})
+    """
+    return _ALL.get(key, {})
 
 
 class Say:

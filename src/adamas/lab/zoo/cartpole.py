@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from adamas.lab.needs import LabError
-from adamas.lab.problems import About, Array, Batch, Params, Problem, Quality, generator
+from adamas.lab.problems import Array, Batch, Params, Problem, generator
+from adamas.lab.zoo.about import about
 
 EPISODES = 32
 LIMIT = 500
@@ -175,33 +176,11 @@ CARTPOLE = Problem(
     EVERY,
     EPISODES,
     CartPoleTask,
-    about=About(
-        title={"en": "Balancing a pole on a cart", "zh": "小车立杆平衡"},
-        kind="reinforcement",
-        model={
-            "en": "policy network 4-16-1 with tanh, trained by REINFORCE with a baseline",
-            "zh": "4-16-1 策略网络（tanh），用带基线的 REINFORCE 训练",
-        },
-        loss={
-            "en": "501 - mean return of 32 episodes of at most 500 steps",
-            "zh": "501 减去 32 个回合（最多 500 步）的平均回报",
-        },
+    about=about(
+        "cartpole",
+        "reinforcement",
+        ("mean_return", 475),
         label="synthetic",
-        quality=Quality(
-            "mean_return",
-            475,
-            {
-                "en": "gymnasium registers 475 as the mean return from which CartPole-v1 counts as "
-                "solved",
-                "zh": "gymnasium 为 CartPole-v1 登记的通过阈值：平均回报 475",
-            },
-        ),
         higher=("mean_return", "worst_return"),
-        notes={
-            "en": "A simulation, gymnasium's (MIT) of the problem of Barto, Sutton and Anderson "
-            "(1983). A run plays 1,280 episodes.",
-            "zh": "仿真环境：gymnasium（MIT）实现的 Barto、Sutton 与 Anderson（1983）问题。"
-            "一次训练共 1,280 个回合。",
-        },
     ),
 )

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from adamas.lab.problems import About, Array, Params, Problem, Quality, generator
+from adamas.lab.problems import Array, Params, Problem, generator
+from adamas.lab.zoo.about import about
 
 FLOOR = 1e-30
 CURVATURES = np.logspace(-4, 0, 50)
@@ -90,36 +91,14 @@ class RosenbrockTask:
         return {"distance": float(np.linalg.norm(params["x"] - 1))}
 
 
-EXCESS = {"en": "value above the known minimum, 0", "zh": "与已知最小值 0 之差"}
 QUADRATIC = Problem(
     "quadratic-scaled",
     2000,
     50,
     1,
     lambda seed: QuadraticTask(seed, CURVATURES),
-    about=About(
-        title={"en": "Quadratic of condition number 10,000", "zh": "条件数为 10,000 的二次函数"},
-        kind="convex",
-        model={
-            "en": "50 numbers, curvatures 0.0001 to 1 along the axes, exact gradients",
-            "zh": "50 个数，沿坐标轴的曲率为 0.0001 到 1，精确梯度",
-        },
-        loss=EXCESS,
-        label="synthetic",
-        quality=Quality(
-            "loss",
-            0.00046,
-            {
-                "en": "what gradient descent at lr 1 (one over the largest curvature) has after "
-                "2,000 steps, in expectation over starts, in closed form",
-                "zh": "学习率为 1（最大曲率的倒数）的梯度下降在 2,000 步后对起点的期望值（闭式解）",
-            },
-        ),
-        notes={
-            "en": "The axes are those of the parameters, which favours methods that scale each "
-            "parameter by itself. Values below 1e-30 are shown as 1e-30.",
-            "zh": "主轴与参数坐标一致，这有利于逐参数缩放的方法。小于 1e-30 的值记为 1e-30。",
-        },
+    about=about(
+        "quadratic-scaled", "convex", ("loss", 0.00046), label="synthetic", shared="excess"
     ),
 )
 NOISY = Problem(
@@ -128,31 +107,7 @@ NOISY = Problem(
     25,
     1,
     lambda seed: NoisyTask(seed, NOISY_CURVATURES),
-    about=About(
-        title={"en": "Noisy quadratic in 1,000 dimensions", "zh": "1,000 维带噪声的二次函数"},
-        kind="convex",
-        model={
-            "en": "1,000 numbers, curvatures 1, 1/2, ... 1/1000, gradient noise of that variance",
-            "zh": "1,000 个数，曲率为 1、1/2、…、1/1000，梯度噪声的方差与曲率相同",
-        },
-        loss=EXCESS,
-        label="synthetic",
-        quality=Quality(
-            "loss",
-            0.693,
-            {
-                "en": "twice 1/2 ln 2 = 0.347, the least that any method can have in expectation "
-                "(the posterior mean); the plain mean of all centres has 0.5",
-                "zh": "1/2 ln 2 = 0.347 的两倍；0.347 是任何方法的期望下限（后验均值），"
-                "所有中心的简单平均为 0.5",
-            },
-        ),
-        notes={
-            "en": "After Schaul et al. 2013 and Zhang et al. 2019. Values below 1e-30 are shown as "
-            "1e-30.",
-            "zh": "依据 Schaul 等 2013 与 Zhang 等 2019。小于 1e-30 的值记为 1e-30。",
-        },
-    ),
+    about=about("noisy-quadratic", "convex", ("loss", 0.693), label="synthetic", shared="excess"),
 )
 ROSENBROCK = Problem(
     "rosenbrock",
@@ -161,25 +116,5 @@ ROSENBROCK = Problem(
     1,
     lambda seed: RosenbrockTask(),
     random=False,
-    about=About(
-        title={"en": "Rosenbrock's curved valley", "zh": "Rosenbrock 弯曲山谷"},
-        kind="nonconvex",
-        model={"en": "two numbers, exact gradients", "zh": "两个数，精确梯度"},
-        loss=EXCESS,
-        label="synthetic",
-        quality=Quality(
-            "loss",
-            1e-4,
-            {
-                "en": "the value on the valley's floor where x is 0.01 from its best",
-                "zh": "谷底上 x 与最优值相差 0.01 处的函数值",
-            },
-        ),
-        notes={
-            "en": "Not convex. H. H. Rosenbrock, The Computer Journal 3 (1960) 175-184. Values "
-            "below 1e-30 are shown as 1e-30.",
-            "zh": "非凸函数。H. H. Rosenbrock, The Computer Journal 3 (1960) 175-184。"
-            "小于 1e-30 的值记为 1e-30。",
-        },
-    ),
+    about=about("rosenbrock", "nonconvex", ("loss", 1e-4), label="synthetic", shared="excess"),
 )

@@ -14,7 +14,8 @@ import numpy as np
 from adamas.lab.data import nuclei
 from adamas.lab.data.digits import IMAGES, SOURCE
 from adamas.lab.data.glyphs import SIDE, Scenes, scenes
-from adamas.lab.problems import About, Array, Batch, Problem, Quality, generator, shuffled_batches
+from adamas.lab.problems import Array, Batch, Problem, generator, shuffled_batches
+from adamas.lab.zoo.about import about
 from adamas.lab.zoo.average_precision import over_images, without_doubles
 from adamas.lab.zoo.torch_task import TorchTask, torch_or_reason
 
@@ -159,43 +160,19 @@ def nuclei_task(seed: int) -> DetectionTask:
     return DetectionTask(seed, training, nuclei.tiles(*held, even))
 
 
-MODEL = {
-    "en": "three convolutions of 16, 32 and 32 filters 3x3 with SiLU, the first two halving the "
-    "image, and one output layer for 8 x 8 cells; PyTorch computes the gradients",
-    "zh": "三层 3x3 卷积（16、32、32 个卷积核，SiLU，前两层将图像减半），再接 8 x 8 网格的输出层；"
-    "梯度由 PyTorch 计算",
-}
-LOSS = {
-    "en": "per object: cross-entropy of the cells' chances plus smooth L1 error of the boxes",
-    "zh": "每个物体的损失：各网格有无物体的交叉熵，加上边框的平滑 L1 误差",
-}
 DETECTION = Problem(
     "detection",
     345,
     15,
     BATCH,
     digits_task,
-    about=About(
-        title={"en": "Finding handwritten digits in clutter", "zh": "在杂乱背景中找出手写数字"},
-        kind="object detection",
-        model=MODEL,
-        loss=LOSS,
+    about=about(
+        "detection",
+        "object detection",
+        ("ap50", 0.78),
         sources=(SOURCE,),
         label="composite",
-        quality=Quality(
-            "ap50",
-            0.78,
-            {
-                "en": "halfway from 0.56 to 1; 0.56 is what connected regions above the best "
-                "threshold have, mean over seeds 0-4",
-                "zh": "0.56 与 1 的中点；0.56 是最佳阈值下连通区域法在种子 0–4 上的均值",
-            },
-        ),
         higher=("ap50",),
-        notes={
-            "en": "Composite: real digits and fragments of real digits, placed at random on noise.",
-            "zh": "合成图像：真实数字与真实数字的碎片，随机放置在噪声背景上。",
-        },
     ),
 )
 NUCLEI = Problem(
@@ -204,25 +181,12 @@ NUCLEI = Problem(
     15,
     BATCH,
     nuclei_task,
-    about=About(
-        title={"en": "Finding cell nuclei under the microscope", "zh": "在显微图像中找出细胞核"},
-        kind="object detection",
-        model=MODEL,
-        loss=LOSS,
+    about=about(
+        "nuclei",
+        "object detection",
+        ("ap50", 0.72),
         sources=(nuclei.NUCLEI,),
-        quality=Quality(
-            "ap50",
-            0.72,
-            {
-                "en": "halfway from 0.44 to 1; 0.44 is what connected regions above the best "
-                "threshold have, mean over seeds 0-4",
-                "zh": "0.44 与 1 的中点；0.44 是最佳阈值下连通区域法在种子 0–4 上的均值",
-            },
-        ),
         higher=("ap50",),
-        notes={
-            "en": "One real image of 125 nuclei; a quarter of it, along one edge, is held out.",
-            "zh": "仅一幅真实图像，共 125 个细胞核；沿一条边留出四分之一用于验证。",
-        },
+        shared="detection",
     ),
 )

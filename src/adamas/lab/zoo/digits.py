@@ -7,7 +7,8 @@ layer.
 from dataclasses import replace
 
 from adamas.lab.data.digits import IMAGES, SOURCE, data
-from adamas.lab.problems import About, Problem, Quality, Words
+from adamas.lab.problems import Problem
+from adamas.lab.zoo.about import about
 from adamas.lab.zoo.dense import CLASSES, DenseTask, split
 
 HIDDEN = 32
@@ -32,44 +33,23 @@ def _problem(name: str, widths: tuple[int, ...]) -> Problem:
 SOFTMAX = _problem("softmax", (64, 10))
 MLP = _problem("mlp", (64, HIDDEN, 10))
 
-LOSS = {
-    "en": "cross-entropy on 360 held-out images, in nats",
-    "zh": "360 幅留出图像上的交叉熵（奈特）",
-}
 # Both nets are to beat it: the first because it is larger, the second because it has no penalty.
-LOGISTIC = Quality(
-    "loss",
-    0.157,
-    {
-        "en": "mean over seeds 0-4 of scikit-learn's LogisticRegression on the same splits",
-        "zh": "scikit-learn 的 LogisticRegression 在相同划分（种子 0–4）上的均值",
-    },
-)
-
-
-def _about(model: Words) -> About:
-    return About(
-        title={"en": "Handwritten digits, 8x8 pixels", "zh": "手写数字，8x8 像素"},
-        kind="classification",
-        model=model,
-        loss=LOSS,
-        sources=(SOURCE,),
-        quality=LOGISTIC,
-        higher=("accuracy",),
-    )
-
+LOGISTIC = ("loss", 0.157)
 
 DIGITS = replace(
     MLP,
     name="digits",
-    about=_about(
-        {"en": "network 64-32-10 with ReLU", "zh": "64-32-10 网络（ReLU）"},
-    ),
+    about=about("digits", "classification", LOGISTIC, sources=(SOURCE,), higher=("accuracy",)),
 )
 DIGITS_SOFTMAX = replace(
     SOFTMAX,
     name="digits-softmax",
-    about=_about(
-        {"en": "softmax regression, 64 x 10 weights", "zh": "softmax 回归，64 x 10 个权重"}
+    about=about(
+        "digits-softmax",
+        "classification",
+        LOGISTIC,
+        sources=(SOURCE,),
+        higher=("accuracy",),
+        shared="digits",
     ),
 )

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from adamas.lab.data import images
 from adamas.lab.data.digits import SOURCE, data
-from adamas.lab.problems import About, Batch, Problem, Quality, generator, shuffled_batches
+from adamas.lab.problems import Batch, Problem, generator, shuffled_batches
 from adamas.lab.zoo import digits
+from adamas.lab.zoo.about import about
 from adamas.lab.zoo.dense import CLASSES, DenseTask, split
 from adamas.lab.zoo.torch_task import TorchTask, torch_or_reason
 
@@ -81,26 +82,8 @@ MNIST = Problem(
     31,
     MNIST_BATCH,
     mnist,
-    about=About(
-        title={"en": "5,000 handwritten digits of MNIST", "zh": "MNIST 的 5,000 个手写数字"},
-        kind="classification",
-        model={"en": "network 784-64-10 with ReLU", "zh": "784-64-10 网络（ReLU）"},
-        loss={
-            "en": "cross-entropy on 1,000 held-out images, in nats",
-            "zh": "1,000 幅留出图像上的交叉熵（奈特）",
-        },
-        sources=(images.MNIST,),
-        quality=Quality(
-            "loss",
-            0.273,
-            {
-                "en": "mean over seeds 0-2 of scikit-learn's MLPClassifier: same network, splits, "
-                "batch size and 15 epochs, its own Adam at its defaults",
-                "zh": "scikit-learn 的 MLPClassifier 的均值（种子 0–2）：网络、划分、批大小和 15 轮"
-                "均相同，使用其自带的默认 Adam",
-            },
-        ),
-        higher=("accuracy",),
+    about=about(
+        "mnist5k", "classification", ("loss", 0.273), sources=(images.MNIST,), higher=("accuracy",)
     ),
 )
 CNN = Problem(
@@ -109,18 +92,12 @@ CNN = Problem(
     22,
     CNN_BATCH,
     ConvolutionTask,
-    about=About(
-        title={"en": "Handwritten digits, convolutional network", "zh": "手写数字，卷积网络"},
-        kind="classification",
-        model={
-            "en": "convolutions of 8 and 16 filters 3x3, each with ReLU and 2x2 maximum, then "
-            "64 x 10 weights; PyTorch computes the gradients",
-            "zh": "8 个和 16 个 3x3 卷积核，各接 ReLU 与 2x2 最大池化，再接 64 x 10 个权重；"
-            "梯度由 PyTorch 计算",
-        },
-        loss=digits.LOSS,
+    about=about(
+        "digits-cnn",
+        "classification",
+        digits.LOGISTIC,
         sources=(SOURCE,),
-        quality=digits.LOGISTIC,
         higher=("accuracy",),
+        shared="digits",
     ),
 )

@@ -15,16 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adamas.lab.data import texts
-from adamas.lab.problems import (
-    About,
-    Array,
-    Batch,
-    Problem,
-    Quality,
-    Source,
-    Words,
-    generator,
-)
+from adamas.lab.problems import Array, Batch, Problem, Source, generator
+from adamas.lab.zoo.about import about
 from adamas.lab.zoo.torch_task import TorchTask, torch_or_reason
 
 if TYPE_CHECKING:
@@ -139,78 +131,24 @@ def chinese() -> Corpus:
     return Corpus(texts.tang(), 3, 8, 16, 48, 128)
 
 
-def _problem(name: str, steps: int, corpus: Callable[[], Corpus], about: About) -> Problem:
+def _problem(
+    name: str, steps: int, corpus: Callable[[], Corpus], hidden: int, source: Source, bits: float
+) -> Problem:
     def task(seed: int) -> LanguageTask:
         torch_or_reason(name)
         return LanguageTask(seed, corpus())
 
-    return Problem(name, steps, steps // 20, 128, task, about=about)
-
-
-def _about(title: Words, hidden: int, source: Source, quality: Quality, notes: Words) -> About:
-    return About(
-        title=title,
-        kind="language model",
-        model={
-            "en": f"16 numbers for each of the last 8 characters, {hidden} hidden units with ReLU, "
-            "softmax; PyTorch computes the gradients",
-            "zh": f"前 8 个字符各用 16 个数表示，{hidden} 个 ReLU 隐藏单元，softmax；"
-            "梯度由 PyTorch 计算",
-        },
-        loss={
-            "en": "cross-entropy of the next character on held-out text, in nats",
-            "zh": "留出文本上预测下一个字符的交叉熵（奈特）",
-        },
+    told = about(
+        name,
+        "language model",
+        ("bits_per_character", bits),
         sources=(source,),
-        quality=quality,
         higher=("accuracy",),
-        notes=notes,
+        shared="char-lm",
+        hidden=hidden,
     )
+    return Problem(name, steps, steps // 20, 128, task, about=told)
 
 
-ENGLISH = _problem(
-    "char-lm-en",
-    1500,
-    english,
-    _about(
-        {
-            "en": "Next character of “Alice in Wonderland”",
-            "zh": "预测《爱丽丝漫游奇境》的下一个字符",
-        },
-        192,
-        texts.ALICE,
-        Quality(
-            "bits_per_character",
-            2.65,
-            {
-                "en": "mean over seeds 0-4 of a trigram model with Witten-Bell interpolation, "
-                "same splits",
-                "zh": "采用 Witten-Bell 插值的三元字符模型在相同划分（种子 0–4）上的均值",
-            },
-        ),
-        {},
-    ),
-)
-CHINESE = _problem(
-    "char-lm-zh",
-    220,
-    chinese,
-    _about(
-        {"en": "Next character of Tang poems", "zh": "预测唐诗的下一个字"},
-        48,
-        texts.TANG,
-        Quality(
-            "bits_per_character",
-            8.35,
-            {
-                "en": "mean over seeds 0-4 of a bigram model with Witten-Bell interpolation, "
-                "same splits; a trigram model has more",
-                "zh": "Witten-Bell 插值的二元字模型在相同划分（种子 0–4）上的均值；三元模型更差",
-            },
-        ),
-        {
-            "en": "Characters seen once or twice count as one symbol, 2 % of the text.",
-            "zh": "只出现一两次的字合为一个符号，占全文的 2 %。",
-        },
-    ),
-)
+ENGLISH = _problem("char-lm-en", 1500, english, 192, texts.ALICE, 2.65)
+CHINESE = _problem("char-lm-zh", 220, chinese, 48, texts.TANG, 8.35)

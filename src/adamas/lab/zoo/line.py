@@ -10,15 +10,8 @@ from functools import cache
 
 import numpy as np
 
-from adamas.lab.problems import (
-    About,
-    Batch,
-    Params,
-    Problem,
-    Quality,
-    generator,
-    shuffled_batches,
-)
+from adamas.lab.problems import Batch, Params, Problem, generator, shuffled_batches
+from adamas.lab.zoo.about import about
 
 SLOPE = 2.5
 POINTS = 100
@@ -94,19 +87,5 @@ SINGLE = Problem("line", 2000, 1, 1, lambda seed: LineTask(seed, 1))
 LINE = replace(
     FULL,
     every=50,
-    about=About(
-        title={"en": "A line through 100 points", "zh": "过 100 个点的直线"},
-        kind="convex",
-        model={"en": "y = w x, one weight", "zh": "y = w x，一个权重"},
-        loss={"en": "mean squared error on all points", "zh": "全部点上的均方误差"},
-        label="synthetic",
-        quality=Quality(
-            "loss",
-            0.8279,
-            {
-                "en": "1 % above 0.8197, the loss of the least-squares weight",
-                "zh": "最小二乘权重的损失为 0.8197，目标比它高 1 %",
-            },
-        ),
-    ),
+    about=about("line", "convex", ("loss", 0.8279), label="synthetic"),
 )

@@ -11,16 +11,8 @@ from itertools import repeat
 import numpy as np
 
 from adamas.lab.data.tables import BREAST_CANCER, breast_cancer
-from adamas.lab.problems import (
-    About,
-    Array,
-    Batch,
-    Params,
-    Problem,
-    Quality,
-    generator,
-    shuffled_batches,
-)
+from adamas.lab.problems import Array, Batch, Params, Problem, generator, shuffled_batches
+from adamas.lab.zoo.about import about
 from adamas.lab.zoo.dense import split
 
 HELD, BATCH = 114, 32
@@ -132,35 +124,17 @@ def minimum() -> tuple[float, Array]:
     return log_loss(x @ u, y) + 0.5 * float(u @ (penalty * u)), u
 
 
-MODEL = {
-    "en": "logistic regression, 30 weights and a bias, L2 penalty as in scikit-learn at C = 1",
-    "zh": "逻辑回归，30 个权重和一个偏置，L2 惩罚与 scikit-learn 的 C = 1 相同",
-}
 TUMOURS = Problem(
     "breast-cancer",
     560,
     20,
     BATCH,
     LogisticTask,
-    about=About(
-        title={"en": "Benign or malignant: 569 tumours", "zh": "良性或恶性：569 个肿瘤"},
-        kind="classification",
-        model=MODEL,
-        loss={
-            "en": "cross-entropy on held-out tumours, in nats",
-            "zh": "留出样本上的交叉熵（奈特）",
-        },
+    about=about(
+        "breast-cancer",
+        "classification",
+        ("loss", 0.0763),
         sources=(BREAST_CANCER,),
-        quality=Quality(
-            "loss",
-            0.0763,
-            {
-                "en": "2 % above 0.0748, the mean over seeds 0-9 of scikit-learn's "
-                "LogisticRegression (C = 1) on the same splits",
-                "zh": "scikit-learn 的 LogisticRegression（C = 1）在相同划分（种子 0–9）上的均值为 "
-                "0.0748，目标比它高 2 %",
-            },
-        ),
         higher=("accuracy",),
     ),
 )
@@ -170,32 +144,12 @@ SCALES = Problem(
     50,
     569,
     ScaledTask,
-    about=About(
-        title={
-            "en": "Logistic regression with features in units over four decades",
-            "zh": "特征单位跨越四个数量级的逻辑回归",
-        },
-        kind="convex",
-        model=MODEL,
-        loss={
-            "en": "penalised cross-entropy on all samples above its known minimum",
-            "zh": "全部样本上的带惩罚交叉熵与已知最小值之差",
-        },
+    about=about(
+        "logistic-scales",
+        "convex",
+        ("loss", 0.0033),
         sources=(BREAST_CANCER,),
         label="composite",
-        quality=Quality(
-            "loss",
-            0.0033,
-            {
-                "en": "5 % of the minimum, 0.0664, which Newton's method gives",
-                "zh": "最小值 0.0664（由牛顿法求得）的 5 %",
-            },
-        ),
-        notes={
-            "en": "Real features, artificial units from 0.01 to 100, dealt out by the seed. The "
-            "minimum is by Newton's method; differences below 1e-15 count as 1e-15.",
-            "zh": "特征是真实的，单位是人为的（0.01 到 100，由种子分配）。最小值由牛顿法求得；"
-            "小于 1e-15 的差记为 1e-15。",
-        },
+        shared="breast-cancer",
     ),
 )

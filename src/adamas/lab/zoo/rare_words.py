@@ -12,7 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from adamas.lab.problems import About, Array, Batch, Params, Problem, Quality, generator
+from adamas.lab.problems import Array, Batch, Params, Problem, generator
+from adamas.lab.zoo.about import about
 
 WORDS = 400
 COMMON = 40
@@ -80,30 +81,5 @@ WORD_PROBLEM = Problem("words", STEPS, 50, BATCH, _task)
 ENTRY = replace(
     WORD_PROBLEM,
     every=20,
-    about=About(
-        title={"en": "Rare and common words", "zh": "罕见词与常见词"},
-        kind="sparse",
-        model={
-            "en": "linear regression, one weight for each of 400 words",
-            "zh": "线性回归，400 个词各一个权重",
-        },
-        loss={
-            "en": "mean squared error of the scores of 1,000 held-out documents",
-            "zh": "1,000 篇留出文档得分的均方误差",
-        },
-        label="synthetic",
-        quality=Quality(
-            "loss",
-            0.1,
-            {
-                "en": "ten times the variance of the noise, 0.01, below which nothing can get",
-                "zh": "噪声方差 0.01 的十倍；任何方法都无法低于该方差",
-            },
-        ),
-        notes={
-            "en": "Extras: mean squared error of the rare and of the other weights; 1 means not "
-            "learned.",
-            "zh": "附加指标：罕见词与其余词权重的均方误差（1 表示未学到）。",
-        },
-    ),
+    about=about("words", "sparse", ("loss", 0.1), label="synthetic"),
 )

@@ -11,16 +11,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from adamas.lab.data.ratings import FILMS, MOVIELENS, PEOPLE, movielens
-from adamas.lab.problems import (
-    About,
-    Array,
-    Batch,
-    Params,
-    Problem,
-    Quality,
-    generator,
-    shuffled_batches,
-)
+from adamas.lab.problems import Array, Batch, Params, Problem, generator, shuffled_batches
+from adamas.lab.zoo.about import about
 
 FACTORS = 8
 PENALTY = 0.1
@@ -121,32 +113,5 @@ RATINGS = Problem(
     45,
     BATCH,
     RatingsTask,
-    about=About(
-        title={"en": "100,000 ratings of films", "zh": "100,000 条电影评分"},
-        kind="sparse",
-        model={
-            "en": "matrix factorisation with biases, 8 factors for each of 943 people and 1,682 "
-            "films",
-            "zh": "带偏置的矩阵分解：943 人与 1,682 部电影各有 8 个因子",
-        },
-        loss={
-            "en": "root mean squared error of 10,000 held-out ratings, in stars",
-            "zh": "10,000 条留出评分的均方根误差（星）",
-        },
-        sources=(MOVIELENS,),
-        quality=Quality(
-            "loss",
-            0.936,
-            {
-                "en": "mean over seeds 0-4 of the mean plus a shrunk bias of each person and "
-                "each film (Koren 2008), same splits",
-                "zh": "平均分加每人、每部电影的收缩偏置（Koren 2008）：相同划分（种子 0–4）的均值",
-            },
-        ),
-        notes={
-            "en": "“rare” is the error on films with fewer than 20 training ratings, “common” on "
-            "all others.",
-            "zh": "“rare”是训练评分少于 20 条的电影上的误差，“common”是其余电影上的误差。",
-        },
-    ),
+    about=about("ratings", "sparse", ("loss", 0.936), sources=(MOVIELENS,)),
 )

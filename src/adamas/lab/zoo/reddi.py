@@ -9,7 +9,8 @@ from itertools import chain, cycle, repeat
 
 import numpy as np
 
-from adamas.lab.problems import About, Params, Problem, Quality, generator
+from adamas.lab.problems import Params, Problem, generator
+from adamas.lab.zoo.about import about
 
 CYCLE = 101
 LARGE, SMALL = 1010.0, -10.0
@@ -59,34 +60,5 @@ REDDI = Problem(
     505,
     1,
     ReddiTask,
-    about=About(
-        title={
-            "en": "Reddi's counter-example to the convergence of Adam",
-            "zh": "Reddi 等人的 Adam 不收敛反例",
-        },
-        kind="convex",
-        model={"en": "one number in [-1, 1]", "zh": "区间 [-1, 1] 内的一个数"},
-        loss={
-            "en": "mean value over a cycle above its minimum at -1: 0 is best, 0.198 is worst",
-            "zh": "一个周期内的平均值与其在 -1 处最小值之差：0 最好，0.198 最差",
-        },
-        label="synthetic",
-        quality=Quality(
-            "loss",
-            0.0495,
-            {
-                "en": "x = -1/2, half-way from the start to the best point; not for Adam",
-                "zh": "x = -1/2，即从起点到最优点的一半；Adam 达不到",
-            },
-        ),
-        notes={
-            "en": "S. J. Reddi, S. Kale and S. Kumar, On the Convergence of Adam and Beyond, ICLR "
-            "2018. The default beta2 of 0.999 shows it too; the paper's 0.99 shows it faster. A "
-            "step of more than 1 jumps between the bounds and says nothing. Values below 1e-12 "
-            "are shown as 1e-12.",
-            "zh": "S. J. Reddi、S. Kale 和 S. Kumar，On the Convergence of Adam and Beyond，ICLR "
-            "2018。默认的 beta2 = 0.999 也会出现该现象，论文的 0.99 更快。大于 1 的步长"
-            "只会在边界之间跳动，没有意义。小于 1e-12 的值记为 1e-12。",
-        },
-    ),
+    about=about("reddi", "convex", ("loss", 0.0495), label="synthetic"),
 )

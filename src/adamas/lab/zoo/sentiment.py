@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adamas.lab.data.texts import REVIEWS, reviews
-from adamas.lab.problems import About, Array, Problem, Quality, generator
+from adamas.lab.problems import Array, Problem, generator
+from adamas.lab.zoo.about import about
 from adamas.lab.zoo.torch_task import TorchTask, torch_or_reason
 
 if TYPE_CHECKING:
@@ -115,35 +116,7 @@ SENTIMENT = Problem(
     EVERY,
     BATCH,
     SentimentTask,
-    about=About(
-        title={"en": "Praise or blame in Chinese product reviews", "zh": "中文商品评论的褒贬"},
-        kind="sentiment",
-        model={
-            "en": "mean of 4 numbers for each character and pair of neighbours, hashed into 32,768 "
-            "rows, then a linear layer; PyTorch computes the gradients",
-            "zh": "单字与相邻两字哈希到 32,768 行、每行 4 个数，取平均后接线性层；"
-            "梯度由 PyTorch 计算",
-        },
-        loss={
-            "en": "cross-entropy on 2,000 held-out reviews, in nats",
-            "zh": "2,000 条留出评论上的交叉熵（奈特）",
-        },
-        sources=(REVIEWS,),
-        quality=Quality(
-            "accuracy",
-            0.83,
-            {
-                "en": "2 % below 0.846, the mean over seeds 0-4 of scikit-learn's TfidfVectorizer "
-                "(the same characters and pairs) and LogisticRegression on the same splits; the "
-                "larger class alone has 0.51",
-                "zh": "比 0.846 低 2 %；0.846 是 scikit-learn 的 TfidfVectorizer（同样的单字与"
-                "字对）加 LogisticRegression 在相同划分（种子 0–4）上的均值；只猜多数类为 0.51",
-            },
-        ),
-        higher=("accuracy",),
-        notes={
-            "en": "Copies of a review are removed before the split: 17,361 of 35,124 lines remain.",
-            "zh": "划分前先去除重复评论：35,124 行中保留 17,361 条。",
-        },
+    about=about(
+        "sentiment", "sentiment", ("accuracy", 0.83), sources=(REVIEWS,), higher=("accuracy",)
     ),
 )

@@ -1,0 +1,35 @@
+"""What reports say of a built-in problem: numbers from its module, texts from `problems.toml`."""
+
+from typing import Literal
+
+from adamas.lab import text
+from adamas.lab.problems import About, Quality, Source, Words
+
+
+def about(
+    name: str,
+    kind: str,
+    quality: tuple[str, float],
+    *,
+    sources: tuple[Source, ...] = (),
+    label: Literal["real", "composite", "synthetic"] = "real",
+    higher: tuple[str, ...] = (),
+    shared: str = "",
+    **numbers: object,
+) -> About:
+    """Return what is told of the problem `name`.
+
+    `quality` is a metric and the value of it that is sensible. Texts that the table `name` lacks
+    are those of the table `shared`; `numbers` fill their fields.
+
+    >>> about("line", "convex", ("loss", 0.8279)).title["en"]
+    'A line through 100 points'
+    """
+
+    def words(part: str) -> Words:
+        both = text.both(f"{name}.{part}") or text.both(f"{shared}.{part}")
+        return {language: sentence.format(**numbers) for language, sentence in both.items()}
+
+    title, model, loss, basis, notes = map(words, ("title", "model", "loss", "basis", "notes"))
+    good = Quality(*quality, basis)
+    return About(title, kind, model, loss, sources, label, good, higher, notes)
