@@ -30,6 +30,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "kernel.language",
         "kernel.first",
         "kernel.formula",
+        "kernel.variants",
         "kernel.kinds",
         "kernel.hoist",
         "kernel.runtime.__init__",

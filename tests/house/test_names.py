@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from adamas import codecs, rules, words
 from adamas.codecs import Codec
 from adamas.engine.optimizer import Optimizer
-from adamas.kernel.formula import TAKEN_HYPERS, TAKEN_STATES, Formula, parse, with_average
+from adamas.kernel.formula import TAKEN_HYPERS, TAKEN_STATES, Formula, parse
 from adamas.kernel.kinds import kinds
 from adamas.kernel.layout import Layout
 from adamas.kernel.processors import here
+from adamas.kernel.variants import with_average
 from adamas.kernel.weave import weave
 from few_bits import everywhere
 from written import function

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import adamas
 from adamas import rules
 from adamas.engine.optimizer import Optimizer
-from adamas.kernel.formula import parse, with_average
+from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from written import function
 
@@ -119,32 +118,3 @@ def test_formulas_share_a_kernel_only_if_they_compute_the_same(tmp_path: Path) -
     keys = [parse(function(tmp_path, text, text[4])).key for text in texts]
     assert keys[0] == keys[1]
     assert len(set(keys)) == 4
-
-
-def test_the_average_survives_any_name_in_the_rule(tmp_path: Path) -> None:
-    """`ema` follows p whatever the rule calls `average`, `ema` or `t` for itself.
-
-    Polyak's average with decay d: p at the first step, then d * average + (1 - d) * p.
-    """
-    text = """
-    def f(p, g, m, *, lr=0.1):
-        average = 0.5 * g
-        t = 2 * average
-        ema = t + m
-        kept = ema
-        return p - lr * kept, t
-    """
-    formula = with_average(parse(function(tmp_path, text)))
-    reference = Reference(formula, [1.0, 2.0], ema=0.75)
-    average = None
-    for g in ([1.0, -1.0], [0.5, 0.25], [2.0, 4.0]):
-        reference.step(g)
-        average = reference.p if average is None else 0.75 * average + 0.25 * reference.p
-        np.testing.assert_allclose(reference.state["average"], average, rtol=1e-15)
-
-
-def test_a_rule_with_an_average_of_its_own_gets_no_second_one(tmp_path: Path) -> None:
-    """A state called `average` would be overwritten by `ema`, so the two are refused together."""
-    f = function(tmp_path, "def f(p, g, average, *, lr=0.1):\n    return p - g, average + g")
-    with pytest.raises(ValueError, match="f has a state 'average' of its own: rename it"):
-        adamas.rule(f)(np.zeros(1), ema=0.9)

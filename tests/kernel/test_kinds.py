@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from adamas import rules
-from adamas.kernel.formula import parse, with_average
+from adamas.kernel.formula import parse
 from adamas.kernel.kinds import Kind, kinds
+from adamas.kernel.variants import with_average
 from written import function
 
 MEAN, SQUARE = Kind("mean", False), Kind("square", False)

@@ -16,10 +16,11 @@ from adamas import rules, show, words
 from adamas.codecs import find
 from adamas.engine.optimizer import Optimizer
 from adamas.kernel.build import build
-from adamas.kernel.formula import Formula, parse, with_average
+from adamas.kernel.formula import Formula, parse
 from adamas.kernel.hoist import hoist
 from adamas.kernel.processors import here
 from adamas.kernel.reference import Reference
+from adamas.kernel.variants import with_average
 from adamas.kernel.weave import Layout, weave
 from error_bounds import Analysis
 from formulas import rules as random_rules

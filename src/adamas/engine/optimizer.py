@@ -42,9 +42,10 @@ from adamas.engine.storage import Spec
 from adamas.engine.tensors import Key, collect
 from adamas.engine.threads import straight
 from adamas.engine.turn import Turn, alone, reading
-from adamas.kernel.formula import Formula, with_average
+from adamas.kernel.formula import Formula
 from adamas.kernel.hoist import hoist
 from adamas.kernel.runtime import job as j
+from adamas.kernel.variants import with_average
 
 
 class Optimizer(Stepper, Copied, Settable):

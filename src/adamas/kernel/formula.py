@@ -9,7 +9,7 @@ import ast
 import inspect
 import math
 from collections.abc import Callable, Container, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
 from types import FunctionType
@@ -21,7 +21,7 @@ from adamas.kernel.language import assignment, check_name, expression
 from adamas.kernel.origin import check_text, check_words, defaults, plain
 from adamas.kernel.text import FormulaError, Text, read
 
-__all__ = ["Formula", "FormulaError", "parse", "with_average"]
+__all__ = ["Formula", "FormulaError", "parse"]
 
 # An optimizer takes these keywords for itself, and a tensor's state keeps these numbers.
 TAKEN_HYPERS = frozenset({
@@ -34,7 +34,7 @@ Defaults: TypeAlias = Mapping[str, object]
 MISSING = object()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Formula:
     """One update rule, parsed.
 
@@ -95,37 +95,6 @@ def parse(function: Callable[..., Any]) -> Formula:
         statements=tuple(statements),
         outputs=outputs,
         starts=starts(statements, set(declared) - scalars, hypers),
-    )
-
-
-def with_average(formula: Formula) -> Formula:
-    """The same rule, which also keeps an exponential moving average of the parameter.
-
-    The average is one more state: `average = p` at the first step, afterwards
-    `ema * average + (1 - ema) * p` with the new parameter (Polyak & Juditsky 1992; as torch's
-    `AveragedModel` with an EMA function). Raises ValueError for a rule that has such a state.
-    """
-    if "average" in formula.initial:
-        raise ValueError(f"{formula.name} has a state 'average' of its own: rename it to use ema.")
-    taken = {n.id for s in formula.statements for n in ast.walk(s) if isinstance(n, ast.Name)}
-    taken |= {"p", "g", "t", *formula.initial, *formula.hypers}
-    # The rule may have used these names for something else by the time it ends.
-    share, new, before, after = (
-        fresh(n, taken) for n in ("kept", "begins", "average_before", "average_next")
-    )
-    first = f"{share} = ema\n{new} = t == 1\n{before} = average"
-    p = formula.outputs["p"]
-    last = f"{after} = {p} if {new} else {share} * {before} + (1 - {share}) * {p}"
-    statements = [s for s in ast.parse(f"{first}\n{last}").body if isinstance(s, ast.Assign)]
-    return replace(
-        formula,
-        name=f"{formula.name}_with_average",
-        states=(*formula.states, "average"),
-        initial={**formula.initial, "average": 0.0},
-        hypers={**formula.hypers, "ema": 0.999},
-        statements=(*statements[:3], *formula.statements, statements[3]),
-        outputs={**formula.outputs, "average": after},
-        starts={**formula.starts, "average": ast.Name("p", ast.Load())},
     )
 
 

@@ -20,9 +20,10 @@ from adamas.engine.peers import Bad
 from adamas.engine.settings import divisor, limit, seeded
 from adamas.engine.storage import Storage
 from adamas.engine.tensors import Tensor, memory_order
-from adamas.kernel.formula import Formula, with_average
+from adamas.kernel.formula import Formula
 from adamas.kernel.layout import REST, Column
 from adamas.kernel.runtime.job import SURE
+from adamas.kernel.variants import with_average
 from adamas.torch import random
 from adamas.torch.core import Live
 from adamas.torch.formulas import TensorFormula, compiled, guarded

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adamas.kernel.formula import Formula, parse, with_average
+from adamas.engine.options import formula_of
+from adamas.kernel.formula import Formula
+from adamas.kernel.variants import with_average
 from adamas.torch import arguments
 from adamas.torch.signatures import Home, Rule
 from adamas.torch.states import Names
@@ -54,7 +56,7 @@ class Plans:
 
     def _plan(self, key: tuple[Rule, bool]) -> Plan:
         if key not in self._known:
-            formula = parse(getattr(key[0], "function", key[0]))
+            formula = formula_of(key[0])
             if self._initial:
                 formula = replace(formula, initial={**formula.initial, "v": self._initial})
             whole = with_average(formula) if self._average else formula

@@ -6,15 +6,19 @@ schedulers find `betas` and `momentum` where they look for them, and a saved gro
 are resolved here, once, and the formula never sees a flag.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from adamas import rules
 from adamas.classes import CLASSES, hypers
+from adamas.kernel.formula import Formula, parse
+from adamas.kernel.variants import decoupled
 from adamas.torch import dialects
 
-Rule = Callable[..., Any]
+Function = Callable[..., Any]
+Rule = Function | Formula
 Options = Mapping[str, Any]
 
 # Options of torch that say how a step is run, not what it computes.
@@ -49,7 +53,7 @@ class Home:
     fixed: frozenset[str] = frozenset()
     moments: dict[str, str] = field(default_factory=dict)
     late: bool = False
-    average: Callable[..., Any] | None = None
+    average: Function | None = None
 
     def hyper(self, name: str, group: Options) -> Any:
         """The value of a rule's hyper-parameter in a param group."""
@@ -62,9 +66,15 @@ BETAS = {"beta1": ("betas", 0), "beta2": ("betas", 1), "beta3": ("betas", 2)}
 ADAM_STATES = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}
 
 
+@functools.cache
+def _decoupled(rule: Function) -> Formula:
+    """The rule with decoupled decay: one object, however often it is chosen."""
+    return decoupled(parse(rule))
+
+
 def _adam(o: Options) -> Rule:
     if o["amsgrad"]:
-        return dialects.amsgradw if o["decoupled_weight_decay"] else rules.amsgrad
+        return _decoupled(rules.amsgrad) if o["decoupled_weight_decay"] else rules.amsgrad
     return rules.adamw if o["decoupled_weight_decay"] else rules.adam
 
 
@@ -89,11 +99,11 @@ def _adagrad(o: Options) -> Rule:
 
 
 def _nadam(o: Options) -> Rule:
-    return dialects.nadamw if o["decoupled_weight_decay"] else rules.nadam
+    return _decoupled(rules.nadam) if o["decoupled_weight_decay"] else rules.nadam
 
 
 def _radam(o: Options) -> Rule:
-    return dialects.radamw if o["decoupled_weight_decay"] else rules.radam
+    return _decoupled(rules.radam) if o["decoupled_weight_decay"] else rules.radam
 
 
 def _rmsprop_states(centered: bool, momentum: bool) -> dict[str, str]:
@@ -112,10 +122,10 @@ def moments(home: Home, rule: str) -> dict[str, str]:
     return home.moments
 
 
-AVERAGES: dict[Rule, Callable[..., Any]] = {rules.schedule_free_adamw: rules.schedule_free_average}
+AVERAGES: dict[Function, Function] = {rules.schedule_free_adamw: rules.schedule_free_average}
 
 
-def of_rule(rule: Rule, name: str, doc: str) -> Home:
+def of_rule(rule: Function, name: str, doc: str) -> Home:
     """The home of a rule that torch.optim does not have: its own names, `betas` for beta1, ...
 
     Raises ValueError for a hyper-parameter that is called what torch calls something else.

@@ -1,0 +1,88 @@
+"""One rule made of another by changing its formula: what an option adds is written once, here."""
+
+import ast
+from dataclasses import replace
+
+from adamas.kernel.first import starts
+from adamas.kernel.formula import Formula, FormulaError, fresh, target
+
+# `g = g + weight_decay * p`, whichever way round.
+PENALTIES = frozenset({
+    "g + weight_decay * p", "g + p * weight_decay", "weight_decay * p + g", "p * weight_decay + g",
+})  # fmt: skip
+
+
+def decoupled(formula: Formula) -> Formula:
+    """The same rule, which decays the parameter directly instead of through the gradient.
+
+    `g = g + weight_decay * p` becomes `p = (1 - lr * weight_decay) * p`, as `adam` becomes `adamw`
+    (Loshchilov & Hutter 2019, Algorithm 2, the decay multiplied by lr as in torch). Raises
+    `FormulaError` for a rule without that line, for one that needs its decay elsewhere too, and
+    for one without an lr.
+    """
+    statements = list(formula.statements)
+    place = next((k for k, s in enumerate(statements) if _penalty(s)), None)
+    if place is None:
+        reason = "no line of it is `g = g + weight_decay * p`"
+    elif missing := {"lr", "weight_decay"} - formula.hypers.keys():
+        reason = f"it has no hyper-parameter {min(missing)!r}"
+    elif changed := {"p", "g", "lr", "weight_decay"} & set(map(target, statements[:place])):
+        reason = f"it assigns {min(changed)!r} before the line that adds the decay"
+    elif any("weight_decay" in _names(s) for s in (*statements[:place], *statements[place + 1 :])):
+        reason = "it reads or assigns weight_decay in more than one line"
+    else:
+        statements[place] = _lines("p = (1 - lr * weight_decay) * p")[0]
+        begun = starts(statements, formula.states, formula.hypers)
+        return replace(
+            formula,
+            name=f"{formula.name}w",
+            statements=tuple(statements),
+            starts={**formula.starts, **begun},
+        )
+    raise FormulaError(
+        f"rule {formula.name!r}: its decay cannot be decoupled: {reason}.\n"
+        "  Write `g = g + weight_decay * p` as its first line, with lr and weight_decay among the "
+        "hyper-parameters,\n  or decay the parameter in the rule itself, as `adamw` does."
+    )
+
+
+def _penalty(statement: ast.Assign) -> bool:
+    return target(statement) == "g" and ast.unparse(statement.value) in PENALTIES
+
+
+def with_average(formula: Formula) -> Formula:
+    """The same rule, which also keeps an exponential moving average of the parameter.
+
+    The average is one more state: `average = p` at the first step, afterwards
+    `ema * average + (1 - ema) * p` with the new parameter (Polyak & Juditsky 1992; as torch's
+    `AveragedModel` with an EMA function). Raises ValueError for a rule that has such a state.
+    """
+    if "average" in formula.initial:
+        raise ValueError(f"{formula.name} has a state 'average' of its own: rename it to use ema.")
+    taken = {"p", "g", "t", *formula.initial, *formula.hypers}
+    taken = taken.union(*map(_names, formula.statements))
+    # The rule may have used these names for something else by the time it ends.
+    share, new, before, after = (
+        fresh(n, taken) for n in ("kept", "begins", "average_before", "average_next")
+    )
+    first = _lines(f"{share} = ema\n{new} = t == 1\n{before} = average")
+    p = formula.outputs["p"]
+    last = _lines(f"{after} = {p} if {new} else {share} * {before} + (1 - {share}) * {p}")
+    return replace(
+        formula,
+        name=f"{formula.name}_with_average",
+        states=(*formula.states, "average"),
+        initial={**formula.initial, "average": 0.0},
+        hypers={**formula.hypers, "ema": 0.999},
+        statements=(*first, *formula.statements, *last),
+        outputs={**formula.outputs, "average": after},
+        starts={**formula.starts, "average": ast.Name("p", ast.Load())},
+    )
+
+
+def _lines(text: str) -> list[ast.Assign]:
+    return [s for s in ast.parse(text).body if isinstance(s, ast.Assign)]
+
+
+def _names(statement: ast.Assign) -> set[str]:
+    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
