@@ -9,6 +9,9 @@ import pytest
 from adamas.lab.text import LANGUAGES, SUBJECTS, sentences
 from adamas.lab.zoo import CATALOGUE, built_in
 
+# Of a long list English counts the rest and Chinese the whole: both are given.
+COUNTED_APART = {"named_some"}
+
 
 def fields(sentence: str) -> set[str]:
     """Return the names of the fields of a sentence."""
@@ -20,7 +23,7 @@ def test_both_languages_ask_for_the_same_numbers(subject: str) -> None:
     """Every sentence exists in both languages, and in no other, with the same fields."""
     for key, both in sentences(subject).items():
         assert sorted(both) == sorted(LANGUAGES), key
-        assert fields(both["en"]) == fields(both["zh"]), key
+        assert key in COUNTED_APART or fields(both["en"]) == fields(both["zh"]), key
 
 
 def test_a_key_stands_in_one_file() -> None:
@@ -35,8 +38,8 @@ def test_sentences_hold_no_measured_number() -> None:
     known = sentences("problems")
     for table in LANGUAGES.values():
         for key, sentence in table.items():
-            # -0.5 is the slope that theory gives, 2.1 a section of the paper.
-            plain = re.sub(r"\{.*?\}|-0\.5|2\.1", "", sentence)
+            # -0.5 is the slope of theory, 2.1 a section of the paper, 1.25 a way of writing.
+            plain = re.sub(r"\{.*?\}|-0\.5|2\.1|1\.250?", "", sentence)
             assert key in known or not re.search(r"\d\.\d", plain), key
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from adamas.lab.needs import LabError
 from adamas.lab.own import files, table
-from adamas.lab.own.notes import NAMED, SENTENCES, Notes
+from adamas.lab.own.notes import NAMED, Notes
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.own.tabular import EVALUATIONS
 from adamas.lab.zoo import built_in
@@ -167,13 +167,3 @@ def test_too_many_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     """More inputs than memory should hold are refused with the limit."""
     monkeypatch.setattr("adamas.lab.own.features.MOST_CELLS", 100)
     assert "100 cells" in refusal(written(tmp_path, small()))
-
-
-def test_every_sentence_is_in_both_languages() -> None:
-    """The two texts of a note take the same values."""
-    for english, chinese in SENTENCES.values():
-        fields = [
-            sorted(part.split("}")[0] for part in text.split("{")[1:])
-            for text in (english, chinese)
-        ]
-        assert set(fields[1]) <= set(fields[0])

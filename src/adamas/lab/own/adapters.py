@@ -12,6 +12,7 @@ from adamas.lab.needs import LabError
 from adamas.lab.own.function_task import FunctionTask, Loss, LossAndGrad, Metrics, judged
 from adamas.lab.own.splits import HELD
 from adamas.lab.problems import About, Array, Batch, Params, Problem, Task, generator
+from adamas.lab.text import words
 
 if TYPE_CHECKING:
     import torch
@@ -162,12 +163,11 @@ def _problem(
     label: Label,
 ) -> Problem:
     steps, every, batch = counts
-    own = {"en": "the user's own", "zh": "用户自定义"}
     about = About(
         title={"en": name, "zh": name},
         kind="own",
-        model={language: f"{word} ({maker})" for language, word in own.items()},
-        loss=own,
+        model=words("own.model", maker=maker),
+        loss=words("own.loss"),
         label=label,
         higher=higher,
     )

@@ -8,7 +8,8 @@ from adamas.lab.own.frame import Frame
 from adamas.lab.own.splits import HELD
 from adamas.lab.own.tabular_task import TabularTask
 from adamas.lab.own.target import Target, decided
-from adamas.lab.problems import About, Problem, Source, Words
+from adamas.lab.problems import About, Problem, Source
+from adamas.lab.text import words
 
 HIDDEN = 32
 EVALUATIONS = 30
@@ -19,11 +20,6 @@ SMALLEST_BATCH, LARGEST_BATCH = 8, 128
 # input of each row of the batch and each hidden unit; a third more where two workers share memory.
 STEP_SECONDS, MULTIPLY_SECONDS = 60e-6, 0.14e-9
 MOST_SECONDS = 1.2
-CROSS_ENTROPY: Words = {"en": "cross-entropy (nats)", "zh": "交叉熵（nat）"}
-SQUARED_ERROR: Words = {
-    "en": "mean squared error, 1 = predicting the training mean",
-    "zh": "均方误差，1 = 总预测训练集平均值",
-}
 
 
 def tabular_problem(frame: Frame) -> Problem:
@@ -70,12 +66,12 @@ def _split(features: Features, target: Target, seed: int) -> prepared.Prepared:
 
 
 def _about(frame: Frame, target: Target, widths: tuple[int, ...]) -> About:
-    size = "-".join(map(str, widths))
+    loss = "table.cross_entropy" if target.classes else "table.squared_error"
     return About(
-        title={"en": f"{frame.name}: {frame.target}", "zh": f"{frame.name}：{frame.target}"},
+        title=words("table.title", file=frame.name, target=frame.target),
         kind="classification" if target.classes else "regression",
-        model={"en": f"MLP {size}, ReLU, NumPy float32", "zh": f"MLP {size}，ReLU，NumPy float32"},
-        loss=CROSS_ENTROPY if target.classes else SQUARED_ERROR,
+        model=words("table.model", size="-".join(map(str, widths))),
+        loss=words(loss),
         sources=(Source(frame.name, "the user's file", "", "", frame.sha256),),
         higher=("accuracy",) if target.classes else (),
         notes=frame.notes.words(),

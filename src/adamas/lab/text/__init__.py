@@ -11,7 +11,7 @@ from tomllib import loads
 from typing import Any
 
 # One file for each subject; a key stands in one of them only.
-SUBJECTS = ("demo", "pictures", "report", "evidence", "compare", "problems")
+SUBJECTS = ("demo", "pictures", "report", "evidence", "compare", "problems", "tables")
 Both = Mapping[str, str]
 
 
@@ -35,19 +35,22 @@ def _entries(table: Mapping[str, Any], before: str) -> Iterator[tuple[str, Both]
             yield from _entries(inner, f"{before}{key}.")
 
 
-_ALL = {key: texts for subject in SUBJECTS for key, texts in sentences(subject).items()}
+# In the order of the files.
+SENTENCES = {key: both for subject in SUBJECTS for key, both in sentences(subject).items()}
 LANGUAGES: dict[str, dict[str, str]] = {
-    language: {key: texts[language] for key, texts in _ALL.items()} for language in ("en", "zh")
+    language: {key: both[language] for key, both in SENTENCES.items()} for language in ("en", "zh")
 }
 
 
-def both(key: str) -> Both:
-    """Return a sentence in every language, its fields unfilled; empty if there is none for `key`.
+def words(key: str, **numbers: object) -> dict[str, str]:
+    """Return a sentence in every language with its fields filled in, for results that both read.
 
-    >>> sorted(both("chart_step")), both("chart of nothing")
-    (['en', 'zh'], {})
+    Raises `KeyError` for an unknown key or field.
+
+    >>> sorted(words("chart_step"))
+    ['en', 'zh']
     """
-    return _ALL.get(key, {})
+    return {language: Say(language)(key, **numbers) for language in LANGUAGES}
 
 
 class Say:
