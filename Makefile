@@ -6,13 +6,16 @@ PYTHON ?= python3
 DEV := .venv-dev/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean distclean
+.PHONY: help demo tiny test check format bench clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/installed ## run the tutorial; its report goes to demo-report/
 	.venv/bin/adamas demo --out demo-report
+
+tiny: .venv-tiny/installed ## the whole machine in seconds, with NumPy and Numba alone
+	.venv-tiny/bin/python -m pytest -q tests/test_tiny.py
 
 # Two files at a time: half of the tests wait for processes that they started.
 test: .venv-dev/installed ## run every test and every doctest
@@ -37,15 +40,21 @@ clean: ## remove reports, caches and builds
 	find . -name '.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the virtual environments too
-	rm -rf .venv .venv-dev benchmarks/.peers
+	rm -rf .venv .venv-dev .venv-tiny benchmarks/.peers
 
-.venv/installed: EXTRA := lab
-.venv-dev/installed: EXTRA := dev
-.venv/installed .venv-dev/installed: pyproject.toml
+# Packages that carry data of built-in problems, but depend on others that weigh gigabytes.
+DATA := stardist==0.9.2 recbole==1.2.1
+
+.venv/installed: WHAT := '.[lab]'
+.venv-dev/installed: WHAT := '.[dev]'
+.venv-tiny/installed: WHAT := . hypothesis~=6.170 pytest~=9.2
+.venv/installed .venv-dev/installed .venv-tiny/installed: pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "adamas needs Python 3.11 or newer, and $(PYTHON) is older or missing:" \
 	    "set PYTHON, as in 'make PYTHON=/path/to/python3.11 ...'" >&2; exit 1; }
-	@echo "installing adamas[$(EXTRA)] into $(@D), once"
+	@echo "installing adamas into $(@D), once"
 	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRA)]'
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable $(WHAT)
+	@case $(@D) in *-dev) \
+	  $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(DATA);; esac
 	@touch $@
