@@ -11,7 +11,11 @@ from collections.abc import Callable
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from adamas.lab.commands.session import Request
+    from adamas.lab.own.spec import Spec
 
 COMPARE_EXAMPLES = """examples:
   adamas compare digits                      SGD, Momentum, RMSProp and Adam on real digits
@@ -288,20 +292,61 @@ def guarded(
 
 def run_compare(args: argparse.Namespace) -> int:
     """Run `adamas compare`."""
-    from adamas.lab.commands import jobs
+    from adamas.lab.commands.compare import compare, instead
+    from adamas.lab.commands.further import Files
+    from adamas.lab.own.spec import named
+    from adamas.lab.text import Say
 
-    return jobs.compare(args)
+    if args.new or args.list:
+        heard = ("--new",) if args.new else ("--list", "--lang")
+        others = [name for name in args.given(args) if name not in heard]
+        return instead(args.new, others, args.lang)
+    declared = {name: getattr(args, name) for name in ("goal", "hypothesis", "margin")}
+    spec = named(args.problem, args.target)
+    request = requested(args, spec, args.out, references=args.reference, **declared)
+    files = Files(args.csv, args.latex, args.figures)
+    return compare(request, Say(args.lang), files, json=args.json, fail_if_worse=args.fail_if_worse)
+
+
+def requested(
+    args: argparse.Namespace, spec: "Spec", out: Path | None, **declared: Any
+) -> "Request":
+    """Return the request behind what `compare` and `suite` share; `declared` are further fields."""
+    from adamas.lab.commands.session import Request
+    from adamas.lab.entrants import CLASSICAL
+
+    return Request(
+        spec=spec,
+        out=out or Path(f"adamas-compare-{spec.stem}"),
+        optimizers=[*(args.optimizer or CLASSICAL), *args.rule],
+        mode="quick" if args.quick else "rigorous" if args.rigorous else "default",
+        **{name: getattr(args, name) for name in ("seeds", "budget", "workers", "dask")},
+        **declared,
+    )
 
 
 def run_find_lr(args: argparse.Namespace) -> int:
     """Run `adamas find-lr`."""
-    from adamas.lab.commands import jobs
+    from adamas.lab.commands.find_lr import Question, find_lr
+    from adamas.lab.own.spec import named
+    from adamas.lab.text import Say
 
-    return jobs.find_lr(args)
+    fields = {name: getattr(args, name) for name in ("optimizer", "seeds", "out", "workers")}
+    asked = Question(named(args.problem, args.target), dask=args.dask, **fields)
+    return find_lr(asked, Say(args.lang), json=args.json)
 
 
 def run_suite(args: argparse.Namespace) -> int:
     """Run `adamas suite`."""
-    from adamas.lab.commands import jobs
+    from adamas.lab.commands.suite import suite
+    from adamas.lab.needs import LabError
+    from adamas.lab.own.spec import Spec
+    from adamas.lab.text import Say
+    from adamas.lab.zoo import CATALOGUE
 
-    return jobs.suite(args)
+    out = args.out or Path("adamas-suite")
+    chosen = args.problem or list(CATALOGUE)
+    requests = {name: requested(args, Spec(name), out / name) for name in chosen}
+    if len(requests) < len(chosen):
+        raise LabError(f"a problem is named twice in {', '.join(chosen)}")
+    return suite(requests, out, Say(args.lang))

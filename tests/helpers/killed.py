@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from adamas.lab.commands.progress import Progress
-from adamas.lab.commands.session import Request, compare
+from adamas.lab.commands.session import Request, perform
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.text import Say
 from adamas.lab.trial import run
@@ -31,7 +31,7 @@ def in_child(out: Path, wait: float | None) -> int:
     """Compare in a forked child; after `wait` seconds kill it. Return the signal or 0."""
     child = os.fork()
     if child == 0:
-        compare(request(out), Progress(io.StringIO(), 1), Say("en"))
+        perform(request(out), Progress(io.StringIO(), 1), Say("en"))
         os._exit(0)
     if wait is not None:
         time.sleep(wait)

@@ -19,7 +19,7 @@ from adamas.lab.protocol.plan import SIZES, Mode, Plan, declare, digest
 from adamas.lab.protocol.runner import Runner, Trial
 from adamas.lab.protocol.search import redrawn, search
 from adamas.lab.protocol.study import Study, study
-from adamas.lab.report.page import render
+from adamas.lab.report.compare_page import render
 from adamas.lab.statistics.paired import compare
 from adamas.lab.text import Say
 from adamas.lab.trial import Record

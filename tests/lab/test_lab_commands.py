@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adamas.cli import main
-from adamas.lab.commands.jobs import is_worse
+from adamas.lab.commands.compare import is_worse
 from adamas.lab.commands.session import Request
 
 RULE = """
@@ -177,6 +177,6 @@ def test_ctrl_c_keeps_what_was_run(
         (request.out / "runs.jsonl").write_text('{"key": "a"}\n')
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(session, "compare", stop)
+    monkeypatch.setattr(session, "perform", stop)
     assert main(["compare", "digits", "--out", str(tmp_path / "out")]) == 130
     assert "1 runs are kept" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import pytest
 
 from adamas.lab.doctor import diagnose
 from adamas.lab.problems import Params, Problem
-from adamas.lab.report.page import render
+from adamas.lab.report.compare_page import render
 from adamas.lab.text import Say
 from adamas.lab.trial import Record, run
 from report_sample import sample, sample_timing

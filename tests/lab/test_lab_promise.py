@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from adamas.cli import main
-from adamas.lab.commands.jobs import promise_all
 from adamas.lab.commands.progress import Progress
-from adamas.lab.commands.session import Request, compare
+from adamas.lab.commands.session import Request, perform
+from adamas.lab.commands.suite import promise_all
 from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Spec
@@ -100,7 +100,7 @@ def carried_out(tiny: str, out: Path, **declared: Any) -> Any:
     """Return the plan of a comparison that is carried out, without its page."""
     entrant.cache_clear()  # a process of its own has read no rule yet
     request = Request(Spec(tiny), out, **{"optimizers": ("sgd",), "workers": 1, **declared})
-    return compare(request, Progress(io.StringIO(), 1), Say("en"))["results"]["plan"]
+    return perform(request, Progress(io.StringIO(), 1), Say("en")).results["plan"]
 
 
 def test_a_file_that_was_edited_is_another_problem(tiny: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adamas.lab.commands import session
 from adamas.lab.commands.progress import Progress
-from adamas.lab.commands.session import Request, compare
+from adamas.lab.commands.session import Request, perform
 from adamas.lab.entrants import CLASSICAL, entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Spec, resolve
@@ -200,8 +200,8 @@ def test_a_cut_plan_is_kept_when_it_goes_on(
     for each in (0.12, 5.0):
         monkeypatch.setattr(session, "seconds_per_run", lambda *asked, each=each: each)
         request = Request(Spec("diabetes"), tmp_path, ("sgd", "adam"), budget=6.0, workers=1)
-        tree = compare(request, Progress(io.StringIO(), 1), Say("en"))
-        hashes.add(tree["results"]["hash"])
+        results = perform(request, Progress(io.StringIO(), 1), Say("en")).results
+        hashes.add(results["hash"])
         written = json.loads((tmp_path / "plan.json").read_text())
         written["expected"] += 1
         (tmp_path / "plan.json").write_text(json.dumps(written))

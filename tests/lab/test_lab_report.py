@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from adamas.lab.commands.suite import suite_tree
 from adamas.lab.page.looks import looks_of
 from adamas.lab.page.svg import COLOURS
+from adamas.lab.report.compare_page import CHAPTERS, render
 from adamas.lab.report.numbers import measured, percent, with_spread
-from adamas.lab.report.page import CHAPTERS, render
-from adamas.lab.report.suite import render_suite
+from adamas.lab.report.suite_page import render_suite
 from adamas.lab.text import LANGUAGES, Say
 from html_pages import LOADING, Page
 from report_sample import CLASSICAL, SHAPES, sample, sample_timing

@@ -20,7 +20,7 @@ from adamas.cli import build_parser
 from adamas.lab.report.again import command
 from adamas.lab.report.code import KERAS, OPTAX, TORCH, snippets
 from adamas.lab.report.exports import FIELDS, export_figures, to_csv, to_latex
-from adamas.lab.report.found import render_found
+from adamas.lab.report.find_lr_page import render_found
 from adamas.lab.report.subject import subject
 from adamas.lab.text import Say
 from html_pages import LOADING, Page

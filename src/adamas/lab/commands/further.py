@@ -1,7 +1,7 @@
 """Further files of a comparison: refused before anything is run, written at its end."""
 
 import os
-from argparse import Namespace
+from dataclasses import dataclass
 from pathlib import Path
 
 from adamas.lab.commands import session
@@ -11,9 +11,18 @@ from adamas.lab.protocol.results import Tree
 from adamas.lab.report import exports
 
 
-def check(args: Namespace, out: Path) -> None:
+@dataclass(frozen=True)
+class Files:
+    """Where every run goes as CSV, the table as LaTeX, and the pictures; None writes none."""
+
+    csv: Path | None = None
+    latex: Path | None = None
+    figures: Path | None = None
+
+
+def check(files: Files, out: Path) -> None:
     """Refuse further files that could not be written, before anything is run."""
-    wanted = {f"--{name}": getattr(args, name) for name in ("csv", "latex", "figures")}
+    wanted = {f"--{name}": path for name, path in vars(files).items()}
     # Where a name leads, past `..` and links.
     places = {name: Path(os.path.realpath(path)) for name, path in wanted.items() if path}
     own = {Path(os.path.realpath(out / name)) for name in session.FILES}
@@ -28,14 +37,14 @@ def check(args: Namespace, out: Path) -> None:
             raise LabError(f"{name} {path} cannot be written; {parent} is no such directory")
 
 
-def write(args: Namespace, results: Tree) -> None:
+def write(files: Files, results: Tree) -> None:
     """Write what further files were asked for."""
-    if args.csv:
-        with writing(args.csv):
-            args.csv.write_text(exports.to_csv(results), encoding="utf-8")
-    if args.latex:
-        with writing(args.latex):
-            args.latex.write_text(exports.to_latex(results), encoding="utf-8")
-    if args.figures:
-        with writing(args.figures):
-            exports.export_figures(results, args.figures, ("png", "svg"))
+    if files.csv:
+        with writing(files.csv):
+            files.csv.write_text(exports.to_csv(results), encoding="utf-8")
+    if files.latex:
+        with writing(files.latex):
+            files.latex.write_text(exports.to_latex(results), encoding="utf-8")
+    if files.figures:
+        with writing(files.figures):
+            exports.export_figures(results, files.figures, ("png", "svg"))

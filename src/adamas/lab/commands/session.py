@@ -1,18 +1,19 @@
-"""The job behind `adamas compare`: declare, run or go on, write everything or keep what is done."""
+"""One comparison: declare, run or go on, write everything or keep what is done."""
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from adamas.lab.commands.meter import Meter, clock
 from adamas.lab.commands.progress import Progress
 from adamas.lab.entrants import CLASSICAL, entrant
-from adamas.lab.own.spec import Spec, resolve
+from adamas.lab.needs import LabError
+from adamas.lab.own.spec import Entered
 from adamas.lab.protocol.after import afterwards
-from adamas.lab.protocol.budget import Fitted, fit
+from adamas.lab.protocol.budget import Fitted, fit, seconds_in
 from adamas.lab.protocol.measure import machine, seconds_per_run, timing
 from adamas.lab.protocol.output import output_directory, write_all
 from adamas.lab.protocol.plan import REFERENCES, SIZES, SMALLER, Mode, Plan, Size, declare, digest
@@ -39,25 +40,55 @@ FILES = (PLAN, NAME, RESULTS, TIMING, PAGE)
 class Request:
     """What the user asked for; the defaults are those of the command line.
 
-    `budget` is in seconds. `workers` None means one for each core, of the cluster if `dask` is the
-    address of a scheduler.
+    `references` None are Adam and Momentum, where they take part. `budget` is a text such as `5m`,
+    or seconds. `workers` None means one for each core, of the cluster if `dask` is the address of a
+    scheduler. Raises `LabError` for what contradicts itself.
     """
 
-    spec: Spec
+    spec: Entered
     out: Path
     optimizers: Sequence[str] = CLASSICAL
-    references: Sequence[str] = REFERENCES
+    references: Sequence[str] | None = None
     mode: Mode = "default"
     seeds: int | None = None
-    budget: float | None = None
+    budget: str | float | None = None
     goal: float | None = None
     margin: float = 0.02
     hypothesis: str | None = None
     workers: int | None = None
     dask: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        references = self.references or ()
+        unknown = [name for name in references if name not in self.optimizers]
+        if unknown:
+            who = unknown[0]
+            raise LabError(f"--reference {who} does not take part; add --optimizer {who}")
+        if len(set(references)) < len(references):
+            raise LabError(f"a reference is named twice in {', '.join(references)}")
+        if self.budget is not None and self.seeds is not None:
+            raise LabError(
+                f"--budget {self.budget} chooses the number of seeds, so --seeds {self.seeds} "
+                "would not be heard; give one of them"
+            )
+        if isinstance(self.budget, str):
+            seconds_in(self.budget)
 
-def compare(request: Request, progress: Progress, say: Say) -> Tree:
+    @property
+    def seconds(self) -> float | None:
+        """Return the budget in seconds."""
+        return seconds_in(self.budget) if isinstance(self.budget, str) else self.budget
+
+
+class Outcome(NamedTuple):
+    """What `results.json` and `timing.json` hold."""
+
+    results: Tree
+    timing: Tree
+
+
+def perform(request: Request, progress: Progress, say: Say) -> Outcome:
     """Carry out a comparison and return its results, which are then in `request.out` too.
 
     Runs that are in the directory already are not made again. Raises `LabError` for what cannot be
@@ -67,13 +98,13 @@ def compare(request: Request, progress: Progress, say: Say) -> Tree:
     begun = progress.seconds
     identity = request.spec.identity()
     entrants = [entrant(name) for name in request.optimizers]
-    problem = resolve(request.spec)
+    problem = request.spec.problem()
     make = partial(
         declare,
         problem,
         identity,
         entrants,
-        references=tuple(request.references),
+        references=tuple(request.references or REFERENCES),
         goal=request.goal,
         margin=request.margin,
         hypothesis=request.hypothesis,
@@ -90,8 +121,8 @@ def compare(request: Request, progress: Progress, say: Say) -> Tree:
         if fitted is None:
             progress.status(say("compare_measuring"))
             each = seconds_per_run(problem, entrants[0].text)
-            fitted = fit(make, size_of(request), each, workers, request.budget)
-            kept = {"hash": fitted.plan.hash, "budget": request.budget, "expected": fitted.seconds}
+            fitted = fit(make, size_of(request), each, workers, request.seconds)
+            kept = {"hash": fitted.plan.hash, "budget": request.seconds, "expected": fitted.seconds}
             write_all(request.out, {PLAN: pretty({**kept, "plan": fitted.plan.as_json()})})
         plan = fitted.plan
         announce(fitted, progress, say)
@@ -100,16 +131,15 @@ def compare(request: Request, progress: Progress, say: Say) -> Tree:
             progress.say(say("compare_damaged", path=store.path, **numbers))
         with tried(request.out, lambda: bool(store.known)):
             found = carry_out(plan, request, store, workers, progress, say)
-        load = partial(resolve, request.spec)
         progress.status(say("compare_looking"))
-        results = {**tree_of(found, problem), **afterwards(found, load, workers)}
+        results = {**tree_of(found, problem), **afterwards(found, request.spec.problem, workers)}
         results["machine"] = machine()
         write_all(request.out, {RESULTS: pretty(results)})
         times = timing(problem, plan.optimizers)
         times |= {"seconds": progress.seconds - begun, "workers": workers}
         write_all(request.out, {TIMING: pretty(times)})
     progress.finish()
-    return {"results": results, "timing": times}
+    return Outcome(results, times)
 
 
 def size_of(request: Request) -> Size:
@@ -131,8 +161,10 @@ def promised(request: Request, make: Callable[[Size], Plan]) -> Fitted | None:
     if old is None:
         return None
     plans = [make(size) for size in sizes_of(request, old["plan"])]
-    trees = [plan.as_json() | {"budget": request.budget} for plan in plans]
-    was = old["plan"] | {"budget": request.budget if request.budget is None else old.get("budget")}
+    trees = [plan.as_json() | {"budget": request.seconds} for plan in plans]
+    was = old["plan"] | {
+        "budget": request.seconds if request.seconds is None else old.get("budget")
+    }
     plan, tree = min(zip(plans, trees, strict=True), key=lambda one: len(differences(was, one[1])))
     if not keep(request.out, was, tree, partial(any_run, request.out, was)):
         return None
@@ -142,7 +174,7 @@ def promised(request: Request, make: Callable[[Size], Plan]) -> Fitted | None:
 def sizes_of(request: Request, old: Tree) -> list[Size]:
     """Return the sizes that a plan of this request may have had."""
     counts = [old.get(kind) for kind in ("tuning", "refine", "report")]
-    if request.budget is None or not all(isinstance(seeds, list) and seeds for seeds in counts):
+    if request.seconds is None or not all(isinstance(seeds, list) and seeds for seeds in counts):
         return [size_of(request)]
     tuning, refine, report = (len(seeds) for seeds in counts if seeds)
     return [Size(tuning, refine, report, reach) for reach in sorted({s.reach for s in SMALLER})]
@@ -179,7 +211,7 @@ def carry_out(
     def seen(trial: Trial, key: str) -> None:
         meter.done(trial.steps / plan.steps, key not in earlier)
 
-    runner = Runner(partial(resolve, request.spec), identity, store, workers, seen)
+    runner = Runner(request.spec.problem, identity, store, workers, seen)
     found = study(plan, runner, meter.stage)
     store.settle(list(runner.asked))
     return found

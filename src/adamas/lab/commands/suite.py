@@ -1,14 +1,30 @@
-"""Many problems at once: profiles, one robust aggregate with its interval, a table per problem.
+"""`adamas suite`: many problems, profiles, one robust aggregate with its interval, and tables.
 
 Never one winner by itself: which optimizer is best depends on the problem, and the profile shows on
 which share of them each comes how close.
 """
 
+import sys
 from collections.abc import Mapping
+from functools import partial
 from math import inf
+from pathlib import Path
 from typing import Any
 
+from adamas.kernel.build import adamas_version
+from adamas.lab.commands import session
+from adamas.lab.commands.compare import interrupted
+from adamas.lab.commands.progress import Progress
+from adamas.lab.commands.session import Request
+from adamas.lab.entrants import entrant
+from adamas.lab.needs import LabError
+from adamas.lab.protocol import promise
+from adamas.lab.protocol.output import output_directory, write_all
+from adamas.lab.protocol.plan import PROTOCOL
 from adamas.lab.protocol.results import Tree, plain
+from adamas.lab.protocol.store import held
+from adamas.lab.report.compare_page import render
+from adamas.lab.report.suite_page import render_suite
 from adamas.lab.statistics.profiles import (
     LIMIT,
     TAUS,
@@ -16,6 +32,71 @@ from adamas.lab.statistics.profiles import (
     performance_profile,
     profile_area,
 )
+from adamas.lab.text import Say
+from adamas.lab.zoo import built_in
+
+
+def suite(requests: Mapping[str, Request], out: Path, say: Say) -> int:
+    """Compare on the built-in problems that `requests` name, and return the exit code.
+
+    Problems whose data are not installed are left out and named. Raises `LabError` if no problem is
+    left, or `out` declares another suite.
+    """
+    progress = Progress(sys.stdout, 1)
+    ready, skipped = {}, {}
+    for name, request in requests.items():
+        entered = built_in(name)
+        try:
+            entered.task(1)
+            ready[name] = request
+        except LabError as error:
+            skipped[name] = str(error)
+            progress.say(say("suite_skipped", problem=name, reason=error))
+    if not ready:
+        raise LabError(f"no problem could be run: {'; '.join(skipped.values())}")
+    with output_directory(out), held(out):
+        seen = partial(promise.any_run, out, promise_all(out, requests))
+        found = {}
+        for name, request in ready.items():
+            try:
+                with promise.tried(out, seen):
+                    one = session.perform(request, progress, say)
+            except KeyboardInterrupt:
+                return interrupted(request, say)
+            found[name] = one.results
+            write_all(request.out, {session.PAGE: render(one.results, one.timing, say)})
+        results = suite_tree(found, skipped)
+        pages = {promise.SUITE: session.pretty(results), "suite.html": render_suite(results, say)}
+        write_all(out, pages)
+    progress.finish()
+    page_path = (out / "suite.html").resolve()
+    progress.say(say("compare_done", seconds=progress.seconds, page=page_path))
+    return 0
+
+
+def promise_all(out: Path, requests: Mapping[str, Request]) -> Tree:
+    """Return what a suite declares; refuse if another plan was declared there and has been run.
+
+    So that nobody runs all problems and then shows those that went well.
+    """
+    first = next(iter(requests.values()))
+    entrants = [entrant(name) for name in first.optimizers]
+    plan = {
+        "problems": list(requests),
+        "optimizers": list(first.optimizers),
+        "formulas": {who.text: who.fingerprint for who in entrants},
+        "mode": first.mode,
+        "seeds": first.seeds,
+        "budget": first.seconds,
+        "version": adamas_version(),
+        "protocol": PROTOCOL,
+    }
+    old = promise.declared(out)
+    if old is None or not promise.keep(
+        out, old["plan"], plan, partial(promise.any_run, out, old["plan"])
+    ):
+        write_all(out, {promise.PLAN: session.pretty({"plan": plan})})
+    return plan
 
 
 def suite_tree(found: Mapping[str, Tree], skipped: Mapping[str, str]) -> Tree:

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Protocol
 
 from adamas.lab.needs import LabError
 from adamas.lab.own import arrays, from_python, parquet, table
@@ -23,6 +24,16 @@ READERS = {
     ".npz": arrays.read,
 }
 KINDS = "a built-in name, a .csv, .tsv, .parquet or .npz file, or mine.py:problem"
+
+
+class Entered(Protocol):
+    """A problem that somebody entered: what it is called in a plan, and how any process gets it."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return plain values that change with what is trained."""
+
+    def problem(self) -> Problem:
+        """Return the problem; the same object in one process."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,21 @@ class Spec:
         digest = None if path is None else checksum(path)
         return {"text": self.text, "target": self.target, "sha256": digest}
 
+    def problem(self) -> Problem:
+        """Return what `resolve` does."""
+        return resolve(self)
+
+    @property
+    def stem(self) -> str:
+        """Return the name as a part of a directory's name.
+
+        >>> Spec("some/data.csv").stem, Spec("mine.py:problem").stem
+        ('data', 'mine-problem')
+        """
+        file, _, function = self.text.partition(":")
+        name = Path(file).stem
+        return f"{name}-{function}" if function else name
+
     def path(self) -> Path | None:
         """Return the file that is named, or None for the name of a built-in problem."""
         if self.text in CATALOGUE:
@@ -60,6 +86,13 @@ class Spec:
             return Path(file)
         path = Path(self.text)
         return path if path.suffix or os.path.exists(path) or len(path.parts) > 1 else None
+
+
+def named(text: str | None, target: str | None) -> Spec:
+    """Return what the command line names; refuse None with what could be named."""
+    if text is None:
+        raise LabError(f"name a problem: one of {', '.join(CATALOGUE)}, a file, or mine.py:problem")
+    return Spec(text, target)
 
 
 def resolve(spec: Spec) -> Problem:

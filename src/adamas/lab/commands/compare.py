@@ -1,0 +1,122 @@
+"""`adamas compare`: compare, write the page and what else is wanted, and say who won."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from adamas.lab.commands import session
+from adamas.lab.commands.further import Files, check, write
+from adamas.lab.commands.progress import Progress
+from adamas.lab.commands.session import Request
+from adamas.lab.doctor import LEAST
+from adamas.lab.needs import LabError
+from adamas.lab.own import template
+from adamas.lab.page.wording import rate
+from adamas.lab.protocol.output import write_all
+from adamas.lab.protocol.results import Tree
+from adamas.lab.protocol.store import kept_runs
+from adamas.lab.report.compare_page import render
+from adamas.lab.text import Say
+from adamas.lab.zoo import CATALOGUE, built_in
+
+INTERRUPTED = 130
+
+
+def compare(
+    request: Request, say: Say, files: Files, *, json: bool, fail_if_worse: float | None
+) -> int:
+    """Carry out a comparison as the command line asks for it, and return the exit code.
+
+    With `json` the results alone are printed, and people are told on stderr.
+    """
+    if fail_if_worse is not None and len(request.optimizers) < 2:
+        raise LabError("--fail-if-worse needs two optimizers or more; one is worse than nobody")
+    check(files, request.out)
+    progress = Progress(sys.stderr if json else sys.stdout, 1)
+    try:
+        found = session.perform(request, progress, say)
+    except KeyboardInterrupt:
+        return interrupted(request, say)
+    write_all(request.out, {session.PAGE: render(found.results, found.timing, say)})
+    write(files, found.results)
+    if json:
+        print(session.pretty(found.results), end="")
+    for line in summary(found.results, say):
+        progress.say(line)
+    page = (request.out / session.PAGE).resolve()
+    progress.say(say("compare_done", seconds=progress.seconds, page=page))
+    return verdict_code(found.results, fail_if_worse, say)
+
+
+def instead(new: Path | None, others: Sequence[str], language: str) -> int:
+    """Write the template `new`, or list the problems; `others` would not be heard."""
+    if others:
+        chosen = "--new" if new else "--list"
+        raise LabError(f"{chosen} runs nothing, so {', '.join(others)} would not be heard")
+    if new:
+        template.write(new)
+        print(f"wrote {new}; try: adamas compare {new}:problem --quick")
+    else:
+        print(listing(language))
+    return 0
+
+
+def listing(language: str) -> str:
+    """Return the built-in problems, a line each."""
+    lines = []
+    for name in CATALOGUE:
+        about = built_in(name).about
+        title = about.title[language] if about else ""
+        lines.append(f"{name:18} {title}")
+    return "\n".join(lines)
+
+
+def interrupted(request: Request, say: Say) -> int:
+    """Say what an interrupted comparison leaves behind."""
+    kept = kept_runs(request.out)
+    print("\n" + say("compare_interrupted", kept=kept, out=request.out), file=sys.stderr)
+    return INTERRUPTED
+
+
+def summary(results: Tree, say: Say) -> list[str]:
+    """Return the result in the terminal: a line for each optimizer, and the files."""
+    lines = []
+    words = {(c["optimizer"], c["reference"]): c["word"] for c in results["comparisons"]}
+    reference = results["verdict"]["reference"]
+    for name, row in results["optimizers"].items():
+        found = row["interval"]
+        value = say("word_diverged")
+        if found["mean"] is not None:
+            value = f"{found['mean']:.4g}"
+            if found["low"] is not None:
+                value += f" [{found['low']:.4g}, {found['high']:.4g}]"
+        word = "reference" if name == reference else words[name, reference]
+        lines.append(
+            say("compare_row", name=name, lr=rate(row["lr"]), value=value, word=say(f"word_{word}"))
+        )
+    vain = [one["optimizer"] for one in results["doctor"] if one["kind"] == "no_rate"]
+    said = say("compare_in_vain", names=say.names(vain), least=LEAST)
+    return [*lines, *[said] * bool(vain)]
+
+
+def verdict_code(results: Tree, limit: float | None, say: Say) -> int:
+    """Return 1 if an optimizer is worse than the first reference by more than `limit`, else 0."""
+    if limit is None:
+        return 0
+    reference = results["verdict"]["reference"]
+    bad = [
+        one["optimizer"]
+        for one in results["comparisons"]
+        if one["reference"] == reference and is_worse(one, limit)
+    ]
+    if bad:
+        line = say("compare_worse", names=say.names(bad), reference=reference, limit=100 * limit)
+        print(line, file=sys.stderr)
+    return 1 if bad else 0
+
+
+def is_worse(comparison: Tree, limit: float) -> bool:
+    """Return whether a difference is shown and its mean is above the limit, or runs failed."""
+    if comparison["word"] == "diverged":
+        return True
+    return bool(comparison["word"] == "worse" and comparison["percent"]["mean"] > 100 * limit)

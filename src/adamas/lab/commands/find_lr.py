@@ -1,0 +1,78 @@
+"""`adamas find-lr`: one learning rate with its interval, the page that shows it, and its cost."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adamas.kernel.build import adamas_version
+from adamas.lab import finder
+from adamas.lab.commands import session
+from adamas.lab.commands.progress import Progress
+from adamas.lab.entrants import entrant
+from adamas.lab.own.spec import Spec
+from adamas.lab.page.wording import rate
+from adamas.lab.problems import Problem
+from adamas.lab.protocol import promise
+from adamas.lab.protocol.output import output_directory, write_all
+from adamas.lab.protocol.plan import PROTOCOL
+from adamas.lab.protocol.runner import Runner, Trial, cluster
+from adamas.lab.protocol.store import held
+from adamas.lab.report.find_lr_page import render_found
+from adamas.lab.text import Say
+from adamas.lab.trial import Record
+
+FOUND = "find-lr.json"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the user asked for; the defaults are those of the command line."""
+
+    spec: Spec
+    optimizer: str = "adam"
+    seeds: int = 3
+    out: Path | None = None
+    workers: int | None = None
+    dask: str | None = None
+
+
+def find_lr(asked: Question, say: Say, *, json: bool) -> int:
+    """Find a learning rate as the command line asks for it, and return the exit code."""
+    progress = Progress(sys.stderr if json else sys.stdout, 1)
+    problem = asked.spec.problem()
+    who = entrant(asked.optimizer)
+    identity = asked.spec.identity()
+    question = {"identity": identity, "optimizers": [who.text], "seeds": asked.seeds,
+                "formulas": {who.text: who.fingerprint}, "version": adamas_version(),
+                "protocol": PROTOCOL}  # fmt: skip
+    out = asked.out or Path(f"adamas-find-lr-{asked.spec.stem}-{Spec(who.text).stem}")
+    done = 0
+
+    def seen(trial: Trial, key: str) -> None:
+        nonlocal done
+        done += 1
+        said = {"optimizer": asked.optimizer, "problem": problem.name, "done": done}
+        if progress.live or done % 20 == 1:
+            progress.status(say("find_running", **said))
+
+    def train(_: Problem, optimizer: str, asks: Sequence[finder.Ask]) -> list[Record]:
+        return runner.run([Trial(optimizer, *ask) for ask in asks])
+
+    with cluster(asked.dask) as everybody, output_directory(out), held(out):
+        promise.answers(out, FOUND, question)
+        workers = asked.workers or everybody
+        runner = Runner(asked.spec.problem, identity, None, workers, seen)
+        found = finder.find_lr(problem, asked.optimizer, seeds=asked.seeds, train=train)
+        progress.finish()
+        tree = {"problem": problem.name, **found.as_json(), "question": question}
+        write_all(out, {FOUND: session.pretty(tree), "find-lr.html": render_found(tree, say)})
+    if json:
+        print(session.pretty(tree), end="")
+    numbers = {"lr": rate(found.lr), "low": rate(found.low), "high": rate(found.high)}
+    progress.say(say("find_answer", optimizer=asked.optimizer, cost=found.cost, **numbers))
+    if found.fallback:
+        progress.say(found.fallback)
+    page = (out / "find-lr.html").resolve()
+    progress.say(say("compare_done", seconds=progress.seconds, page=page))
+    return 0
