@@ -1,6 +1,7 @@
 """The short tables of README and docs, made from the JSON files alone, as the page of results is.
 
-A page holds a table between the lines `<!-- measured: NAME -->` and `<!-- end of measured -->`.
+A page holds a table between the lines `<!-- measured: NAME -->` and `<!-- end of measured -->`, in
+the language of the page.
 """
 
 import re
@@ -12,7 +13,14 @@ from typing import Any
 from adamas.bench.run import number
 from benchmarks.table import Records, label
 
-PAGES = ("README.md", "docs/few-bits.md", "docs/torch.md")
+PAGES = (
+    "README.md",
+    "docs/few-bits.md",
+    "docs/few-bits.zh.md",
+    "docs/torch.md",
+    "docs/torch.zh.md",
+)
+HEAD = "adamas takes, of the other's time"
 BLOCK = re.compile(r"(<!-- measured: ([a-z-]+) -->\n).*?(<!-- end of measured -->)", re.S)
 
 
@@ -116,15 +124,47 @@ BLOCKS: dict[str, tuple[Row, ...]] = {
 }
 
 
-def block(name: str, records: Records) -> str:
+CHINESE = {
+    HEAD: "adamas 的用时与对方之比",
+    "float32, 64 Mi parameters": "float32，64 Mi 个参数",
+    "bfloat16 state": "bfloat16 状态",
+    "int8 state": "int8 状态",
+    "int4 state": "int4 状态",
+    FORMATS[4].words: "bf16 参数和梯度，int8 状态，对比 torch fused bf16",
+    PEERS[0].words: "int8 状态，对比 bitsandbytes 的 8 位 AdamW",
+    PEERS[1].words: "同上，对比同样融合成一遍的 bitsandbytes-cpu-fork，16 Mi 个参数",
+    SLOW.words: "同上，后者不用 AVX-512",
+    CACHED[1].words: "int8 状态，1 Mi 个参数",
+    DENSE[0].words: "紧接在反向传播之后，float32",
+    DENSE[1].words: "紧接在反向传播之后，int8 状态",
+    TENSORS[0].words: "1000 个张量，各 256 个元素",
+    TENSORS[1].words: "只有 10 个参数的一层",
+    ROWS.words: "1 Mi x 32 中的 4096 行，对比 SparseAdam",
+    WHOLE.words: "裁剪、AdamW 加移动平均，对比 torch 的三次调用",
+}
+
+
+def block(name: str, records: Records, language: str = "en") -> str:
     """A table by its name: rows down, kinds of processor across, and what must be known of them."""
-    lines = ["| adamas takes, of the other's time |"]
+    said = CHINESE if language == "zh" else {}
+    lines = [f"| {said.get(HEAD, HEAD)} |"]
     lines[0] += "".join(f" {label(each)} |" for each in records.values())
     lines.append("|---|" + "---:|" * len(records))
     for row in BLOCKS[name]:
-        lines.append(f"| {row.words} |" + "".join(f" {row.cell(r)} |" for r in records.values()))
-    remarks = [f"{label(each)}: {each['remark']}" for each in records.values() if "remark" in each]
-    return "\n".join(lines) + "\n" + "".join(f"\n{remark}\n" for remark in remarks)
+        cells = "".join(f" {row.cell(each)} |" for each in records.values())
+        lines.append(f"| {said.get(row.words, row.words)} |{cells}")
+    return "\n".join(lines) + "\n" + "".join(remarks(records, language))
+
+
+def remarks(records: Records, language: str) -> list[str]:
+    """A paragraph for each kind of which something must be known."""
+    key, colon = ("remark_zh", "：") if language == "zh" else ("remark", ": ")
+    return [f"\n{label(each)}{colon}{each[key]}\n" for each in records.values() if key in each]
+
+
+def language(page: str) -> str:
+    """The language of a page, from its name."""
+    return "zh" if page.endswith(".zh.md") else "en"
 
 
 def rewrite(root: Path, records: Records) -> list[Path]:
@@ -132,8 +172,12 @@ def rewrite(root: Path, records: Records) -> list[Path]:
     written = []
     for page in (root / name for name in PAGES):
         text = page.read_text("utf-8") if page.exists() else ""
-        new = BLOCK.sub(lambda found: f"{found[1]}\n{block(found[2], records)}\n{found[3]}", text)
         if BLOCK.search(text):
-            page.write_text(new, encoding="utf-8")
+            page.write_text(anew(text, records, language(page.name)), encoding="utf-8")
             written.append(page)
     return written
+
+
+def anew(text: str, records: Records, language: str) -> str:
+    """A page whose tables are those of the records, in its language."""
+    return BLOCK.sub(lambda old: f"{old[1]}\n{block(old[2], records, language)}\n{old[3]}", text)

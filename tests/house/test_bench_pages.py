@@ -228,6 +228,42 @@ def test_a_table_in_a_page_is_made_anew(full: Callable[[str], ModuleType], tmp_p
     assert "Xeon: Remark." in page
 
 
+def test_a_chinese_page_has_a_table_in_chinese(
+    full: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    """The same figures under Chinese words, also the remark; a page's language is in its name."""
+    (tmp_path / "docs").mkdir()
+    pages = [tmp_path / "docs" / name for name in ("torch.md", "torch.zh.md")]
+    for page in pages:
+        page.write_text("<!-- measured: torch -->\n<!-- end of measured -->\n")
+    kinds = {"xeon": record("Xeon", 0.75, remark="Remark.", remark_zh="附注。")}
+    assert full("summary").rewrite(tmp_path, kinds) == pages
+    english, chinese = (page.read_text("utf-8") for page in pages)
+    assert "| float32, 64 Mi parameters | 0.75 |" in english
+    assert "\nXeon: Remark.\n" in english
+    assert "附注" not in english
+    assert "| float32，64 Mi 个参数 | 0.75 |" in chinese
+    assert "\nXeon：附注。\n" in chinese
+    assert "Remark" not in chinese
+    assert "parameters" not in chinese
+
+
+def test_every_row_of_a_chinese_table_has_its_words(full: Callable[[str], ModuleType]) -> None:
+    """A row that is added to a page in two languages, and a remark, is worded in both."""
+    summary = full("summary")
+    names = {
+        block
+        for page in summary.PAGES
+        if summary.language(page) == "zh"
+        for _, block, _ in summary.BLOCK.findall((ROOT / page).read_text("utf-8"))
+    }
+    words = {row.words for name in names for row in summary.BLOCKS[name]}
+    assert words | {summary.HEAD} == set(summary.CHINESE)
+    for path in (ROOT / "benchmarks" / "results").glob("*.json"):
+        saved = json.loads(path.read_text("utf-8"))
+        assert ("remark" in saved) == ("remark_zh" in saved)
+
+
 def test_every_row_of_a_table_names_a_figure(full: Callable[[str], ModuleType]) -> None:
     """A row whose figure nobody measures would stay empty for ever, and nobody would notice."""
     rows = [row for rows in full("summary").BLOCKS.values() for row in rows]
@@ -249,8 +285,9 @@ def test_the_pages_are_those_of_the_files(full: Callable[[str], ModuleType]) -> 
     for name in summary.PAGES:
         for _, block, _ in summary.BLOCK.findall((ROOT / name).read_text("utf-8")):
             held += 1
-            assert summary.block(block, kinds) in (ROOT / name).read_text("utf-8")
-    assert held >= 2
+            table = summary.block(block, kinds, summary.language(name))
+            assert table in (ROOT / name).read_text("utf-8")
+    assert held == len(summary.PAGES)
 
 
 @pytest.mark.usefixtures("hasty")

@@ -10,7 +10,14 @@ import pytest
 from places import ROOT
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]
-WITH_CODE = [page for page in PAGES if "```python" in (ROOT / page).read_text()]
+CHINESE = [page for page in PAGES if page.endswith(".zh.md")]
+# The code of a Chinese page is that of the English one, which runs.
+WITH_CODE = [
+    page for page in PAGES if "```python" in (ROOT / page).read_text() and page not in CHINESE
+]
+BILINGUAL = ("few-bits", "guide", "schedules", "torch")
+FENCED = re.compile(r"^```.*?^```$|<!--.*?-->", re.S | re.M)
+INDENTED = re.compile(r"(?<=\n\n)(?:    .*\n)+")
 
 
 def blocks(page: str) -> str:
@@ -38,10 +45,77 @@ def test_every_block_runs_and_prints_what_the_page_shows(page: str, tmp_path: Pa
     assert not [line for line in shown(page) if line not in printed]
 
 
-def test_both_languages_of_the_guide_show_the_same_code() -> None:
-    """A reader of the Chinese guide types exactly what a reader of the English one does."""
-    assert blocks("docs/guide.md") == blocks("docs/guide.zh.md")
-    assert shown("docs/guide.md") == shown("docs/guide.zh.md")
+def english(page: str) -> str:
+    """The English page of a Chinese one."""
+    return page.replace(".zh.md", ".md")
+
+
+def commands(page: str) -> list[str]:
+    """The indented lines of a page, without the remarks that stand to their right."""
+    found = INDENTED.findall(FENCED.sub("", (ROOT / page).read_text()))
+    return [re.split(r" {2,}", line.strip())[0] for block in found for line in block.splitlines()]
+
+
+def prose(page: str) -> str:
+    """What a page says in words: no code, no comments, no targets of links."""
+    text = INDENTED.sub("", FENCED.sub("", (ROOT / page).read_text()))
+    return re.sub(r"`[^`]*`|\]\([^)]*\)", "`", text)
+
+
+def numbers(text: str) -> list[str]:
+    """Its numbers in digits, however thousands are set apart: 4.8 million and 480 万 are one."""
+    found = re.findall(r"(\d+(?:,\d{3})*(?:\.\d+)?)( million| 万)?", text)
+    factors = {"": "", " million": "e6", " 万": "e4"}
+    return sorted(f"{float(digits.replace(',', '') + factors[unit]):g}" for digits, unit in found)
+
+
+def cells(page: str) -> list[list[str]]:
+    """The numbers of every line of a page's tables, code included."""
+    text = FENCED.sub("", (ROOT / page).read_text())
+    return [numbers(line) for line in text.splitlines() if line.startswith("|")]
+
+
+def targets(page: str) -> set[str]:
+    """Where a page links to, whichever language it names; places in the same page are left out."""
+    found = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text())
+    return {english(target) for target in found}
+
+
+def anchors(page: str) -> set[str]:
+    """The names that GitHub gives to the headings of a page."""
+    heads = re.findall(r"^#+ (.*)$", FENCED.sub("", (ROOT / page).read_text()), re.M)
+    return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("name", BILINGUAL)
+def test_a_page_in_two_languages_names_the_other(name: str) -> None:
+    """Who opens the page in the wrong language finds the other one under its title."""
+    for page, other, word in ((name, f"{name}.zh", "中文"), (f"{name}.zh", name, "English")):
+        head = (ROOT / "docs" / f"{page}.md").read_text().split("\n\n", 2)
+        assert head[1] == f"[{word}]({other}.md)"
+
+
+@pytest.mark.parametrize("page", CHINESE)
+def test_both_languages_show_the_same_code(page: str) -> None:
+    """A reader of a Chinese page types exactly what a reader of the English one does."""
+    assert blocks(page) == blocks(english(page))
+    assert shown(page) == shown(english(page))
+    assert commands(page) == commands(english(page))
+
+
+@pytest.mark.parametrize("page", CHINESE)
+def test_both_languages_tell_the_same_facts(page: str) -> None:
+    """Headings, links, the numbers of every line of a table, and those of the text."""
+    assert len(anchors(page)) == len(anchors(english(page)))
+    assert targets(page) == targets(english(page))
+    assert cells(page) == cells(english(page))
+    assert not set(numbers(prose(english(page)))) - set(numbers(prose(page)))
+
+
+@pytest.mark.parametrize("page", CHINESE)
+def test_a_chinese_page_is_chinese(page: str) -> None:
+    """Nothing was left in English: no five words in a row outside code."""
+    assert not re.findall(r"[A-Za-z][\w'-]*(?:[,;:.]?\s+[A-Za-z][\w'-]*){4,}", prose(page))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -50,6 +124,7 @@ def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / page).parent.joinpath(target).exists(), target
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors(page)
 
 
 def test_the_moment_updates_are_written_in_one_file() -> None:
