@@ -7,6 +7,7 @@ else is a signed mean.
 """
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from adamas.kernel.formula import Formula, target
@@ -31,34 +32,40 @@ def kinds(formula: Formula) -> dict[str, Kind]:
 
 
 def _kind(formula: Formula, state: str) -> Kind:
-    sign = "square" if state in _positive(formula) and _divides(formula, state) else "mean"
+    kind = "square" if state in positive(formula)[0] and _divides(formula, state) else "mean"
     # An average of the parameter is as fine as the parameter.
     exact = state == "average" or _keeps(formula, state) or state in _cancelling(formula)
-    return Kind(sign, exact)
+    return Kind(kind, exact)
 
 
-def _positive(formula: Formula) -> set[str]:
-    """States that stay at or above 0: the greatest set that its own formula confirms.
+def fed(formula: Formula, sources: Iterable[str]) -> set[str]:
+    """The names that have something of `sources` in them."""
+    found = {*sources}
+    for statement in formula.statements:
+        found |= {target(statement)} if _reads(statement.value) & found else set()
+    return found
+
+
+def positive(formula: Formula) -> tuple[set[str], set[str]]:
+    """States that stay at or above 0, the greatest set that its own formula confirms; all names.
 
     Hyper-parameters are taken as they are meant: positive, and 1 minus a rate as well.
     """
     states = {s for s in formula.states if formula.initial[s] >= 0}
-    each = {"p", "g", *formula.states}
-    for statement in formula.statements:
-        each |= {target(statement)} if _reads(statement.value) & each else set()
+    each = fed(formula, ("p", "g", *formula.states))
     while True:
         known = {*states, *formula.hypers, *formula.scalars, "t"}
         for statement in formula.statements:
             name = target(statement)
-            (known.add if _sign(statement.value, known, each) else known.discard)(name)
+            (known.add if sign(statement.value, known, each) else known.discard)(name)
         left = {s for s in states if formula.outputs[s] in known}
         if left == states:
-            return states
+            return states, known
         states = left
 
 
-def _sign(node: ast.expr, known: set[str], each: set[str]) -> bool:
-    """Whether an expression cannot be negative."""
+def sign(node: ast.expr, known: set[str], each: set[str]) -> bool:
+    """Whether an expression cannot be negative; `known` cannot, `each` differ by element."""
     match node:
         case ast.Constant(value=value):
             return isinstance(value, int | float) and value >= 0
@@ -71,21 +78,21 @@ def _sign(node: ast.expr, known: set[str], each: set[str]) -> bool:
                 isinstance(left, ast.BinOp)
                 and isinstance(left.op, ast.Mult)
                 and ast.unparse(left.right) == ast.unparse(right)
-                and _sign(left.left, known, each)
+                and sign(left.left, known, each)
             )
-            return same or inner or (_sign(left, known, each) and _sign(right, known, each))
+            return same or inner or (sign(left, known, each) and sign(right, known, each))
         case ast.BinOp(op=ast.Add() | ast.Div(), left=left, right=right):
-            return _sign(left, known, each) and _sign(right, known, each)
+            return sign(left, known, each) and sign(right, known, each)
         case ast.BinOp(op=ast.Sub(), left=ast.Constant(value=1), right=right):
             # `1 - beta` is; 1 minus something of an element need not be.
-            return _sign(right, known, each) and not _reads(right) & each
+            return sign(right, known, each) and not _reads(right) & each
         case ast.BinOp(op=ast.Pow(), left=left, right=right):
             even = isinstance(right, ast.Constant) and right.value in (2, 4)
-            return even or _sign(left, known, each)
+            return even or sign(left, known, each)
         case ast.IfExp(body=body, orelse=orelse):
-            return _sign(body, known, each) and _sign(orelse, known, each)
+            return sign(body, known, each) and sign(orelse, known, each)
         case ast.Call(func=ast.Name(id=word), args=args):
-            return _called(word, [_sign(argument, known, each) for argument in args])
+            return _called(word, [sign(argument, known, each) for argument in args])
     return False
 
 

@@ -5,6 +5,7 @@ statements that the kernel is woven from are executed with the words bound to Nu
 """
 
 import ast
+from collections.abc import Iterable
 from types import CodeType
 from typing import Any
 
@@ -13,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from adamas import words
 from adamas.kernel.formula import Formula
+
+VOCABULARY = {word: getattr(words, word) for word in words.__all__} | {"_float64": np.float64}
 
 
 class Reference:
@@ -33,7 +36,7 @@ class Reference:
             name: np.full(self.p.shape, formula.initial[name]) for name in formula.states
         } | {name: np.float64(formula.initial[name]) for name in formula.scalars}
         self.t = 0
-        self._code = [_compiled(statement) for statement in formula.statements]
+        self._code = [compiled(statement) for statement in formula.statements]
 
     def step(self, g: ArrayLike) -> None:
         """Apply the rule to gradient `g` of the parameter's shape, in float64."""
@@ -48,12 +51,7 @@ class Reference:
             **self.state,
             **self.hypers,
         }
-        vocabulary = {word: getattr(words, word) for word in words.__all__}
-        vocabulary["_float64"] = np.float64
-        # Both sides of a choice are evaluated, so the side not taken may divide by zero.
-        with np.errstate(all="ignore"):
-            for code in self._code:
-                exec(code, vocabulary, names)
+        execute(self._code, names)
         outputs = self.formula.outputs
         self.p = np.array(np.broadcast_to(names[outputs["p"]], self.p.shape))
         for name in self.formula.states:
@@ -62,7 +60,16 @@ class Reference:
             self.state[name] = np.float64(names[outputs[name]])
 
 
-def _compiled(statement: ast.Assign) -> CodeType:
+def execute(lines: Iterable[CodeType], names: dict[str, Any]) -> None:
+    """Run what `compiled` made on these names, float64 numbers and arrays, and add to them."""
+    # Both sides of a choice are evaluated, so the side not taken may divide by zero.
+    with np.errstate(all="ignore"):
+        for line in lines:
+            exec(line, VOCABULARY, names)
+
+
+def compiled(statement: ast.Assign) -> CodeType:
+    """One line of a formula for `execute`."""
     text = ast.unparse(statement)
     (copy,) = ast.parse(text).body
     module = ast.Module([_Numbers().visit(copy)], [])

@@ -1,18 +1,15 @@
 """The step that rare and common words really get: lr / sqrt(second moment), word by word."""
 
-from inspect import signature
 from typing import Any
 
 import numpy as np
 
 import adamas
-from adamas import rules
-from adamas.lab.demo.tutorial import BETA2, EPS, correction
+from adamas.lab.doctor.effective import effective_step
 from adamas.lab.problems import Array, Problem
 from adamas.lab.trial import Updates, run
 from adamas.lab.zoo.rare_words import RARE, frequencies
 
-ADAGRAD_EPS = float(signature(rules.adagrad).parameters["eps"].default)
 SHOWN = 80
 
 
@@ -23,11 +20,8 @@ def effective_steps(problem: Problem, lrs: dict[str, float], seed: int) -> dict[
     whatever the word. Words never seen (second moment 0) are left out.
     """
     frequency = frequencies()
-    v_adam = second_moment(problem, "adam", lrs["adam"], seed)
-    v_adagrad = second_moment(problem, "adagrad", lrs["adagrad"], seed)
-    v_hat = v_adam / correction(BETA2, np.array(problem.steps))
-    adam = lrs["adam"] / (np.sqrt(v_hat) + EPS)
-    adagrad = lrs["adagrad"] / (np.sqrt(v_adagrad) + ADAGRAD_EPS)
+    adam, v_adam = at_the_end(problem, "adam", lrs["adam"], seed)
+    adagrad, v_adagrad = at_the_end(problem, "adagrad", lrs["adagrad"], seed)
     seen = (v_adam > 0) & (v_adagrad > 0)
     rare, common = frequency < RARE, frequency >= 0.5
     ratio = {
@@ -46,12 +40,15 @@ def effective_steps(problem: Problem, lrs: dict[str, float], seed: int) -> dict[
     }
 
 
-def second_moment(problem: Problem, optimizer: str, lr: float, seed: int) -> Array:
-    """Return the state `v` after one run, float64, one entry a word."""
-    last: list[Array] = []
+def at_the_end(problem: Problem, optimizer: str, lr: float, seed: int) -> tuple[Array, Array]:
+    """Return the effective step and the state `v` after one run, float64, one entry a word."""
+    last: list[adamas.Optimizer] = []
 
     def watch(step: int, opt: adamas.Optimizer) -> None:
-        last[:] = [np.array(opt.state["w"]["v"], dtype=np.float64)]
+        last[:] = [opt]
 
     run(problem, optimizer, lr, seed, Updates(watch))
-    return last[0]
+    (opt,) = last
+    states, effective = opt.values("w"), effective_step(opt.formula)
+    assert effective is not None
+    return effective(opt.steps, opt.settings(), states), np.asarray(states["v"], np.float64)

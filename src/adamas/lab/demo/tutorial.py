@@ -8,6 +8,8 @@ import numpy as np
 
 import adamas
 from adamas import rules
+from adamas.kernel.formula import parse
+from adamas.lab.doctor.effective import effective_step
 from adamas.lab.problems import Array
 from adamas.lab.zoo.line import POINTS, LineTask
 
@@ -52,7 +54,10 @@ class Trace:
     @property
     def effective_step(self) -> Array:
         """Return lr / (sqrt(v_hat) + eps): what one unit of gradient is multiplied by."""
-        return np.asarray(self.lr / (np.sqrt(self.v / correction(BETA2, self.epochs)) + EPS))
+        formula = parse(rules.adam)
+        step = effective_step(formula)
+        assert step is not None
+        return step(self.epochs, {**formula.hypers, "lr": self.lr}, {"m": self.m, "v": self.v})
 
     @property
     def uncorrected_in_lr(self) -> Array:

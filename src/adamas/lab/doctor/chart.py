@@ -3,13 +3,15 @@
 Norms only, one number a step and parameter, so that a chart of a long run stays small.
 """
 
+import ast
 from dataclasses import dataclass, field
 from math import isfinite
 
 import numpy as np
 
 import adamas
-from adamas.lab.doctor.inside import corrected_by, norm, rooted
+from adamas.kernel.formula import Formula, target
+from adamas.lab.doctor.inside import corrected_by, norm
 from adamas.lab.problems import Array, Params, Problem
 from adamas.lab.trial import Record, Watch, run
 
@@ -125,3 +127,20 @@ def charted(problem: Problem, optimizer: str, lr: float, seed: int) -> Chart:
     with np.errstate(all="ignore"):
         chart.record = run(problem, optimizer, lr, seed, chart)
     return chart
+
+
+def rooted(formula: Formula) -> str | None:
+    """Return the state whose root, plus eps, divides the step of a rule, if it has one.
+
+    >>> from adamas.kernel.formula import parse
+    >>> from adamas.rules import adam, adamax, amsgrad
+    >>> [rooted(parse(rule)) for rule in (adam, amsgrad, adamax)]
+    ['v', 'v_max', None]
+    """
+    texts = {target(s): ast.unparse(s.value) for s in formula.statements}
+    steps = " ".join(texts.values())
+    if "eps" not in formula.hypers or not any(
+        f"(sqrt({name}) + eps)" in steps for name in ("v", "v_hat", "v_max")
+    ):
+        return None
+    return "v_max" if "v_max" in formula.states else "v"

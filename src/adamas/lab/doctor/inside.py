@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 import adamas
-from adamas.kernel.formula import Formula, target
+from adamas.engine.tensors import Key
+from adamas.kernel.formula import Formula
+from adamas.lab.doctor.effective import EffectiveStep, effective_step
 from adamas.lab.problems import Array, Params, Problem
 from adamas.lab.trial import Watch, finite, run
 
@@ -22,10 +24,10 @@ def inside(
 
     Lists with one number a step in `at` (None where it is not finite): `update_in_lr`, the sizes of
     all single updates in learning rates; `effective_step`, what a unit of gradient is multiplied
-    by, lr / (sqrt(v_hat) + eps), or None for rules that do not divide by a root of `v`; `m_rms` and
-    `v_rms`, root mean squares of the states of those names, or None; `bias_m` and `bias_v`,
-    1 - beta**t, or None for rules without that correction; `grad_norm` of the batch; and for every
-    parameter `update_to_weight`, the ratio of their Euclidean norms.
+    by, for Adam lr / (sqrt(v_hat) + eps), or None for rules that divide by nothing of an element;
+    `m_rms` and `v_rms`, root mean squares of the states of those names, or None; `bias_m` and
+    `bias_v`, 1 - beta**t, or None for rules without that correction; `grad_norm` of the batch; and
+    for every parameter `update_to_weight`, the ratio of their Euclidean norms.
     """
     seen = Inside(spread(problem.steps, points), lr)
     with np.errstate(all="ignore"):
@@ -55,16 +57,25 @@ class Inside(Watch):
         self._columns: dict[str, list[float | None]] = {}
         self._ratios: dict[str, list[float | None]] = {}
         self._params: Params = {}
+        self._optimizer: adamas.Optimizer | None = None
+        self._step: EffectiveStep | None = None
+        self._earlier: dict[Key, dict[str, Any]] = {}
 
     def begin(self, params: Params, opt: adamas.Optimizer) -> None:
-        """Hold on to the parameters, which are updated in place."""
-        self._params = params
+        """Hold on to the parameters and the state, which are updated in place."""
+        self._params, self._optimizer = params, opt
+        self._step = effective_step(opt.formula)
 
     def gradient(self, step: int, loss: float, grads: Params) -> None:
         """Copy the parameters before a step that is wanted."""
         if step in self._wanted:
             self._before = {name: param.copy() for name, param in self._params.items()}
             self._grad_norm = norm(flat(list(grads.values())))
+            if self._step and self._step.before and self._optimizer:
+                self._earlier = {
+                    name: {**held(self._optimizer, name), "p": self._before[name], "g": grad.copy()}
+                    for name, grad in grads.items()
+                }
 
     def updated(self, step: int, params: Params, opt: adamas.Optimizer) -> None:
         """Measure a step that is wanted."""
@@ -92,11 +103,12 @@ class Inside(Watch):
         for moment in ("m", "v"):
             if (beta := corrected_by(formula, moment)) is not None:
                 self._put(f"bias_{moment}", 1 - hypers[beta] ** step)
-        if (state := rooted(formula)) is not None:
-            second = flat([opt.values(name)[state] for name in names])
-            steps = effective_step(formula, hypers, second, step)
-            for name, value in zip(("median", "p10", "p90"), quantiles(steps), strict=True):
-                self._put(f"effective_step {name}", value)
+        if self._step is not None:
+            steps = [
+                self._step(step, hypers, held(opt, name), self._earlier.get(name)) for name in names
+            ]
+            for kind, value in zip(("median", "p10", "p90"), quantiles(flat(steps)), strict=True):
+                self._put(f"effective_step {kind}", value)
 
     def _put(self, column: str, value: float) -> None:
         self._columns.setdefault(column, []).append(finite(value))
@@ -116,6 +128,12 @@ class Inside(Watch):
     def _group(self, title: str, names: tuple[str, ...]) -> dict[str, Any] | None:
         found = {name: self._columns.get(f"{title} {name}") for name in names}
         return found if all(found.values()) else None
+
+
+def held(opt: adamas.Optimizer, name: Key) -> dict[str, Any]:
+    """Return all states of a parameter as numbers: copies, those it has once included."""
+    scalars = {state: opt.state[name][state] for state in opt.formula.scalars}
+    return {**opt.values(name), **scalars}
 
 
 def quantiles(values: Array) -> tuple[float, float, float]:
@@ -150,27 +168,3 @@ def corrected_by(formula: Formula, moment: str) -> str | None:
             texts = {ast.unparse(node) for node in powers if isinstance(node, ast.BinOp)}
             return name if f"{name} ** t" in texts else None
     return None
-
-
-def rooted(formula: Formula) -> str | None:
-    """Return the state whose root, plus eps, divides the step of a rule, if it has one.
-
-    >>> from adamas.kernel.formula import parse
-    >>> from adamas.rules import adam, adamax, amsgrad
-    >>> [rooted(parse(rule)) for rule in (adam, amsgrad, adamax)]
-    ['v', 'v_max', None]
-    """
-    texts = {target(s): ast.unparse(s.value) for s in formula.statements}
-    steps = " ".join(texts.values())
-    if "eps" not in formula.hypers or not any(
-        f"(sqrt({name}) + eps)" in steps for name in ("v", "v_hat", "v_max")
-    ):
-        return None
-    return "v_max" if "v_max" in formula.states else "v"
-
-
-def effective_step(formula: Formula, hypers: dict[str, float], second: Array, step: int) -> Array:
-    """Return lr / (sqrt(v_hat) + eps) for every element of a second moment."""
-    beta = corrected_by(formula, "v")
-    share = 1.0 if beta is None else 1 - hypers[beta] ** step
-    return np.asarray(hypers["lr"] / (np.sqrt(second / share) + hypers["eps"]))
