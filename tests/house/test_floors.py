@@ -99,10 +99,10 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "3 faces": frozenset({"torch.*", "jax", "keras", "scipy"}),
     "4 lab": (
         "bench.*",
+        "lab.text.*",
         "lab.needs",
         "lab.problems",
         "lab.tuning",
-        "lab.text.*",
         "lab.statistics.*",
         "lab.entrants",
         "lab.page.*",

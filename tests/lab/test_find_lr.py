@@ -147,6 +147,8 @@ def test_nothing_that_trains_falls_back(g: float) -> None:
     found = find_lr(dead, "adam", seeds=1)
     assert found.lr == entrant("adam").default_lr == 1e-3
     assert found.fallback is not None and "default" in found.fallback
+    assert found.reason is not None and "默认值" in found.reason["zh"]
+    assert found.as_json()["fallback"] == found.reason
     assert find_lr(LINE, "adam").fallback is None
 
 

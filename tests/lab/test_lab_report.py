@@ -334,7 +334,11 @@ def test_no_two_optimizers_look_alike() -> None:
 def test_suite_page_is_self_contained(say: Say) -> None:
     """The page of a suite nests, loads nothing, and links only to the reports beside it."""
     found = {"cells": sample(CLASSICAL), "other": sample(CLASSICAL)}
-    page = Page(render_suite(suite_tree(found, {"text": "missing <torch>"}), say))
+    page = Page(
+        render_suite(
+            suite_tree(found, {"text": {"en": "missing <torch>", "zh": "缺少 <torch>"}}), say
+        )
+    )
     assert {link for link in page.links if link[0] != "#"} == {
         "cells/report.html", "other/report.html",
     }  # fmt: skip

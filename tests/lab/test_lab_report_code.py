@@ -186,7 +186,7 @@ def test_page_of_a_found_rate_is_self_contained(language: str) -> None:
     tree = {
         "problem": "own <one>", "optimizer": "mine.py:符号下降", "lr": 0.01, "low": 0.005,
         "high": 0.04, "open_ended": True, "cost": 0.62, "steps": 100, "points": points,
-        "fallback": "no rate `trained` <yet>",
+        "fallback": {"en": "no rate `trained` <yet>", "zh": "`没有` <学习率>"},
         "curve": {"lrs": [1e-3, 1e-2, 1e-1], "losses": [1.0, 0.5, None], "lowest": 0.01,
                   "divergence": None, "updates": 50},
     }  # fmt: skip

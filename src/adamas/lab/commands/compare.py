@@ -55,7 +55,7 @@ def instead(new: Path | None, others: Sequence[str], language: str) -> int:
         raise LabError(f"{chosen} runs nothing, so {', '.join(others)} would not be heard")
     if new:
         template.write(new)
-        print(f"wrote {new}; try: adamas compare {new}:problem --quick")
+        print(Say(language)("compare_written", file=new))
     else:
         print(listing(language))
     return 0

@@ -71,8 +71,8 @@ def find_lr(asked: Question, say: Say, *, json: bool) -> int:
         print(session.pretty(tree), end="")
     numbers = {"lr": rate(found.lr), "low": rate(found.low), "high": rate(found.high)}
     progress.say(say("find_answer", optimizer=asked.optimizer, cost=found.cost, **numbers))
-    if found.fallback:
-        progress.say(found.fallback)
+    if found.reason:
+        progress.say(found.reason[say.language])
     page = (out / "find-lr.html").resolve()
     progress.say(say("compare_done", seconds=progress.seconds, page=page))
     return 0

@@ -17,7 +17,8 @@ from adamas.lab.commands.compare import interrupted
 from adamas.lab.commands.progress import Progress
 from adamas.lab.commands.session import Request
 from adamas.lab.entrants import entrant
-from adamas.lab.needs import LabError
+from adamas.lab.needs import LabError, UnavailableError
+from adamas.lab.problems import Words
 from adamas.lab.protocol import promise
 from adamas.lab.protocol.output import output_directory, write_all
 from adamas.lab.protocol.plan import PROTOCOL
@@ -49,11 +50,12 @@ def suite(requests: Mapping[str, Request], out: Path, say: Say) -> int:
         try:
             entered.task(1)
             ready[name] = request
-        except LabError as error:
-            skipped[name] = str(error)
-            progress.say(say("suite_skipped", problem=name, reason=error))
+        except UnavailableError as error:
+            skipped[name] = error.words
+            progress.say(say("suite_skipped", problem=name, reason=error.words[say.language]))
     if not ready:
-        raise LabError(f"no problem could be run: {'; '.join(skipped.values())}")
+        why = "; ".join(reason["en"] for reason in skipped.values())
+        raise LabError(f"no problem could be run: {why}")
     with output_directory(out), held(out):
         seen = partial(promise.any_run, out, promise_all(out, requests))
         found = {}
@@ -99,7 +101,7 @@ def promise_all(out: Path, requests: Mapping[str, Request]) -> Tree:
     return plan
 
 
-def suite_tree(found: Mapping[str, Tree], skipped: Mapping[str, str]) -> Tree:
+def suite_tree(found: Mapping[str, Tree], skipped: Mapping[str, Words]) -> Tree:
     """Return the results of a suite from those of its problems; `skipped` says why some are not in.
 
     `profiles` are over updates to the target, where a miss is infinite; `aggregate` is the

@@ -26,5 +26,5 @@ def data() -> Batch:
 
     x, y = load_digits(return_X_y=True)
     pixels, labels = x.astype(np.uint8), y.astype(np.int64)
-    checked_arrays((pixels, labels), SHA256, "scikit-learn's digits")
+    checked_arrays((pixels, labels), SHA256, "scikit-learn: digits")
     return pixels.astype(np.float32) / 16, labels

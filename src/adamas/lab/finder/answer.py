@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from adamas.lab.finder.range_test import Curve
+from adamas.lab.problems import Words
+from adamas.lab.text import words
 from adamas.lab.trial import finite
 from adamas.lab.tuning import Point, width
 
@@ -32,7 +34,8 @@ class Found:
 
     `cost` is the updates that were made, in full runs; `steps` the length of each run of the sweep;
     `points` its learning rates with their mean scores, infinite where a run failed. `open_ended`
-    says that the interval reached an end of what was tried. `curve` is the range test's.
+    says that the interval reached an end of what was tried. `curve` is the range test's. `reason`
+    is in every language.
     """
 
     optimizer: str
@@ -44,7 +47,12 @@ class Found:
     steps: int
     points: tuple[Point, ...]
     curve: Curve
-    fallback: str | None = None
+    reason: Words | None = None
+
+    @property
+    def fallback(self) -> str | None:
+        """Return why this is the default, in English; None where some learning rate trained."""
+        return self.reason["en"] if self.reason else None
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for JSON, where None stands for what is not finite."""
@@ -54,6 +62,7 @@ class Found:
             "lrs": list(self.curve.lrs),
             "losses": [finite(loss) for loss in self.curve.losses],
         }
+        tree["fallback"] = tree.pop("reason")
         return tree
 
 
@@ -71,11 +80,9 @@ def answer(
     evidence: dict[str, Any] = {"cost": cost, "steps": steps, "points": points, "curve": curve}
     if any(isfinite(point.score) for point in points):
         return Found(optimizer, *choose(points, share), **evidence)
-    reason = (
-        f"no learning rate from {points[0].lr:g} to {points[-1].lr:g} lowered the loss within "
-        f"{steps} updates, so this is the default; check the gradient, the data and the steps"
-    )
-    return Found(optimizer, default, default, default, False, **evidence, fallback=reason)
+    ends = {"low": f"{points[0].lr:g}", "high": f"{points[-1].lr:g}"}
+    reason = words("found_fallback", steps=steps, **ends)
+    return Found(optimizer, default, default, default, False, **evidence, reason=reason)
 
 
 def choose(points: Sequence[Point], share: float) -> tuple[float, float, float, bool]:

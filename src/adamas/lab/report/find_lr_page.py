@@ -12,7 +12,7 @@ from adamas.lab.page.svg import COLOURS, Labels, Picture, inline
 from adamas.lab.report import frames
 from adamas.lab.report.again import listing
 from adamas.lab.report.numbers import learning_rate, measured, whole
-from adamas.lab.report.subject import Tree, at, gaps, known, listed
+from adamas.lab.report.subject import Tree, at, gaps, in_language, known, listed
 from adamas.lab.text import Say
 
 CHAPTERS = ("evidence", "use")
@@ -38,8 +38,8 @@ def opening(tree: Tree, say: Say) -> list[str]:
         cost=measured(tree.get("cost"), 2),
     )
     lead = [f'<p class="answer">{markup(answer)}</p>']
-    if tree.get("fallback"):
-        lead.append(f'<p class="warning">{html.escape(str(tree["fallback"]))}</p>')
+    if reason := in_language(tree.get("fallback"), say):
+        lead.append(f'<p class="warning">{html.escape(reason)}</p>')
     if tree.get("open_ended"):
         lead.append(paragraph(say("found_open")))
     return lead

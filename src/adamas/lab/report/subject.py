@@ -72,9 +72,7 @@ class Subject:
 
     def words(self, texts: Any) -> str:
         """Return the text in the page's language, else the English one, else nothing."""
-        if not isinstance(texts, Mapping):
-            return ""
-        return str(texts.get(self.say.language) or texts.get("en") or "")
+        return in_language(texts, self.say)
 
     def mean(self, optimizer: str) -> float:
         """Return the mean final loss, infinite where there is none."""
@@ -89,6 +87,13 @@ class Subject:
             if one.get("optimizer") == reference and one.get("word") in MIRRORED:
                 found.setdefault(one.get("reference"), mirrored(one, self.mean(reference)))
         return [found[name] for name in self.looks if name in found]
+
+
+def in_language(texts: Any, say: Say) -> str:
+    """Return a text of the results in a page's language, else the English one, else nothing."""
+    if not isinstance(texts, Mapping):
+        return ""
+    return str(texts.get(say.language) or texts.get("en") or "")
 
 
 def mirrored(one: Tree, mean: float) -> Tree:

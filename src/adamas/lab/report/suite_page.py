@@ -138,7 +138,7 @@ def problems(about: Subject) -> str:
     skipped = at(about.results, "skipped") or {}
     parts = [one_problem(name, tree, say) for name, tree in found.items() if tree]
     parts += [
-        small(say("suite_left", name=name, reason=str(reason).replace("`", "'")))
+        small(say("suite_left", name=name, reason=about.words(reason).replace("`", "'")))
         for name, reason in skipped.items()
     ]
     return section("problems", say("suite_problems"), paragraph(say("suite_problems_text")), *parts)

@@ -11,7 +11,7 @@ from tomllib import loads
 from typing import Any
 
 # One file for each subject; a key stands in one of them only.
-SUBJECTS = ("demo", "pictures", "report", "evidence", "compare", "problems", "tables")
+SUBJECTS = ("demo", "pictures", "report", "evidence", "compare", "problems", "tables", "reasons")
 Both = Mapping[str, str]
 
 

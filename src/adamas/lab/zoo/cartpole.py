@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from adamas.lab.needs import LabError
+from adamas.lab.needs import UnavailableError
 from adamas.lab.problems import Array, Batch, Params, Problem, generator
 from adamas.lab.zoo.about import about
 
@@ -50,7 +50,7 @@ def carts() -> Any:
     try:
         import gymnasium
     except ImportError as error:
-        raise LabError("cartpole needs gymnasium; install with: pip install gymnasium") from error
+        raise UnavailableError("gymnasium") from error
     return gymnasium.make_vec(
         "CartPole-v1", num_envs=EPISODES, vectorization_mode="vector_entry_point"
     )

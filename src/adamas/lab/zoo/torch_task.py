@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adamas.lab.needs import LabError
+from adamas.lab.needs import UnavailableError
 from adamas.lab.problems import Params
 
 if TYPE_CHECKING:
@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 
 
 def torch_or_reason(problem: str) -> Any:
-    """Return the module `torch`, or raise `LabError` saying how to get it for this problem."""
+    """Return the module `torch`; `UnavailableError` says how to get it for this problem."""
     try:
         import torch
     except ImportError as error:
-        raise LabError(
-            f'{problem} needs PyTorch; install with: pip install "adamas[torch]"'
-        ) from error
+        raise UnavailableError("torch", problem=problem) from error
     return torch
 
 
