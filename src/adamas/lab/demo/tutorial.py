@@ -19,8 +19,8 @@ LR = 0.001
 # 100 times the tutorial's: lr x steps = 100 reaches the optimum at 2.487 with room to settle.
 CONVERGING_LR = 0.1
 
-BETA1, BETA2, EPS = (
-    float(signature(rules.adam).parameters[name].default) for name in ("beta1", "beta2", "eps")
+BETA1, BETA2 = (
+    float(signature(rules.adam).parameters[name].default) for name in ("beta1", "beta2")
 )
 
 Log = Callable[[str], None]
@@ -54,15 +54,19 @@ class Trace:
     @property
     def effective_step(self) -> Array:
         """Return lr / (sqrt(v_hat) + eps): what one unit of gradient is multiplied by."""
-        formula = parse(rules.adam)
-        step = effective_step(formula)
-        assert step is not None
-        return step(self.epochs, {**formula.hypers, "lr": self.lr}, {"m": self.m, "v": self.v})
+        return self._step(self.epochs, self.lr)
 
     @property
     def uncorrected_in_lr(self) -> Array:
         """Return the step in learning rates if the same m and v were not bias-corrected."""
-        return np.asarray(np.abs(self.m) / (np.sqrt(self.v) + EPS))
+        # As they are after infinitely many steps.
+        return np.asarray(np.abs(self.m) * self._step(np.array(np.inf), 1.0))
+
+    def _step(self, t: Array, lr: float) -> Array:
+        formula = parse(rules.adam)
+        step = effective_step(formula)
+        assert step is not None
+        return step(t, {**formula.hypers, "lr": lr}, {"m": self.m, "v": self.v})
 
 
 def correction(beta: float, t: Array) -> Array:
