@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ CHINESE = [page for page in PAGES if page.endswith(".zh.md")]
 WITH_CODE = [
     page for page in PAGES if "```python" in (ROOT / page).read_text() and page not in CHINESE
 ]
-BILINGUAL = ("few-bits", "guide", "schedules", "torch")
+BILINGUAL = ("few-bits", "guide", "lab", "schedules", "torch")
 FENCED = re.compile(r"^```.*?^```$|<!--.*?-->", re.S | re.M)
 INDENTED = re.compile(r"(?<=\n\n)(?:    .*\n)+")
 
@@ -87,6 +88,14 @@ def anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
+def verdicts(page: str, language: str) -> list[str]:
+    """The names of the verdicts in a page's tables, each after an interval, in their order."""
+    texts = tomllib.loads((ROOT / "src/adamas/lab/text/demo.toml").read_text())
+    words = {text[language]: key for key, text in texts.items() if key.startswith("word_")}
+    found = re.findall(rf"\] ({'|'.join(words)}) \|", (ROOT / page).read_text())
+    return [words[word] for word in found]
+
+
 @pytest.mark.parametrize("name", BILINGUAL)
 def test_a_page_in_two_languages_names_the_other(name: str) -> None:
     """Who opens the page in the wrong language finds the other one under its title."""
@@ -110,6 +119,13 @@ def test_both_languages_tell_the_same_facts(page: str) -> None:
     assert targets(page) == targets(english(page))
     assert cells(page) == cells(english(page))
     assert not set(numbers(prose(english(page)))) - set(numbers(prose(page)))
+
+
+def test_both_languages_give_the_same_verdicts() -> None:
+    """The table of the lab says better, worse, tie or too few seeds in the words of its pages."""
+    said = verdicts("docs/lab.md", "en")
+    assert said == verdicts("docs/lab.zh.md", "zh")
+    assert set(said) == {"word_better", "word_worse", "word_tie", "word_few"}
 
 
 @pytest.mark.parametrize("page", CHINESE)
