@@ -20,6 +20,7 @@ from adamas.lab.page.looks import LOOKS
 from adamas.lab.page.plotting import NAME_GAP, spread
 from adamas.lab.page.svg import COLOURS, Labels
 from adamas.lab.text import LANGUAGES, Say
+from chinese_pages import english
 from html_pages import Page
 
 PICTURES = {
@@ -137,6 +138,7 @@ def test_chinese_page_is_chinese(results: dict[str, Any]) -> None:
     for key, sentence in LANGUAGES["zh"].items():
         if key.startswith("chart_"):
             assert f">{html.escape(sentence)}<" in page, key
+    assert english(page) == []
 
 
 def test_colours_are_defined_for_light_and_dark() -> None:

@@ -72,7 +72,7 @@ def _about(frame: Frame, target: Target, widths: tuple[int, ...]) -> About:
         kind="classification" if target.classes else "regression",
         model=words("table.model", size="-".join(map(str, widths))),
         loss=words(loss),
-        sources=(Source(frame.name, "the user's file", "", "", frame.sha256),),
+        sources=(Source(frame.name, "", "", "", frame.sha256),),
         higher=("accuracy",) if target.classes else (),
         notes=frame.notes.words(),
     )

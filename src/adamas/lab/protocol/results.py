@@ -18,6 +18,7 @@ from adamas.lab.protocol.study import Study
 from adamas.lab.statistics import paired
 from adamas.lab.statistics.intervals import Interval, interval
 from adamas.lab.statistics.profiles import expected_best
+from adamas.lab.text import words
 from adamas.lab.trial import Record, finite
 from adamas.lab.tuning import Point, Tuned, width
 
@@ -47,7 +48,7 @@ def tree_of(study: Study, problem: Problem) -> Tree:
 def described(problem: Problem) -> Tree:
     """Return what the report says of the problem."""
     title = {"en": problem.name, "zh": problem.name}
-    about = problem.about or About(title, "own", title, {"en": "loss", "zh": "损失"})
+    about = problem.about or About(title, "own", title, words("own.unnamed_loss"))
     params = problem.task(1).start()
     shown = asdict(about)
     return {

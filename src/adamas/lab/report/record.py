@@ -6,6 +6,7 @@ from adamas.lab.page.elements import details, facts, paragraph, section, small, 
 from adamas.lab.report.numbers import NONE, learning_rate, measured, whole
 from adamas.lab.report.result import described
 from adamas.lab.report.subject import Subject, Tree, at, known, listed
+from adamas.lab.text import Say
 
 
 def cost(subject: Subject) -> str:
@@ -122,17 +123,18 @@ def counts(subject: Subject) -> str:
 def sources(subject: Subject) -> str:
     """Return licence, citation and checksum of the data."""
     say = subject.say
-    rows = [source_row(one) for one in listed(subject.problem, "sources") if one]
+    rows = [source_row(one, say) for one in listed(subject.problem, "sources") if one]
     if not rows:
         return paragraph(say("sources_none"))
     head = [say(f"sources_{key}") for key in ("data", "package", "licence", "citation", "checksum")]
     return f'<div class="prose">{table(say("sources_caption"), head, rows)}</div>'
 
 
-def source_row(one: Tree) -> list[str]:
-    """Return one source; its checksum may break anywhere."""
+def source_row(one: Tree, say: Say) -> list[str]:
+    """Return one source; its checksum may break anywhere. What no package ships is the user's."""
+    shown = {"package": say("sources_own")} | {key: value for key, value in one.items() if value}
     cells = [
-        html.escape(str(one.get(key) or NONE))
+        html.escape(str(shown.get(key) or NONE))
         for key in ("title", "package", "licence", "citation")
     ]
     return [*cells, f"<code>{html.escape(str(one.get('sha256') or NONE))}</code>"]
@@ -150,7 +152,7 @@ def versions(subject: Subject) -> list[tuple[str, str]]:
     """Return the machine's entries as they are."""
     machine = at(subject.results, "machine") or {"adamas": at(subject.results, "adamas")}
     return [
-        (str(key), html.escape(str(value)))
+        (subject.say.known(f"machine_{key}") or str(key), html.escape(str(value)))
         for key, value in sorted(machine.items())
         if value is not None
     ]

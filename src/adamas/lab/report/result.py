@@ -88,11 +88,17 @@ def plan(subject: Subject) -> list[tuple[str, str]]:
                                              for key in ("tuning", "refine", "report")})),
         ("plan_target", target(subject)),
         ("plan_runs", say("plan_of", runs=whole(runs), most=whole(declared.get("most_runs")))),
-        ("plan_mode", html.escape(str(declared.get("mode") or NONE))),
+        ("plan_mode", mode(subject)),
         ("plan_hash", f"<code>{html.escape(str(at(subject.results, 'hash') or NONE))}</code>"),
         ("plan_machine", html.escape(", ".join(described(machine, subject)) or NONE)),
     ]  # fmt: skip
     return [(say(key), value) for key, value in pairs if value]
+
+
+def mode(subject: Subject) -> str:
+    """Return how much was run, in a word."""
+    name = str(subject.plan.get("mode") or NONE)
+    return html.escape(subject.say.known(f"mode_{name}") or name)
 
 
 def described(machine: Tree, subject: Subject) -> list[str]:
