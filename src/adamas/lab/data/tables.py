@@ -56,7 +56,7 @@ def breast_cancer() -> Batch:
 
     x, labels = load_breast_cancer(return_X_y=True)
     y = labels.astype(np.float64)
-    checked_arrays((x, y), BREAST_CANCER.sha256, "scikit-learn: breast cancer")
+    checked_arrays((x, y), BREAST_CANCER.sha256, "scikit-learn: breast_cancer")
     return x, y
 
 

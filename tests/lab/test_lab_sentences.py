@@ -1,0 +1,94 @@
+"""No sentence for people stands in the lab's code: it is data in `lab/text`, in both languages."""
+
+import ast
+from collections.abc import Iterator
+
+from chinese_pages import RUN
+from places import PACKAGE
+
+LAB = PACKAGE / "lab"
+# What is raised is told by the command line, in English; a source is cited as it is.
+NOT_FOR_PAGES = ("Error", "Source")
+# Files with other English, and why it is in one language.
+EXCEPTIONS = {
+    "own/files.py": "parts of an error",
+    "own/frame.py": "parts of an error",
+    "own/from_python.py": "parts of an error",
+    "own/spec.py": "part of an error",
+    "own/template.py": "a program that the user goes on writing",
+    "protocol/output.py": "parts of an error",
+    "protocol/promise.py": "parts of an error",
+    "protocol/store.py": "parts of an error",
+    "report/code.py": "programs to be copied",
+    "report/drawing.py": "names of fonts",
+    "report/exports.py": "LaTeX for a paper in English",
+}
+
+
+def passed_over(node: ast.AST) -> bool:
+    """Tell whether nothing inside a piece of code is for pages: documentation, errors, sources."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func).endswith(NOT_FOR_PAGES)
+    return isinstance(node, ast.Raise)
+
+
+def texts(node: ast.AST) -> Iterator[str]:
+    """Yield every text in a piece of code; what an f-string fills in is a 0."""
+    if passed_over(node):
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        yield "".join(
+            str(part.value) if isinstance(part, ast.Constant) else "0" for part in node.values
+        )
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from texts(child)
+
+
+def english(source: str) -> list[str]:
+    """Return the texts of a module that have three English words in a row."""
+    return [text for text in texts(ast.parse(source)) if RUN.search(text)]
+
+
+def sources() -> dict[str, str]:
+    """Return every module of the lab by its path there."""
+    files = sorted(LAB.rglob("*.py"))
+    return {path.relative_to(LAB).as_posix(): path.read_text("utf-8") for path in files}
+
+
+def found() -> dict[str, list[str]]:
+    """Return the English texts of every file of the lab that has some."""
+    files = {path.relative_to(LAB).as_posix(): path for path in sorted(LAB.rglob("*.py"))}
+    return {
+        name: said for name, path in files.items() if (said := english(path.read_text("utf-8")))
+    }
+
+
+def test_sentences_are_data() -> None:
+    """What people read on a page or in the terminal is in `lab/text`, not in Python."""
+    said = found()
+    assert {name: text for name, text in said.items() if name not in EXCEPTIONS} == {}
+    assert sorted(set(EXCEPTIONS) - set(said)) == [], "no exception is needed any more"
+
+
+def test_chinese_is_data() -> None:
+    """Chinese sentences, too, are in `lab/text` only; a date's format is none."""
+    chinese = {
+        name
+        for name, source in sources().items()
+        for text in texts(ast.parse(source))
+        if any("\u4e00" <= char <= "\u9fff" for char in text)
+    }
+    assert chinese <= {"own/dates.py"}
+
+
+def test_a_sentence_in_code_is_found() -> None:
+    """The check itself can fail, also on a sentence that numbers interrupt."""
+    assert english('print(f"wrote {n} files; try it now")') == ["wrote 0 files; try it now"]
+    assert english('x = {"en": "the mean of all"}') == ["the mean of all"]
+    quiet = ['"""One two three four."""', 'raise E("one two three")', 'LabError("a b c d")']
+    assert [english(text) for text in quiet] == [[], [], []]
