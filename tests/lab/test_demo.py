@@ -217,6 +217,19 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
         assert text in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_the_package_is_the_command(
+    argument: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`python -m adamas` is `adamas`, under the same name: same words, same exit code."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([argument])
+    command = [sys.executable, "-m", "adamas", argument]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (stopped.value.code, *capsys.readouterr())
+
+
 def test_help_and_version_import_nothing_heavy() -> None:
     """`adamas --help` does not wait for Numba, matplotlib, scikit-learn or the lab."""
     script = """
