@@ -2,10 +2,10 @@
 
 from matplotlib.axes import Axes
 
-from adamas.lab.page.plotting import ROW, log_axis, name_rows, rate_axes, rate_line, ring
+from adamas.lab.page.plotting import log_axis
 from adamas.lab.page.svg import COLOURS, Labels, Picture
 from adamas.lab.report import frames
-from adamas.lab.report.frames import INK, MUTED
+from adamas.lab.report.frames import MUTED
 from adamas.lab.report.subject import Subject, Tree, at, gaps, known, listed
 
 PANEL = {"width": 2.5, "height": 1.8, "right": 0.12}
@@ -83,42 +83,20 @@ def split(points: list[Tree]) -> tuple[list[Tree], list[Tree]]:
     return first, refined
 
 
+def searched(subject: Subject, name: str) -> frames.Searched:
+    """Return what is drawn of one optimizer's search; the ring is where fresh seeds judged it."""
+    row = subject.rows[name]
+    first, refined = split(listed(row, "points"))
+    lr, judged = at(row, "lr"), at(row, "interval", "mean")
+    ring = None if lr is None or judged is None else (lr, judged)
+    return frames.Searched(subject.looks[name], first, refined, ring, at(row, "default", "lr"))
+
+
 def sensitivity(subject: Subject) -> Picture:
     """Score against learning rate, failures and defaults in a row for each optimizer."""
-
-    def paint(axes: Axes, labels: Labels) -> None:
-        rate_axes(axes)
-        failed, defaults, scores, tried = [], [], [], []
-        for name, look in subject.looks.items():
-            first, refined = split(listed(subject.rows[name], "points"))
-            rate_line(axes, look, first)
-            good = [p for p in refined if p["score"] is not None]
-            for point in good:
-                axes.plot(
-                    point["lr"], point["score"], look.marker, color=look.colour, markersize=4.5
-                )
-            lr, judged = at(subject.rows[name], "lr"), at(subject.rows[name], "interval", "mean")
-            if None not in (lr, judged):
-                ring(axes, look, lr, judged)
-            scores += [p["score"] for p in first + good]
-            tried += [p["lr"] for p in first + refined]
-            lost = [p["lr"] for p in first + refined if p["score"] is None]
-            failed.append((look, lost))
-            defaults.append((look, at(subject.rows[name], "default", "lr")))
-        start = ceiling(subject)
-        frames.log_values(axes, scores, start)
-        frames.log_rates(axes, [lr for _, lr in defaults] + tried)
-        heights = name_rows(axes, labels, failed)
-        across = axes.get_xaxis_transform()
-        for look, lr in defaults:
-            if lr is not None:
-                mark = axes.plot(lr, heights[look.name], "|", color=INK, transform=across)[0]
-                mark.set(clip_on=False, markersize=7, markeredgewidth=1.6)
-        say = subject.say
-        axes.set(xlabel=labels(say("chart_lr")), ylabel=labels(say("chart_validation")))
-
-    strip = ROW * (len(subject.looks) + 0.6)
-    return Picture("rates", paint, strip=strip, right=frames.room(subject.looks.values()))
+    found = [searched(subject, name) for name in subject.looks]
+    label = subject.say("chart_validation")
+    return frames.against_rates("rates", found, label, subject.say, ceiling(subject))
 
 
 def forest(subject: Subject, reference: str) -> Picture:
