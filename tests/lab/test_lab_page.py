@@ -6,15 +6,14 @@ import inspect
 import re
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adamas import rules
-from adamas.lab.demo.collect import QUICK, collect
-from adamas.lab.demo.page import render
+from adamas.lab.demo.collect import QUICK, Demo, collect
+from adamas.lab.demo.demo_page import render
 from adamas.lab.page.elements import markup
 from adamas.lab.page.looks import LOOKS
 from adamas.lab.page.plotting import NAME_GAP, spread
@@ -31,13 +30,13 @@ PICTURES = {
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, Any]:
+def results() -> Demo:
     """Return the numbers of a short run: the shape of the real ones, not their meaning."""
     return collect(QUICK, lambda chapter, optimizer: None, lambda line: None)
 
 
 @pytest.fixture(scope="module", params=sorted(LANGUAGES))
-def page(request: pytest.FixtureRequest, results: dict[str, Any]) -> str:
+def page(request: pytest.FixtureRequest, results: Demo) -> str:
     """Return the page in one language."""
     return render(results, Say(request.param))
 
@@ -75,7 +74,7 @@ def test_every_picture_is_there_and_described(page: str) -> None:
 def test_tables_are_accessible(page: str) -> None:
     """Every table has a caption, column headers and row headers with their scope."""
     tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
-    assert len(tables) == 7
+    assert len(tables) == 9
     for table in tables:
         assert "<caption>" in table and 'scope="col"' in table
         rows = re.findall(r"<tr>(.*?)</tr>", table.split("<tbody>")[1], re.DOTALL)
@@ -98,7 +97,7 @@ def test_no_field_and_no_bad_number_is_left(page: str) -> None:
     assert not re.search(r"[{}]|\bNone\b|\bnan\b|\binf\b|@\d", text)
 
 
-def test_numbers_come_from_the_results(results: dict[str, Any]) -> None:
+def test_numbers_come_from_the_results(results: Demo) -> None:
     """Changing a number in the results changes the page, everywhere it is said."""
     changed = copy.deepcopy(results)
     changed["tutorial"]["w"] = 1.23456789
@@ -107,29 +106,31 @@ def test_numbers_come_from_the_results(results: dict[str, Any]) -> None:
     assert said == after.count("1.23456789") == 3
 
 
-def test_diverged_runs_are_shown(results: dict[str, Any]) -> None:
+def test_diverged_runs_are_shown(results: Demo) -> None:
     """An optimizer that failed on a report seed is called diverged, in the table and the text."""
     changed = copy.deepcopy(results)
-    row = changed["mlp"]["optimizers"]["momentum"]
+    mlp = changed["contests"]["mlp"]
     nothing = {"mean": None, "low": None, "high": None}
-    row |= {"diverged": 2, "interval": nothing}
-    row["verdict"] = {"word": "diverged", "difference": nothing}
+    mlp["optimizers"]["momentum"] |= {"diverged": 2, "interval": nothing}
+    for one in mlp["comparisons"]:
+        if one["optimizer"] == "momentum":
+            one |= {"word": "diverged", "difference": nothing, "percent": nothing}
     found = render(changed, Say("en"))
     assert "2 of 3" in found
-    assert "Diverged: Momentum." in found
+    assert found.count("diverged: Momentum") == 2
     assert '<span class="verdict diverged">diverged</span>' in found
 
 
-def test_adam_may_win_or_fail_the_race(results: dict[str, Any]) -> None:
+def test_adam_may_win_or_fail_the_race(results: Demo) -> None:
     """The sentence about the race follows the numbers: not fastest, fastest, or not arrived."""
     changed = copy.deepcopy(results)
     for order, key in ((["adam", "gd"], "race_fastest"), (["gd"], "race_not_arrived")):
         changed["race"]["order"] = order
-        said = Say("en")(key, adam_steps=changed["race"]["entrants"]["adam"]["steps"] or 0)
+        said = Say("en")(key, adam=changed["race"]["entrants"]["adam"])
         assert markup(said) in render(changed, Say("en"))
 
 
-def test_chinese_page_is_chinese(results: dict[str, Any]) -> None:
+def test_chinese_page_is_chinese(results: Demo) -> None:
     """Headings, captions and axis labels of the Chinese page are Chinese, and it says so."""
     page = render(results, Say("zh"))
     assert '<html lang="zh-Hans">' in page

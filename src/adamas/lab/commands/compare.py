@@ -11,11 +11,11 @@ from adamas.lab.commands.session import Request
 from adamas.lab.doctor import LEAST
 from adamas.lab.needs import LabError
 from adamas.lab.own import template
-from adamas.lab.page.wording import rate
 from adamas.lab.protocol.output import write_all
 from adamas.lab.protocol.results import Tree
 from adamas.lab.protocol.store import kept_runs
 from adamas.lab.report.compare_page import render
+from adamas.lab.report.numbers import learning_rate
 from adamas.lab.text import Say
 from adamas.lab.zoo import CATALOGUE, built_in
 
@@ -91,9 +91,8 @@ def summary(results: Tree, say: Say) -> list[str]:
             if found["low"] is not None:
                 value += f" [{found['low']:.4g}, {found['high']:.4g}]"
         word = "reference" if name == reference else words[name, reference]
-        lines.append(
-            say("compare_row", name=name, lr=rate(row["lr"]), value=value, word=say(f"word_{word}"))
-        )
+        lr, shown = learning_rate(row["lr"]), say(f"word_{word}")
+        lines.append(say("compare_row", name=name, lr=lr, value=value, word=shown))
     vain = [one["optimizer"] for one in results["doctor"] if one["kind"] == "no_rate"]
     said = say("compare_in_vain", names=say.names(vain), least=LEAST)
     return [*lines, *[said] * bool(vain)]

@@ -11,7 +11,6 @@ from adamas.lab.commands import session
 from adamas.lab.commands.progress import Progress
 from adamas.lab.entrants import entrant
 from adamas.lab.own.spec import Spec
-from adamas.lab.page.wording import rate
 from adamas.lab.problems import Problem
 from adamas.lab.protocol import promise
 from adamas.lab.protocol.output import output_directory, write_all
@@ -19,6 +18,7 @@ from adamas.lab.protocol.plan import PROTOCOL
 from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.store import held
 from adamas.lab.report.find_lr_page import render_found
+from adamas.lab.report.numbers import learning_rate
 from adamas.lab.text import Say
 from adamas.lab.trial import Record
 
@@ -69,7 +69,7 @@ def find_lr(asked: Question, say: Say, *, json: bool) -> int:
         write_all(out, {FOUND: session.pretty(tree), "find-lr.html": render_found(tree, say)})
     if json:
         print(session.pretty(tree), end="")
-    numbers = {"lr": rate(found.lr), "low": rate(found.low), "high": rate(found.high)}
+    numbers = {end: learning_rate(getattr(found, end)) for end in ("lr", "low", "high")}
     progress.say(say("find_answer", optimizer=asked.optimizer, cost=found.cost, **numbers))
     if found.reason:
         progress.say(found.reason[say.language])

@@ -8,30 +8,38 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TypedDict
 
-import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from adamas.lab.demo import tutorial, tutorial_numpy
-from adamas.lab.demo.contest import contest, declared
-from adamas.lab.demo.race import CLOSE, ENTRANTS, arrival, race, thin
-from adamas.lab.demo.rare import effective_steps
+from adamas.lab.demo.contest import Ranges, contest, declared, ranges
+from adamas.lab.demo.race import ENTRANTS, Race, race
+from adamas.lab.demo.rare_steps import RareSteps, effective_steps
+from adamas.lab.demo.tutorial import Log
+from adamas.lab.demo.tutorial_check import Checked, checked
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.plan import Plan, Size
-from adamas.lab.protocol.results import plain
+from adamas.lab.protocol.results import Tree, plain
 from adamas.lab.tuning import log_grid
-from adamas.lab.zoo.digits import MLP, SOFTMAX
-from adamas.lab.zoo.line import data, least_squares, loss_at
-from adamas.lab.zoo.rare_words import WORD_PROBLEM
+from adamas.lab.zoo.digits import DIGITS, DIGITS_SOFTMAX
+from adamas.lab.zoo.rare_words import ENTRY
 
-CONTESTS = (WORD_PROBLEM, SOFTMAX, MLP)
+CONTESTS = {"words": ENTRY, "softmax": DIGITS_SOFTMAX, "mlp": DIGITS}
 STAGES = 1 + len(ENTRANTS) + 2 * len(CONTESTS)
 
-# stage(chapter, part) is called when a piece of work begins, an optimizer's or a stage's; log(line)
-# prints a line.
+# stage(chapter, part) is called when a piece of work begins, an optimizer's or a stage's.
 Stage = Callable[[str, str], None]
-Log = Callable[[str], None]
+
+
+class Demo(TypedDict):
+    """Everything that the page shows; contests and their ranges by the names in `CONTESTS`."""
+
+    versions: dict[str, str]
+    tutorial: Checked
+    race: Race
+    contests: dict[str, Tree]
+    ranges: dict[str, dict[str, Ranges]]
+    rare: RareSteps
 
 
 @dataclass(frozen=True)
@@ -65,31 +73,35 @@ class Settings:
 QUICK = Settings(seeds=3, tuning_seeds=1, per_decade=1, share=0.1)
 
 
-def collect(settings: Settings, stage: Stage, log: Log) -> dict[str, Any]:
+def collect(settings: Settings, stage: Stage, log: Log) -> Demo:
     """Run everything and return the numbers; infinite and missing ones are None."""
     # With two BLAS threads the small matrices of these models took 4 to 11 times as long.
     with threadpool_limits(limits=1):
-        results = _collect(settings, stage, log)
-    return {key: plain(value) for key, value in results.items()}
+        found: Demo = plain(_collect(settings, stage, log))
+    return found
 
 
-def _collect(settings: Settings, stage: Stage, log: Log) -> dict[str, Any]:
-    results: dict[str, Any] = {"versions": versions()}
+def _collect(settings: Settings, stage: Stage, log: Log) -> Demo:
     stage("tutorial", "adam")
-    results["tutorial"] = tutorial_numbers(log)
-    horizon = round(2000 * max(settings.share, 0.5))
-    plan = settings.plan(CONTESTS[0])
-    line_grid = log_grid(-5, 1, settings.per_decade)
-    results["race"] = race(line_grid, plan.tuning, plan.report, horizon, partial(stage, "race"))
-    for problem in CONTESTS:
-        short = settings.shorten(problem)
-        told = partial(stage, problem.name)
-        results[problem.name] = contest(short, settings.plan(short), told)
-    rows = results["words"]["optimizers"]
+    tutorial = checked(log)
+    plan = settings.plan(ENTRY)
+    grid, horizon = log_grid(-5, 1, settings.per_decade), round(2000 * max(settings.share, 0.5))
+    line = race(grid, plan.tuning, plan.report, horizon, partial(stage, "race"))
+    short = {name: settings.shorten(problem) for name, problem in CONTESTS.items()}
+    contests = {
+        name: contest(problem, settings.plan(problem), partial(stage, name))
+        for name, problem in short.items()
+    }
+    rows = contests["words"]["optimizers"]
     lrs = {name: rows[name]["lr"] for name in ("sgd", "adagrad", "adam")}
-    short = settings.shorten(WORD_PROBLEM)
-    results["rare"] = effective_steps(short, lrs, plan.report[0])
-    return results
+    return {
+        "versions": versions(),
+        "tutorial": tutorial,
+        "race": line,
+        "contests": contests,
+        "ranges": {name: ranges(found) for name, found in contests.items()},
+        "rare": effective_steps(short["words"], lrs, plan.report[0]),
+    }
 
 
 def versions() -> dict[str, str]:
@@ -102,51 +114,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "source tree"
     return found
-
-
-def tutorial_numbers(log: Log) -> dict[str, Any]:
-    """Run the tutorial, its NumPy program and the converging learning rate; compare all three."""
-    ours = tutorial.train(log=log)
-    losses, weight = tutorial_numpy.train(tutorial.EPOCHS, tutorial.LR)
-    converging = tutorial.train(tutorial.CONVERGING_LR)
-    best_weight, best_loss = least_squares()
-    epochs = range(tutorial.LOG_EVERY, tutorial.EPOCHS + 1, tutorial.LOG_EVERY)
-    x, y = data()
-    return {
-        "lr": ours.lr,
-        "epochs": tutorial.EPOCHS,
-        "table": [
-            {"epoch": e, "adamas": float(ours.losses[e - 1]), "numpy": losses[e - 1]}
-            for e in epochs
-        ],
-        "largest_difference": float(np.abs(ours.losses - losses).max()),
-        "w": float(ours.weights[-1]),
-        "w_numpy": weight,
-        "best": {"w": best_weight, "loss": best_loss},
-        "reach": ours.lr * tutorial.EPOCHS,
-        "converging": {
-            "lr": converging.lr,
-            "w": float(converging.weights[-1]),
-            "loss": loss_at(float(converging.weights[-1])),
-            "arrival": arrival(converging.losses.tolist(), CLOSE * best_loss),
-        },
-        "largest_uncorrected": float(ours.uncorrected_in_lr.max()),
-        "first_step_uncorrected": float(ours.uncorrected_in_lr[0]),
-        "largest_update": max(float(t.update_in_lr.max()) for t in (ours, converging)),
-        "points": {"x": x.ravel().tolist(), "y": y.ravel().tolist()},
-        "traces": {"tutorial": trace(ours), "converging": trace(converging)},
-    }
-
-
-def trace(run: tutorial.Trace) -> dict[str, Any]:
-    """Return a run's curves on about 120 epochs, evenly spread on a log axis."""
-    shown = thin(len(run.epochs))
-    return {
-        "epochs": run.epochs[shown].tolist(),
-        "loss": run.losses[shown].tolist(),
-        "update": run.update_in_lr[shown].tolist(),
-        "uncorrected": run.uncorrected_in_lr[shown].tolist(),
-        "effective": run.effective_step[shown].tolist(),
-        "m_correction": tutorial.correction(tutorial.BETA1, run.epochs[shown]).tolist(),
-        "v_correction": tutorial.correction(tutorial.BETA2, run.epochs[shown]).tolist(),
-    }

@@ -1,24 +1,33 @@
-"""The demo's comparisons: the lab's protocol on one problem, with what the demo's page adds to it.
+"""The demo's comparisons: the lab's protocol, and how wide the range of good learning rates is.
 
 Every search run is in full length and all optimizers get the same wide grid, because the page also
 shows how far each one's learning rate may be off.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any
+from math import inf
+from typing import TypedDict
 
 from adamas.lab.entrants import entrant
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.plan import Plan, Size, declare
-from adamas.lab.protocol.results import NEAR, plain, span, tree_of
+from adamas.lab.protocol.results import NEAR, Tree, span, tree_of
 from adamas.lab.protocol.runner import Runner
 from adamas.lab.protocol.study import study
 from adamas.lab.trial import RULES
 from adamas.lab.tuning import Point
 
 REFERENCE = "adam"
-Tree = dict[str, Any]
+
+
+class Ranges(TypedDict):
+    """How far lr may move until the score exceeds 1.1 times the own best, and a bar for all.
+
+    The bar is the best score of the weakest optimizer. Refined learning rates count in both.
+    """
+
+    own: Tree
+    bar: Tree
 
 
 def declared(problem: Problem, size: Size, grid: tuple[float, ...]) -> Plan:
@@ -36,25 +45,25 @@ def declared(problem: Problem, size: Size, grid: tuple[float, ...]) -> Plan:
 
 
 def contest(problem: Problem, plan: Plan, stage: Callable[[str], None]) -> Tree:
-    """Carry out the plan; `stage(name)` is told "search" and "report" as they begin.
+    """Carry out the plan; `stage(name)` is told "search" and "report" as they begin."""
+    return tree_of(study(plan, Runner(lambda: problem, problem.name), stage), problem)
 
-    To the protocol's results each optimizer's row adds its comparison with Adam as `verdict` (None
-    for Adam itself), and `width_bar`: how far lr may move until the score exceeds 1.1 times the
-    worst optimizer's best, the same bar for all. Refined learning rates count in both widths.
-    """
-    found = study(plan, Runner(lambda: problem, problem.name), stage)
-    tree = tree_of(found, problem)
-    searched = {name: one_each(found.tuned[name].points) for name in RULES}
-    lowest = {name: min(point.score for point in points) for name, points in searched.items()}
-    bar = NEAR * max(lowest.values())
-    verdicts = {one["optimizer"]: one for one in tree["comparisons"]}
-    for name, row in tree["optimizers"].items():
-        row["points"] = plain([asdict(point) for point in searched[name]])
-        row["width"] = span(searched[name], NEAR * lowest[name])
-        row["width_bar"] = span(searched[name], bar)
-        row["verdict"] = verdicts.get(name)
-    size = {"steps": problem.steps, "batch": problem.batch}
-    return {**tree, "problem": problem.name, "bar": bar, **size}
+
+def ranges(results: Tree) -> dict[str, Ranges]:
+    """Return the ranges of every optimizer of a contest."""
+    rows = results["optimizers"].items()
+    searched = {name: one_each([restored(one) for one in row["points"]]) for name, row in rows}
+    best = {name: NEAR * min(point.score for point in found) for name, found in searched.items()}
+    bar = max(best.values())
+    return {
+        name: {"own": span(found, best[name]), "bar": span(found, bar)}
+        for name, found in searched.items()
+    }
+
+
+def restored(point: Tree) -> Point:
+    """Return a point as the search had it: its score is infinite where a run failed."""
+    return Point(**point | {"score": inf if point["score"] is None else point["score"]})
 
 
 def one_each(points: Sequence[Point]) -> list[Point]:

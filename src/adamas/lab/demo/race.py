@@ -8,21 +8,58 @@ separately. SGD sees one sample an update, as the tutorial describes it; the oth
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import cache, partial
-from math import inf, isfinite
+from math import inf
 from statistics import median
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.search import tune
-from adamas.lab.trial import Record, run
+from adamas.lab.trial import Record, finite, run
 from adamas.lab.tuning import width
 from adamas.lab.zoo.line import FULL, SINGLE, least_squares
 
 CLOSE = 1.01
 FORGIVING = 2.0
 CURVE_POINTS = 120
+
+
+class Curve(TypedDict):
+    """How far a run's loss is above the least-squares loss, as a share of it, over its steps."""
+
+    steps: list[int]
+    excess: list[float | None]
+
+
+class Entrant(TypedDict):
+    """One optimizer's way to the line: medians over the report seeds, None for never.
+
+    `steps` and `samples` count until the loss stays, `touch` until it is first reached, at a rate
+    tuned for that. `forgiving` is the decades of lr within `FORGIVING` times the best.
+    """
+
+    lr: float
+    at_edge: bool
+    points: list[dict[str, Any]]
+    forgiving: float
+    arrivals: list[float | None]
+    steps: float | None
+    samples: float | None
+    touch: float | None
+    touch_lr: float
+    curve: Curve
+
+
+class Race(TypedDict):
+    """All entrants; `order` names those that arrived, the first one first."""
+
+    close: float
+    forgiving: float
+    horizon: int
+    order: list[str]
+    entrants: dict[str, Entrant]
+
 
 # name in the report -> (problem, key of the rule)
 ENTRANTS: dict[str, tuple[Problem, str]] = {
@@ -64,7 +101,7 @@ def _touches(record: Record) -> float:
 
 def enter(
     name: str, grid: Sequence[float], tuning: Sequence[int], report: Sequence[int], steps: int
-) -> dict[str, Any]:
+) -> Entrant:
     """Tune one entrant for either goal, run it on the report seeds; return its row."""
     problem, rule = ENTRANTS[name]
     # Both searches share their runs; without randomness every seed would repeat the same one.
@@ -80,16 +117,16 @@ def enter(
     return {
         "lr": tuned.lr,
         "at_edge": tuned.at_edge,
-        "points": [asdict(point) for point in tuned.points],
+        "points": [asdict(point) | {"score": finite(point.score)} for point in tuned.points],
         "forgiving": width(tuned.points, FORGIVING * tuned.best).decades,
-        "arrivals": arrivals,
-        "steps": median(arrivals),
-        "samples": median(arrivals) * problem.batch,
-        "touch": median(_touches(train(touch.lr, seed)) for seed in report),
+        "arrivals": [finite(arrival) for arrival in arrivals],
+        "steps": finite(median(arrivals)),
+        "samples": finite(median(arrivals) * problem.batch),
+        "touch": finite(median(_touches(train(touch.lr, seed)) for seed in report)),
         "touch_lr": touch.lr,
         "curve": {
             "steps": [typical.steps[i] for i in shown],
-            "excess": [typical.losses[i] / least_squares()[1] - 1 for i in shown],
+            "excess": [finite(typical.losses[i] / least_squares()[1] - 1) for i in shown],
         },
     }
 
@@ -110,18 +147,17 @@ def race(
     report: Sequence[int],
     steps: int,
     stage: Callable[[str], None],
-) -> dict[str, Any]:
+) -> Race:
     """Run every entrant; `stage(name)` is called before each. Return the chapter's numbers."""
     rows = {}
     for name in ENTRANTS:
         stage(name)
         rows[name] = enter(name, grid, tuning, report, steps)
-    order = sorted(rows, key=lambda name: rows[name]["steps"])
-    arrived = [name for name in order if isfinite(rows[name]["steps"])]
+    arrived = {name: row["steps"] for name, row in rows.items() if row["steps"] is not None}
     return {
         "close": CLOSE,
         "forgiving": FORGIVING,
         "horizon": steps,
-        "order": arrived,
+        "order": sorted(arrived, key=arrived.__getitem__),
         "entrants": rows,
     }

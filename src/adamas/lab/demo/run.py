@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from adamas.lab.commands.progress import Progress
 from adamas.lab.demo.collect import STAGES, Settings, collect
-from adamas.lab.demo.page import JSON_NAME, PAGE_NAME, render
+from adamas.lab.demo.demo_page import JSON_NAME, PAGE_NAME, render
+from adamas.lab.demo.tutorial_check import Checked
 from adamas.lab.page.looks import LOOKS
 from adamas.lab.protocol.output import output_directory, write_all
 from adamas.lab.text import Say
@@ -25,7 +26,7 @@ def demo(out: Path, language: str, settings: Settings, stream: TextIO) -> Path:
 
         def stage(chapter: str, part: str) -> None:
             if part in LOOKS:
-                progress.stage(say(f"stage_{chapter}", optimizer=LOOKS[part][0]))
+                progress.stage(say(f"stage_{chapter}", optimizer=LOOKS[part].name))
             else:
                 progress.stage(say(f"stage_{chapter}", part=say(f"compare_stage_{part}")))
 
@@ -38,10 +39,9 @@ def demo(out: Path, language: str, settings: Settings, stream: TextIO) -> Path:
     return out / PAGE_NAME
 
 
-def close(progress: Progress, tutorial: dict[str, Any], out: Path, say: Say) -> None:
+def close(progress: Progress, tutorial: Checked, out: Path, say: Say) -> None:
     """Say what came out and where it is."""
-    best = tutorial["best"]["w"]
-    progress.say(say("done_tutorial", w=tutorial["w"], w_numpy=tutorial["w_numpy"], best=best))
+    progress.say(say("done_tutorial", run=tutorial))
     progress.say(say("done_numbers", numbers=(out / JSON_NAME).resolve()))
     page = (out / PAGE_NAME).resolve()
     progress.say(say("done", seconds=progress.seconds, page=page))

@@ -10,15 +10,6 @@ from dataclasses import dataclass
 from adamas.classes import CLASSES
 from adamas.lab.page.svg import COLOURS
 
-# How each optimizer is called and drawn, everywhere: name, dashes, marker.
-LOOKS: dict[str, tuple[str, tuple[float, ...], str]] = {
-    "sgd": ("SGD", (1, 1.3), "o"),
-    "gd": ("GD", (5, 1.5, 1, 1.5), "D"),
-    "momentum": ("Momentum", (4, 1.6), "s"),
-    "adagrad": ("Adagrad", (3, 1.2, 1, 1.2, 1, 1.2), "v"),
-    "rmsprop": ("RMSProp", (7, 1.6), "^"),
-    "adam": ("Adam", (), "o"),
-}
 # What an optimizer without a look of its own is drawn with, in turn: the pairs repeat after 56.
 HUES = tuple(f"hue{number}" for number in range(1, 9))
 DASHES = (
@@ -60,36 +51,40 @@ class Look:
         return text
 
 
+LOOKS = {
+    look.key: look
+    for look in (
+        Look("SGD", (1, 1.3), "o", "sgd"),
+        Look("GD", (5, 1.5, 1, 1.5), "D", "gd"),
+        Look("Momentum", (4, 1.6), "s", "momentum"),
+        Look("Adagrad", (3, 1.2, 1, 1.2, 1, 1.2), "v", "adagrad"),
+        Look("RMSProp", (7, 1.6), "^", "rmsprop"),
+        Look("Adam", (), "o", "adam"),
+    )
+}
+"""The looks that optimizers have everywhere, by name."""
+
+
 def looks_of(names: Sequence[str]) -> dict[str, Look]:
     """Return a look for every optimizer, no two alike; the same names give the same looks.
 
     >>> [look.name for look in looks_of(["adam", "adamw", "adam:beta1=0.8", "mine.py:f"]).values()]
     ['Adam', 'AdamW', 'Adam beta1=0.8', 'mine.py:f']
     """
-    looks = {name: known_look(name) for name in names if name in LOOKS}
+    looks = {name: LOOKS[name] for name in names if name in LOOKS}
     for turn, name in enumerate(name for name in names if name not in looks):
         drawn = DASHES[turn % len(DASHES)], MARKERS[turn % len(MARKERS)], HUES[turn % len(HUES)]
         looks[name] = Look(display_name(name), *drawn)
     return {name: looks[name] for name in names}
 
 
-def known_look(optimizer: str) -> Look:
-    """Return the look that an optimizer has everywhere; `KeyError` if it has none."""
-    return Look(*LOOKS[optimizer], optimizer)
-
-
 def display_name(optimizer: str) -> str:
     """Return a rule as its paper writes it, with the settings that were fixed; else unchanged."""
     rule, colon, settings = optimizer.partition(":")
-    known = LOOKS[rule][0] if rule in LOOKS else NAMES.get(rule)
+    known = LOOKS[rule].name if rule in LOOKS else NAMES.get(rule)
     return f"{known} {settings}" if known and colon else known or optimizer
 
 
 def columns(text: str) -> int:
     """Return the width of a text, in widths of a Latin letter."""
     return sum(1 if ord(char) < 0x2E80 else 2 for char in text)
-
-
-def colour_of(optimizer: str) -> str:
-    """Return the colour that an optimizer has on every picture."""
-    return COLOURS[optimizer]

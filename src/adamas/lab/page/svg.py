@@ -129,13 +129,6 @@ def compose(picture: Picture, labels: Labels) -> Figure:
     return figure
 
 
-def draw(
-    key: str, paint: Callable[[Axes, Labels], None], height: float = HEIGHT, strip: float = 0.0
-) -> str:
-    """Return the SVG text of one picture, which `paint(axes, labels)` draws; see `Picture`."""
-    return inline(Picture(key, paint, height, strip))
-
-
 def inline(picture: Picture) -> str:
     """Return a picture as SVG text that starts with `<svg` and has no fixed size."""
     with styled():

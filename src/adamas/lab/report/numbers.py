@@ -1,9 +1,10 @@
 """Numbers as a report shows them: as many digits as the runs support, and a dash for none."""
 
+from collections.abc import Sequence
 from math import floor, isfinite, log10
 from typing import Any
 
-from adamas.lab.page.wording import rate, scientific
+from adamas.lab.page.plotting import ten_to
 from adamas.lab.report.subject import Tree, at
 from adamas.lab.text import Say
 
@@ -32,9 +33,32 @@ def minus(text: str) -> str:
     return text.replace("-", "−")
 
 
-def learning_rate(value: Any) -> str:
-    """Return a learning rate, or a dash."""
-    return NONE if value is None else rate(value)
+def scientific(value: float, digits: int = 0) -> str:
+    """Return a very small number as a reader would write it by hand.
+
+    >>> scientific(3.2e-14), scientific(5.623e-5, 2), scientific(0)
+    ('3 × 10⁻¹⁴', '5.62 × 10⁻⁵', '0')
+    """
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"{mantissa} × {ten_to(int(exponent))}"
+
+
+def learning_rate(lr: float | None) -> str:
+    """Return a learning rate with three digits, or a dash.
+
+    >>> learning_rate(0.05623), learning_rate(5.623e-5)
+    ('0.0562', '5.62 × 10⁻⁵')
+    """
+    if lr is None:
+        return NONE
+    return f"{lr:.3g}" if lr >= 0.9e-4 else scientific(lr, 2)
+
+
+def seed_range(seeds: Sequence[int]) -> str:
+    """Return consecutive seeds as "first–last"."""
+    return f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
 
 
 def decimals_of(interval: Tree) -> int:

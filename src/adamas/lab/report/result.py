@@ -4,8 +4,15 @@ import html
 from typing import Any
 
 from adamas.lab.page.elements import facts, paragraph, section, small, subheading, table
-from adamas.lab.page.wording import seed_range
-from adamas.lab.report.numbers import NONE, learning_rate, measured, share, whole, with_spread
+from adamas.lab.report.numbers import (
+    NONE,
+    learning_rate,
+    measured,
+    seed_range,
+    share,
+    whole,
+    with_spread,
+)
 from adamas.lab.report.subject import Subject, Tree, at, known, listed
 from adamas.lab.report.verdict import metric_name
 from adamas.lab.statistics.paired import COARSE
@@ -16,18 +23,25 @@ MOST_EXTRAS = 3
 
 def chapter(subject: Subject) -> str:
     """Return the table of results, what its words mean, and the plan."""
-    say, margin = subject.say, at(subject.plan, "margin") or 0
-    meaning = say("report_meaning", margin=share(margin, say), coarse=share(COARSE * margin, say))
+    say = subject.say
     exact = small(say("report_exact")) if subject.problem.get("random") is False else ""
     return section(
         "result",
         say("result_title"),
         result_table(subject),
-        small(meaning),
+        meaning(subject),
         exact,
         subheading(say("plan_title")),
         paragraph(say("plan_text")),
         facts(plan(subject)),
+    )
+
+
+def meaning(subject: Subject) -> str:
+    """Return what the words of the verdicts mean, as small print."""
+    say, margin = subject.say, at(subject.plan, "margin") or 0
+    return small(
+        say("report_meaning", margin=share(margin, say), coarse=share(COARSE * margin, say))
     )
 
 

@@ -57,7 +57,7 @@ def rates(subject: Subject) -> str:
         [
             subject.swatch(name),
             chosen(row),
-            width(row),
+            width(row.get("width")),
             span(row),
             learning_rate(at(row, "default", "lr")),
             whole(row.get("extended")),
@@ -91,10 +91,10 @@ def chosen(row: Tree) -> str:
     return lr if set(ends) == {lr} else f'{lr} <span class="interval">[{", ".join(ends)}]</span>'
 
 
-def width(row: Tree) -> str:
+def width(found: Tree | None) -> str:
     """Return over how many decades the learning rate may move."""
-    decades = at(row, "width", "decades")
-    sign = "≥ " if at(row, "width", "open_ended") else ""
+    decades = at(found, "decades")
+    sign = "≥ " if at(found, "open_ended") else ""
     return NONE if decades is None else f"{sign}{decades:.2f}"
 
 

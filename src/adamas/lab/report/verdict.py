@@ -4,12 +4,11 @@ import html
 from math import nan
 
 from adamas.lab.page.elements import bullets, markup
-from adamas.lab.page.wording import VERDICTS
 from adamas.lab.report.numbers import NONE, measured, percent
 from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, at, listed
 from adamas.lab.trial import overfitted_from
 
-MOST_EXTRAS = 3
+VERDICTS = ("better", "worse", "tie", "few", "diverged")
 
 
 def groups(subject: Subject, reference: str) -> dict[str, list[str]]:

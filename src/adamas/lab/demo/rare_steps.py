@@ -1,6 +1,6 @@
 """The step that rare and common words really get: lr / sqrt(second moment), word by word."""
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -13,7 +13,23 @@ from adamas.lab.zoo.rare_words import RARE, frequencies
 SHOWN = 80
 
 
-def effective_steps(problem: Problem, lrs: dict[str, float], seed: int) -> dict[str, Any]:
+class RareSteps(TypedDict):
+    """Effective steps of some words by how often they are seen, and what they come to.
+
+    `ratio` is a rare word's typical step in units of a common word's; `slope` that of Adam's steps
+    over the frequency, in logarithms.
+    """
+
+    frequency: list[float]
+    adam: list[float]
+    adagrad: list[float]
+    sgd: float
+    ratio: dict[str, float]
+    rare_words: int
+    slope: float
+
+
+def effective_steps(problem: Problem, lrs: dict[str, float], seed: int) -> RareSteps:
     """Return what one unit of gradient is multiplied by, per word, at the end of a run.
 
     `lrs` holds the tuned learning rates of "sgd", "adagrad" and "adam". For SGD the answer is lr,

@@ -1,0 +1,57 @@
+"""Real data: the digits, and what several seeds allow to say about each optimizer."""
+
+from dataclasses import replace
+
+from adamas.lab.data.digits import IMAGES
+from adamas.lab.demo.contest import REFERENCE
+from adamas.lab.page.elements import drawn, figures, paragraph, section, subheading
+from adamas.lab.report import pictures
+from adamas.lab.report.judged import difference_table
+from adamas.lab.report.numbers import seed_range, share
+from adamas.lab.report.result import meaning, result_table
+from adamas.lab.report.subject import Subject
+from adamas.lab.report.verdict import others
+from adamas.lab.zoo import digits
+
+
+def chapter(contests: dict[str, Subject]) -> str:
+    """Digits: mean losses, paired differences and verdicts of each model."""
+    about = next(iter(contests.values()))
+    say, plan = about.say, about.plan
+    text = say(
+        "digits_text",
+        images=IMAGES,
+        held=digits.VALIDATION,
+        hidden=digits.HIDDEN,
+        epochs=plan["steps"] // digits.STEPS_PER_EPOCH,
+        batch=digits.BATCH,
+        tuning=seed_range(plan["tuning"]),
+        report=seed_range(plan["report"]),
+    )
+    models = [model(name, one) for name, one in contests.items()]
+    return section("digits", say("digits_title"), paragraph(text), *models, meaning(about))
+
+
+def model(key: str, about: Subject) -> str:
+    """The result of one model in words, tables and pictures."""
+    say, name = about.say, about.name(REFERENCE)
+    margin = share(about.plan["margin"], say)
+    parts = [
+        subheading(say(f"problem_{key}")),
+        result_table(about),
+        paragraph(others(about, REFERENCE)),
+        figures(
+            drawn(
+                replace(pictures.curves(about), key=f"digits-{key}"),
+                say(f"fig_digits_{key}"),
+                say("sentence_gap").join([say("fig_mean_note"), say("fig_curves_note")]),
+            ),
+            drawn(
+                replace(pictures.forest(about, REFERENCE), key=f"intervals-{key}"),
+                say(f"fig_intervals_{key}"),
+                say("fig_forest_note", name=name, margin=margin),
+            ),
+        ),
+        difference_table(about, REFERENCE),
+    ]
+    return "\n".join(parts)

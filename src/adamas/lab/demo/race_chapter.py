@@ -1,0 +1,115 @@
+"""The race on the line: which optimizer arrives first, each at its own learning rate.
+
+Which sentence is said depends on the numbers: where Adam is not the fastest, the page says so.
+"""
+
+from matplotlib.axes import Axes
+
+from adamas.lab.demo.race import Entrant, Race
+from adamas.lab.page.elements import drawn, figures, paragraph, section, swatch, table
+from adamas.lab.page.looks import LOOKS
+from adamas.lab.page.plotting import log_axis
+from adamas.lab.page.svg import Labels, Picture
+from adamas.lab.report import frames
+from adamas.lab.report.numbers import learning_rate, whole
+from adamas.lab.text import Say
+from adamas.lab.zoo.line import POINTS
+
+# Curves fall to rounding error; below this share of the best loss nothing is told. TOP is where
+# the picture ends, BEYOND where a run that has no loss any more is drawn.
+FLOOR, TOP, BEYOND = 1e-5, 1e3, 1e9
+FLATTERING = 10
+
+
+def chapter(found: Race, seeds: int, say: Say) -> str:
+    """Updates to the least-squares line, at each optimizer's own learning rate."""
+    entrants = found["entrants"]
+    rows = [
+        [
+            swatch(name, LOOKS[name].name),
+            count(row["steps"], say),
+            learning_rate(row["lr"]),
+            count(row["samples"], say),
+            count(row["touch"], say),
+            learning_rate(row["touch_lr"]),
+            f"{row['forgiving']:.2f}",
+        ]
+        for name, row in entrants.items()
+    ]
+    head = ("optimizer", "updates", "lr", "samples", "touch", "touch_lr", "forgiving")
+    rates, horizon = len(entrants["adam"]["points"]), whole(found["horizon"])
+    return section(
+        "race",
+        say("race_title"),
+        paragraph(say("race_text", rates=rates, horizon=horizon, points=POINTS, seeds=seeds)),
+        table(say("race_caption"), [say(f"race_{key}") for key in head], rows),
+        paragraph(first(found, say)),
+        flattered(found, say),
+        figures(
+            drawn(curves(found, say), say("fig_race"), say("fig_race_note")),
+            drawn(sensitivity(found, say), say("fig_race_lr"), say("fig_race_lr_note")),
+        ),
+    )
+
+
+def count(value: float | None, say: Say) -> str:
+    """Return a number of updates, or the word for never."""
+    return say("never") if value is None else whole(value)
+
+
+def first(found: Race, say: Say) -> str:
+    """Say whether Adam came first, and if not, who did and why."""
+    order, entrants = found["order"], found["entrants"]
+    if "adam" not in order:
+        return say("race_not_arrived")
+    key = "race_fastest" if order[0] == "adam" else "race_not_fastest"
+    return say(key, name=LOOKS[order[0]].name, winner=entrants[order[0]], adam=entrants["adam"])
+
+
+def flattered(found: Race, say: Say) -> str:
+    """Name the optimizer whose first touch promises far more than it keeps, if there is one."""
+    times = {name: promised(found["entrants"][name]) for name in found["order"]}
+    name = max(times, key=times.__getitem__, default="")
+    if times.get(name, 0) < FLATTERING:
+        return ""
+    return paragraph(say("race_flattered", name=LOOKS[name].name, row=found["entrants"][name]))
+
+
+def promised(row: Entrant) -> float:
+    """Return how many times the updates of the first touch it takes to stay."""
+    return (row["steps"] or 0) / max(row["touch"] or 0, 1)
+
+
+def curves(found: Race, say: Say) -> Picture:
+    """How far above the least-squares loss each optimizer still is, over the updates."""
+    shown: list[frames.Series] = [
+        (
+            LOOKS[name],
+            row["curve"]["steps"][1:],
+            [BEYOND if e is None else max(e, FLOOR / 10) for e in row["curve"]["excess"][1:]],
+        )
+        for name, row in found["entrants"].items()
+    ]
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        log_axis(axes, "x")
+        log_axis(axes, "y")
+        axes.set(xlim=(1, found["horizon"]), ylim=(FLOOR, TOP))
+        goal = found["close"] - 1
+        axes.axhline(goal, color=frames.INK, linewidth=0.8, dashes=(1, 2))
+        axes.text(7, goal * 0.55, labels(say("chart_goal")), color=frames.INK, fontsize=8, va="top")
+        axes.set(xlabel=labels(say("chart_updates")), ylabel=labels(say("chart_excess")))
+        frames.lines(axes, labels, shown)
+
+    return Picture("race", paint)
+
+
+def sensitivity(found: Race, say: Say) -> Picture:
+    """Updates needed against learning rate; the ring marks the fewest."""
+    searched = []
+    for name, row in found["entrants"].items():
+        good = [p for p in row["points"] if p["score"] is not None]
+        best = min(good, key=lambda p: float(p["score"]), default=None)
+        ring = (best["lr"], best["score"]) if best else None
+        searched.append(frames.Searched(LOOKS[name], row["points"], [], ring))
+    return frames.against_rates("race-lr", searched, say("chart_needed"), say)
