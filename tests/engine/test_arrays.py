@@ -133,7 +133,7 @@ def test_unaligned(kind: Any, offset: int) -> None:
     optimizer.step(g)
     assert np.array_equal(w, expected)
     # x86 forgives what other processors do not: the kernel's own memory must be aligned.
-    assert optimizer._tensors[0].work.flags.aligned
+    assert optimizer._stepper.tensors[0].work.flags.aligned
 
 
 BUFFERS: dict[str, Callable[[], Any]] = {

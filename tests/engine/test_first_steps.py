@@ -350,7 +350,7 @@ def test_an_interrupted_first_step_of_rows_changes_nothing(
     optimizer, other = made(), made()
     before, rows = snapshot(optimizer), adamas.Rows([1], np.ones((1, 2)))
     with monkeypatch.context() as patch:
-        patch.setattr(optimizer._sparse, "begin", interrupted)
+        patch.setattr(optimizer._stepper.sparse, "begin", interrupted)
         with pytest.raises(KeyboardInterrupt):
             optimizer.step(rows)
     assert snapshot(optimizer) == before

@@ -62,7 +62,7 @@ def test_every_rule_leaves_blocks_out(
     groups = [{"params": [p], "lr": 0.01 * (k + 1)} for k, p in enumerate(params)]
     optimizer = adamas.Optimizer(getattr(rules, rule), groups, threads=threads)
     # What is set up at a first step is set up for all of a tensor, or not at all.
-    whole, steps = optimizer._first.asked, 0
+    whole, steps = optimizer._stepper.store.first.asked, 0
     for step in plan:
         grads: list[Any] = []
         for p, places in zip(params, step, strict=False):

@@ -70,9 +70,9 @@ def seen(optimizer: adamas.Optimizer) -> Any:
     groups = [{k: repr(v) for k, v in group.items()} for group in optimizer.param_groups]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        rest = optimizer._numbers
+        rest = optimizer._stepper.numbers
         counts = [a.tolist() for a in (rest.steps, rest.seed, rest.keys, rest.scalars)]
-    waiting = {k: h.reached.tolist() for k, h in optimizer._sparse._histories.items()}
+    waiting = {k: h.reached.tolist() for k, h in optimizer._stepper.sparse.histories.items()}
     return snapshot(optimizer), groups, counts, waiting, optimizer.skipped
 
 
@@ -129,7 +129,7 @@ def test_a_refused_call_changes_nothing(call: str) -> None:
     chance = Random(int(np.random.default_rng().integers(1 << 30)))
     optimizer = trained("nadam", 0, 3)
     for value in VALUES:
-        before, rows = seen(optimizer), optimizer._sparse._histories
+        before, rows = seen(optimizer), optimizer._stepper.sparse.histories
         with np.errstate(all="raise"):
             try:
                 calls(chance, value)[call](optimizer)

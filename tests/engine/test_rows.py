@@ -247,7 +247,7 @@ def test_exact_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(50):
         exact.step(adamas.Rows([0], [[1.0]]))
         plain.step(np.array([[1.0], [0.0], [0.0]]))
-        for index in exact._sparse.tensors:
-            assert len(exact._sparse._histories[index].constants) == 4
+        for index in exact._stepper.sparse.histories:
+            assert len(exact._stepper.sparse.histories[index].constants) == 4
     exact.sync()
     assert np.array_equal(w, d)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import adamas
 from adamas import rules
 from adamas.engine import run, threads, turn
+from adamas.engine.stepper import Stepper
 from stepping import Array, make, snapshot
 
 # A dozen slices: the smallest slice has 16,384 elements.
@@ -239,7 +240,7 @@ def test_looking_at_the_state_never_writes_into_a_step() -> None:
         return 1.0
 
     optimizer = adamas.ScheduleFreeAdamW(np.full(4, 5.0), lr=schedule)
-    raw = optimizer._store.arrays[0]["z"]
+    raw = optimizer._stepper.store.arrays[0]["z"]
     assert optimizer.state[0]["z"].tolist() == [5.0] * 4
     stepper = threading.Thread(target=optimizer.step, args=(np.ones(4),), name="stepper")
     stepper.start()
@@ -256,7 +257,7 @@ def test_looking_at_the_state_never_writes_into_a_step() -> None:
 def test_a_step_waits_for_who_only_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A step that comes while another thread reads `state` is done after it, and not refused."""
     optimizer = adamas.ScheduleFreeAdamW(np.full(4, 5.0), lr=1.0)
-    show, inside, waited = optimizer._store.show_all, threading.Event(), threading.Event()
+    show, inside, waited = optimizer._stepper.store.show_all, threading.Event(), threading.Event()
 
     def slow() -> None:
         inside.set()
@@ -267,7 +268,7 @@ def test_a_step_waits_for_who_only_looks(monkeypatch: pytest.MonkeyPatch) -> Non
         waited.set()
         looker.join()
 
-    monkeypatch.setattr(optimizer._store, "show_all", slow)
+    monkeypatch.setattr(optimizer._stepper.store, "show_all", slow)
     monkeypatch.setattr(turn, "sleep", wait)
     looker = threading.Thread(target=lambda: optimizer.state)
     looker.start()
@@ -285,7 +286,7 @@ def test_an_error_of_a_tracer_leaves_the_optimizer_free(call: str) -> None:
         "sync": lambda: optimizer.sync(),
     }
     optimizer = adamas.SGD(np.zeros(2), lr=1.0)
-    files = {turn.__file__: "only", optimizer.step.__code__.co_filename: "step"}
+    files = {turn.__file__: "only", Stepper.step.__code__.co_filename: "step"}
 
     def tracer(frame: Any, event: str, _: Any) -> Any:
         if files.get(frame.f_code.co_filename) != frame.f_code.co_name:

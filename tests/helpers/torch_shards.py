@@ -233,7 +233,7 @@ def offload(ranks: int, state: str) -> None:
                 for key, value in opt.state[p].items():
                     if isinstance(value, DTensor) and value.to_local().numel():
                         name = {v: n for n, v in core.names.torch.items()}.get(key, key)
-                        array = core.engine._store.arrays[k][name]
+                        array = core.engine.store.arrays[k][name]
                         assert value.to_local().data_ptr() == array.ctypes.data, key
             opt.add_param_group({"params": [("late", nn.Parameter(torch.zeros(1)))]})
             before = opt.torch_state_dict()["state"][0]["exp_avg"].to_local().clone()

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adamas.engine.chunks import Table
 from adamas.torch import SGD
 
 SHAPES = [(3, 4), (5,), (2, 3, 4, 4)]
@@ -175,16 +176,14 @@ def test_an_interrupt_while_gradients_are_met(monkeypatch: pytest.MonkeyPatch) -
     p.grad = rooms[0]
     opt.step()
     opt.step()
-    core: Any = opt._core
-    table = core._binder._dense[0].table
-    point = table.point
+    point = Table.point
 
-    def interrupted(gradients: Any) -> None:
-        point(gradients)
+    def interrupted(table: Table, gradients: Any) -> None:
+        point(table, gradients)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(table, "point", interrupted)
+        patch.setattr(Table, "point", interrupted)
         p.grad = rooms[1]
         with pytest.raises(KeyboardInterrupt):
             opt.step()

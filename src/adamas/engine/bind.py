@@ -22,12 +22,21 @@ class Bound:
     rows: list[tuple[int, Summed]] = field(default_factory=list)
     copies: dict[int, Array] = field(default_factory=dict)
 
+    @property
+    def members(self) -> list[int]:
+        """The tensors that have a dense gradient."""
+        return [k for batch in self.dense for k in batch.members if batch.active[k]]
+
 
 class Binder:
-    """Points batches at gradients, and notices when they are the same arrays as last time."""
+    """Points batches at gradients, and notices when they are the same arrays as last time.
+
+    A face that knows better what its gradients look like asks `partial` and `special` first, and
+    then points by `aim` or `point`; all others it hands to `anew`.
+    """
 
     def __init__(self, tensors: Sequence[Tensor], planner: Planner) -> None:
-        self._planner, self._first = planner, planner.first
+        self.tensors, self._planner, self._first = tensors, planner, planner.first
         self._reader = Reader(tensors, planner.zero_grads)
         self._dtypes = [tensor.given.dtype for tensor in tensors]
         # Made at the first step: kernels need the compiler, which takes half a second to import.
@@ -50,7 +59,7 @@ class Binder:
                 return self._bound
             if self._others(values):
                 return self._bound
-        return self._anew(values)
+        return self.anew(values)
 
     def _others(self, values: Sequence[Any]) -> bool:
         """Point at other arrays of the known form; False, and nothing done, if one is not."""
@@ -60,11 +69,11 @@ class Binder:
             if self._planner.zero_grads or not all(addresses) or self._reader.overlaps(addresses):
                 return False
             self._known = []
-            self._aim(addresses)
+            self.aim(addresses)
         self._known = list(map(weakref.ref, values))
         return True
 
-    def _aim(self, addresses: list[int]) -> None:
+    def aim(self, addresses: list[int]) -> None:
         """Point at other gradients of all tensors, of which none was left out in the last step."""
         # What an interrupt leaves behind here must not be taken for the last step's.
         self._addresses, dense = [], self._dense or []
@@ -74,7 +83,24 @@ class Binder:
             batch.table.point(own)
         self._addresses = addresses
 
-    def _anew(self, values: Sequence[Any]) -> Bound:
+    def point(self, addresses: Sequence[int]) -> Bound:
+        """Point at gradients of tensors that are all known; 0 leaves a tensor out."""
+        dense = self._dense or []
+        for batch in dense:
+            batch.point([addresses[k] for k in batch.members])
+        return Bound(dense)
+
+    @property
+    def partial(self) -> bool:
+        """Whether of some tensor only some rows were stepped, so that `anew` must look."""
+        return bool(self._first.stepped)
+
+    def special(self, addresses: Sequence[int]) -> bool:
+        """Whether gradients at these addresses must be zeroed or overlap a parameter."""
+        return self._planner.zero_grads or bool(self._reader.overlaps(addresses))
+
+    def anew(self, values: Sequence[Any]) -> Bound:
+        """The batches for gradients of which nothing is known; raises what `Reader` raises."""
         # As above.
         self._known, self._addresses = [], []
         if self._dense is None:
@@ -97,14 +123,11 @@ class Binder:
                     dtypes = [*dtypes[:k], array.dtype, *dtypes[k + 1 :]]
         if self._dense is None or dtypes is not self._dtypes:
             self._plan(dtypes)
-        assert self._dense is not None
-        bound.dense = self._dense
         self._reader.refuse_shared(given)
         for k in self._reader.overlaps(addresses):
             same = False
             bound.copies[k], addresses[k] = self._reader.apart(k, values[k])
-        for batch in bound.dense:
-            batch.point([addresses[k] for k in batch.members])
+        bound.dense = self.point(addresses).dense
         if same:
             # Weak, so that no gradient outlives the caller's last use of it.
             self._bound, self._addresses = Bound(bound.dense), addresses

@@ -14,76 +14,25 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from adamas.engine.stepper import Stepper
 from adamas.engine.threads import straight
 from adamas.engine.turn import Turn, reading
-
-
-def parts(optimizer: Any) -> dict[str, Any]:
-    """What makes an optimizer: its rule by name, parameters, settings, state; none of it copied.
-
-    Raises TypeError for a parameter that Python cannot copy.
-    """
-    form, tensors = optimizer._form, optimizer._tensors
-    kinds = [kind for kind, _ in form] if isinstance(form, list) else [form]
-    groups = []
-    for k, (kind, group) in enumerate(zip(kinds, optimizer.param_groups, strict=True)):
-        named = {tensor.key: tensor.source for tensor in tensors if tensor.group == k}
-        for key, source in named.items():
-            if isinstance(source, memoryview):
-                raise TypeError(
-                    f"parameter {key!r} is a memoryview, which Python cannot copy; make the "
-                    "optimizer with the object that it is a view of."
-                )
-        params = named if kind is dict else list(named.values())
-        hypers = {name: group[name] for name in optimizer._settings.names}
-        groups.append({"params": params if kind is not np.ndarray else params[0], **hypers})
-    return {
-        "rule": optimizer._rule,
-        "key": optimizer._formula.key,
-        "form": form,
-        "groups": groups,
-        "options": {k: v for k, v in optimizer._options.items() if k not in ("state", "seed")},
-        "formats": {t.key: f for t, f in zip(tensors, optimizer._store.formats, strict=True)},
-        "steps": optimizer.steps,
-        "seed": int(optimizer._numbers.seed[0]),
-        "state": optimizer._store.view(),
-        "seen": (optimizer.grad_norm, optimizer.skipped),
-        "attributes": {k: v for k, v in vars(optimizer).items() if k not in optimizer._ours},
-    }
-
-
-def made_again(optimizer: Any, found: dict[str, Any]) -> None:
-    """Fill a bare `optimizer` from its `parts`; ValueError if its rule is another one by now."""
-    formats = found["formats"]
-    optimizer._make(
-        found["rule"],
-        found["groups"],
-        {},
-        {**found["options"], "state": lambda key, _: formats[key], "seed": found["seed"]},
-    )
-    if optimizer._formula.key != found["key"]:
-        raise ValueError(
-            f"the rule {optimizer._formula.name} is not the formula that it was when this was "
-            "saved; go on with the code of then, or from a state_dict()."
-        )
-    optimizer._form = found["form"]
-    for actions in optimizer._store.taking(found["state"], True).values():
-        straight(actions)
-    optimizer._numbers.steps[-1] = found["steps"]
-    optimizer._settings.refresh(max(1, found["steps"]))
-    optimizer.grad_norm, optimizer.skipped = found["seen"]
-    vars(optimizer).update(found["attributes"])
 
 
 class Copied:
     """An optimizer that deepcopy and pickle copy whole."""
 
+    _form: Any
+    _options: dict[str, Any]
+    _ours: frozenset[str]
+    _rule: Any
+    _stepper: Stepper
     _turn: Turn
-    _level: Callable[[], None]
+    _make: Callable[[Any, Any, dict[str, Any], dict[str, Any]], None]
 
     @property
     def _waiting(self) -> bool:
-        raise NotImplementedError
+        return self._stepper.behind
 
     def __copy__(self) -> NoReturn:
         """Refused: two optimizers on one state would each count its own steps."""
@@ -95,8 +44,58 @@ class Copied:
     @reading
     def __getstate__(self) -> dict[str, Any]:
         """What pickle and deepcopy need; rows that wait for steps are brought up to date."""
-        self._level()
-        return parts(self)
+        self._stepper.missed.all()
+        return self._parts()
+
+    def _parts(self) -> dict[str, Any]:
+        """What makes an optimizer: rule by name, parameters, settings, state; none of it copied.
+
+        Raises TypeError for a parameter that Python cannot copy.
+        """
+        form, stepper, tensors = self._form, self._stepper, self._stepper.tensors
+        kinds = [kind for kind, _ in form] if isinstance(form, list) else [form]
+        groups = []
+        for k, (kind, group) in enumerate(zip(kinds, stepper.settings.groups, strict=True)):
+            named = {tensor.key: tensor.source for tensor in tensors if tensor.group == k}
+            for key, source in named.items():
+                if isinstance(source, memoryview):
+                    raise TypeError(
+                        f"parameter {key!r} is a memoryview, which Python cannot copy; make the "
+                        "optimizer with the object that it is a view of."
+                    )
+            params = named if kind is dict else list(named.values())
+            hypers = {name: group[name] for name in stepper.settings.names}
+            groups.append({"params": params if kind is not np.ndarray else params[0], **hypers})
+        formats = zip(stepper.keys, stepper.store.formats, strict=True)
+        return {
+            "rule": self._rule,
+            "key": stepper.formula.key,
+            "form": form,
+            "groups": groups,
+            "options": {k: v for k, v in self._options.items() if k not in ("state", "seed")},
+            "formats": dict(formats),
+            "steps": int(stepper.numbers.steps[-1]),
+            "seed": int(stepper.numbers.seed[0]),
+            "state": stepper.store.view(),
+            "seen": (stepper.turn.grad_norm, stepper.turn.skipped),
+            "attributes": {k: v for k, v in vars(self).items() if k not in self._ours},
+        }
 
     def __setstate__(self, found: dict[str, Any]) -> None:
-        made_again(self, found)
+        """Make it again from its parts; ValueError if its rule is another one by now."""
+        formats = found["formats"]
+        options = {**found["options"], "state": lambda key, _: formats[key], "seed": found["seed"]}
+        self._make(found["rule"], found["groups"], {}, options)
+        stepper = self._stepper
+        if stepper.formula.key != found["key"]:
+            raise ValueError(
+                f"the rule {stepper.formula.name} is not the formula that it was when this was "
+                "saved; go on with the code of then, or from a state_dict()."
+            )
+        self._form = found["form"]
+        for actions in stepper.store.taking(found["state"], True).values():
+            straight(actions)
+        stepper.numbers.steps[-1] = found["steps"]
+        stepper.settings.refresh(max(1, found["steps"]))
+        stepper.turn.grad_norm, stepper.turn.skipped = found["seen"]
+        vars(self).update(found["attributes"])

@@ -12,7 +12,6 @@ import numpy as np
 
 from adamas.codecs import BLOCK
 from adamas.engine.batch import Batch
-from adamas.engine.peers import Bad
 from adamas.engine.rows import Summed
 from adamas.engine.tensors import Array, Key, as_array, widened
 from adamas.kernel.runtime import job as j
@@ -144,9 +143,3 @@ def _counted(batches: Sequence[Batch], count: Any) -> Array:
         words = batch.table.words[batch.table.words[:, j.GRADIENT] != 0]
         np.add.at(found, words[:, j.TENSOR], count(words))
     return found
-
-
-__all__ = [
-    "Bad", "NonFiniteError", "Seen", "find_bad", "left", "left_out", "moved", "multiplied",
-    "pieces", "quiet", "seen", "unchanged",
-]  # fmt: skip

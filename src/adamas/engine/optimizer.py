@@ -4,51 +4,31 @@ Everything about a rule is in its formula, everything about a step in its kernel
 the caller's arrays, the state and the settings together, and checks what comes in.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from threading import get_ident
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.engine import cpus, run
-from adamas.engine.bind import Binder
 from adamas.engine.copying import Copied
-from adamas.engine.first import FirstSteps
-from adamas.engine.fixed import FixedDict, FixedList
+from adamas.engine.fixed import FixedDict
 from adamas.engine.gradients import flatten
-from adamas.engine.limits import Limits
 from adamas.engine.loading import FORMAT, described, regrouping, unpacked
-from adamas.engine.options import CHOICES, LOOK, MEMBERS, Settable, formula_of
+from adamas.engine.options import LOOK, Settable
 from adamas.engine.options import OnNonFinite as OnNonFinite
 from adamas.engine.options import Options as Options
-from adamas.engine.peers import Peers
-from adamas.engine.plan import Planner, numbers
 from adamas.engine.rows import row_numbers
-from adamas.engine.settings import (
-    Hyper,
-    Settings,
-    choice,
-    divisor,
-    limit,
-    seeded,
-)  # fmt: skip
-from adamas.engine.sparse import Sparse
-from adamas.engine.state import Store
+from adamas.engine.settings import Hyper, choice
 from adamas.engine.stepper import Stepper
 from adamas.engine.storage import Spec
-from adamas.engine.tensors import Key, collect
+from adamas.engine.tensors import Key
 from adamas.engine.threads import straight
-from adamas.engine.turn import Turn, alone, reading
+from adamas.engine.turn import alone, reading
 from adamas.kernel.formula import Formula
-from adamas.kernel.hoist import hoist
-from adamas.kernel.runtime import job as j
-from adamas.kernel.variants import with_average
 
 
-class Optimizer(Stepper, Copied, Settable):
+class Optimizer(Copied, Settable):
     """Updates arrays in place by one rule.
 
     `rule` is a function in the formula language (see `adamas.rules`) or what `adamas.rule` made of
@@ -116,47 +96,15 @@ class Optimizer(Stepper, Copied, Settable):
     ) -> None:
         before = set(vars(self))
         self._rule, self._options = rule, options
-        formula = formula_of(rule)
-        if (ema := options["ema"]) is not None:
-            formula, hypers = with_average(formula), {**hypers, "ema": ema}
-        for name, allowed in CHOICES.items():
-            choice(name, options[name], allowed)
-        self._clip = limit(options["clip_norm"])
-        self._on_nonfinite = mode = options["on_nonfinite"]
-        self._look, self._tally = j.GUARD * (mode == "guard"), options["track_norm"]
-        self._sign = -1.0 if options["maximize"] else 1.0
-        self._threads = cpus.taken(options["threads"])
-        self._formula = formula
-        tensors, groups, self._form = collect(params)
-        for k, group in enumerate(groups):
-            members = [tensor for tensor in tensors if tensor.group == k]
-            group["params"] = FixedList([tensor.given for tensor in members], MEMBERS)
-            group["names"] = FixedList([tensor.key for tensor in members], MEMBERS)
-        self._settings = Settings(formula.name, formula.hypers, hypers, groups)
-        parts, table = hoist(formula), self._settings.table
-        seed, exact = seeded(options["seed"]), options["rows"] == "exact"
-        self._numbers = numbers(formula, tensors, table, len(parts.constants), seed)
-        self._first = first = FirstSteps(parts.first is not None, exact, self._numbers)
-        self._store = Store(
-            formula, tensors, self._numbers, first, options["state"], options["master"]
-        )
-        arrays, codecs = self._store.arrays, self._store.codecs
-        self._settings.limit(Limits(formula, self._store.computes(len(groups))))
-        self._zero_grads = zero = options["zero_grads"]
-        planner = Planner(formula, tensors, arrays, codecs, self._numbers, zero, self._tally, first)
-        self._binder, self._sparse = Binder(tensors, planner), Sparse(planner, exact)
-        self._tensors, self._keys = tensors, [tensor.key for tensor in tensors]
-        self._peers: Peers | None = None
-        self._size = sum(tensor.given.size for tensor in tensors)
-        self._packed = [tensor for tensor in tensors if tensor.packed]
-        self._steps = self._numbers.steps.data
-        self._turn = Turn()
+        self._stepper = made = Stepper(rule, params, hypers, options)
+        self._form, self._keys = made.form, made.keys
+        self._settings, self._turn = made.settings, made.turn
         self._ours = frozenset({*vars(self), "_ours"} - before)
 
     @property
     def formula(self) -> Formula:
         """The rule, as it was read."""
-        return self._formula
+        return self._stepper.formula
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
@@ -166,7 +114,7 @@ class Optimizer(Stepper, Copied, Settable):
     @property
     def steps(self) -> int:
         """How many steps were done; schedules are called with this number plus one."""
-        return self._steps[-1]
+        return int(self._stepper.numbers.steps[-1])
 
     @property
     def grad_norm(self) -> float:
@@ -192,24 +140,23 @@ class Optimizer(Stepper, Copied, Settable):
 
         Any thread may look; while another one is inside `step`, at whatever is there by then.
         """
-        if self._formula.starts:
-            self._turn.look(self._store.show_all)
-        view = self._store.live()
+        store = self._stepper.store
+        if self.formula.starts:
+            self._turn.look(store.show_all)
+        view = store.live()
         return FixedDict({key: FixedDict(entry, LOOK) for key, entry in view.items()}, LOOK)
 
     @property
     def storage(self) -> dict[Key, dict[str, str]]:
         """The storage format of every state of every parameter."""
-        formats = self._store.formats
+        formats = self._stepper.store.formats
         return {key: dict(formats[k]) for k, key in enumerate(self._keys)}
 
-    @reading
     def values(self, key: Key) -> dict[str, NDArray[Any]]:
         """The states of parameter `key` as numbers: copies, decoded where they are codes."""
         if key not in self._keys:
             raise ValueError(f"no parameter {key!r}; there are {self._keys}.")
-        index = self._keys.index(key)
-        return {state: self._store.values(index, state) for state in self.formula.states}
+        return self._stepper.values(self._keys.index(key))
 
     def settings(self, group: int = 0) -> dict[str, float]:
         """The hyper-parameters that the last call of `step` used, schedules evaluated."""
@@ -233,35 +180,9 @@ class Optimizer(Stepper, Copied, Settable):
         nothing is changed. What a signal handler raises comes before anything is changed or when
         the step is whole.
         """
-        turn, me = self._turn, get_ident()
-        while turn.owner:
-            turn.meet()
-        try:
-            turn.owner = me
-            one = self._form is np.ndarray
-            values = (grads,) if one else flatten(grads, self._form, self._keys)
-            bound = self._binder.bind(values)
-            self._settings.refresh(self._steps[-1] + 1)
-            clip = self._clip if clip_norm is None else limit(clip_norm)
-            scale = self._sign / divisor(loss_scale)
-            factor = run.Factor(scale, clip, self._checks(bound), self._look)
-            threads = self._threads if self._work(bound) >= run.PARALLEL else 1
-            simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self._packed)
-            plain = simple and not (self._tally or self._sparse.tensors or self._peers)
-            if plain and threads == 1:
-                batch = bound.dense[0]
-                batch.arm(scale, clip, 0 if factor.reads_first else self._look)
-                status = batch.run(batch.at, run.ALL if factor.reads_first else run.UPDATE)
-                if status != j.NOT_FINITE:
-                    turn.grad_norm = batch.norm if factor.reads_first else math.nan
-                    if status == j.SOME_LEFT:
-                        self._report([batch], values, bound, scale)
-                    return True
-            return self._long_step(values, bound, factor, threads)
-        finally:
-            turn.owner = 0
+        values = (grads,) if self._form is np.ndarray else flatten(grads, self._form, self._keys)
+        return self._stepper.step(values, clip_norm, loss_scale)
 
-    @alone
     def sync(self, rows: Mapping[Key, Any] | None = None) -> None:
         """Bring exact rows up to date: all of them, or `rows[name]` (row numbers) of each name.
 
@@ -272,22 +193,14 @@ class Optimizer(Stepper, Copied, Settable):
         """
         if not isinstance(rows, Mapping | None):
             raise TypeError(f"rows={rows!r} must be a dict of row numbers by name, or None.")
-        wanted = {}
+        wanted: dict[int, NDArray[np.int64]] = {}
         for key, numbered in (rows or {}).items():
             if key not in self._keys:
                 raise ValueError(f"no parameter {key!r}; there are {self._keys}.")
-            count = len(self._tensors[self._keys.index(key)].given)
-            wanted[key] = np.unique(row_numbers(numbered, count, f"rows of {key!r}"))
-        if rows is None:
-            self._level()
-        for index in self._sparse.tensors:
-            if (key := self._keys[index]) in wanted:
-                self._catch_up(index, self._sparse.behind(index, wanted[key]), self._threads)
-
-    @property
-    def _waiting(self) -> bool:
-        """Whether rows may have missed steps."""
-        return bool(self._sparse.tensors)
+            index = self._keys.index(key)
+            count = len(self._stepper.tensors[index].given)
+            wanted[index] = np.unique(row_numbers(numbered, count, f"rows of {key!r}"))
+        self._stepper.sync(None if rows is None else wanted)
 
     @reading
     def state_dict(self, *, copy: bool = True) -> dict[str, Any]:
@@ -297,13 +210,14 @@ class Optimizer(Stepper, Copied, Settable):
         are saved as their text, other functions as their name and their values at some steps, for
         which they are called.
         """
-        self._level()
+        stepper = self._stepper
+        stepper.missed.all()
         return {
             "format": FORMAT,
             "rule": self.formula.name,
             "steps": self.steps,
-            "seed": int(self._numbers.seed[0]),
-            "state": self._store.copy() if copy else self._store.view(),
+            "seed": int(stepper.numbers.seed[0]),
+            "state": stepper.store.copy() if copy else stepper.store.view(),
             "param_groups": [
                 described(self._settings, group, self.steps) for group in self.param_groups
             ],
@@ -322,21 +236,22 @@ class Optimizer(Stepper, Copied, Settable):
         choice("strict", strict, (True, False))
         found = unpacked(saved, self.formula.name, strict)
         actions = regrouping(self._settings, found, strict)
-        taking = self._store.taking(found.state, strict)
+        stepper, numbers = self._stepper, self._stepper.numbers
+        taking = stepper.store.taking(found.state, strict)
         if not (actions or taking):
             raise ValueError(
                 f"the saved state has nothing of {self._keys}; it has {list(found.state)}."
             )
         for index, taken in taking.items():
             # The saved state is up to date; what its rows missed here is no longer theirs.
-            actions += [*self._sparse.forgetting(index), *taken]
-        actions.append(partial(self._numbers.steps.__setitem__, -1, found.steps))
+            actions += [*stepper.sparse.forgetting(index), *taken]
+        actions.append(partial(numbers.steps.__setitem__, -1, found.steps))
         if found.seed is not None:
-            actions.append(partial(self._numbers.seed.__setitem__, 0, found.seed))
+            actions.append(partial(numbers.seed.__setitem__, 0, found.seed))
         straight(actions)
 
     def __repr__(self) -> str:
         """The rule, the size, the settings of the next step, and how many threads it takes."""
         shown = ", ".join(f"{k}={v:g}" for k, v in self.settings().items())
-        about = f"{self._size} elements, {shown}, threads={self._threads.shown}"
+        about = f"{self._stepper.size} elements, {shown}, threads={self._stepper.threads.shown}"
         return f"<{type(self).__name__} {self.formula.name}: {about}>"

@@ -4,15 +4,15 @@ Tensors of one storage layout share a batch. The plan depends on the gradients' 
 is made once and kept.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from adamas.codecs import CODECS, Codec
 from adamas.engine.batch import Batch, Numbers
 from adamas.engine.chunks import Table
-from adamas.engine.first import FirstSteps
 from adamas.engine.grid import Grid
+from adamas.engine.state import Store
 from adamas.engine.tensors import Array, Tensor, address
 from adamas.kernel.build import Kernel, build
 from adamas.kernel.formula import Formula
@@ -22,26 +22,12 @@ from adamas.kernel.layout import Column, Layout, columns
 class Planner:
     """Makes batches for one optimizer's tensors and their state."""
 
-    def __init__(
-        self,
-        formula: Formula,
-        tensors: Sequence[Tensor],
-        states: Sequence[Mapping[str, Array]],
-        codecs: Sequence[Mapping[str, Codec]],
-        numbers: Numbers,
-        zero_grads: bool,
-        tally: bool,
-        first: FirstSteps,
-    ) -> None:
-        self.formula = formula
-        self.tensors = tensors
-        self.states = states
-        self.codecs = codecs
-        self.numbers = numbers
+    def __init__(self, store: Store, zero_grads: bool, tally: bool) -> None:
+        self.formula, self.tensors, self.first = store.formula, store.tensors, store.first
+        self.states, self.codecs, self.numbers = store.arrays, store.codecs, store.numbers
         self.zero_grads, self.tally = zero_grads, tally
-        self.first = first
         # Where dense steps write their constants; sparse steps point elsewhere for a while.
-        self.constant_rows = numbers.constant_rows.copy()
+        self.constant_rows = store.numbers.constant_rows.copy()
         self._plans: dict[tuple[str, ...], list[Batch]] = {}
 
     def layout(self, index: int, gradient: str) -> Layout:

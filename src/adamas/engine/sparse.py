@@ -115,11 +115,11 @@ class ExactRows:
 
 
 class Sparse:
-    """Row batches for one optimizer."""
+    """Row batches for one optimizer; `histories` are those of exact rows, by tensor."""
 
-    def __init__(self, planner: Planner, exact: bool) -> None:
-        self._planner, self.exact, self._first = planner, exact, planner.first
-        self._histories: dict[int, ExactRows] = {}
+    def __init__(self, planner: Planner) -> None:
+        self._planner, self._first, self.exact = planner, planner.first, planner.first.exact
+        self.histories: dict[int, ExactRows] = {}
         self._made: dict[tuple[int, str], tuple[RowTable, Batch]] = {}
 
     def batch(self, index: int, gradient: Summed) -> Batch:
@@ -152,12 +152,12 @@ class Sparse:
 
     def behind(self, index: int, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Those of `rows` (None: all) that have missed steps."""
-        history = self._histories.get(index)
+        history = self.histories.get(index)
         return np.zeros(0, np.int64) if history is None else history.behind(rows)
 
     def catch_up(self, index: int, rows: NDArray[np.int64]) -> Batch:
         """The steps that `rows` of tensor `index` have missed, with gradient zero."""
-        history = self._histories[index]
+        history = self.histories[index]
         tensor = self._planner.tensors[index]
         zeros = np.zeros(max(1, tensor.work[:1].size), tensor.given.dtype)
         reached = history.reached[rows]
@@ -172,7 +172,7 @@ class Sparse:
 
     def caught_up(self, index: int, rows: NDArray[np.int64]) -> list[Action]:
         """The actions that note that `rows` have taken the steps they had missed."""
-        history = self._histories[index]
+        history = self.histories[index]
         return history.marking(rows, history.steps)
 
     def marking(self, index: int, rows: NDArray[np.int64]) -> list[Action]:
@@ -181,9 +181,9 @@ class Sparse:
         if whole:
             # One that was made for all rows, see `Binder`, is large and not needed again.
             actions += [partial(self._made.pop, key) for key in self._made if key[0] == index]
-        if index in self._histories:
+        if index in self.histories:
             steps = int(self._planner.numbers.steps[index]) + 1
-            actions += self._histories[index].marking(rows, steps)
+            actions += self.histories[index].marking(rows, steps)
         return actions
 
     def ended(self, index: int) -> bool:
@@ -191,7 +191,7 @@ class Sparse:
 
         It has no room for another step, or the tensor's count is not where it was left.
         """
-        history = self._histories.get(index)
+        history = self.histories.get(index)
         return history is not None and (
             history.full or history.steps != self._planner.numbers.steps[index]
         )
@@ -208,7 +208,7 @@ class Sparse:
                 "sync() before changing it."
             )
         if same:
-            self._histories[index] = history
+            self.histories[index] = history
 
     def forget(self, index: int) -> None:
         """Drop the history of a tensor whose rows are up to date, or what they missed."""
@@ -216,21 +216,16 @@ class Sparse:
 
     def forgetting(self, index: int) -> list[Action]:
         """The actions that do it: then nothing ever points into a history that is gone."""
-        if index not in self._histories:
+        if index not in self.histories:
             return []
         rows = self._planner.numbers.constant_rows
         return [
             partial(rows.__setitem__, index, self._planner.constant_rows[index]),
-            partial(self._histories.pop, index),
+            partial(self.histories.pop, index),
         ]
 
-    @property
-    def tensors(self) -> list[int]:
-        """The tensors that have a history."""
-        return list(self._histories)
-
     def _history(self, index: int) -> ExactRows:
-        if index not in self._histories:
+        if index not in self.histories:
             numbers = self._planner.numbers
             rows = len(self._planner.tensors[index].given)
             made = ExactRows(
@@ -239,8 +234,8 @@ class Sparse:
                 int(numbers.steps[index]),
                 numbers.constants.shape[1],
             )
-            self._histories[index] = made
-        return self._histories[index]
+            self.histories[index] = made
+        return self.histories[index]
 
     def check(self, index: int, what: str) -> None:
         """Raise ValueError if rows of tensor `index` cannot be stepped one by one."""

@@ -39,7 +39,7 @@ class Store:
         state: Spec,
         master: int | None,
     ) -> None:
-        self._formula, self._tensors, self._numbers = formula, tensors, numbers
+        self.formula, self.tensors, self.numbers = formula, tensors, numbers
         self.first = first
         storage = Storage(formula, state, master)
         self.formats = [storage.formats(tensor) for tensor in tensors]
@@ -56,13 +56,13 @@ class Store:
                 if column.name != "p":
                     array = codes.empty(codec, column, tensor.grid)
                     made[column.name] = tensor.state_like(column.dtype) if array is None else array
-            if initial := self._formula.initial.get(name):
+            if initial := self.formula.initial.get(name):
                 self.fill(index, name, made, np.full(tensor.work.size, initial))
         return made
 
     def fill(self, index: int, name: str, into: dict[str, Array], values: Array) -> None:
         """Encode flat `values`, in memory order, into the arrays of state `name`."""
-        codec, tensor = self.codecs[index][name], self._tensors[index]
+        codec, tensor = self.codecs[index][name], self.tensors[index]
         if codec.encode is None:
             into[name][...] = tensor.lay.turned(values)
             return
@@ -77,19 +77,19 @@ class Store:
         self.show(index)
         if codec.decode is None:
             return arrays[name].copy("K")
-        return codes.numbers(codec, arrays, name, self._tensors[index].lay)
+        return codes.numbers(codec, arrays, name, self.tensors[index].lay)
 
     def show(self, index: int) -> None:
         """Let what was never stepped read as what its first step begins from."""
-        tensor, starts = self._tensors[index], self._formula.starts
+        tensor, starts = self.tensors[index], self.formula.starts
         rows = len(tensor.given) if tensor.given.ndim else 1
         chosen = self.first.unstepped(index, rows) if starts else None
         if chosen is None:
             return
         arrays, codecs = self.arrays[index], self.codecs[index]
         p = numbers_of(tensor, codecs["p"], arrays)
-        names, group = self._formula.hypers, self._numbers.groups[index]
-        hypers = dict(zip(names, self._numbers.hypers[group].tolist(), strict=True))
+        names, group = self.formula.hypers, self.numbers.groups[index]
+        hypers = dict(zip(names, self.numbers.hypers[group].tolist(), strict=True))
         for name, start in starts.items():
             values = starting(start, p, hypers)
             if chosen.all():
@@ -99,7 +99,7 @@ class Store:
 
     def show_all(self) -> None:
         """Do the same for every tensor; nobody else may be inside a step."""
-        for k in range(len(self._tensors)):
+        for k in range(len(self.tensors)):
             self.show(k)
 
     def view(self) -> dict[Key, dict[str, Any]]:
@@ -113,25 +113,25 @@ class Store:
         return {
             tensor.key: {
                 **self.arrays[k],
-                **dict(zip(self._formula.scalars, self._numbers.scalars[k].tolist(), strict=True)),
-                "step": int(self._numbers.steps[k]),
-                **({"rounding": int(self._numbers.keys[k])} if self.rounds(k) else {}),
+                **dict(zip(self.formula.scalars, self.numbers.scalars[k].tolist(), strict=True)),
+                "step": int(self.numbers.steps[k]),
+                **({"rounding": int(self.numbers.keys[k])} if self.rounds(k) else {}),
                 **self._axes(k),
                 **({"stepped": stepped[k]} if k in stepped else {}),
             }
-            for k, tensor in enumerate(self._tensors)
+            for k, tensor in enumerate(self.tensors)
         }
 
     def _axes(self, index: int) -> dict[str, int]:
         """The memory order, where what is kept means nothing without it."""
-        tensor = self._tensors[index]
+        tensor = self.tensors[index]
         known = ordered(tensor, self.codecs[index])
         return {MEMORY_ORDER: tensor.lay.number} if known else {}
 
     def computes(self, groups: int) -> list[set[str]]:
         """The dtypes that the members of each group are stepped in; see `Layout.compute`."""
         found: list[set[str]] = [set() for _ in range(groups)]
-        for index, tensor in enumerate(self._tensors):
+        for index, tensor in enumerate(self.tensors):
             found[tensor.group].add(self.compute(index))
         return found
 
@@ -173,7 +173,7 @@ class Store:
                 order = self._order(k, given)
                 own = {"stepped"} if self.first.asked else set()
                 found = loading.entry(key, entry, given, self._shapes(k, order), own)
-                check(given.get("stepped"), self._tensors[k])
+                check(given.get("stepped"), self.tensors[k])
                 for name, value in found.items():
                     # Two states of this optimizer may have been given to each other.
                     if isinstance(value, np.ndarray) and _owner(value) in owners:
@@ -184,9 +184,9 @@ class Store:
 
     def _order(self, index: int, entry: Mapping[str, Any]) -> Order:
         """The memory order of a saved entry of tensor `index`."""
-        lay = self._tensors[index].lay
-        known = ordered(self._tensors[index], self.codecs[index])
-        return order_of(entry, self._formula.states, lay) if known else lay
+        lay = self.tensors[index].lay
+        known = ordered(self.tensors[index], self.codecs[index])
+        return order_of(entry, self.formula.states, lay) if known else lay
 
     def _shapes(self, index: int, order: Order) -> dict[str, tuple[int, ...]]:
         """The shapes of the arrays of tensor `index`, were its memory in this order."""
@@ -195,7 +195,7 @@ class Store:
 
     def _actions(self, index: int, found: Mapping[str, Any], order: Order) -> list[Action]:
         """What takes over an entry in `order`; codes in blocks of another are encoded anew."""
-        arrays, tensor, numbers = self.arrays[index], self._tensors[index], self._numbers
+        arrays, tensor, numbers = self.arrays[index], self.tensors[index], self.numbers
         actions, same = [], order.same(tensor.lay)
         for name, codec in self.codecs[index].items():
             held = [c.name for c in columns(name, codec) if c.name in arrays]
@@ -205,7 +205,7 @@ class Store:
                 values = {key: np.empty_like(arrays[key]) for key in held}
                 self.fill(index, name, values, tensor.lay.dense(decoded).ravel())
             actions += [assigning(arrays[key], values[key]) for key in held]
-        scalars = [found[name] for name in self._formula.scalars]
+        scalars = [found[name] for name in self.formula.scalars]
         actions.append(partial(numbers.scalars.__setitem__, index, scalars))
         actions.append(partial(numbers.steps.__setitem__, index, found["step"]))
         if "rounding" in found:

@@ -5,8 +5,9 @@ what it left out is told.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from threading import get_ident
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,72 +15,112 @@ from numpy.typing import NDArray
 
 from adamas.engine import finite, run
 from adamas.engine.agree import Before, agreed, left_out
-from adamas.engine.batch import Batch, Numbers
+from adamas.engine.batch import Batch
 from adamas.engine.bind import Bound
-from adamas.engine.cpus import Threads
-from adamas.engine.first import FirstSteps
 from adamas.engine.gradients import erasing
-from adamas.engine.options import OnNonFinite
-from adamas.engine.peers import Peers
-from adamas.engine.sparse import AT_ONCE, Sparse
-from adamas.engine.state import Store
-from adamas.engine.tensors import Key, Tensor, as_array
+from adamas.engine.parts import Parts
+from adamas.engine.peers import Bad
+from adamas.engine.settings import divisor, limit
+from adamas.engine.tensors import Array, as_array
 from adamas.engine.threads import Action, assigning, straight
-from adamas.engine.turn import Turn
+from adamas.engine.turn import alone, reading
 from adamas.kernel.runtime import job as j
 
 
-class Stepper:
-    """The steps of an optimizer, over gradients that have met their batches."""
+class Stepper(Parts):
+    """The steps of one optimizer over its parts: what every face stands on.
 
-    _first: FirstSteps
-    _keys: list[Key]
-    _numbers: Numbers
-    _on_nonfinite: OnNonFinite
-    _packed: list[Tensor]
-    # A face whose tensors are shards says who holds the others.
-    _peers: Peers | None
-    _sign: float
-    _size: int
-    _sparse: Sparse
-    _steps: "memoryview[int]"
-    _store: Store
-    _tally: bool
-    _tensors: list[Tensor]
-    _threads: Threads
-    _turn: Turn
-    _zero_grads: bool
+    One call at a time, see `turn`: calls that meet raise RuntimeError.
+    """
 
-    def _checks(self, bound: Bound) -> bool:
-        """Whether this step must know before it begins that all gradients are finite."""
-        if self._on_nonfinite != "guard":
-            return bool(self._on_nonfinite != "allow")
-        if not self._first.asked:
-            return False
-        coming = self._first.coming(
-            [
-                *(k for batch in bound.dense for k in batch.members if batch.active[k]),
-                *(index for index, _ in bound.rows),
-            ]
-        )
+    @property
+    def behind(self) -> bool:
+        """Whether rows may have missed steps."""
+        return bool(self.sparse.histories)
+
+    _waiting = behind
+
+    def step(self, values: Any, clip_norm: float | None = None, loss_scale: float = 1.0) -> bool:
+        """Update every tensor that has a gradient; False if the step was skipped.
+
+        `values` are the gradients in the order of `tensors`, as the binding takes them, and each
+        an array, `Rows` or None where it is looked at. Raises what `Optimizer.step` raises.
+        """
+        turn, me = self._turn, get_ident()
+        while turn.owner:
+            turn.meet()
+        try:
+            turn.owner = me
+            bound = self._binding.bind(values)
+            self.settings.refresh(self._steps[-1] + 1)
+            clip = self._clip if clip_norm is None else limit(clip_norm)
+            scale = self._sign / divisor(loss_scale)
+            checks = self._begins(bound) if self._checks is None else self._checks
+            factor = run.Factor(scale, clip, checks, self._look)
+            size = self._work(bound) if bound.rows else self.size
+            threads = self.threads if size >= run.PARALLEL else 1
+            simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self._packed)
+            plain = simple and not (self._tally or self.sparse.histories or self.peers)
+            if plain and threads == 1:
+                batch = bound.dense[0]
+                batch.arm(scale, clip, 0 if factor.reads_first else self._look)
+                status = batch.run(batch.at, run.ALL if factor.reads_first else run.UPDATE)
+                if status != j.NOT_FINITE:
+                    turn.grad_norm = batch.norm if factor.reads_first else math.nan
+                    if status == j.SOME_LEFT:
+                        self._report([batch], values, bound, scale)
+                    return True
+            return self._long_step(values, bound, factor, threads)
+        finally:
+            turn.owner = 0
+
+    @alone
+    def sync(self, rows: Mapping[int, NDArray[np.int64]] | None = None) -> None:
+        """Do the steps that rows have missed: all rows, or `rows[k]` of each tensor k."""
+        if rows is None:
+            self.missed.all()
+        else:
+            for index, some in rows.items():
+                self.missed.of(index, some)
+
+    @reading
+    def values(self, index: int) -> dict[str, Array]:
+        """The states of a tensor as numbers: copies, decoded where they are codes."""
+        return {state: self.store.values(index, state) for state in self.formula.states}
+
+    def inherit(self, before: "Stepper", places: Mapping[int, int]) -> None:
+        """Go on where `before` stood, with rows that wait for missed steps and with counters.
+
+        `places[k]` is where its tensor k is here, if it still is. ValueError if rows wait that
+        have no place in this layout.
+        """
+        for index, history in before.sparse.histories.items():
+            if index in places:
+                self.sparse.adopt(places[index], history)
+        self.numbers.steps[-1] = before.numbers.steps[-1]
+        self.turn.skipped, self.turn.grad_norm = before.turn.skipped, before.turn.grad_norm
+
+    def _begins(self, bound: Bound) -> bool:
+        """Whether this step may set something up, for which gradients are read first."""
+        coming = self.store.first.coming([*bound.members, *(index for index, _ in bound.rows)])
         # What is read first is summed up with all processes, so that all must know.
-        return self._peers.largest(float(coming)) > 0 if self._peers else coming
+        return self.peers.largest(float(coming)) > 0 if self.peers else coming
 
     def _long_step(
         self, values: Sequence[Any], bound: Bound, factor: run.Factor, threads: int
     ) -> bool:
-        row_batches = [self._sparse.batch(*entry) for entry in bound.rows]
+        row_batches = [self.sparse.batch(*entry) for entry in bound.rows]
         scale, norm, look = factor.scale, math.nan, factor.look
         given, refused = bound, list[finite.Seen]()
-        if look and self._sparse.exact and not factor.reads_first:
+        if look and self.sparse.exact and not factor.reads_first:
             bound, row_batches, refused = self._sound(bound, row_batches, factor)
         batches = [*bound.dense, *row_batches]
         # Others may have something to step, and wait for this process behind their sweep.
-        if refused and not (self._peers or any(batch.active[:-1].any() for batch in batches)):
+        if refused and not (self.peers or any(batch.active[:-1].any() for batch in batches)):
             self._report(batches, values, given, scale, refused)
         if factor.reads_first:
             look = 0
-            norm, scale = run.survey(batches, factor, threads, self._peers)
+            norm, scale = run.survey(batches, factor, threads, self.peers)
             if not (norm < math.inf and min(norm, factor.clip) <= j.SURE >= abs(scale)):
                 gradients = finite.seen(values, bound.rows)
                 bad, norm, scale = self._looked(gradients, factor, norm, scale)
@@ -90,17 +131,17 @@ class Stepper:
                     return False
                 if bad and self._on_nonfinite != "allow":
                     self._turn.grad_norm = norm
-                    raise finite.unchanged(self._keys[bad[0]], bad[1])
-        self._make_room(bound)
+                    raise finite.unchanged(self.keys[bad[0]], bad[1])
+        self.missed.before(bound)
         after = self._around(bound, row_batches, values, threads)
         self._note(after, norm)
-        before = Before.of(self._numbers) if self._peers and look else None
+        before = Before.of(self.numbers) if self.peers and look else None
         run.sweep(batches, scale, threads, after, look=look)
         if self._tally and not factor.reads_first:
-            self._turn.grad_norm = run.tallied(batches, scale, self._peers)
+            self._turn.grad_norm = run.tallied(batches, scale, self.peers)
         told, some = None, bool(refused) or any(batch.left for batch in batches)
-        if before and self._peers:
-            told = agreed(self._numbers, batches, refused, self._peers, before)
+        if before and self.peers:
+            told = agreed(self.numbers, batches, refused, self.peers, before)
             some = told[0] > 0
         if some:
             self._report(batches, values, given, scale, refused, told)
@@ -141,22 +182,22 @@ class Stepper:
         # A gradient that was copied may lie in memory that the step has written.
         read = list(values)
         for k, copy in bound.copies.items():
-            read[k] = self._tensors[k].lay.turned(copy)
+            read[k] = self.tensors[k].lay.turned(copy)
         gradients = finite.seen(read, bound.rows)
         bad = finite.find_bad(gradients, scale, self._computes())
-        bad = self._peers.agree(bad) if self._peers else bad
+        bad = self.peers.agree(bad) if self.peers else bad
         assert bad
         found = np.array([finite.moved(batches).any(), bool(refused)], np.float64)
-        moved, partly = self._peers.most(found) if self._peers else found
+        moved, partly = self.peers.most(found) if self.peers else found
         if partly:
             # Of gradients that were not stepped nothing was summed up.
             self._turn.grad_norm = math.nan
         here = left_out(batches, refused)
         out, tensors = told or (int(here.sum()), int(np.count_nonzero(here)))
-        raise finite.left_out(self._keys[bad[0]], bad[1], out, tensors, moved > 0)
+        raise finite.left_out(self.keys[bad[0]], bad[1], out, tensors, moved > 0)
 
     def _computes(self) -> list[str]:
-        return list(map(self._store.compute, range(len(self._tensors))))
+        return list(map(self.store.compute, range(len(self.tensors))))
 
     def _around(
         self, bound: Bound, row_batches: Sequence[Batch], values: Sequence[Any], threads: int
@@ -164,35 +205,35 @@ class Stepper:
         """Make ready what a sweep needs besides its batches; the actions that belong behind it."""
         after: list[Action] = []
         for (index, each), batch in zip(bound.rows, row_batches, strict=True):
-            self._catch_up(index, self._sparse.behind(index, each.rows), threads)
+            self.missed.of(index, each.rows, threads)
             if not self._steps[index]:
                 # Rows that are not named read as what they will begin from.
-                self._store.show(index)
-            self._sparse.begin(index, batch, each.rows)
-            after += self._sparse.marking(index, each.rows)
+                self.store.show(index)
+            self.sparse.begin(index, batch, each.rows)
+            after += self.sparse.marking(index, each.rows)
         for tensor in self._packed:
             np.copyto(tensor.work, tensor.given)
             after.append(assigning(tensor.given, tensor.work))
         if self._zero_grads:
             after += [
-                assigning(as_array(values[k], "a gradient"), self._tensors[k].lay.turned(copy))
+                assigning(as_array(values[k], "a gradient"), self.tensors[k].lay.turned(copy))
                 for k, copy in bound.copies.items()
             ]
         return after
 
     def _looked(
         self, gradients: Sequence[finite.Seen], factor: run.Factor, norm: float, scale: float
-    ) -> tuple[finite.Bad | None, float, float]:
+    ) -> tuple[Bad | None, float, float]:
         """The first gradient that is not finite as it is computed with; the norm and the factor."""
-        bad = finite.find_bad(gradients, 1.0, ["float64"] * len(self._tensors))
-        bad = self._peers.agree(bad) if self._peers else bad
+        bad = finite.find_bad(gradients, 1.0, ["float64"] * len(self.tensors))
+        bad = self.peers.agree(bad) if self.peers else bad
         if bad:
             return bad, norm, scale
         if not math.isfinite(norm):
-            norm = run.big_norm(gradients, factor.scale, len(self._tensors), self._peers)
+            norm = run.big_norm(gradients, factor.scale, len(self.tensors), self.peers)
             norm, scale = run.clipped(norm, factor)
         bad = finite.find_bad(gradients, scale, self._computes())
-        return self._peers.agree(bad) if self._peers else bad, norm, scale
+        return self.peers.agree(bad) if self.peers else bad, norm, scale
 
     def _note(self, after: list[Action], norm: float, skipped: int = 0) -> None:
         """Let `grad_norm` and `skipped` follow with whatever else a step does at its end."""
@@ -202,37 +243,7 @@ class Stepper:
 
     def _work(self, bound: Bound) -> int:
         """About how many elements a step reads: of sparse tensors, the rows that are named."""
-        if not bound.rows or self._sparse.tensors:
-            return self._size
-        dense = [k for batch in bound.dense for k in batch.members if batch.active[k]]
+        if self.sparse.histories:
+            return self.size
         touched = sum(len(each.rows) * each.values[:1].size for _, each in bound.rows)
-        return touched + sum(self._tensors[k].given.size for k in dense)
-
-    def _level(self) -> None:
-        """Bring all rows up to date."""
-        for index in self._sparse.tensors:
-            self._catch_up(index, self._sparse.behind(index, None), self._threads)
-            self._sparse.forget(index)
-
-    def _make_room(self, bound: Bound) -> None:
-        """A dense gradient, and a history that ends, need all rows of their tensor up to date."""
-        rows = {index for index, _ in bound.rows}
-        for index in self._sparse.tensors:
-            if index not in rows and self._stepped(bound, index) or self._sparse.ended(index):
-                self._catch_up(index, self._sparse.behind(index, None), self._threads)
-                self._sparse.forget(index)
-
-    def _stepped(self, bound: Bound, index: int) -> bool:
-        return any(batch.active[index] for batch in bound.dense)
-
-    def _catch_up(self, index: int, rows: NDArray[np.int64], threads: int) -> None:
-        tensor = self._tensors[index]
-        back = [assigning(tensor.given, tensor.work)] if tensor.packed else []
-        if back:
-            np.copyto(tensor.work, tensor.given)
-        for part in np.split(rows, range(AT_ONCE, len(rows), AT_ONCE)):
-            if len(part):
-                mark = self._sparse.caught_up(index, part)
-                batch = self._sparse.catch_up(index, part)
-                # The sign reaches even a zero: a dense step going up sees -0.0.
-                run.sweep([batch], self._sign, threads, [*back, *mark], prologue=False)
+        return touched + sum(self.tensors[k].given.size for k in bound.members)

@@ -5,15 +5,12 @@ strides are nearly always the expected ones, and then its address is all the ker
 microsecond each. Anything else goes the engine's own way, which copies, converts or refuses.
 """
 
-from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
 import torch
 
 from adamas.engine.bind import Binder, Bound
-from adamas.engine.plan import Planner
-from adamas.engine.tensors import Tensor
 from adamas.torch.views import Gradients
 
 POINTER, SHAPE, CONTIGUOUS = torch.Tensor.data_ptr, torch.Tensor.size, torch.Tensor.is_contiguous
@@ -21,30 +18,32 @@ NEGATIVE, DTYPE = torch.Tensor.is_neg, attrgetter("dtype")
 PLAIN = {torch.Tensor}
 
 
-class TensorBinder(Binder):
-    """The engine's binder for `Gradients`; `parameters` in the order of the engine's tensors."""
+class TensorBinder:
+    """The engine's `Binding` for `Gradients`; `parameters` in the order of its tensors.
 
-    def __init__(
-        self, tensors: Sequence[Tensor], planner: Planner, parameters: list[torch.Tensor]
-    ) -> None:
-        super().__init__(tensors, planner)
-        self._tensors, self._parameters = tensors, parameters
+    What it does not recognise it hands to `binder`, the engine's own.
+    """
+
+    def __init__(self, parameters: list[torch.Tensor], binder: Binder) -> None:
+        self._parameters, self._binder = parameters, binder
         self._forms: list[tuple[Any, Any, Any]] = []
         self._addresses: list[int] = []
         self._held: list[Any] = []
+        self._bound = Bound([])
 
-    def bind(self, values: Any) -> Bound:
+    def bind(self, values: Gradients) -> Bound:
         """The batches for these gradients; raises what the engine's reader raises."""
-        addresses = self._read(values.tensors) if self._forms and not self._first.stepped else None
+        binder = self._binder
+        addresses = self._read(values.tensors) if self._forms and not binder.partial else None
         if addresses is not None:
             if addresses == self._addresses:
                 return self._bound
             # What overlaps a parameter or must be zeroed is the engine's business.
-            if not (self._planner.zero_grads or self._reader.overlaps(addresses)):
+            if not binder.special(addresses):
                 return self._point(addresses)
-        self._held = list(values)
-        bound = self._anew(self._held)
-        self._known = []
+        # An interrupt in between must not leave anything that is taken for the last step's.
+        self._addresses, self._held = [], list(values)
+        bound = binder.anew(self._held)
         self._expect(values)
         plain = not (bound.rows or bound.copies)
         self._addresses, self._bound = (self._read(values.tensors) if plain else None) or [], bound
@@ -98,15 +97,12 @@ class TensorBinder(Binder):
         )
 
     def _point(self, addresses: list[int]) -> Bound:
-        assert self._dense is not None
-        if self._addresses and all(self._addresses) and all(addresses):
-            self._aim(addresses)
-            return self._bound
-        # An interrupt in between must not leave anything that is taken for the last step's.
-        self._addresses = []
-        for batch in self._dense:
-            batch.point([addresses[k] for k in batch.members])
-        self._addresses, self._bound = addresses, Bound(self._dense)
+        before, self._addresses = self._addresses, []
+        if before and all(before) and all(addresses):
+            self._binder.aim(addresses)
+        else:
+            self._bound = self._binder.point(addresses)
+        self._addresses = addresses
         return self._bound
 
     def _expect(self, values: Gradients) -> None:
@@ -119,7 +115,7 @@ class TensorBinder(Binder):
     def _form(self, k: int, dtype: Any, g: torch.Tensor | None) -> tuple[Any, Any, Any]:
         if g is not None and g.layout is torch.strided:
             dtype = g.dtype
-        parameter, order = self._parameters[k], self._tensors[k].order
+        parameter, order = self._parameters[k], self._binder.tensors[k].order
         # No gradient has the shape None: it is looked at every time.
         odd = parameter.is_complex() or parameter.numel() == 0
         shape = None if odd else parameter.shape

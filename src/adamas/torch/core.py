@@ -12,10 +12,11 @@ from typing import Any
 
 import torch
 
+from adamas.engine.bind import Binder
 from adamas.engine.finite import NonFiniteError
 from adamas.engine.first import check
-from adamas.engine.optimizer import Optimizer
 from adamas.engine.orders import ordered
+from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import overlap
 from adamas.engine.threads import Action
 from adamas.kernel.formula import Formula
@@ -69,27 +70,33 @@ class Core:
         groups: list[dict[str, Any]] = [{"params": {}, **given} for given in numbers]
         for one in live:
             groups[one.group]["params"][one.key] = writable(one.parameter, one.key)
-        self.engine = engine = Optimizer(formula, groups, **options)
+        self.parameters = [one.parameter for one in live]
+        self.engine = engine = Stepper(
+            formula,
+            groups,
+            {},
+            options,
+            peers=Ranks(self.parameters) or None,
+            binding=self._binding,
+        )
         # The tensors of the state, by the engine's names; live ones stay the objects they are.
         self._tensors: list[dict[str, torch.Tensor]] = []
         for k, one in enumerate(self.live):
-            engine._tensors[k].first_block = first_block(one.parameter)
+            engine.tensors[k].first_block = first_block(one.parameter)
             self._tensors.append(self._take(k, one, entries.get(one.parameter, {}), share))
         self._part()
         for k, one in enumerate(self.live):
             self._complete(k, plain(one.parameter))
-        self.parameters = [one.parameter for one in self.live]
         # One tensor behind all step counts: its version tells when anybody has set one.
-        self._steps = torch.from_numpy(engine._numbers.steps)
+        self._steps = torch.from_numpy(engine.numbers.steps)
         self._version = self._steps._version
         self._wrapped = any(map(sharded, self.parameters))
-        engine._peers = Ranks(self.parameters) or None
-        locals_ = list(map(plain, self.parameters))
         self._shown = self._partial()
         self.published: Action = dict
-        self._binder = TensorBinder(engine._tensors, engine._binder._planner, locals_)
-        engine._binder = self._binder
-        engine._form = Gradients
+
+    def _binding(self, binder: Binder) -> TensorBinder:
+        self._binder = TensorBinder(list(map(plain, self.parameters)), binder)
+        return self._binder
 
     def _take(
         self, k: int, one: Live, entry: Mapping[str, Any], share: bool
@@ -97,19 +104,19 @@ class Core:
         engine = self.engine
         entry = undressed(self._without_stand_ins(entry), one.parameter)
         kept = Filling(engine, k, self.names, plain(one.parameter), entry, share).take()
-        engine._numbers.steps[k] = steps = steps_of(entry)
+        engine.numbers.steps[k] = steps = steps_of(entry)
         stepped = entry.get("stepped")
         mask = saved_array(stepped, "the saved 'stepped'") if stepped is not None else None
-        check(mask, engine._tensors[k])
-        engine._store.first.put(k, mask)
+        check(mask, engine.tensors[k])
+        engine.store.first.put(k, mask)
         if not steps:
             # What is set up from the parameter reads as that in rows that are never named.
-            engine._store.show(k)
+            engine.store.show(k)
         # What a tensor's random numbers depend on must not change with the tensors beside it.
-        engine._numbers.keys[k] = counted("a saved rounding", entry.get(ROUNDING, one.rounding))
+        engine.numbers.keys[k] = counted("a saved rounding", entry.get(ROUNDING, one.rounding))
         found = scalars_of(entry, engine.formula.scalars)
         for s, name in enumerate(engine.formula.scalars):
-            engine._numbers.scalars[k, s] = found.get(name, engine._numbers.scalars[k, s])
+            engine.numbers.scalars[k, s] = found.get(name, engine.numbers.scalars[k, s])
         return kept
 
     def _stand_ins(self, coded: Iterable[str]) -> dict[str, torch.Tensor]:
@@ -126,28 +133,28 @@ class Core:
         """Copy state that lies in the memory of a parameter, or of other state."""
         engine = self.engine
         while any(self._tensors):
-            places = {("p", k): tensor.given for k, tensor in enumerate(engine._tensors)}
+            places = {("p", k): tensor.given for k, tensor in enumerate(engine.tensors)}
             for k, kept in enumerate(self._tensors):
-                places |= {(name, k): engine._store.arrays[k][name] for name in kept}
+                places |= {(name, k): engine.store.arrays[k][name] for name in kept}
             listed = list(places)
             both = overlap(list(enumerate(places.values()))) or ()
             shared = [listed[int(place)] for place in both if listed[int(place)][0] != "p"]
             if not shared:
                 return
             name, k = shared[-1]
-            engine._store.arrays[k][name] = places[name, k].copy("K")
+            engine.store.arrays[k][name] = places[name, k].copy("K")
             del self._tensors[k][name]
 
     def _complete(self, k: int, parameter: torch.Tensor) -> None:
         """Make a tensor of every state array that is not the memory of one."""
-        kept, arrays = self._tensors[k], self.engine._store.arrays[k]
+        kept, arrays = self._tensors[k], self.engine.store.arrays[k]
         for name in arrays.keys() - kept.keys():
             kept[name] = tensor_of(arrays[name], parameter)
 
     @property
     def rounds(self) -> bool:
         """Whether anything is rounded at random."""
-        return any(map(self.engine._store.rounds, range(len(self.live))))
+        return any(map(self.engine.store.rounds, range(len(self.live))))
 
     def entry(self, k: int) -> dict[str, Any]:
         """The live state of parameter k as tensors over the kernel's memory, `step` first.
@@ -155,18 +162,18 @@ class Core:
         Of a DTensor they are DTensors.
         """
         engine, parameter = self.engine, self.live[k].parameter
-        arrays = engine._store.arrays[k]
+        arrays = engine.store.arrays[k]
         made: dict[str, Any] = {"step": self._steps[k]}
         for name, column in self._columns(k).items():
             local = self._tensors[k][name]
             made[self.names.of(name, arrays)] = dressed(local, parameter, column)
         for s, name in enumerate(engine.formula.scalars):
-            made[name] = torch.from_numpy(engine._numbers.scalars)[k, s]
-        if engine._store.rounds(k):
-            made[ROUNDING] = torch.from_numpy(engine._numbers.keys)[k]
-        if k in engine._store.first.stepped:
-            made["stepped"] = torch.from_numpy(engine._store.first.stepped[k])
-        if ordered(tensor := engine._tensors[k], engine._store.codecs[k]):
+            made[name] = torch.from_numpy(engine.numbers.scalars)[k, s]
+        if engine.store.rounds(k):
+            made[ROUNDING] = torch.from_numpy(engine.numbers.keys)[k]
+        if k in engine.store.first.stepped:
+            made["stepped"] = torch.from_numpy(engine.store.first.stepped[k])
+        if ordered(tensor := engine.tensors[k], engine.store.codecs[k]):
             made[MEMORY_ORDER] = torch.tensor(tensor.lay.number)
         # A flattened checkpoint reads back those names only that are here.
         return made | self._stand_ins(self._cut(k))
@@ -177,20 +184,20 @@ class Core:
         None where all have been.
         """
         found: dict[torch.Tensor, torch.Tensor | None] = {}
-        if self._shown or self.engine._store.first.stepped:
+        if self._shown or self.engine.store.first.stepped:
             now = self._partial()
             for k in {k for k, _ in self._shown.items() ^ now.items()}:
-                mask = self.engine._store.first.stepped.get(k)
+                mask = self.engine.store.first.stepped.get(k)
                 found[self.parameters[k]] = None if mask is None else torch.from_numpy(mask)
             self.published = partial(vars(self).update, {"_shown": now})
         return found
 
     def _partial(self) -> dict[int, int]:
-        return {k: id(mask) for k, mask in self.engine._store.first.stepped.items()}
+        return {k: id(mask) for k, mask in self.engine.store.first.stepped.items()}
 
     def _columns(self, k: int) -> dict[str, Column]:
         """What each of the state arrays of tensor k is."""
-        arrays, codecs = self.engine._store.arrays[k], self.engine._store.codecs[k]
+        arrays, codecs = self.engine.store.arrays[k], self.engine.store.codecs[k]
         made = [column for name, codec in codecs.items() for column in columns(name, codec)]
         return {column.name: column for column in made if column.name in arrays}
 
@@ -233,23 +240,20 @@ class Core:
     @property
     def grad_norm(self) -> float:
         """Norm of all gradients before clipping, or NaN."""
-        return self.engine.grad_norm
+        return self.engine.turn.grad_norm
 
     @property
     def skipped(self) -> int:
         """How many steps were left out."""
-        return self.engine.skipped
+        return self.engine.turn.skipped
 
     def inherit(self, old: Any) -> None:
         """Go on where `old` stood: rows that wait for their missed steps, and counters."""
-        place = {id(one.parameter): k for k, one in enumerate(self.live)}
-        engine, before = self.engine, old.engine
-        for index, history in before._sparse._histories.items():
-            k = place.get(id(old.live[index].parameter))
-            if k is not None:
-                engine._sparse.adopt(k, history)
-        engine._numbers.steps[-1] = before._numbers.steps[-1]
-        engine.skipped, engine.grad_norm = before.skipped, before.grad_norm
+        here = {id(one.parameter): k for k, one in enumerate(self.live)}
+        there = [here.get(id(one.parameter)) for one in old.live]
+        self.engine.inherit(
+            old.engine, {k: place for k, place in enumerate(there) if place is not None}
+        )
 
     def step(
         self, tensors: list[torch.Tensor | None], clip: float | None, loss_scale: float
@@ -266,7 +270,7 @@ class Core:
         if self._wrapped:
             tensors = list(map(plain, tensors, self.parameters))
         try:
-            done = self.engine.step(Gradients(tensors), clip_norm=clip, loss_scale=loss_scale)
+            done = self.engine.step(Gradients(tensors), clip, loss_scale)
         except NonFiniteError as error:
             if error.left:
                 self._written(tensors)
@@ -285,12 +289,12 @@ class Core:
     def set(self, group: int, numbers: Mapping[str, float]) -> None:
         """Change hyper-parameters of one group."""
         # They have been checked in torch's words.
-        dict.update(self.engine.param_groups[group], numbers)
+        dict.update(self.engine.settings.groups[group], numbers)
 
     @property
     def behind(self) -> bool:
         """Whether there may be rows that have missed steps."""
-        return bool(self.engine._sparse.tensors)
+        return self.engine.behind
 
     def sync(self) -> None:
         """Do the steps that rows have missed."""

@@ -186,7 +186,7 @@ def _of_wholes(state: Any, live: list[Live]) -> Any:
 def threads(optimizer: "Optimizer") -> Threads:
     """How many threads the parameters on the CPU are stepped with, or would be now."""
     if isinstance(optimizer._core, Core):
-        return optimizer._core.engine._threads
+        return optimizer._core.engine.threads
     return taken(optimizer._options["threads"], torch.get_num_threads())
 
 

@@ -15,8 +15,8 @@ import torch
 from adamas.codecs import Codec, stored
 from adamas.engine import codes
 from adamas.engine.grid import Order
-from adamas.engine.optimizer import Optimizer
 from adamas.engine.orders import order_of
+from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import Array
 from adamas.kernel.kinds import kinds
 from adamas.kernel.layout import MEMORY_ORDER, SCALE, columns
@@ -33,14 +33,14 @@ class Filling:
 
     def __init__(
         self,
-        engine: Optimizer,
+        engine: Stepper,
         k: int,
         names: Names,
         parameter: torch.Tensor,
         entry: Entry,
         share: bool,
     ) -> None:
-        self._store, self._tensor = engine._store, engine._tensors[k]
+        self._store, self._tensor = engine.store, engine.tensors[k]
         self._engine, self._k, self._names = engine, k, names
         self._parameter, self._entry, self._share = parameter, entry, share
         self._arrays = self._store.arrays[k]
@@ -177,7 +177,7 @@ def _lies_in(given: Array, tensor: torch.Tensor) -> bool:
     return given.ctypes.data == tensor.data_ptr() and not tensor.requires_grad
 
 
-def decoded(engine: Optimizer, k: int, parameter: torch.Tensor) -> Mapping[str, torch.Tensor]:
+def decoded(engine: Stepper, k: int, parameter: torch.Tensor) -> Mapping[str, torch.Tensor]:
     """The states of tensor k as numbers under the rule's names: copies."""
-    values = engine.values(engine._keys[k])
+    values = engine.values(k)
     return {name: tensor_of(np.ascontiguousarray(one), parameter) for name, one in values.items()}

@@ -1,0 +1,115 @@
+"""What an optimizer is put together from: the one seam between the engine and its faces.
+
+A face reads and fills these parts and hands gradients to the `Stepper` over them; it never needs
+an underscored name of the engine, and the engine knows nothing of a face.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from adamas.engine import cpus
+from adamas.engine.bind import Binder, Bound
+from adamas.engine.first import FirstSteps
+from adamas.engine.fixed import FixedList
+from adamas.engine.limits import Limits
+from adamas.engine.missed import MissedSteps
+from adamas.engine.options import CHOICES, MEMBERS, OnNonFinite, formula_of
+from adamas.engine.peers import Peers
+from adamas.engine.plan import Planner, numbers
+from adamas.engine.settings import Hyper, Settings, choice, limit, seeded
+from adamas.engine.sparse import Sparse
+from adamas.engine.state import Store
+from adamas.engine.tensors import collect
+from adamas.engine.turn import Turn
+from adamas.kernel.formula import Formula
+from adamas.kernel.hoist import hoist
+from adamas.kernel.runtime import job as j
+from adamas.kernel.variants import with_average
+
+
+class Binding(Protocol):
+    """Points the batches of a step at gradients, in whatever form a face hands them down."""
+
+    def bind(self, values: Any, /) -> Bound:
+        """The batches for these gradients; what it raises leaves everything as it was."""
+
+
+class Parts:
+    """The parts of one optimizer; what is in a list belongs to the tensor of that place.
+
+    - `formula`: the rule, with the moving average of its parameters where that is kept.
+    - `form`: in which form gradients are given, see `gradients.flatten`.
+    - `tensors`: the parameters. Until the first step a `first_block` may be set: which of the
+      blocks of a larger tensor is the first here, where this one is a part of it.
+    - `keys`: the name or place of each.
+    - `settings`: the groups, their hyper-parameters, schedules evaluated.
+    - `numbers`: step counts, the keys of random rounding and scalar states, by tensor.
+    - `store`: state arrays by name, their codecs and formats; `store.first` knows the rows that
+      were never stepped.
+    - `sparse`: the histories of rows that may have missed steps.
+    - `missed`: does the steps that rows have missed, inside a call of whoever has the turn.
+    - `threads`: how many a long step takes.
+    - `size`: how many elements the tensors have together.
+    - `turn`: who is inside a call, and what came of the last step.
+    - `peers`: other processes that hold other parts of the same tensors, or None.
+    """
+
+    def __init__(
+        self,
+        rule: Callable[..., Any] | Formula,
+        params: Any,
+        hypers: Mapping[str, Hyper],
+        options: Mapping[str, Any],
+        *,
+        peers: Peers | None = None,
+        binding: Callable[[Binder], Binding] | None = None,
+    ) -> None:
+        """Take what `Optimizer` takes, its `options` complete; raises what it raises.
+
+        `binding` makes a face's own binder, which falls back on the engine's for what it does not
+        know; without it gradients are arrays, `Rows` and None.
+        """
+        self.formula = formula_of(rule)
+        if (ema := options["ema"]) is not None:
+            self.formula, hypers = with_average(self.formula), {**hypers, "ema": ema}
+        for name, allowed in CHOICES.items():
+            choice(name, options[name], allowed)
+        self._clip = limit(options["clip_norm"])
+        self._on_nonfinite: OnNonFinite = options["on_nonfinite"]
+        self._tally = options["track_norm"]
+        self._sign = -1.0 if options["maximize"] else 1.0
+        self.threads = cpus.taken(options["threads"])
+        self.peers = peers
+        self.tensors, groups, self.form = collect(params)
+        self.keys = [tensor.key for tensor in self.tensors]
+        for k, group in enumerate(groups):
+            members = [tensor for tensor in self.tensors if tensor.group == k]
+            group["params"] = FixedList([tensor.given for tensor in members], MEMBERS)
+            group["names"] = FixedList([tensor.key for tensor in members], MEMBERS)
+        self.settings = Settings(self.formula.name, self.formula.hypers, hypers, groups)
+        self._lay_out(options)
+        binder = Binder(self.tensors, self._planner)
+        self._binding: Binding = binding(binder) if binding else binder
+        self.size = sum(tensor.given.size for tensor in self.tensors)
+        self._packed = [tensor for tensor in self.tensors if tensor.packed]
+        self._steps = self.numbers.steps.data
+        self.turn = self._turn = Turn()
+
+    def _lay_out(self, options: Mapping[str, Any]) -> None:
+        """Make the state, and what lays kernels over it."""
+        formula, tensors, parts = self.formula, self.tensors, hoist(self.formula)
+        seed, exact = seeded(options["seed"]), options["rows"] == "exact"
+        count, table = len(parts.constants), self.settings.table
+        self.numbers = numbers(formula, tensors, table, count, seed)
+        first = FirstSteps(parts.first is not None, exact, self.numbers)
+        mode = self._on_nonfinite
+        self._look = j.GUARD * (mode == "guard")
+        # Whether all gradients are read first; None where that depends on the step.
+        self._checks = None if self._look and first.asked else mode in ("raise", "skip")
+        kept = options["state"], options["master"]
+        self.store = store = Store(formula, tensors, self.numbers, first, *kept)
+        self.settings.limit(Limits(formula, store.computes(len(self.settings.groups))))
+        self._zero_grads = options["zero_grads"]
+        self._planner = Planner(store, self._zero_grads, self._tally)
+        self.sparse = Sparse(self._planner)
+        self.missed = MissedSteps(tensors, self.sparse, self._sign, self.threads)
