@@ -46,7 +46,7 @@ else:
     def __getattr__(name: str) -> str:
         # importlib.metadata takes 15 ms to import, for a number that few ask for.
         if name == "__version__":
-            from importlib.metadata import version
+            from adamas.kernel.build import adamas_version
 
-            return version("adamas")
+            return adamas_version()
         raise AttributeError(f"module 'adamas' has no attribute {name!r}")

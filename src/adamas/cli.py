@@ -9,11 +9,12 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from adamas.cli_lab import add_compare, add_find_lr, add_suite, path
+from adamas.kernel.build import adamas_version
+from adamas.lab.constants import INTERRUPTED, MINIMUM_SEEDS
 
 EXAMPLES = """examples:
   adamas demo                     run the tutorial, check it, compare, write a page
@@ -28,8 +29,7 @@ EXAMPLES = """examples:
   adamas show mine.py:signum      the same for a rule of your own
   adamas bench                    time a step on this computer, beside what is installed
 """
-INTERRUPTED = 130  # 128 + SIGINT, what a shell reports for a program stopped by Ctrl-C
-SEEDS_FEWEST, SEEDS_MOST = 3, 1000
+SEEDS_MOST = 1000
 
 Subparsers = Any  # argparse names this type only in private
 
@@ -73,10 +73,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def installed_version() -> str:
     """Return the installed version, or what to do when only the source tree is there."""
-    try:
-        return version("adamas")
-    except PackageNotFoundError:
-        return "(not installed; pip install -e .)"
+    found = adamas_version()
+    return found if found != "0" else "(not installed; pip install -e .)"
 
 
 def add_demo(commands: Subparsers) -> None:
@@ -116,9 +114,9 @@ def seed_count(text: str) -> int:
         count = int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-    if not SEEDS_FEWEST <= count <= SEEDS_MOST:
+    if not MINIMUM_SEEDS <= count <= SEEDS_MOST:
         raise argparse.ArgumentTypeError(
-            f"{count} is not between {SEEDS_FEWEST} and {SEEDS_MOST}; fewer seeds give no verdict"
+            f"{count} is not between {MINIMUM_SEEDS} and {SEEDS_MOST}; fewer seeds give no verdict"
         )
     return count
 

@@ -13,6 +13,8 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adamas.lab.constants import MARGIN
+
 if TYPE_CHECKING:
     from adamas.lab.commands.session import Request
     from adamas.lab.own.spec import Spec
@@ -75,9 +77,9 @@ def add_compare(commands: Subparsers) -> None:
     parser.add_argument(
         "--margin",
         type=share,
-        default=0.02,
+        default=MARGIN,
         metavar="2%",
-        help="a difference below this does not matter (default: 2%%)",
+        help=f"a difference below this does not matter (default: {MARGIN:.0%}%)",
     )
     parser.add_argument(
         "--fail-if-worse",

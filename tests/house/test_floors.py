@@ -102,6 +102,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "4 lab": (
         "bench.*",
         "lab.text.*",
+        "lab.constants",
         "lab.needs",
         "lab.problems",
         "lab.tuning",

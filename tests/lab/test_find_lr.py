@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adamas.lab.entrants import CLASSICAL, entrant
-from adamas.lab.finder import Ask, find_lr
+from adamas.lab.finder import Wanted, find_lr
 from adamas.lab.finder.answer import choose
 from adamas.lab.finder.range_test import range_test, rising
 from adamas.lab.finder.sweep import BELOW, EXTENSIONS, sweep
@@ -154,9 +154,9 @@ def test_nothing_that_trains_falls_back(g: float) -> None:
 
 def test_the_cost_is_what_was_run() -> None:
     """The cost counts every update, and whoever runs the trials gets the same answer."""
-    seen: list[Ask] = []
+    seen: list[Wanted] = []
 
-    def backwards(problem: Problem, optimizer: str, asks: Sequence[Ask]) -> list[Record]:
+    def backwards(problem: Problem, optimizer: str, asks: Sequence[Wanted]) -> list[Record]:
         seen.extend(asks)
         return one_by_one(problem, optimizer, asks[::-1])[::-1]
 

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from adamas.codecs import CODECS
 from adamas.engine.grid import Grid, Order
-
-LINE = 64
+from adamas.kernel.layout import LINE
 
 Key: TypeAlias = str | int
 Array: TypeAlias = NDArray[Any]

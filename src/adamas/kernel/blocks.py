@@ -12,11 +12,9 @@ from typing import Any
 
 from adamas.codecs import BLOCK
 from adamas.kernel.elements import Elements, address, called
-from adamas.kernel.layout import columns
+from adamas.kernel.layout import LINE, columns
 from adamas.kernel.lower import lower
 from adamas.kernel.processors import Processor
-
-LINE = 64
 
 
 def indented(lines: list[str], depth: int = 1) -> list[str]:

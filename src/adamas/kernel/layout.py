@@ -8,6 +8,8 @@ SCALE = ".scale"
 REST = ".rest"
 # What a state calls the order of its parameter's axes in memory.
 MEMORY_ORDER = "memory_order"
+# Bytes that a processor fetches at once.
+LINE = 64
 
 
 @dataclass(frozen=True)

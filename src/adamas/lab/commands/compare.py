@@ -8,6 +8,7 @@ from adamas.lab.commands import session
 from adamas.lab.commands.further import Files, check, write
 from adamas.lab.commands.progress import Progress
 from adamas.lab.commands.session import Request
+from adamas.lab.constants import INTERRUPTED
 from adamas.lab.doctor import LEAST
 from adamas.lab.needs import LabError
 from adamas.lab.own import template
@@ -18,8 +19,6 @@ from adamas.lab.report.compare_page import render
 from adamas.lab.report.numbers import learning_rate
 from adamas.lab.text import Say
 from adamas.lab.zoo import CATALOGUE, built_in
-
-INTERRUPTED = 130
 
 
 def compare(

@@ -56,7 +56,7 @@ def find_lr(asked: Question, say: Say, *, json: bool) -> int:
         if progress.live or done % 20 == 1:
             progress.status(say("find_running", **said))
 
-    def train(_: Problem, optimizer: str, asks: Sequence[finder.Ask]) -> list[Record]:
+    def train(_: Problem, optimizer: str, asks: Sequence[finder.Wanted]) -> list[Record]:
         return runner.run([Trial(optimizer, *ask) for ask in asks])
 
     with cluster(asked.dask) as everybody, output_directory(out), held(out):

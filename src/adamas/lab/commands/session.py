@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from adamas.lab.commands.meter import Meter, clock
 from adamas.lab.commands.progress import Progress
+from adamas.lab.constants import MARGIN
 from adamas.lab.entrants import CLASSICAL, entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Entered
@@ -53,7 +54,7 @@ class Request:
     seeds: int | None = None
     budget: str | float | None = None
     goal: float | None = None
-    margin: float = 0.02
+    margin: float = MARGIN
     hypothesis: str | None = None
     workers: int | None = None
     dask: str | None = None

@@ -15,11 +15,11 @@ from adamas.lab.finder.range_test import Curve
 from adamas.lab.problems import Words
 from adamas.lab.text import words
 from adamas.lab.trial import finite
-from adamas.lab.tuning import Point, width
+from adamas.lab.tuning import Point, best_of, width
 
 # Within this of the best score a short run cannot tell learning rates apart: so much do the means
 # of three seeds of the digits differ between draws of the seeds.
-MARGIN = 0.10
+ALIKE = 0.10
 # A parabola through the scores near the best is less noisy than they are, so its margin is smaller.
 # Of these and other numbers, over eight draws of the seeds on three problems, these ended nearest
 # to the best: all 96 searches within 15 %, and without the parabola 92.
@@ -98,8 +98,8 @@ def choose(points: Sequence[Point], share: float) -> tuple[float, float, float, 
     best = best_of(points)
     centre, close = valley(points) or (best.lr, width(points, best.score * (1 + CLOSE)).low)
     lr = max(close, centre * sqrt(share), points[0].lr)
-    span = width(points, best.score * (1 + MARGIN))
-    return tidy(lr), tidy(min(lr, span.low)), tidy(max(lr, span.high)), span.open_ended
+    span = width(points, best.score * (1 + ALIKE))
+    return readable(lr), readable(min(lr, span.low)), readable(max(lr, span.high)), span.open_ended
 
 
 def valley(points: Sequence[Point]) -> tuple[float, float] | None:
@@ -133,11 +133,6 @@ def positive(points: Sequence[Point]) -> Sequence[Point]:
     return [replace(point, score=1 + (point.score - low) / span) for point in points]
 
 
-def best_of(points: Sequence[Point]) -> Point:
-    """Return the point of the lowest score; among equals, the lowest learning rate."""
-    return min(points, key=lambda point: (point.score, point.lr))
-
-
 def beyond(points: Sequence[Point], share: float, ratio: float) -> list[float]:
     """Return the learning rates to try next because the answer may lie outside, or nothing."""
     points = positive(points)
@@ -146,15 +141,15 @@ def beyond(points: Sequence[Point], share: float, ratio: float) -> list[float]:
         return [first.lr / ratio**2, first.lr / ratio]
     if best is last:
         return [last.lr * ratio, last.lr * ratio**2]
-    if first.score <= best.score * (1 + MARGIN) and first.lr > best.lr * sqrt(share):
+    if first.score <= best.score * (1 + ALIKE) and first.lr > best.lr * sqrt(share):
         return [first.lr / ratio]
     return []
 
 
-def tidy(lr: float) -> float:
+def readable(lr: float) -> float:
     """Return a learning rate with three digits, as people write it.
 
-    >>> tidy(0.0031622776)
+    >>> readable(0.0031622776)
     0.00316
     """
     return float(f"{lr:.3g}")

@@ -14,13 +14,13 @@ from adamas.lab.finder.answer import Found, answer
 from adamas.lab.finder.keeping import Put, around, every, is_torch, keep, randomness
 from adamas.lab.finder.range_test import read, relative, rising
 from adamas.lab.finder.sweep import sweep
+from adamas.lab.finder.trials import LATE
 from adamas.lab.needs import LabError
 
 # Planned training is taken to be this many times as long as a run of the sweep, if nobody says.
 LONGER = 5
 # Steps without any update, which tell the loss at the start.
 STILL = 10
-LATE = 0.75
 
 
 def find_lr(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from statistics import fmean
 
-from adamas.lab.finder.answer import beyond, tidy
+from adamas.lab.finder.answer import beyond, readable
 from adamas.lab.tuning import Point
 
 # Quarter decades: within 15 % of RMSProp's best loss on the digits lies less than half a decade.
@@ -39,7 +39,7 @@ def sweep(
     centre = min(max(lowest, within[0]), within[1])
     more = [centre * RATIO**k for k in range(-BELOW, ABOVE + 1)]
     for _ in range(1 + EXTENSIONS):
-        fresh = {tidy(lr) for lr in more if within[0] <= lr <= within[1]} - scores.keys()
+        fresh = {readable(lr) for lr in more if within[0] <= lr <= within[1]} - scores.keys()
         if not fresh:
             break
         scores |= {lr: [] for lr in sorted(fresh)}

@@ -23,7 +23,7 @@ SHORTEST = 10
 LATE = 0.75
 
 
-class Ask(NamedTuple):
+class Wanted(NamedTuple):
     """A run that the sweep wants."""
 
     lr: float
@@ -31,10 +31,10 @@ class Ask(NamedTuple):
     steps: int
 
 
-Train = Callable[[Problem, str, Sequence[Ask]], Sequence[Record]]
+Train = Callable[[Problem, str, Sequence[Wanted]], Sequence[Record]]
 
 
-def one_by_one(problem: Problem, optimizer: str, asks: Sequence[Ask]) -> list[Record]:
+def one_by_one(problem: Problem, optimizer: str, asks: Sequence[Wanted]) -> list[Record]:
     """Run what is asked in this process."""
     return [run(replace(problem, steps=a.steps), optimizer, a.lr, a.seed) for a in asks]
 
@@ -65,7 +65,7 @@ def find_lr(
 
     def measure(lrs: Sequence[float], k: int) -> list[float]:
         nonlocal made
-        records = train(problem, optimizer, [Ask(lr, drawn[k], steps) for lr in lrs])
+        records = train(problem, optimizer, [Wanted(lr, drawn[k], steps) for lr in lrs])
         made += sum(record.steps[-1] for record in records)
         return [score(record) for record in records]
 

@@ -3,6 +3,7 @@
 from functools import lru_cache, partial
 
 from adamas.lab.own import prepared
+from adamas.lab.own.adapters import EVALUATIONS
 from adamas.lab.own.features import Features, duplicates, encoded
 from adamas.lab.own.frame import Frame
 from adamas.lab.own.splits import HELD
@@ -12,7 +13,6 @@ from adamas.lab.problems import About, Problem, Source
 from adamas.lab.text import words
 
 HIDDEN = 32
-EVALUATIONS = 30
 EPOCHS = 20
 FEWEST_STEPS, MOST_STEPS = 600, 3000
 SMALLEST_BATCH, LARGEST_BATCH = 8, 128

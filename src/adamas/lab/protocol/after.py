@@ -11,6 +11,7 @@ from typing import Any
 from joblib import Parallel, delayed
 
 from adamas.lab.doctor import agreeing, diagnose, helped, hopeless
+from adamas.lab.doctor.findings import WORSE
 from adamas.lab.doctor.inside import inside
 from adamas.lab.protocol.results import Tree, plain
 from adamas.lab.protocol.runner import Load, single_thread
@@ -18,7 +19,6 @@ from adamas.lab.protocol.study import Study
 from adamas.lab.trial import Record
 from adamas.lab.tuning import Point
 
-WORSE = 1.1
 Job = Callable[[], tuple[str, str, Any]]
 
 

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from adamas.kernel.build import adamas_version
+from adamas.lab.constants import MARGIN
 from adamas.lab.entrants import Entrant
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
@@ -22,7 +23,6 @@ from adamas.lab.tuning import log_grid
 
 Mode = Literal["quick", "default", "rigorous"]
 REPORT_FROM, TUNING_FROM, REFINE_FROM = 1, 1001, 2001
-MARGIN = 0.02
 SHARE = 0.25
 REFERENCES = ("adam", "momentum")
 # Which rules of searching and judging: another number is another plan. 1 chose the lowest score.

@@ -3,10 +3,11 @@
 import html
 import shlex
 
+from adamas.lab.constants import MARGIN
 from adamas.lab.doctor import LEAST
 from adamas.lab.entrants import CLASSICAL
 from adamas.lab.page.elements import details, paragraph, section, small, source, subheading
-from adamas.lab.protocol.plan import MARGIN, REFERENCES, SIZES
+from adamas.lab.protocol.plan import REFERENCES, SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
 from adamas.lab.report.subject import Subject, at, listed
 from adamas.lab.text import Say

@@ -13,10 +13,9 @@ from statistics import StatisticsError, correlation, mean, stdev
 import numpy as np
 from scipy.special import stdtr
 
+from adamas.lab.constants import MARGIN, MINIMUM_SEEDS
 from adamas.lab.statistics.intervals import NOTHING, Interval, t_interval
 
-MINIMUM_SEEDS = 3
-MARGIN = 0.02
 COARSE = 5
 """A tie needs an interval within this many margins: 10 % of the reference's mean by default."""
 

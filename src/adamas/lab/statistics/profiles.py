@@ -10,12 +10,11 @@ from math import comb, inf, isnan, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.lab.statistics.intervals import CONFIDENCE, Interval
+from adamas.lab.statistics.intervals import CONFIDENCE, RESAMPLES, Interval
 
 LIMIT = 4.0
 """The largest tau of the profiles: "within four times the best"."""
 TAUS = tuple(1 + step / 20 for step in range(61))
-RESAMPLES = 9_999
 
 Costs = Mapping[str, Sequence[float]]
 Floats = NDArray[np.float64]
