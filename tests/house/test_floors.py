@@ -5,6 +5,7 @@ inside a function or under `TYPE_CHECKING` counts like any other. A new module n
 HOUSE, a new dependency one word in OUTSIDE, and a reviewer sees both.
 """
 
+from collections import Counter
 from graphlib import TopologicalSorter
 
 import pytest
@@ -285,3 +286,9 @@ def test_an_upward_import_is_found(module: str, source: str) -> None:
 def test_a_foreign_package_is_found(module: str, source: str, problems: int) -> None:
     """The check itself can fail: packages from outside are allowed only where the plan says."""
     assert len(foreign({module: source})) == problems
+
+
+def test_no_file_name_twice_in_the_lab() -> None:
+    """A file of the lab is named by what it holds: no other has its name."""
+    names = [module.rpartition(".")[2] for module in HERE if module.startswith("lab.")]
+    assert [name for name, times in Counter(names).items() if times > 1] == ["__init__"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adamas.lab.data.digits import IMAGES, data
+from adamas.lab.data.uci_digits import IMAGES, data
 from adamas.lab.problems import Batch, Params, Problem, Task, shuffled_batches
 from adamas.lab.zoo import rare_words
 from adamas.lab.zoo.dense import log_softmax

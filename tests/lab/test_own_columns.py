@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adamas.lab.own import splits, table
-from adamas.lab.own.columns import Numbers, Texts, typed
+from adamas.lab.own.columns import NumberColumn, TextColumn, typed
 from adamas.lab.own.features import Features
 from adamas.lab.own.notes import Notes
 from adamas.lab.own.numerals import Marks
@@ -115,7 +115,7 @@ def test_how_numbers_are_read(
     """A column is read in one convention, and every reading that is not the plain one is said."""
     notes = Notes()
     column = typed("c", raw, notes, file)
-    assert isinstance(column, Numbers)
+    assert isinstance(column, NumberColumn)
     np.testing.assert_array_equal(column.values, expected)
     assert " ".join(notes.names) == keys
 
@@ -140,7 +140,7 @@ def test_any_column_is_read_in_its_convention(values: list[Decimal], way: str, c
     english = [f"{value:,.2f}" for value in values]
     swap = str.maketrans({",": between, ".": mark})
     column = typed("c", [text.translate(swap) for text in english], Notes(), Marks(comma))
-    assert isinstance(column, Numbers)
+    assert isinstance(column, NumberColumn)
     np.testing.assert_array_equal(column.values, [float(value) for value in values])
 
 
@@ -155,7 +155,7 @@ def test_the_file_decides_what_a_column_leaves_open(quarter: bool, tmp_path: Pat
     frame = table.read(path, "y")
     problem = resolve(Spec(str(path), "y"))
     column = typed("betrag", frame.features["betrag"], Notes(), frame.marks)
-    assert isinstance(column, Numbers)
+    assert isinstance(column, NumberColumn)
     whole = [int(line.split(";")[1].replace(".", "")) for line in lines]
     np.testing.assert_array_equal(column.values, whole)
     assert ("was read as one between thousands" in note(problem)) is not quarter
@@ -166,7 +166,7 @@ def test_the_file_decides_what_a_column_leaves_open(quarter: bool, tmp_path: Pat
 def test_what_is_no_number(raw: list[str]) -> None:
     """Words, and dates that could be two days, stay texts."""
     notes = Notes()
-    assert isinstance(typed("c", raw, notes), Texts)
+    assert isinstance(typed("c", raw, notes), TextColumn)
     assert list(notes.names) == (["ambiguous"] if "/" in raw[0] else [])
 
 

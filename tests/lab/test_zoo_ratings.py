@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adamas.lab.data import files, nuclei, texts
-from adamas.lab.data import ratings as data
+from adamas.lab.data import movielens as data
+from adamas.lab.data import nuclei, shipped, texts
 from adamas.lab.needs import LabError
 from adamas.lab.zoo import built_in
 from adamas.lab.zoo.ratings import FACTORS, HELD_OUT, RARE, RatingsTask, scattered
@@ -97,7 +97,7 @@ def test_missing_files_name_the_command(
     monkeypatch: pytest.MonkeyPatch, read: Callable[[], object], command: str
 ) -> None:
     """Where the package that ships the data is missing, one sentence says what to type."""
-    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    monkeypatch.setattr(shipped, "find_spec", lambda name: None)
     with pytest.raises(LabError, match=command) as found:
         read.__wrapped__()
     assert "\n" not in str(found.value)

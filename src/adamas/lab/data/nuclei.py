@@ -5,8 +5,8 @@ from io import BytesIO
 
 import numpy as np
 
-from adamas.lab.data.files import checked, package_file
 from adamas.lab.data.glyphs import SIDE, Scenes
+from adamas.lab.data.shipped import checked, package_file
 from adamas.lab.needs import UnavailableError
 from adamas.lab.problems import Array, Source
 

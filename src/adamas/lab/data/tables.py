@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from adamas.lab.data.files import checked, checked_arrays, package_file
+from adamas.lab.data.shipped import checked, checked_arrays, package_file
 from adamas.lab.problems import Batch, Source
 
 DIABETES = Source(

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from adamas.lab.data.files import checked, package_file
+from adamas.lab.data.shipped import checked, package_file
 from adamas.lab.problems import Array, Source
 
 ALICE = Source(

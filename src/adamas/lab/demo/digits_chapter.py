@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from adamas.lab.data.digits import IMAGES
+from adamas.lab.data.uci_digits import IMAGES
 from adamas.lab.demo.contest import REFERENCE
 from adamas.lab.page.elements import drawn, figures, paragraph, section, subheading
 from adamas.lab.report import pictures

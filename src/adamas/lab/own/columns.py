@@ -21,7 +21,7 @@ LARGEST = 1e100
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumberColumn:
     """A column of float64, NaN where a value is missing; `days` says that they were dates."""
 
     name: str
@@ -30,7 +30,7 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Texts:
+class TextColumn:
     """A column of texts: `codes` index `words`, the most frequent first; -1 is missing."""
 
     name: str
@@ -38,16 +38,18 @@ class Texts:
     words: tuple[str, ...]
 
 
-Column = Numbers | Texts
+Column = NumberColumn | TextColumn
 
 
 def typed(name: str, raw: Raw, notes: Notes, file: Marks = POINT) -> Column:
     """Return a column as numbers or texts, and note every reading that is not the plain one."""
     if isinstance(raw, np.ndarray):
-        return Numbers(name, _finite(name, raw.astype(np.float64), notes))
+        return NumberColumn(name, _finite(name, raw.astype(np.float64), notes))
     if not unclear(raw):
         try:
-            return Numbers(name, _finite(name, np.array([float(v or "nan") for v in raw]), notes))
+            return NumberColumn(
+                name, _finite(name, np.array([float(v or "nan") for v in raw]), notes)
+            )
         except ValueError:
             pass
     return _read(name, raw, notes, file)
@@ -66,10 +68,10 @@ def _read(name: str, raw: Sequence[str], notes: Notes, file: Marks) -> Column:
                 other = next(value for value in present if value not in numbers)
                 notes.column("words", f"{name} ({other[:20]!r})")
             values = np.array([numbers.get(value, np.nan) for value in raw])
-            return Numbers(name, _finite(name, values, notes), "dates" in deserved)
+            return NumberColumn(name, _finite(name, values, notes), "dates" in deserved)
     words = tuple(sorted(present, key=lambda word: (-present[word], word)))
     places = {word: place for place, word in enumerate(words)}
-    return Texts(name, np.array([places.get(value, -1) for value in raw], np.int64), words)
+    return TextColumn(name, np.array([places.get(value, -1) for value in raw], np.int64), words)
 
 
 def _finite(name: str, values: Array, notes: Notes) -> Array:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adamas.lab.needs import LabError
-from adamas.lab.own.columns import Numbers, Texts, typed
+from adamas.lab.own.columns import NumberColumn, TextColumn, typed
 from adamas.lab.own.frame import Frame
 from adamas.lab.own.identity import role
 from adamas.lab.own.notes import Notes
@@ -40,7 +40,7 @@ def encoded(frame: Frame, rows: Array) -> Features:
     flags: list[Array] = []
     for name, raw in frame.features.items():
         column = typed(name, raw, frame.notes, frame.marks)
-        if isinstance(column, Numbers):
+        if isinstance(column, NumberColumn):
             new, marks = _of_numbers(column, rows, frame.notes)
         else:
             new, marks = [], _of_texts(column, column.codes[rows], frame.notes)
@@ -64,7 +64,7 @@ def duplicates(features: Features, values: Array) -> int:
     return len(values) - len(seen)
 
 
-def _of_numbers(column: Numbers, rows: Array, notes: Notes) -> tuple[list[Array], list[Array]]:
+def _of_numbers(column: NumberColumn, rows: Array, notes: Notes) -> tuple[list[Array], list[Array]]:
     values = column.values[rows]
     missing = np.isnan(values)
     present = values[~missing]
@@ -85,7 +85,7 @@ def _of_numbers(column: Numbers, rows: Array, notes: Notes) -> tuple[list[Array]
     return [values], [missing]
 
 
-def _of_texts(column: Texts, codes: Array, notes: Notes) -> list[Array]:
+def _of_texts(column: TextColumn, codes: Array, notes: Notes) -> list[Array]:
     counts = np.bincount(codes + 1, minlength=len(column.words) + 1)
     words = np.flatnonzero(counts[1:])
     missing = counts[0] > 0

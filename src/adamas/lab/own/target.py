@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adamas.lab.needs import LabError
-from adamas.lab.own.columns import Column, Numbers, typed
+from adamas.lab.own.columns import Column, NumberColumn, typed
 from adamas.lab.own.frame import Frame, check_rows
 from adamas.lab.problems import Array
 
@@ -33,7 +33,7 @@ def decided(frame: Frame) -> Target:
     """Return the target of a table; refuse one that is mostly missing, constant or free text."""
     column = typed(frame.target, frame.values, frame.notes, frame.marks)
     rows = _present(frame, column)
-    if isinstance(column, Numbers):
+    if isinstance(column, NumberColumn):
         values = column.values[rows]
         distinct = np.unique(values)
         few = len(distinct) <= WHOLE_CLASSES and len(values) >= ROWS_PER_CLASS * len(distinct)
@@ -50,7 +50,7 @@ def decided(frame: Frame) -> Target:
 
 def _present(frame: Frame, column: Column) -> Array:
     """Return the rows that have a target."""
-    bad = np.isnan(column.values) if isinstance(column, Numbers) else column.codes < 0
+    bad = np.isnan(column.values) if isinstance(column, NumberColumn) else column.codes < 0
     count, total = int(bad.sum()), len(bad)
     if count > LEFT_OUT * total:
         raise LabError(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adamas.lab.data import nuclei
-from adamas.lab.data.digits import IMAGES, SOURCE
 from adamas.lab.data.glyphs import SIDE, Scenes, scenes
+from adamas.lab.data.uci_digits import IMAGES, SOURCE
 from adamas.lab.problems import Array, Batch, Problem, generator, shuffled_batches
 from adamas.lab.zoo.about import about
 from adamas.lab.zoo.average_precision import over_images, without_doubles

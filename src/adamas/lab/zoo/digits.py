@@ -6,7 +6,7 @@ layer.
 
 from dataclasses import replace
 
-from adamas.lab.data.digits import IMAGES, SOURCE, data
+from adamas.lab.data.uci_digits import IMAGES, SOURCE, data
 from adamas.lab.problems import Problem
 from adamas.lab.zoo.about import about
 from adamas.lab.zoo.dense import CLASSES, DenseTask, split

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from adamas.lab.data import images
-from adamas.lab.data.digits import SOURCE, data
+from adamas.lab.data import mnist
+from adamas.lab.data.uci_digits import SOURCE, data
 from adamas.lab.problems import Batch, Problem, generator, shuffled_batches
 from adamas.lab.zoo import digits
 from adamas.lab.zoo.about import about
@@ -18,9 +18,9 @@ MNIST_HELD, MNIST_BATCH = 1000, 64
 CNN_BATCH = 64
 
 
-def mnist(seed: int) -> DenseTask:
+def mnist5k(seed: int) -> DenseTask:
     """Return a network of 64 hidden units on 4,000 images, judged on 1,000 others."""
-    parts = split(*images.mnist(), MNIST_HELD, seed)
+    parts = split(*mnist.images(), MNIST_HELD, seed)
     return DenseTask(seed, parts, (784, 64, 10), MNIST_BATCH, CLASSES)
 
 
@@ -81,9 +81,9 @@ MNIST = Problem(
     930,
     31,
     MNIST_BATCH,
-    mnist,
+    mnist5k,
     about=about(
-        "mnist5k", "classification", ("loss", 0.273), sources=(images.MNIST,), higher=("accuracy",)
+        "mnist5k", "classification", ("loss", 0.273), sources=(mnist.MNIST,), higher=("accuracy",)
     ),
 )
 CNN = Problem(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse import csr_array
 
-from adamas.lab.data.ratings import FILMS, MOVIELENS, PEOPLE, movielens
+from adamas.lab.data.movielens import FILMS, MOVIELENS, PEOPLE, movielens
 from adamas.lab.problems import Array, Batch, Params, Problem, generator, shuffled_batches
 from adamas.lab.zoo.about import about
 

