@@ -48,6 +48,10 @@ def test_no_problem_text_is_left_over() -> None:
     told = [problem.about for problem in map(built_in, CATALOGUE) if problem.about]
     texts = {w["en"] for one in told for w in (one.title, one.model, one.loss, one.notes) if w}
     texts |= {one.quality.basis["en"] for one in told if one.quality}
-    patterns = [re.compile(re.sub(r"\\\{.*?\\\}", ".*", re.escape(both["en"])))
-                for both in sentences("problems").values()]  # fmt: skip
+    given = {key: both["en"] for key, both in sentences("problems").items()}
+    patterns = [
+        re.compile(re.sub(r"\\\{.*?\\\}", ".*", re.escape(text)))
+        for key, text in given.items()
+        if ".metric." not in key
+    ]
     assert [p.pattern for p in patterns if not any(map(p.fullmatch, texts))] == []

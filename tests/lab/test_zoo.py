@@ -7,6 +7,7 @@ import pytest
 
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Params, Problem, Words
+from adamas.lab.text import SENTENCES
 from adamas.lab.zoo import CATALOGUE, built_in
 from zoo_training import as_bytes, in_float64, train
 
@@ -144,11 +145,15 @@ def test_real_data_name_their_source(problem: Problem) -> None:
 
 
 def test_metrics_exist(problem: Problem) -> None:
-    """The target's metric and those that are better when higher are reported by the task."""
+    """The target's metric and those better when higher are reported, and each has a name."""
     told, task = about(problem), problem.task(3)
     extras = task.extras(task.start())
     assert set(told.higher) <= set(extras)
     assert told.quality is None or told.quality.metric in {"loss", *extras}
+    # A variable of the formula is called the same in every language.
+    for name in set(extras) - {"w", "x"}:
+        keys = {f"{problem.name}.metric.{name}", f"metric_{name}"}
+        assert keys & set(SENTENCES), f"say in lab/text what {name} is"
 
 
 def test_name_and_rhythm(problem: Problem) -> None:

@@ -135,8 +135,9 @@ def quality(subject: Subject) -> str:
 
 
 def metric_name(subject: Subject, metric: str) -> str:
-    """Return what a metric is called, in words if there are any."""
-    return subject.say.known(f"metric_{metric}") or metric
+    """Return what a metric is called: by its problem, by all, else its name in the results."""
+    own = f"{subject.problem.get('name')}.metric.{metric}"
+    return subject.say.known(own) or subject.say.known(f"metric_{metric}") or metric
 
 
 def failures(subject: Subject) -> str:
