@@ -112,5 +112,5 @@ def versions() -> dict[str, str]:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "source tree"
+            found[name] = "0"
     return found
