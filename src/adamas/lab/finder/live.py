@@ -12,7 +12,7 @@ from typing import Any
 
 from adamas.lab.finder.answer import Found, answer
 from adamas.lab.finder.keeping import Put, around, every, is_torch, keep, randomness
-from adamas.lab.finder.range_test import read, relative, rising
+from adamas.lab.finder.range_test import averaged, relative, rising
 from adamas.lab.finder.sweep import sweep
 from adamas.lab.finder.trials import LATE
 from adamas.lab.needs import LabError
@@ -78,7 +78,7 @@ def _search(
     base = fmean(still)
     lrs = rising(*within, max(steps, 2))
     shares = relative(list(trial.run(lrs)), lrs, base)
-    curve = read(lrs, [shares], trial.made, after=0.0)
+    curve = averaged(lrs, [shares], trial.made, after=0.0)
 
     def measure(asked: Sequence[float], _: int) -> list[float]:
         return [score(list(trial.run([lr] * steps)), steps, base) for lr in asked]

@@ -55,7 +55,7 @@ def range_test(problem: Problem, optimizer: str, seeds: Sequence[int], count: in
     """Let lr rise over `count` updates from 1e-6 to 100, once for every seed."""
     lrs = rising(LOW, HIGH, count)
     runs = [list(losses(problem, optimizer, seed, lrs)) for seed in seeds]
-    return read(lrs, [relative(run, lrs, quiet(run, lrs)) for run in runs], sum(map(len, runs)))
+    return averaged(lrs, [relative(run, lrs, quiet(run, lrs)) for run in runs], sum(map(len, runs)))
 
 
 def losses(problem: Problem, optimizer: str, seed: int, lrs: Sequence[float]) -> Iterator[float]:
@@ -99,7 +99,7 @@ def smoothed(values: Iterable[float], lrs: Sequence[float]) -> Iterator[float]:
         yield total / weight
 
 
-def read(
+def averaged(
     lrs: Sequence[float], runs: Sequence[Sequence[float]], updates: int, after: float = QUIET
 ) -> Curve:
     """Return the mean of `runs`, its lowest point above the lr `after`, and where it diverged."""

@@ -9,7 +9,7 @@ import numpy as np
 from adamas.lab.own.dates import days
 from adamas.lab.own.frame import Raw
 from adamas.lab.own.notes import Notes
-from adamas.lab.own.numerals import POINT, Marks, read, unclear
+from adamas.lab.own.numerals import POINT, Marks, as_numbers, unclear
 from adamas.lab.problems import Array
 
 # What stands where a value is missing, in lower case.
@@ -57,7 +57,7 @@ def typed(name: str, raw: Raw, notes: Notes, file: Marks = POINT) -> Column:
 
 def _read(name: str, raw: Sequence[str], notes: Notes, file: Marks) -> Column:
     present = {v: n for v, n in Counter(raw).items() if v.lower() not in MISSING}
-    for reading in (lambda values: read(values, file), days):
+    for reading in (lambda values: as_numbers(values, file), days):
         numbers, deserved = reading(present)
         if "ambiguous" in deserved:
             notes.column("ambiguous", name)

@@ -112,17 +112,17 @@ def signed(text: str) -> str:
     return f"-{found.group(1) or found.group(2)}" if found else text
 
 
-def read(present: Mapping[str, int], file: Marks) -> Reading:
+def as_numbers(present: Mapping[str, int], file: Marks) -> Reading:
     """Read texts, each with how often it occurs, in the one convention that reads most of them.
 
     Of conventions that read as many, that of the file is taken, and a note says so unless the file
     leaves no doubt.
 
-    >>> read({"1.234,50": 1, "12.500": 3}, Marks(comma=False))
+    >>> as_numbers({"1.234,50": 1, "12.500": 3}, Marks(comma=False))
     ({'1.234,50': 1234.5, '12.500': 12500.0}, ('comma',))
-    >>> read({"1,250": 1, "5000": 3}, Marks(comma=False))
+    >>> as_numbers({"1,250": 1, "5000": 3}, Marks(comma=False))
     ({'1,250': 1250.0, '5000': 5000.0}, ('thousands', 'as_thousands'))
-    >>> read({"1,250": 1, "(12,000)": 1}, Marks(comma=False))
+    >>> as_numbers({"1,250": 1, "(12,000)": 1}, Marks(comma=False))
     ({'1,250': 1250.0, '(12,000)': -12000.0}, ('thousands', 'as_thousands', 'minus'))
     """
     texts = {value: signed(value) for value in present if NUMBER.search(value)}
