@@ -1,8 +1,10 @@
 """No sentence for people stands in the lab's code: it is data in `lab/text`, in both languages."""
 
 import ast
+import re
 from collections.abc import Iterator
 
+from adamas.lab.text import SUBJECTS, sentences
 from chinese_pages import RUN
 from places import PACKAGE
 
@@ -84,6 +86,25 @@ def test_chinese_is_data() -> None:
         if any("\u4e00" <= char <= "\u9fff" for char in text)
     }
     assert chinese <= {"own/dates.py"}
+
+
+def asked(source: str) -> Iterator[str]:
+    """Yield a pattern for every key that a module may ask for."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield re.escape(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            known = [p.value if isinstance(p, ast.Constant) else None for p in node.values]
+            # A pattern without a word of its own would ask for everything.
+            if any(part and re.search("[a-z]{2}", str(part)) for part in known):
+                yield "".join(".+" if part is None else re.escape(str(part)) for part in known)
+
+
+def test_no_sentence_is_left_over() -> None:
+    """Every sentence is asked for somewhere; those about a problem have a test of their own."""
+    patterns = {re.compile(key) for source in sources().values() for key in asked(source)}
+    keys = [key for name in SUBJECTS if name != "problems" for key in sentences(name)]
+    assert [key for key in keys if not any(p.fullmatch(key) for p in patterns)] == []
 
 
 def test_a_sentence_in_code_is_found() -> None:
