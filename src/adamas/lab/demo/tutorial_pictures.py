@@ -9,7 +9,7 @@ from adamas.lab.demo.tutorial_check import Checked
 from adamas.lab.page.looks import Look
 from adamas.lab.page.plotting import log_axis, name_lines
 from adamas.lab.page.svg import Labels, Picture
-from adamas.lab.report import frames
+from adamas.lab.report import frames, microscope
 from adamas.lab.report.frames import INK, MUTED
 from adamas.lab.text import Say
 
@@ -92,12 +92,8 @@ def update(found: Checked, say: Say) -> Picture:
 
 def effective(found: Checked, say: Say) -> Picture:
     """The effective step size: what one unit of gradient is multiplied by."""
-
-    def finish(axes: Axes, labels: Labels) -> None:
-        log_axis(axes, "y")
-        axes.set(ylabel=labels(say("chart_effective")))
-
-    return over_steps("effective", both_runs(found, "effective"), say, finish)
+    series = both_runs(found, "effective")
+    return microscope.log_lines("effective", series, say("chart_effective"), say)
 
 
 def correction(found: Checked, say: Say) -> Picture:
@@ -117,17 +113,6 @@ def correction(found: Checked, say: Say) -> Picture:
 
 def bias(found: Checked, say: Say) -> Picture:
     """The factors by which bias correction enlarges m and v, over the steps."""
-
-    def finish(axes: Axes, labels: Labels) -> None:
-        log_axis(axes, "y")
-        axes.set(ylabel=labels(say("chart_factor")))
-
     trace = found["traces"]["tutorial"]
-    series: list[frames.Series] = [
-        (look, trace["epochs"], [1 / share for share in trace[field]])
-        for look, field in (
-            (Look("m (beta1)", (), "o", "adam"), "m_correction"),
-            (Look("v (beta2)", DASHED, "o", "sgd"), "v_correction"),
-        )
-    ]
-    return over_steps("bias", series, say, finish)
+    m, v = ([1 / share for share in trace[f"{moment}_correction"]] for moment in ("m", "v"))
+    return microscope.enlarged(trace["epochs"], m, v, say)

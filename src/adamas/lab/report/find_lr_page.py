@@ -5,10 +5,10 @@ import html
 from matplotlib.axes import Axes
 
 from adamas.lab.page.document import document
-from adamas.lab.page.elements import figure, figures, markup, paragraph, section, small, table
+from adamas.lab.page.elements import drawn, figures, markup, paragraph, section, small, table
 from adamas.lab.page.looks import Look, looks_of
 from adamas.lab.page.plotting import log_axis, rate_line, ring
-from adamas.lab.page.svg import COLOURS, Labels, Picture, inline
+from adamas.lab.page.svg import COLOURS, Labels, Picture
 from adamas.lab.report import frames
 from adamas.lab.report.again import listing
 from adamas.lab.report.numbers import learning_rate, measured, whole
@@ -58,10 +58,9 @@ def evidence(tree: Tree, look: Look, say: Say) -> str:
         for point in points
     ]
     head = [*(say(f"points_{key}") for key in ("lr", "score", "runs")), say("found_failed")]
-    shown = {"sweep": sweep(tree, look, say), "range": ranged(tree, look, say)}
     plots = [
-        figure(key, inline(picture), say(f"fig_{key}"), say(f"fig_{key}_note"))
-        for key, picture in shown.items()
+        drawn(paint(tree, look, say), say(f"fig_{key}"), say(f"fig_{key}_note"))
+        for key, paint in (("sweep", sweep), ("range", ranged))
     ]
     return section(
         "evidence",

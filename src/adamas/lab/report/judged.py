@@ -1,7 +1,6 @@
 """What fresh seeds say: paired differences, the way to the target, and defaults beside tuned."""
 
-from adamas.lab.page.elements import figure, figures, paragraph, section, small, table
-from adamas.lab.page.svg import inline
+from adamas.lab.page.elements import drawn, figures, paragraph, section, small, table
 from adamas.lab.report import pictures
 from adamas.lab.report.numbers import (
     NONE,
@@ -26,14 +25,12 @@ def differences(subject: Subject) -> str:
         return section("differences", say("differences_title"), paragraph(say("differences_none")))
     margin = share(at(subject.plan, "margin") or 0, say)
     plots = [
-        figure(
-            f"forest-{number}",
-            inline(pictures.forest(subject, reference)),
+        drawn(
+            pictures.forest(subject, reference),
             say("fig_forest", name=subject.name(reference)),
             say("fig_forest_note", name=subject.name(reference), margin=margin),
         )
-        for number, reference in enumerate(subject.references)
-        if reference in shown
+        for reference in shown
     ]
     return section(
         "differences",
@@ -108,18 +105,8 @@ def defaults(subject: Subject) -> str:
         say("defaults_title"),
         paragraph(say("defaults_text")),
         figures(
-            figure(
-                "defaults",
-                inline(pictures.defaults(subject)),
-                say("fig_defaults"),
-                say("fig_defaults_note"),
-            ),
-            figure(
-                "best-of",
-                inline(pictures.best_of(subject)),
-                say("fig_best_of"),
-                say("fig_best_of_note"),
-            ),
+            drawn(pictures.defaults(subject), say("fig_defaults"), say("fig_defaults_note")),
+            drawn(pictures.best_of(subject), say("fig_best_of"), say("fig_best_of_note")),
         ),
         table(
             say("defaults_caption", seeds=subject.seeds),

@@ -9,7 +9,9 @@ from adamas.lab.page.svg import Labels, Picture
 from adamas.lab.report import frames
 from adamas.lab.report.frames import INK
 from adamas.lab.report.subject import Subject, Tree, at, known, listed
+from adamas.lab.text import Say
 
+Values = Sequence[float | None]
 MOST_PARAMETERS = 8
 BEYOND = 30
 
@@ -74,23 +76,31 @@ def over_steps(
 
 def bias(subject: Subject) -> Picture | None:
     """The factors by which one optimizer enlarges its two moments."""
-    name = focus(subject)
-    run = watched(subject).get(name or "")
-    rows = [("m (beta1)", "adam", (), factors(run, "bias_m")),
-            ("v (beta2)", "sgd", (4.0, 2.0), factors(run, "bias_v"))]  # fmt: skip
-    series = [(Look(label, dashes, "o", key), listed(run, "at"), values)
-              for label, key, dashes, values in rows if known(values)]  # fmt: skip
-    if not series:
-        return None
+    run = watched(subject).get(focus(subject) or "")
+    m, v = factors(run, "bias_m"), factors(run, "bias_v")
+    return enlarged(listed(run, "at"), m, v, subject.say) if known(m + v) else None
+
+
+def enlarged(steps: Values, m: Values, v: Values, say: Say) -> Picture:
+    """The factors on m and v over the steps."""
+    rows = [
+        (Look("m (beta1)", (), "o", "adam"), steps, m),
+        (Look("v (beta2)", (4.0, 2.0), "o", "sgd"), steps, v),
+    ]
+    series = [row for row in rows if known(row[2])]
+    return log_lines("bias", series, say("chart_factor"), say)
+
+
+def log_lines(key: str, series: Sequence[frames.Series], label: str, say: Say) -> Picture:
+    """Lines over the steps, both axes logarithmic; `label` is that of the y axis."""
 
     def paint(axes: Axes, labels: Labels) -> None:
-        frames.log_steps(axes, listed(run, "at"))
+        frames.log_steps(axes, [step for _, steps, _ in series for step in steps])
         frames.log_values(axes, [value for _, _, values in series for value in values])
         frames.lines(axes, labels, series)
-        say = subject.say
-        axes.set(xlabel=labels(say("chart_step")), ylabel=labels(say("chart_factor")))
+        axes.set(xlabel=labels(say("chart_step")), ylabel=labels(label))
 
-    return frames.traces("bias", [look for look, _, _ in series], paint, 2)
+    return frames.traces(key, [look for look, _, _ in series], paint, len(series))
 
 
 def factors(run: Tree | None, key: str) -> list[float | None]:
@@ -110,12 +120,5 @@ def parameters(subject: Subject) -> Picture | None:
     if not shown:
         return None
 
-    def paint(axes: Axes, labels: Labels) -> None:
-        frames.log_steps(axes, listed(run, "at"))
-        frames.log_values(axes, [v for look in shown for v in listed(ratios, look.name)])
-        series = [(look, listed(run, "at"), listed(ratios, look.name)) for look in shown]
-        frames.lines(axes, labels, series)
-        say = subject.say
-        axes.set(xlabel=labels(say("chart_step")), ylabel=labels(say("axis_ratio")))
-
-    return frames.traces("ratio", shown, paint, len(shown))
+    series = [(look, listed(run, "at"), listed(ratios, look.name)) for look in shown]
+    return log_lines("ratio", series, subject.say("axis_ratio"), subject.say)

@@ -6,10 +6,10 @@ from urllib.parse import quote
 from matplotlib.axes import Axes
 
 from adamas.lab.page.document import document
-from adamas.lab.page.elements import figure, figures, markup, paragraph, section, small, table
+from adamas.lab.page.elements import drawn, figures, markup, paragraph, section, small, table
 from adamas.lab.page.looks import looks_of
 from adamas.lab.page.plotting import name_lines
-from adamas.lab.page.svg import COLOURS, Labels, Picture, inline
+from adamas.lab.page.svg import COLOURS, Labels, Picture
 from adamas.lab.report import frames
 from adamas.lab.report.numbers import NONE, learning_rate, measured, whole, with_spread
 from adamas.lab.report.subject import Subject, Tree, at, gaps, known, listed, subject
@@ -79,10 +79,9 @@ def profiles(about: Subject) -> str:
         say("suite_profiles"),
         paragraph(say("suite_profiles_text")),
         figures(
-            figure("profile", inline(profile(about)), say("fig_profile"), say("fig_profile_note")),
-            figure(
-                "aggregate",
-                inline(aggregate(about)),
+            drawn(profile(about), say("fig_profile"), say("fig_profile_note")),
+            drawn(
+                aggregate(about),
                 say("fig_aggregate"),
                 say("fig_aggregate_note", reference=reference),
             ),

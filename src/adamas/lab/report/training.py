@@ -2,7 +2,7 @@
 
 import html
 
-from adamas.lab.page.elements import details, figure, paragraph, section, small, swatch, table
+from adamas.lab.page.elements import details, drawn, paragraph, section, small, swatch, table
 from adamas.lab.page.svg import inline
 from adamas.lab.report import pictures
 from adamas.lab.report.numbers import NONE, learning_rate, measured, share, whole
@@ -16,12 +16,7 @@ def curves(subject: Subject) -> str:
         "curves",
         say("curves_title"),
         paragraph(say("curves_text", seeds=subject.seeds)),
-        figure(
-            "curves",
-            inline(pictures.curves(subject)),
-            say("fig_curves"),
-            say("fig_curves_note"),
-        ),
+        drawn(pictures.curves(subject), say("fig_curves"), say("fig_curves_note")),
         panels(subject),
     )
 
@@ -71,8 +66,7 @@ def rates(subject: Subject) -> str:
         "rates",
         say("rates_title"),
         paragraph(say("rates_text", share=part)),
-        figure("rates", inline(pictures.sensitivity(subject)),
-               say("fig_rates"), say("fig_rates_note")),
+        drawn(pictures.sensitivity(subject), say("fig_rates"), say("fig_rates_note")),
         table(
             say("rates_caption"),
             [say("race_optimizer"), *(say(f"rates_{key}") for key in head)],
