@@ -127,8 +127,8 @@ def run_demo(args: argparse.Namespace) -> int:
 
     try:
         require_packages()
-        from adamas.lab.demo.collect import Settings
-        from adamas.lab.demo.run import demo
+        from adamas.lab.demo.command import demo
+        from adamas.lab.demo.demo_results import Settings
 
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A terminal without Chinese letters shows question marks rather than a traceback.

@@ -16,8 +16,8 @@ import pytest
 
 from adamas import cli
 from adamas.lab.commands.progress import CLEAR, Progress
-from adamas.lab.demo import run as job
-from adamas.lab.demo.collect import QUICK, STAGES
+from adamas.lab.demo import command as job
+from adamas.lab.demo.demo_results import QUICK, STAGES
 from adamas.lab.needs import LabError, require_packages
 from adamas.lab.protocol import output
 

@@ -10,8 +10,8 @@ from adamas.lab.demo import (
     rates_chapter,
     tutorial_chapters,
 )
-from adamas.lab.demo.collect import Demo
 from adamas.lab.demo.contest import REFERENCE
+from adamas.lab.demo.demo_results import DemoResults
 from adamas.lab.demo.tutorial import LOG_EVERY
 from adamas.lab.page.document import document
 from adamas.lab.page.elements import bullets, markup, section
@@ -26,7 +26,7 @@ PAGE_NAME = "demo.html"
 JSON_NAME = "demo.json"
 
 
-def render(results: Demo, say: Say) -> str:
+def render(results: DemoResults, say: Say) -> str:
     """Return the page in the language of `say`, from the numbers that `collect` returned."""
     tutorial = results["tutorial"]
     contests = {name: subject(tree, None, say) for name, tree in results["contests"].items()}
@@ -48,7 +48,7 @@ def render(results: Demo, say: Say) -> str:
     return document(say("title"), [lead, summary(results, contests, say)], parts, body, say)
 
 
-def summary(results: Demo, contests: dict[str, Subject], say: Say) -> str:
+def summary(results: DemoResults, contests: dict[str, Subject], say: Say) -> str:
     """The answers first, one sentence for each chapter that has one."""
     tutorial, race = results["tutorial"], results["race"]
     largest = power_of_ten(rounded_up(tutorial["largest_difference"]))
@@ -81,7 +81,7 @@ def rounded_up(value: float) -> float:
     return float(f"{power:.0e}")
 
 
-def method(results: Demo, contests: dict[str, Subject], say: Say) -> str:
+def method(results: DemoResults, contests: dict[str, Subject], say: Say) -> str:
     """What was done, with which versions, and how to do it again."""
     plan = contests["mlp"].plan
     searched = [

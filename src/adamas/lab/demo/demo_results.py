@@ -7,11 +7,12 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import TypedDict
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from adamas.kernel.build import adamas_version
 from adamas.lab.demo.contest import Ranges, contest, declared, ranges
 from adamas.lab.demo.race import ENTRANTS, Race, race
 from adamas.lab.demo.rare_steps import RareSteps, effective_steps
@@ -31,7 +32,7 @@ STAGES = 1 + len(ENTRANTS) + 2 * len(CONTESTS)
 Stage = Callable[[str, str], None]
 
 
-class Demo(TypedDict):
+class DemoResults(TypedDict):
     """Everything that the page shows; contests and their ranges by the names in `CONTESTS`."""
 
     versions: dict[str, str]
@@ -73,15 +74,15 @@ class Settings:
 QUICK = Settings(seeds=3, tuning_seeds=1, per_decade=1, share=0.1)
 
 
-def collect(settings: Settings, stage: Stage, log: Log) -> Demo:
+def collect(settings: Settings, stage: Stage, log: Log) -> DemoResults:
     """Run everything and return the numbers; infinite and missing ones are None."""
     # With two BLAS threads the small matrices of these models took 4 to 11 times as long.
     with threadpool_limits(limits=1):
-        found: Demo = plain(_collect(settings, stage, log))
+        found: DemoResults = plain(_collect(settings, stage, log))
     return found
 
 
-def _collect(settings: Settings, stage: Stage, log: Log) -> Demo:
+def _collect(settings: Settings, stage: Stage, log: Log) -> DemoResults:
     stage("tutorial", "adam")
     tutorial = checked(log)
     plan = settings.plan(ENTRY)
@@ -106,11 +107,5 @@ def _collect(settings: Settings, stage: Stage, log: Log) -> Demo:
 
 def versions() -> dict[str, str]:
     """Return the versions that the numbers depend on."""
-    names = ("adamas", "numpy", "numba", "scikit-learn")
-    found = {"python": platform.python_version()}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "0"
-    return found
+    found = {"python": platform.python_version(), "adamas": adamas_version()}
+    return found | {name: version(name) for name in ("numpy", "numba", "scikit-learn")}

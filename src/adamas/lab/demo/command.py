@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TextIO
 
 from adamas.lab.commands.progress import Progress
-from adamas.lab.demo.collect import STAGES, Settings, collect
 from adamas.lab.demo.demo_page import JSON_NAME, PAGE_NAME, render
+from adamas.lab.demo.demo_results import STAGES, Settings, collect
 from adamas.lab.demo.tutorial_check import Checked
 from adamas.lab.page.looks import LOOKS
 from adamas.lab.protocol.output import output_directory, write_all
