@@ -116,10 +116,11 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "lab.doctor.*",
         "lab.finder.*",
         "lab.own.*",
-        "lab.__init__",
         "lab.protocol.*",
         "lab.report.*",
         "lab.commands.*",
+        "lab.notebook.*",
+        "lab.__init__",
         "lab.demo.*",
     ),
     "5 commands": ("cli_lab", "cli", "__main__"),
@@ -139,7 +140,17 @@ OUTSIDE: dict[str, set[str]] = {
     "5 commands": {"numpy"},
 }
 # Peers to measure against: inside functions only, because they need not be installed.
-PEERS = {"torch", "jax", "optax", "keras", "distributed", "pyarrow", "gymnasium", "tifffile"}
+PEERS = {
+    "torch",
+    "jax",
+    "optax",
+    "keras",
+    "distributed",
+    "pyarrow",
+    "gymnasium",
+    "tifffile",
+    "pandas",
+}
 PEER_FLOORS = {"4 lab", "5 commands"}
 
 # A module that may import only these modules of adamas, whatever its floor allows.

@@ -17,7 +17,6 @@ EXCEPTIONS = {
     "own/frame.py": "parts of an error",
     "own/from_python.py": "parts of an error",
     "own/spec.py": "part of an error",
-    "own/template.py": "a program that the user goes on writing",
     "protocol/output.py": "parts of an error",
     "protocol/promise.py": "parts of an error",
     "protocol/store.py": "parts of an error",

@@ -1,27 +1,32 @@
 """The lab: problems, trials, statistics, charts and pages, for comparing optimizers honestly.
 
 Everything here stands on the engine and nothing in the engine knows of it. It needs the extra
-`adamas[lab]` and is imported only by the commands that use it. The names below are what a user's
-own `mine.py` imports for `adamas compare mine.py:problem`.
+`adamas[lab]` and is imported only by the commands that use it. The names below are what a notebook
+calls, and what a user's own `mine.py` imports for `adamas compare mine.py:problem`.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __all__ = [
-    "LabError", "Problem", "Task", "find_lr", "jax_problem", "numpy_problem", "torch_problem",
+    "ComparisonResult", "LabError", "Problem", "Task", "compare", "find_lr", "jax_problem",
+    "numpy_problem", "torch_problem",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from adamas.lab.finder.live import find_lr
     from adamas.lab.needs import LabError
+    from adamas.lab.notebook.api import compare
+    from adamas.lab.notebook.comparison import ComparisonResult
     from adamas.lab.own.adapters import jax_problem, numpy_problem, torch_problem
     from adamas.lab.problems import Problem, Task
 else:
     HOMES = {
+        "ComparisonResult": "adamas.lab.notebook.comparison",
         "LabError": "adamas.lab.needs",
         "Problem": "adamas.lab.problems",
         "Task": "adamas.lab.problems",
+        "compare": "adamas.lab.notebook.api",
         "find_lr": "adamas.lab.finder.live",
         "jax_problem": "adamas.lab.own.adapters",
         "numpy_problem": "adamas.lab.own.adapters",

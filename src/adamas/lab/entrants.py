@@ -4,6 +4,7 @@ A text, because it goes into the plan, into every record and to worker processes
 the same formula behind it.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -52,6 +53,17 @@ class Entrant:
         return {k: v for k, v in {**self.formula.hypers, **self.hypers}.items() if k != "lr"}
 
 
+# What texts mean while a comparison runs that was handed functions or files from Python.
+_HANDED: dict[str, Entrant] = {}
+
+
+def hand(entrants: Mapping[str, Entrant]) -> None:
+    """Let texts mean these optimizers in this process, and no others that were handed before."""
+    _HANDED.clear()
+    _HANDED.update(entrants)
+    entrant.cache_clear()
+
+
 @cache
 def entrant(text: str) -> Entrant:
     """Return the optimizer that `text` names: `rule`, `rule:key=value,...`, `file.py:function`.
@@ -61,12 +73,23 @@ def entrant(text: str) -> Entrant:
     >>> entrant("adam:beta1=0.8").hypers
     {'beta1': 0.8}
     """
+    if text in _HANDED:
+        return _HANDED[text]
     parts = text.split(":")
     size = 2 if parts[0].endswith(".py") else 1
     try:
         formula = find_rule(":".join(parts[:size]))
     except ValueError as error:
         raise LabError(str(error)) from error
+    pairs = [_hyper(pair, formula) for part in parts[size:] for pair in part.split(",")]
+    return entered(text, formula, pairs)
+
+
+def entered(text: str, formula: Formula, pairs: Sequence[tuple[str, float]] = ()) -> Entrant:
+    """Return a formula with some hyper-parameters as an optimizer called `text`.
+
+    Raises `LabError` if there is no learning rate to search, or a value is not allowed.
+    """
     if "lr" not in formula.hypers:
         raise LabError(f"the rule {text!r} has no hyper-parameter lr, so there is nothing to tune")
     if not 0 < formula.hypers["lr"] < inf:
@@ -74,7 +97,6 @@ def entrant(text: str) -> Entrant:
             f"the rule {text!r} has the default lr={formula.hypers['lr']!r}; give it a positive "
             "one, around which the search begins"
         )
-    pairs = [_hyper(pair, formula) for part in parts[size:] for pair in part.split(",")]
     chosen: dict[str, Any] = dict(pairs)
     if len(chosen) < len(pairs):
         raise LabError(f"{text!r} sets a hyper-parameter twice; give each one number")

@@ -48,15 +48,17 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
-        self._write((CLEAR if self._live else "") + line + "\n")
+        self._write(self._clear() + line + "\n")
         if self._live and self._status:
             self._show()
 
     def finish(self) -> None:
         """Remove the updating line; what is said from here on stands alone."""
         self._status = ""
-        if self._live:
-            self._write(CLEAR)
+        self._write(self._clear())
+
+    def _clear(self) -> str:
+        return CLEAR if self._live else ""
 
     def _show(self) -> None:
         columns = shutil.get_terminal_size().columns

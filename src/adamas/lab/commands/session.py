@@ -27,7 +27,7 @@ from adamas.lab.protocol.promise import (
     keep,
     tried,
 )
-from adamas.lab.protocol.results import Tree, tree_of
+from adamas.lab.protocol.results import Tree, plain, tree_of
 from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.store import NAME, Store
 from adamas.lab.protocol.study import Study, study
@@ -133,8 +133,8 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
         with tried(request.out, lambda: bool(store.known)):
             found = carry_out(plan, request, store, workers, progress, say)
         progress.status(say("compare_looking"))
-        results = {**tree_of(found, problem), **afterwards(found, request.spec.problem, workers)}
-        results["machine"] = machine()
+        looked = afterwards(found, request.spec.problem, workers)
+        results: Tree = plain({**tree_of(found, problem), **looked, "machine": machine()})
         write_all(request.out, {RESULTS: pretty(results)})
         times = timing(problem, plan.optimizers)
         times |= {"seconds": progress.seconds - begun, "workers": workers}

@@ -11,6 +11,8 @@ from adamas.lab.own.frame import Frame, Raw, check_rows
 from adamas.lab.own.notes import Notes
 from adamas.lab.problems import Array
 
+Named = tuple[str, Array]
+
 
 def read(path: Path, target: str | None) -> Frame:
     """Read X (or x), shape (n, ...), and the target, shape (n,): y (or Y) unless it is named.
@@ -21,22 +23,30 @@ def read(path: Path, target: str | None) -> Frame:
     arrays = _loaded(path)
     y_name = _found(arrays, (target,) if target else ("y", "Y"), path.name)
     x_name = _found(arrays, ("X", "x"), path.name)
-    x, y = arrays[x_name], arrays[y_name]
-    if y.shape == (len(x), 1) and y.ndim == 2:
+    return framed((x_name, arrays[x_name]), (y_name, arrays[y_name]), path.name, checksum(path))
+
+
+def framed(inputs: Named, target: Named, name: str, sha256: str) -> Frame:
+    """Return a table of inputs of shape (n, ...) and a target of shape (n,) or (n, 1).
+
+    `name` is what messages and the page call it. Raises `LabError` for other shapes and dtypes, and
+    for fewer than 40 samples.
+    """
+    (x_name, x), (y_name, y) = inputs, target
+    if y.ndim == 2 and y.shape == (len(x), 1):
         y = y[:, 0]
     if x.ndim < 2 or y.shape != (len(x),) or x_name == y_name:
         raise LabError(
-            f"{path.name} has {x_name} of shape {x.shape} and {y_name} of shape {y.shape}; "
+            f"{name} has {x_name} of shape {x.shape} and {y_name} of shape {y.shape}; "
             "the shapes must be (n, ...) and (n,)"
         )
-    check_rows(len(x), path.name)
+    check_rows(len(x), name)
     notes = Notes()
     if x.ndim > 2:
         notes.say("flattened", shape=str(x.shape[1:]))
         x = x.reshape(len(x), -1)
-    columns = {f"{x_name}[{i}]": _raw(x[:, i], x_name, path.name) for i in range(x.shape[1])}
-    values = _raw(y, y_name, path.name)
-    return Frame(path.name, checksum(path), columns, y_name, values, notes=notes)
+    columns = {f"{x_name}[{i}]": _raw(x[:, i], x_name, name) for i in range(x.shape[1])}
+    return Frame(name, sha256, columns, y_name, _raw(y, y_name, name), notes=notes)
 
 
 def _loaded(path: Path) -> dict[str, Array]:

@@ -5,7 +5,7 @@ closures, cannot.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,6 +65,15 @@ class Spec:
     def problem(self) -> Problem:
         """Return what `resolve` does."""
         return resolve(self)
+
+    def absolute(self) -> "Spec":
+        """Return the same file by its whole path, for a process that stands elsewhere."""
+        if self.path() is None:
+            return self
+        file, colon, function = self.text.rpartition(":")
+        if colon and file.endswith(".py"):
+            return replace(self, text=f"{os.path.abspath(file)}:{function}")
+        return replace(self, text=os.path.abspath(self.text))
 
     @property
     def stem(self) -> str:

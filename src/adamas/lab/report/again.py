@@ -2,6 +2,7 @@
 
 import html
 import shlex
+from typing import Any
 
 from adamas.lab.constants import MARGIN
 from adamas.lab.doctor import LEAST
@@ -9,7 +10,7 @@ from adamas.lab.entrants import CLASSICAL
 from adamas.lab.page.elements import details, paragraph, section, small, source, subheading
 from adamas.lab.protocol.plan import REFERENCES, SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
-from adamas.lab.report.subject import Subject, at, listed
+from adamas.lab.report.subject import Subject, Tree, at, listed
 from adamas.lab.text import Say
 
 COMMAND = "adamas compare"
@@ -36,29 +37,63 @@ def chapter(subject: Subject) -> str:
 
 
 def command(subject: Subject) -> str:
-    """Return the command line that makes the same plan.
+    """Return the command line, or the call in Python, that makes the same plan.
 
     What a time budget left out, and the directory of a file, are not in the results.
     """
+    identity = at(subject.plan, "identity") or {}
+    if "python" in identity or "functions" in identity:
+        return call(subject, identity)
     plan = subject.plan
     problem = at(plan, "identity", "text") or plan.get("problem") or "PROBLEM"
-    options = {"target": at(plan, "identity", "target"), "goal": plan.get("goal"),
-               "hypothesis": plan.get("hypothesis")}  # fmt: skip
     parts = [COMMAND, shlex.quote(str(problem))]
-    names = listed(plan, "optimizers")
-    if names and set(names) != set(CLASSICAL):
-        parts += [f"--optimizer {shlex.quote(str(name))}" for name in names]
-    if listed(plan, "references") and set(plan["references"]) != set(REFERENCES) & set(names):
-        parts += [f"--reference {shlex.quote(str(name))}" for name in plan["references"]]
+    parts += [f"--optimizer {shlex.quote(str(name))}" for name in optimizers(subject)]
+    parts += [f"--reference {shlex.quote(str(name))}" for name in references(subject)]
+    for name, value in options(subject).items():
+        text = f"{value:g}" if name == "margin" else shlex.quote(str(value))
+        parts.append(f"--{name}" if value is True else f"--{name} {text}")
+    return " ".join(parts)
+
+
+def call(subject: Subject, identity: Tree) -> str:
+    """Return the call in Python; what was handed over goes by a name."""
+    functions = identity.get("functions", [])
+    names = [name if name in functions else repr(name) for name in optimizers(subject)]
+    parts = [identity.get("python") or repr(identity["text"])]
+    parts += [f"[{', '.join(names)}]"] if names else []
+    if found := references(subject):
+        parts.append(f"reference={found!r}")
+    parts += [f"{name}={value!r}" for name, value in options(subject).items()]
+    return f"import adamas.lab\n\nadamas.lab.compare({', '.join(parts)})"
+
+
+def optimizers(subject: Subject) -> list[str]:
+    """Return the optimizers, unless they are those by default."""
+    names = listed(subject.plan, "optimizers")
+    return names if set(names) != set(CLASSICAL) else []
+
+
+def references(subject: Subject) -> list[str]:
+    """Return the references, unless they are those by default."""
+    names = listed(subject.plan, "references")
+    usual = set(REFERENCES) & set(listed(subject.plan, "optimizers"))
+    return names if set(names) != usual else []
+
+
+def options(subject: Subject) -> dict[str, Any]:
+    """Return the other options that are not at their defaults; True for those without a value."""
+    plan = subject.plan
+    found: dict[str, Any] = {}
     size = SIZES.get(plan.get("mode") or "default", SIZES["default"])
     if plan.get("mode") in ("quick", "rigorous"):
-        parts.append(f"--{plan['mode']}")
+        found[str(plan["mode"])] = True
     if subject.seeds not in (0, size.report) and subject.problem.get("random") is not False:
-        parts.append(f"--seeds {subject.seeds}")
+        found["seeds"] = subject.seeds
     if plan.get("margin") not in (None, MARGIN):
-        parts.append(f"--margin {plan['margin']:g}")
-    parts += [f"--{key} {shlex.quote(str(v))}" for key, v in options.items() if v is not None]
-    return " ".join(parts)
+        found["margin"] = plan["margin"]
+    values = {"target": at(plan, "identity", "target"), "goal": plan.get("goal"),
+              "hypothesis": plan.get("hypothesis")}  # fmt: skip
+    return found | {name: value for name, value in values.items() if value is not None}
 
 
 def code(subject: Subject, name: str) -> list[str]:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict
 
 from adamas.lab.page.svg import Picture
 from adamas.lab.report import drawing, pictures
@@ -13,12 +14,31 @@ from adamas.lab.report.subject import Subject, Tree, at, listed, subject
 from adamas.lab.text import Say
 
 NONE_LATEX = "--"
-FIELDS = ("kind", "optimizer", "lr", "seed", "runs", "loss", "diverged", "steps_to_target")
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "<": r"\textless{}", ">": r"\textgreater{}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
 }  # fmt: skip
+
+
+class RunRow(TypedDict):
+    """One run on a report seed ("tuned" or "default"), or one learning rate of the search.
+
+    A point of the search (`kind` is its stage) is a mean over `runs` seeds. `loss` is None where
+    runs failed, `diverged` counts them.
+    """
+
+    kind: str
+    optimizer: str
+    lr: float
+    seed: int | None
+    runs: int
+    loss: float | None
+    diverged: int
+    steps_to_target: float | None
+
+
+FIELDS = tuple(RunRow.__annotations__)
 
 
 def to_csv(results: Tree) -> str:
@@ -27,26 +47,32 @@ def to_csv(results: Tree) -> str:
     `kind` is "tuned" or "default" for the runs on the report seeds, and the stage of the search for
     the points, which are means over `runs` seeds. An empty loss is a diverged run.
     """
-    about = subject(results, None, Say("en"))
     text = io.StringIO()
     writer = csv.DictWriter(text, FIELDS)
     writer.writeheader()
-    for name in about.rows:
-        writer.writerows(run_rows(about, name))
-        writer.writerows(
-            {"kind": point.get("stage"), "optimizer": name, "lr": point.get("lr"),
-             "runs": point.get("runs"), "loss": point.get("score"),
-             "diverged": point.get("diverged")}
-            for point in listed(about.rows[name], "points") if point
-        )  # fmt: skip
+    writer.writerows(all_runs(subject(results, None, Say("en"))))
     return text.getvalue()
 
 
-def run_rows(about: Subject, name: str) -> list[Tree]:
+def all_runs(about: Subject) -> list[RunRow]:
+    """Return the rows of the CSV file; a point has no seed."""
+    found: list[RunRow] = []
+    for name in about.rows:
+        found += run_rows(about, name)
+        found += [
+            {"kind": point.get("stage"), "optimizer": name, "lr": point.get("lr"), "seed": None,
+             "runs": point.get("runs"), "loss": point.get("score"),
+             "diverged": point.get("diverged"), "steps_to_target": None}
+            for point in listed(about.rows[name], "points") if point
+        ]  # fmt: skip
+    return found
+
+
+def run_rows(about: Subject, name: str) -> list[RunRow]:
     """Return the judged runs of one optimizer, tuned and untuned."""
     row = about.rows[name]
     seeds = listed(about.plan, "report")
-    found = []
+    found: list[RunRow] = []
     for kind, part, steps in (
         ("tuned", row, listed(row, "target", "steps")),
         ("default", at(row, "default") or {}, []),
@@ -55,7 +81,7 @@ def run_rows(about: Subject, name: str) -> list[Tree]:
         for place, loss in enumerate(finals):
             found.append(
                 {"kind": kind, "optimizer": name,
-                 "lr": lrs[place] if place < len(lrs) else part.get("lr"),
+                 "lr": lrs[place] if place < len(lrs) else part["lr"],
                  "seed": seeds[place] if place < len(seeds) else None, "runs": 1, "loss": loss,
                  "diverged": int(loss is None),
                  "steps_to_target": steps[place] if place < len(steps) else None}

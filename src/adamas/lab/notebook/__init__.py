@@ -1,0 +1,1 @@
+"""The lab from Python: `adamas.lab.compare`, what it may be handed, and what it gives back."""

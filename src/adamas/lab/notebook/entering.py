@@ -1,0 +1,169 @@
+"""What a comparison was handed from Python, so that a plan can name it and any process rebuild it.
+
+Texts stay what they are on the command line, so that both go on in each other's directories. Other
+things are written to a file once, from which worker processes read them, and named by a hash of
+their content.
+"""
+
+import os
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import wrap_non_picklable_objects
+
+import adamas
+from adamas import rules
+from adamas.classes import CLASSES
+from adamas.define import Rule
+from adamas.kernel.formula import parse
+from adamas.lab.entrants import Entrant, entered, entrant, hand
+from adamas.lab.needs import LabError
+from adamas.lab.own import arrays, data_frame
+from adamas.lab.own.content import UnknownError, content
+from adamas.lab.own.data_frame import DataFrame
+from adamas.lab.own.frame import Frame
+from adamas.lab.own.from_python import check
+from adamas.lab.own.spec import Spec
+from adamas.lab.own.tabular import tabular_problem
+from adamas.lab.problems import Array, Problem
+
+Enterable = str | os.PathLike[str] | Problem | tuple[Any, Any] | DataFrame
+Optimizer = str | Rule | Callable[..., Any]
+Source = Spec | Frame | Problem
+# The classes of adamas by what they are, such as adamas.Adam.
+NAMES = {getattr(adamas, name): rule.__name__ for name, rule in CLASSES.items()}
+# What this process was handed last, by the file that it is kept in.
+_HERE: dict[Path, Problem] = {}
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A problem that is kept in a file for worker processes, with the optimizers that it meets.
+
+    `named` is its identity in a plan. `missing` is what has no hash, so that nobody can tell the
+    problem from another one.
+    """
+
+    path: Path
+    named: dict[str, Any]
+    missing: str | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a plan is hashed over."""
+        return self.named
+
+    def problem(self) -> Problem:
+        """Return the problem, and let texts mean the optimizers it came with."""
+        if self.path not in _HERE:
+            source, entrants = pickle.loads(self.path.read_bytes())
+            hand(entrants)
+            _HERE.clear()
+            _HERE[self.path] = built(source)
+        return _HERE[self.path]
+
+    def keep(self, source: Source, optimizers: Sequence[str]) -> bool:
+        """Write the file, and return whether other processes can read it."""
+        entrants = {text: entrant(text) for text in optimizers}
+        try:
+            self.path.write_bytes(
+                pickle.dumps(wrap_non_picklable_objects((source, entrants), keep_wrapper=False))
+            )
+        except (pickle.PicklingError, TypeError, ValueError, AttributeError, RecursionError):
+            _HERE.clear()
+            _HERE[self.path] = built(source)
+            return False
+        if isinstance(source, Problem):  # the object itself, not a copy of it
+            _HERE.clear()
+            _HERE[self.path] = source
+        return True
+
+
+def forget() -> None:
+    """Let go of what this process was handed."""
+    _HERE.clear()
+    hand({})
+
+
+def built(source: Source) -> Problem:
+    """Return the problem that was handed."""
+    if isinstance(source, Frame):
+        return tabular_problem(source)
+    return source.problem() if isinstance(source, Spec) else source
+
+
+def entered_problem(problem: Enterable, target: str | None, path: Path) -> tuple[Handed, Source]:
+    """Return a problem ready to be named in a plan, and what is to be kept at `path`.
+
+    Raises `LabError` for what cannot be trained, and TypeError for what is no problem.
+    """
+    if isinstance(problem, str | os.PathLike):
+        spec = Spec(os.fspath(problem), target)
+        return Handed(path, spec.identity()), spec.absolute()
+    if data_frame.is_frame(problem):
+        return _table(data_frame.read(problem, target), "frame", path)
+    if target is not None:
+        raise LabError(f"--target {target} is for data files and data frames, which have columns")
+    if isinstance(problem, Problem):
+        check(problem, problem.name, path)
+        named = {"text": problem.name, "target": None, "python": "problem", "sha256": None}
+        try:
+            return Handed(path, named | {"sha256": content(problem)}), problem
+        except UnknownError as error:
+            return Handed(path, named, missing=str(error)), problem
+    if not isinstance(problem, tuple) or len(problem) != 2:
+        raise TypeError(
+            "a problem is a name, a file, a data frame, (X, y) or an adamas.lab.Problem, not "
+            f"{type(problem).__name__}"
+        )
+    x, y = problem[0], _array(problem[1])
+    if data_frame.is_frame(x):
+        return _table(data_frame.beside(x, y), "(X, y)", path)
+    x = _array(x)
+    frame = arrays.framed(("X", x), ("y", y), "arrays", "")
+    return _table(replace(frame, sha256=content((x, y))), "(X, y)", path)
+
+
+def _array(value: Any) -> Array:
+    """Return an array; texts among Python objects are texts."""
+    array = np.asarray(value)
+    if array.dtype == object and all(isinstance(one, str) for one in array.flat):
+        return array.astype(np.str_)
+    return array
+
+
+def _table(frame: Frame, python: str, path: Path) -> tuple[Handed, Frame]:
+    target = frame.target if python == "frame" else None
+    named = {"text": frame.name, "target": target, "python": python, "sha256": frame.sha256}
+    return Handed(path, named), frame
+
+
+def entered_optimizers(optimizers: Sequence[Optimizer]) -> tuple[list[str], list[str]]:
+    """Return optimizers as texts, and which of these stand for functions that were handed.
+
+    From here on the texts mean those functions. Raises `LabError` for a function that is called as
+    another rule is, FormulaError for one that is no rule.
+    """
+    handed: dict[str, Entrant] = {}
+    texts = []
+    for one in optimizers:
+        text = one if isinstance(one, str) else NAMES.get(one) or _family(one)
+        if text is None:
+            assert not isinstance(one, str)
+            formula = one.formula if isinstance(one, Rule) else parse(one)
+            text = formula.name
+            if text in handed or text in rules.__all__:
+                raise LabError(f"two rules are called {text!r}; give one of them another name")
+            handed[text] = entered(text, formula)
+        texts.append(text)
+    hand(handed)
+    return texts, list(handed)
+
+
+def _family(one: Any) -> str | None:
+    """Return the name of a rule of adamas, None for anything else."""
+    name = getattr(one, "__name__", None)
+    return name if name in rules.__all__ and getattr(rules, name) is one else None

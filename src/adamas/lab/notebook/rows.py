@@ -1,0 +1,90 @@
+"""The tables of a comparison: rows of plain values under stable names."""
+
+from typing import TypedDict
+
+from adamas.lab.protocol.results import Tree
+
+
+class OptimizerRow(TypedDict):
+    """One optimizer at its tuned learning rate, on the report seeds; None where runs failed.
+
+    `low` and `high` are the ends of the 95 % interval of the mean final loss, `word` says how it
+    stands beside the first reference, `steps_to_target` is a median, and `default_` are the untuned
+    runs.
+    """
+
+    optimizer: str
+    lr: float
+    mean: float | None
+    low: float | None
+    high: float | None
+    word: str
+    seeds: int
+    diverged: int
+    at_edge: bool
+    steps_to_target: float | None
+    default_lr: float
+    default_mean: float | None
+    default_low: float | None
+    default_high: float | None
+    default_diverged: int
+    runs: int
+
+
+class ComparisonRow(TypedDict):
+    """One optimizer beside one reference on the same seeds; lower is better.
+
+    `difference` is the optimizer's loss minus the reference's, `percent` the same in per cent of
+    the reference's mean, each with the ends of its 95 % interval; `p_holm` is corrected for all
+    comparisons made together. None where runs failed.
+    """
+
+    optimizer: str
+    reference: str
+    word: str
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
+    percent: float | None
+    percent_low: float | None
+    percent_high: float | None
+    p: float | None
+    p_holm: float | None
+    p_win: float | None
+    correlation: float | None
+    seeds: int
+
+
+def optimizer_rows(results: Tree) -> list[OptimizerRow]:
+    """Return a row for each optimizer, in the order of the plan."""
+    reference = results["verdict"]["reference"]
+    words = {
+        one["optimizer"]: one["word"]
+        for one in results["comparisons"]
+        if one["reference"] == reference
+    }
+    return [
+        {"optimizer": name, "lr": row["lr"], "mean": row["interval"]["mean"],
+         "low": row["interval"]["low"], "high": row["interval"]["high"],
+         "word": words.get(name, "reference"), "seeds": len(row["finals"]),
+         "diverged": row["diverged"], "at_edge": row["at_edge"],
+         "steps_to_target": row["target"]["median"], "default_lr": row["default"]["lr"],
+         "default_mean": row["default"]["interval"]["mean"],
+         "default_low": row["default"]["interval"]["low"],
+         "default_high": row["default"]["interval"]["high"],
+         "default_diverged": row["default"]["diverged"], "runs": row["runs"]}
+        for name, row in results["optimizers"].items()
+    ]  # fmt: skip
+
+
+def comparison_rows(results: Tree) -> list[ComparisonRow]:
+    """Return a row for each comparison with a reference."""
+    return [
+        {"optimizer": one["optimizer"], "reference": one["reference"], "word": one["word"],
+         "difference": one["difference"]["mean"], "difference_low": one["difference"]["low"],
+         "difference_high": one["difference"]["high"], "percent": one["percent"]["mean"],
+         "percent_low": one["percent"]["low"], "percent_high": one["percent"]["high"],
+         "p": one["p"], "p_holm": one["p_holm"], "p_win": one["p_win"],
+         "correlation": one["correlation"], "seeds": one["seeds"]}
+        for one in results["comparisons"]
+    ]  # fmt: skip
