@@ -1,10 +1,13 @@
 """Write the stubs of the classes from the rules; `--check` only says whether they are current."""
 
+import ast
 import inspect
 import sys
+import textwrap
 from pathlib import Path
 
 from adamas.classes import CLASSES, hypers
+from adamas.engine.options import OPTIONS, Configured
 from adamas.torch.classes import HOMES, signature
 
 PACKAGE = Path(__file__).parents[1] / "src" / "adamas"
@@ -13,10 +16,12 @@ TARGET, TORCH_TARGET = PACKAGE / "classes.pyi", PACKAGE / "torch" / "classes.pyi
 HEAD = '''"""Written by tools/write_stubs.py from adamas.rules; edits here are lost."""
 
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
-from adamas.engine.optimizer import Optimizer, Options
+from adamas.engine.optimizer import Optimizer
+from adamas.engine.options import OnNonFinite
 from adamas.engine.settings import Hyper
+from adamas.engine.storage import Spec
 
 CLASSES: dict[str, Callable[..., Any]]
 
@@ -24,9 +29,22 @@ def hypers(rule: Callable[..., Any]) -> dict[str, float]: ...
 '''
 
 
+def options() -> str:
+    """The options with the types that the constructor's signature gives them."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(Configured.__init__))).body
+    assert isinstance(tree, ast.FunctionDef)
+    types = {
+        a.arg: ast.unparse(a.annotation).replace("'", '"')
+        for a in tree.args.kwonlyargs
+        if a.annotation
+    }
+    lines = [f"    {name}: {types[name]}\n" for name in OPTIONS]
+    return "class Options(TypedDict, total=False):\n" + "".join(lines)
+
+
 def text() -> str:
     """The stub as it should be."""
-    parts = [HEAD]
+    parts = [HEAD, options()]
     for name, rule in CLASSES.items():
         first = inspect.cleandoc(rule.__doc__ or "").splitlines()[0]
         arguments = ["self", "params: Any"]

@@ -1,14 +1,29 @@
 """Written by tools/write_stubs.py from adamas.rules; edits here are lost."""
 
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
-from adamas.engine.optimizer import Optimizer, Options
+from adamas.engine.optimizer import Optimizer
+from adamas.engine.options import OnNonFinite
 from adamas.engine.settings import Hyper
+from adamas.engine.storage import Spec
 
 CLASSES: dict[str, Callable[..., Any]]
 
 def hypers(rule: Callable[..., Any]) -> dict[str, float]: ...
+
+class Options(TypedDict, total=False):
+    state: Spec
+    master: Literal[8, 16] | None
+    seed: int
+    clip_norm: float | None
+    on_nonfinite: OnNonFinite
+    track_norm: bool
+    ema: float | None
+    zero_grads: bool
+    maximize: bool
+    rows: Literal["lazy", "exact"]
+    threads: int | None
 
 class SGD(Optimizer):
     """Stochastic gradient descent steps against the gradient."""

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from adamas.engine.optimizer import Optimizer
-from adamas.kernel.formula import Formula, parse
+from adamas.engine.options import formula_of
+from adamas.kernel.formula import Formula
 
 __all__ = ["Rule", "rule"]
 
@@ -19,7 +20,7 @@ class Rule:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
-        self._formula: Formula = parse(function)
+        self._formula: Formula = formula_of(function)
         functools.update_wrapper(self, function)
 
     # No attributes, because a decorator copies those to its wrapper.

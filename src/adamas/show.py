@@ -12,6 +12,7 @@ from typing import Any
 from adamas import rules
 from adamas.codecs import BFLOAT16_RANDOM, FLOAT32, find, stored
 from adamas.define import Rule
+from adamas.engine.options import formula_of
 from adamas.kernel.build import adamas_version
 from adamas.kernel.formula import Formula, FormulaError, parse
 from adamas.kernel.kinds import kinds
@@ -56,7 +57,7 @@ def find_rule(name: str) -> Formula:
             )
         return parse(getattr(rules, name))
     found = load_from(Path(file), function)
-    return found.formula if isinstance(found, Rule) else parse(found)
+    return formula_of(found)
 
 
 def load_from(path: Path, function: str) -> Rule | Callable[..., Any]:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from adamas import codecs, rules, words
 from adamas.codecs import Codec
 from adamas.engine.optimizer import Optimizer
-from adamas.kernel.formula import TAKEN_HYPERS, TAKEN_STATES, Formula, parse
+from adamas.engine.options import RESERVED
+from adamas.kernel.formula import TAKEN_STATES, Formula, parse
 from adamas.kernel.kinds import kinds
 from adamas.kernel.layout import Layout
 from adamas.kernel.processors import here
@@ -72,7 +73,7 @@ def pool() -> tuple[str, ...]:
                 if token.type == tokenize.NAME:
                     found |= {token.string, token.string.lstrip("_")}
     found |= {f"{name}_{end}" for name in ("m", "v", "p", "g", "mean8", "k1") for end in ENDINGS}
-    taken = {*words.__all__, *keyword.kwlist, *TAKEN_HYPERS, *TAKEN_STATES, "p", "g", "t", "lr"}
+    taken = {*words.__all__, *keyword.kwlist, *RESERVED, *TAKEN_STATES, "p", "g", "t", "lr"}
     return tuple(sorted(n for n in found - taken if n.isidentifier() and not n.startswith("_")))
 
 

@@ -4,6 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
+from adamas.engine.options import OPTIONS
 from places import PACKAGE
 
 # Each problem has its own sizes, changed alone, even where two are equal today.
@@ -63,3 +64,28 @@ def test_the_margin_of_a_verdict_is_written_once() -> None:
         if "margin" in name.lower() and isinstance(number(value), float)
     ]
     assert found == [("lab/constants.py", 0.02)]
+
+
+def listed(node: ast.AST) -> set[str]:
+    """The names that something lists: arguments, fields of a class, keys, texts of a tuple."""
+    match node:
+        case ast.arguments():
+            return {a.arg for a in node.kwonlyargs}
+        case ast.ClassDef(body=body):
+            return {ast.unparse(f.target) for f in body if isinstance(f, ast.AnnAssign)}
+        case ast.Dict(keys=items) | ast.Set(elts=items) | ast.Tuple(elts=items):
+            return {str(e.value) for e in items if isinstance(e, ast.Constant)}
+        case ast.List(elts=items):
+            return {str(e.value) for e in items if isinstance(e, ast.Constant)}
+    return set()
+
+
+def test_the_options_are_listed_once() -> None:
+    """A new option of an optimizer is one line of one signature; stubs and torch read it there."""
+    found = {
+        path
+        for path, tree in modules().items()
+        for node in ast.walk(tree)
+        if len(listed(node) & OPTIONS.keys()) > len(OPTIONS) // 2
+    }
+    assert found == {"engine/options.py"}

@@ -3,6 +3,7 @@
 import inspect
 import re
 import unicodedata
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import adamas
 from adamas import rules
 from adamas.engine.gradients import Rows
 from adamas.engine.optimizer import Optimizer
+from adamas.engine.options import formula_of
 from adamas.kernel import formula as formula_module
 from adamas.kernel.formula import FormulaError
-from written import HEAD, module
+from written import HEAD, function, module
 
 # One rule a row. The offending text stands between « and », which are taken out before the rule is
 # defined; then come words of the problem and words of the advice.
@@ -240,10 +242,13 @@ def test_a_lambda_is_refused() -> None:
             function=lambda p, g: p - g)  # fmt: skip
 
 
-def test_the_optimizer_s_own_keywords_are_not_hyper_parameters() -> None:
+def test_the_optimizer_s_own_keywords_are_not_hyper_parameters(tmp_path: Path) -> None:
     """A hyper-parameter that the optimizer would take for its own setting can never be set."""
-    names = set(inspect.signature(Optimizer.__init__).parameters) - {"hypers"}
-    assert names | {"names"} == formula_module.TAKEN_HYPERS
+    for name in set(inspect.signature(Optimizer.__init__).parameters) - {"hypers"} | {"names"}:
+        rule = function(tmp_path, f"def f(p, g, *, {name}=0.1):\n    return p - g * {name}")
+        for take in (adamas.rule, partial(Optimizer, params=np.zeros(1)), formula_of):
+            with pytest.raises(FormulaError, match=f"the optimizer itself has a {name!r}"):
+                take(rule)
 
 
 def test_the_optimizer_s_own_entries_are_not_states() -> None:

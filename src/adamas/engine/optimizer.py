@@ -4,9 +4,9 @@ Everything about a rule is in its formula, everything about a step in its kernel
 the caller's arrays, the state and the settings together, and checks what comes in.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +15,17 @@ from adamas.engine.copying import Copied
 from adamas.engine.fixed import FixedDict
 from adamas.engine.gradients import flatten
 from adamas.engine.loading import FORMAT, described, regrouping, unpacked
-from adamas.engine.options import LOOK, Settable
-from adamas.engine.options import OnNonFinite as OnNonFinite
-from adamas.engine.options import Options as Options
+from adamas.engine.options import LOOK, Configured
 from adamas.engine.rows import row_numbers
 from adamas.engine.settings import Hyper, choice
 from adamas.engine.stepper import Stepper
-from adamas.engine.storage import Spec
 from adamas.engine.tensors import Key
 from adamas.engine.threads import straight
 from adamas.engine.turn import alone, reading
 from adamas.kernel.formula import Formula
 
 
-class Optimizer(Copied, Settable):
+class Optimizer(Copied, Configured):
     """Updates arrays in place by one rule.
 
     `rule` is a function in the formula language (see `adamas.rules`) or what `adamas.rule` made of
@@ -65,31 +62,6 @@ class Optimizer(Copied, Settable):
     TypeError or ValueError that names the argument, and `FormulaError` for a rule that cannot be
     compiled.
     """
-
-    def __init__(
-        self,
-        rule: Callable[..., Any] | Formula,
-        params: Any,
-        *,
-        state: Spec = "float32",
-        master: Literal[8, 16] | None = None,
-        seed: int = 0,
-        clip_norm: float | None = None,
-        on_nonfinite: OnNonFinite = "guard",
-        track_norm: bool = False,
-        ema: float | None = None,
-        zero_grads: bool = False,
-        maximize: bool = False,
-        rows: Literal["lazy", "exact"] = "lazy",
-        threads: int | None = None,
-        **hypers: Hyper,
-    ) -> None:
-        options = {
-            "state": state, "master": master, "seed": seed, "clip_norm": clip_norm,
-            "on_nonfinite": on_nonfinite, "track_norm": track_norm, "ema": ema,
-            "zero_grads": zero_grads, "maximize": maximize, "rows": rows, "threads": threads,
-        }  # fmt: skip
-        self._make(rule, params, hypers, options)
 
     def _make(
         self, rule: Any, params: Any, hypers: dict[str, Hyper], options: dict[str, Any]

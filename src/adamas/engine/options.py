@@ -1,57 +1,56 @@
-"""What every optimizer takes besides its hyper-parameters, for editors and type checkers."""
+"""What every optimizer takes besides its hyper-parameters: one table, its constructor's signature.
 
-from typing import Any, Literal, TypedDict
+Names, types and defaults stand there, where editors and type checkers look. What else needs them
+reads them from there: the names that no rule may use, the classes' stubs, and torch's own table.
+"""
 
+from collections.abc import Callable
+from typing import Any, Literal, get_args, get_origin
+
+from adamas.engine.settings import Hyper
 from adamas.engine.storage import Spec
 from adamas.kernel.formula import Formula, parse
 
 OnNonFinite = Literal["guard", "raise", "skip", "allow"]
 """What a step does about NaN or infinity in a gradient."""
 
-
-class Options(TypedDict, total=False):
-    """What every optimizer takes besides its hyper-parameters; see `Optimizer`."""
-
-    state: Spec
-    master: Literal[8, 16] | None
-    seed: int
-    clip_norm: float | None
-    on_nonfinite: OnNonFinite
-    track_norm: bool
-    ema: float | None
-    zero_grads: bool
-    maximize: bool
-    rows: Literal["lazy", "exact"]
-    threads: int | None
-
-
-OPTIONS = frozenset(Options.__annotations__)
 MEMBERS = "make a new optimizer to add or remove parameters; this list is only shown."
 LOOK = (
     "an optimizer's state is set by load_state_dict(), or by writing into an array that is in it: "
     "optimizer.state[name]['m'][...] = 0; this dict is only shown."
 )
-CHOICES: dict[str, tuple[Any, ...]] = {
-    "on_nonfinite": ("guard", "raise", "skip", "allow"),
-    "track_norm": (True, False),
-    "rows": ("lazy", "exact"),
-    "zero_grads": (True, False),
-    "maximize": (True, False),
-}
 # What may be set on an optimizer; the rest is in its groups, or decided when it is made.
 SETTABLE = ("grad_norm", "skipped")
 
 
-def formula_of(rule: Any) -> Formula:
-    """The formula of a rule in whatever form it is given."""
-    if isinstance(rule, Formula):
-        return rule
-    known = getattr(rule, "formula", None)
-    return known if isinstance(known, Formula) else parse(getattr(rule, "function", rule))
+class Configured:
+    """An optimizer with its options, on which nothing can be set that it would not look at."""
 
+    _make: Callable[[Any, Any, dict[str, Any], dict[str, Any]], None]
 
-class Settable:
-    """An optimizer on which nothing can be set that it would not look at."""
+    def __init__(
+        self,
+        rule: Callable[..., Any] | Formula,
+        params: Any,
+        *,
+        state: Spec = "float32",
+        master: Literal[8, 16] | None = None,
+        seed: int = 0,
+        clip_norm: float | None = None,
+        on_nonfinite: OnNonFinite = "guard",
+        track_norm: bool = False,
+        ema: float | None = None,
+        zero_grads: bool = False,
+        maximize: bool = False,
+        rows: Literal["lazy", "exact"] = "lazy",
+        threads: int | None = None,
+        **hypers: Hyper,
+    ) -> None:
+        given = locals()
+        self._make(rule, params, hypers, {name: given[name] for name in OPTIONS})
+
+    # What an error about the arguments calls it.
+    __init__.__qualname__ = "Optimizer.__init__"
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would be set and ignored; a subclass may have attributes of its own."""
@@ -66,3 +65,24 @@ class Settable:
                     f"optimizer.param_groups[0][{names[0]!r}] = ..."
                 )
         object.__setattr__(self, name, value)
+
+
+OPTIONS: dict[str, Any] = dict(Configured.__init__.__kwdefaults__ or {})
+"""The options with their defaults."""
+_types: dict[str, Any] = Configured.__init__.__annotations__
+CHOICES = {
+    name: (True, False) if kind is bool else get_args(kind)
+    for name, kind in _types.items()
+    if kind is bool or get_origin(kind) is Literal
+}
+"""The values of those options that have but a few."""
+RESERVED = frozenset({"self", "rule", "params", "names", *OPTIONS})
+"""Keywords that an optimizer takes for itself: no hyper-parameter may be called so."""
+
+
+def formula_of(rule: Any) -> Formula:
+    """The formula of a rule in whatever form it is given."""
+    if isinstance(rule, Formula):
+        return rule
+    known, function = getattr(rule, "formula", None), getattr(rule, "function", rule)
+    return known if isinstance(known, Formula) else parse(function, RESERVED)

@@ -50,6 +50,13 @@ def careful(
     return choose
 
 
+def choosing(state: Spec) -> Callable[[Key, Array], Choice] | None:
+    """The function that `state=` is or stands for, as a plain "int8" or "int4" does; or None."""
+    if isinstance(state, str):
+        return careful(state) if state in ("int8", "int4") else None
+    return state if callable(state) else None
+
+
 class Storage:
     """Finds the codecs of one optimizer's tensors.
 
@@ -67,8 +74,7 @@ class Storage:
         self._formula, self._given, self._kinds = formula, state, kinds(formula)
         if not callable(state):
             self._check(state, f"state={state!r}")
-        few = isinstance(state, str) and state in ("int8", "int4")
-        self._choose = careful(str(state)) if few else state if callable(state) else None
+        self._choose = choosing(state)
         self._master = {None: BFLOAT16_RANDOM, 8: SPLIT8, 16: SPLIT16}[master]
 
     def formats(self, tensor: Tensor) -> dict[str, str]:
@@ -111,4 +117,4 @@ class Storage:
                 raise ValueError(f"{what}: adamas stores {', '.join(FORMATS)}.")
 
 
-__all__ = ["Choice", "Spec", "Storage", "careful"]
+__all__ = ["Choice", "Spec", "Storage", "careful", "choosing"]

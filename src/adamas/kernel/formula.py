@@ -23,11 +23,7 @@ from adamas.kernel.text import FormulaError, Text, read
 
 __all__ = ["Formula", "FormulaError", "parse"]
 
-# An optimizer takes these keywords for itself, and a tensor's state keeps these numbers.
-TAKEN_HYPERS = frozenset({
-    "self", "rule", "params", "names", "state", "clip_norm", "on_nonfinite", "ema", "zero_grads",
-    "maximize", "rows", "threads", "master", "seed", "track_norm",
-})  # fmt: skip
+# What the state of a tensor keeps besides, under these names.
 TAKEN_STATES = frozenset({"step", "rounding", "stepped", "memory_order"})
 
 Defaults: TypeAlias = Mapping[str, object]
@@ -63,12 +59,15 @@ class Formula:
         return f"{self.name}{self.states}{self.scalars}{tuple(self.hypers)}{self.outputs}\n{body}"
 
 
-def parse(function: Callable[..., Any]) -> Formula:
-    """Parse `function` into a `Formula`; raises `FormulaError` with a caret where it cannot."""
+def parse(function: Callable[..., Any], reserved: Set[str] = frozenset()) -> Formula:
+    """Parse `function` into a `Formula`; raises `FormulaError` with a caret where it cannot.
+
+    No hyper-parameter may have a name that is `reserved`: an optimizer takes it for itself.
+    """
     rule = plain(function)
     text, tree = read(rule)
     check_text(text, tree, rule)
-    declared, hypers = _signature(text, tree, rule)
+    declared, hypers = _signature(text, tree, rule, reserved)
     timed = {"t"} & {a.arg for a in tree.args.kwonlyargs}
     known = dict.fromkeys(["p", "g", *timed, *declared, *hypers], False)
     body = tree.body
@@ -110,7 +109,7 @@ def _returns(states: dict[str, float]) -> str:
 
 
 def _signature(
-    text: Text, tree: ast.FunctionDef, function: FunctionType
+    text: Text, tree: ast.FunctionDef, function: FunctionType, reserved: Set[str]
 ) -> tuple[dict[str, float], dict[str, float]]:
     arguments = tree.args
     for star in (arguments.vararg, arguments.kwarg):
@@ -126,7 +125,9 @@ def _signature(
                 "the hyper-parameters follow after `*`.",
             )
     given = defaults(function)
-    return _states(text, positional[2:], given), _hypers(text, arguments, given)
+    return _states(text, positional[2:], given), _hypers(
+        text, arguments.kwonlyargs, given, reserved
+    )
 
 
 def _states(text: Text, nodes: Sequence[ast.arg], given: Defaults) -> dict[str, float]:
@@ -140,15 +141,17 @@ def _states(text: Text, nodes: Sequence[ast.arg], given: Defaults) -> dict[str, 
     return states
 
 
-def _hypers(text: Text, arguments: ast.arguments, given: Defaults) -> dict[str, float]:
+def _hypers(
+    text: Text, nodes: Sequence[ast.arg], given: Defaults, reserved: Set[str]
+) -> dict[str, float]:
     hypers: dict[str, float] = {}
-    for node in arguments.kwonlyargs:
+    for node in nodes:
         default = given.get(node.arg, MISSING)
         if node.arg == "t":
             if default is not MISSING:
                 text.refuse(node, "t is the step and has no default", "Write `t` alone.")
             continue
-        _check_argument(text, node, TAKEN_HYPERS)
+        _check_argument(text, node, reserved)
         if default is MISSING:
             advice = f"Write `{node.arg}=0.9`."
             text.refuse(node, f"hyper-parameter {node.arg!r} has no default", advice)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from adamas.engine.cpus import Threads, taken
-from adamas.engine.storage import careful
+from adamas.engine.storage import choosing
 from adamas.engine.tensors import Array
 from adamas.engine.threads import Action, straight
 from adamas.kernel.layout import REST
 from adamas.torch import arguments, keys
 from adamas.torch.core import Core, Live
 from adamas.torch.devices import TensorCore
-from adamas.torch.options import chosen, refuse_dtype
+from adamas.torch.options import RENAMED, chosen, refuse_dtype
 from adamas.torch.plans import Plan
 from adamas.torch.shards import sharded, whole_like
 from adamas.torch.states import ROUNDING
@@ -141,7 +141,7 @@ def _made(
     options = dict(optimizer._options)
     options["state"] = _of_wholes(_of_groups(optimizer, live), live)
     del options["state_by_name"]
-    options["zero_grads"] = options.pop("zero_grad_in_step")
+    options |= {ours: options.pop(torchs) for ours, torchs in RENAMED.items()}
     options["maximize"] = plan.maximize
     # A momentum of torch's SGD moves every row in every step: `Optimizer._update` does the rest.
     spread = optimizer.home.late and plan.formula.states
@@ -173,9 +173,9 @@ def _of_wholes(state: Any, live: list[Live]) -> Any:
     shards = {one.key: one.parameter for one in live if sharded(one.parameter)}
     if not shards or isinstance(state, dict):
         return state
-    choose = careful(state) if state in ("int8", "int4") else state
-    if not callable(choose):
-        return choose
+    choose = choosing(state)
+    if choose is None:
+        return state
 
     def chosen(key: Any, given: Array) -> Any:
         return choose(key, whole_like(shards[key], given) if key in shards else given)

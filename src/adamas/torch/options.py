@@ -13,28 +13,23 @@ import torch
 from adamas.engine.cpus import taken
 from adamas.engine.limits import Limits, usual
 from adamas.engine.options import CHOICES
+from adamas.engine.options import OPTIONS as ENGINE
 from adamas.engine.settings import check as broken
 from adamas.engine.settings import choice, limit, real, seeded
-from adamas.engine.storage import Storage, careful
+from adamas.engine.storage import Storage, choosing
 from adamas.engine.tensors import Array, Tensor
 from adamas.kernel.formula import Formula
 from adamas.torch.devices import STORAGE
 from adamas.torch.shards import sharded
+from adamas.torch.signatures import HOW
 from adamas.torch.views import array
 
-OPTIONS: dict[str, Any] = {
-    "state": "float32",
-    "state_by_name": None,
-    "master": None,
-    "seed": 0,
-    "clip_norm": None,
-    "on_nonfinite": "guard",
-    "track_norm": False,
-    "ema": None,
-    "zero_grad_in_step": False,
-    "rows": None,
-    "threads": None,
-}
+# Torch itself has a method `zero_grad` and an argument `maximize`.
+RENAMED = {"zero_grads": "zero_grad_in_step"}
+OPTIONS: dict[str, Any] = {"state": ENGINE["state"], "state_by_name": None}
+OPTIONS |= {RENAMED.get(name, name): value for name, value in ENGINE.items() if name not in HOW}
+# None for what the rows do in torch's class of the name.
+OPTIONS["rows"] = None
 
 FORMS = {
     torch.float64: "float64",
@@ -101,9 +96,8 @@ def chosen(options: Mapping[str, Any], group: Mapping[str, Any], name: str, give
         if _pattern(text).search(name):
             return state
     state = group.get("state", options["state"])
-    if isinstance(state, str) and state in ("int8", "int4"):
-        return careful(state)(name, given)
-    return state(name, given) if callable(state) else state
+    choose = choosing(state)
+    return choose(name, given) if choose else state
 
 
 def refuse_dtype(p: torch.Tensor, name: str) -> None:
