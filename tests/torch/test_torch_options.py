@@ -1,5 +1,6 @@
 """Options are heard or refused when they are given: constructor, groups, schedulers."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import adamas
 import adamas.torch
 from adamas.torch import SGD, Adam, AdamW, RMSprop
 from test_torch_ecosystem import SCHEDULERS, close, model, train
+from written import function
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"state": "int9"}, "int9"),
@@ -436,3 +438,11 @@ def test_what_cannot_choose_a_formula_is_refused_by_name(kind: Any, name: str, o
         with pytest.raises((TypeError, ValueError), match=name):
             act()
     assert torch.equal(p, torch.ones(3))
+
+
+@pytest.mark.parametrize("name", ["seed", "threads", "clip_norm"])
+def test_a_rule_may_not_take_an_option_for_itself(tmp_path: Path, name: str) -> None:
+    """A class of such a rule is refused as `adamas.rule` refuses it, with a caret."""
+    text = f"def f(p, g, *, lr=0.1, {name}=0.0):\n    return p - lr * g + {name}"
+    with pytest.raises(adamas.FormulaError, match=rf"(?s)optimizer itself has a '{name}'.*\^\^"):
+        adamas.torch.optimizer(function(tmp_path, text))

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from adamas.engine.options import formula_of
 from adamas.torch.base import Optimizer
 from adamas.torch.modes import Averaging
 from adamas.torch.options import OPTIONS
@@ -59,8 +60,9 @@ def optimizer(rule: Callable[..., Any]) -> type[Optimizer]:
     Its constructor takes `params` and the rule's hyper-parameters (`betas` for `beta1, beta2`).
     Raises `adamas.FormulaError` for a rule that cannot be compiled.
     """
-    name = getattr(rule, "__name__", "rule")
-    made = make(of_rule(rule, name, rule.__doc__ or ""), "adamas.torch")
+    home = of_rule(rule, getattr(rule, "__name__", "rule"), rule.__doc__ or "")
+    formula_of(rule)
+    made = make(home, "adamas.torch")
     # By its rule, which can be imported, where the class cannot.
     made.__reduce__ = lambda self: (_empty, (rule,), self.__getstate__())  # type: ignore[method-assign]
     return made
