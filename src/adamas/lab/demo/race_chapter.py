@@ -12,6 +12,7 @@ from adamas.lab.page.plotting import log_axis
 from adamas.lab.page.svg import Labels, Picture
 from adamas.lab.report import frames
 from adamas.lab.report.numbers import learning_rate, whole
+from adamas.lab.report.searched import Searched, against_rates
 from adamas.lab.text import Say
 from adamas.lab.zoo.line import POINTS
 
@@ -111,5 +112,5 @@ def sensitivity(found: Race, say: Say) -> Picture:
         good = [p for p in row["points"] if p["score"] is not None]
         best = min(good, key=lambda p: float(p["score"]), default=None)
         ring = (best["lr"], best["score"]) if best else None
-        searched.append(frames.Searched(LOOKS[name], row["points"], [], ring))
-    return frames.against_rates("race-lr", searched, say("chart_needed"), say)
+        searched.append(Searched(LOOKS[name], row["points"], [], ring))
+    return against_rates("race-lr", searched, say("chart_needed"), say)

@@ -4,20 +4,15 @@ Lines are named where they end, because a reader who cannot tell two colours apa
 markers and dashes differ for the same reason.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import floor, log10
-from typing import Any, Literal
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from adamas.lab.page.looks import Look
-from adamas.lab.page.svg import COLOURS, Labels
-
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NAME_GAP = 0.085
-# Inches between the rows above a picture.
-ROW = 0.17
 
 
 def power_of_ten(value: float, _position: int | None = None) -> str:
@@ -71,48 +66,6 @@ def name_lines(axes: Axes, names: Sequence[tuple[str, float, str]]) -> None:
     placed = spread([height for height, _, _ in heights], gap)
     for height, (_, name, colour) in zip(placed, heights, strict=True):
         axes.text(1.02, height, name, color=colour, transform=axes.transAxes, va="center_baseline")
-
-
-def rate_line(axes: Axes, look: Look, points: Sequence[Mapping[str, Any]]) -> None:
-    """Draw score against learning rate where there is a score."""
-    good = [p for p in points if p["score"] is not None]
-    lrs, scores = [p["lr"] for p in good], [p["score"] for p in good]
-    style: dict[str, Any] = {"color": look.colour, "dashes": look.dashes}
-    axes.plot(lrs, scores, marker=look.marker, markersize=3, **style)
-
-
-def ring(axes: Axes, look: Look, lr: float, score: float) -> None:
-    """Draw a ring around the best."""
-    axes.plot(lr, score, "o", color=look.colour, markersize=8, fillstyle="none")
-
-
-def rate_axes(axes: Axes) -> None:
-    """Make both axes logarithmic, for scores against learning rates."""
-    log_axis(axes, "x")
-    log_axis(axes, "y", fine=True)
-
-
-def name_rows(
-    axes: Axes, labels: Labels, failed: Sequence[tuple[Look, Sequence[float]]]
-) -> dict[str, float]:
-    """Give each optimizer a row above the axes: crosses where it failed, then line and name.
-
-    Returns the height of each row by the optimizer's name, in axes coordinates.
-    """
-    row = ROW * axes.figure.dpi / axes.bbox.height
-    across, beside = axes.get_xaxis_transform(), axes.transAxes
-    free: dict[str, Any] = {"clip_on": False}
-    heights = {}
-    for level, (look, places) in enumerate(reversed(failed)):
-        colour = look.colour
-        y = heights[look.name] = 1 + (0.8 + level) * row
-        axes.plot([0, 1], [y, y], color=COLOURS["line"], linewidth=0.6, transform=beside, **free)
-        axes.plot(places, [y] * len(places), "x", color=colour, transform=across, ms=4.2, **free)
-        axes.plot([1.02, 1.075], [y, y], color=colour, dashes=look.dashes, transform=beside, **free)
-        axes.plot(1.0475, y, look.marker, color=colour, markersize=3, transform=beside, **free)
-        name = labels(look.short)
-        axes.text(1.095, y, name, color=colour, transform=beside, va="center_baseline")
-    return heights
 
 
 def spread(heights: Sequence[float], gap: float = NAME_GAP) -> list[float]:

@@ -7,11 +7,12 @@ from matplotlib.axes import Axes
 from adamas.lab.page.document import document
 from adamas.lab.page.elements import drawn, figures, markup, paragraph, section, small, table
 from adamas.lab.page.looks import Look, looks_of
-from adamas.lab.page.plotting import log_axis, rate_line, ring
+from adamas.lab.page.plotting import log_axis
 from adamas.lab.page.svg import COLOURS, Labels, Picture
 from adamas.lab.report import frames
 from adamas.lab.report.again import listing
 from adamas.lab.report.numbers import learning_rate, measured, whole
+from adamas.lab.report.searched import rate_line, ring
 from adamas.lab.report.subject import Tree, at, gaps, in_language, known, listed
 from adamas.lab.text import Say
 

@@ -1,25 +1,15 @@
 """What the report's pictures share: room for names, lines with bands, rows of intervals."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from adamas.lab.page.looks import Look, columns
-from adamas.lab.page.plotting import (
-    ROW,
-    log_axis,
-    name_lines,
-    name_rows,
-    rate_axes,
-    rate_line,
-    ring,
-)
+from adamas.lab.page.plotting import log_axis, name_lines
 from adamas.lab.page.svg import COLOURS, HEIGHT, RIGHT, Labels, Picture
 from adamas.lab.report.subject import gaps, known
-from adamas.lab.text import Say
 
 INK, MUTED = COLOURS["ink"], COLOURS["muted"]
 BAND = 0.13
@@ -27,8 +17,6 @@ BAND = 0.13
 LETTER, NAME, LINE, MARK = 0.077, 0.2, 0.25, 0.36
 # Beyond this share of the lowest value a loss is off the picture.
 ABOVE = 1.5
-# Room at the ends of an axis of learning rates, as a factor.
-SPARE = 1.8
 # Per cent: differences beyond are drawn as arrows, so that the others can be told apart.
 FAR = 100.0
 
@@ -92,68 +80,6 @@ def traces(
 ) -> Picture:
     """Return a picture of lines with their names beside them."""
     return Picture(key, paint, height=tall(names), right=room(looks))
-
-
-def log_rates(axes: Axes, lrs: Iterable[float | None]) -> None:
-    """Let a logarithmic x axis show all of `lrs`, with some room at both ends."""
-    shown = [lr for lr in known(list(lrs)) if lr > 0] or [1.0]
-    axes.set_xlim(min(shown) / SPARE, max(shown) * SPARE)
-
-
-@dataclass(frozen=True)
-class Searched:
-    """An optimizer's search, to be drawn: points joined by a line, and further points as marks.
-
-    Points are those of the results. `ring` is the (learning rate, score) that was chosen, `default`
-    the rate to be marked as its own.
-    """
-
-    look: Look
-    line: list[dict[str, Any]]
-    marks: list[dict[str, Any]]
-    ring: tuple[float, float] | None
-    default: float | None = None
-
-    @property
-    def points(self) -> list[dict[str, Any]]:
-        """Return all points."""
-        return self.line + self.marks
-
-
-def against_rates(
-    key: str, found: Sequence[Searched], score: str, say: Say, ceiling: float | None = None
-) -> Picture:
-    """Draw scores against learning rates, with a row above the axes for each optimizer.
-
-    The row has a cross at each rate that failed and a bar at the default. `score` labels the y
-    axis, which ends at `ceiling`.
-    """
-
-    def paint(axes: Axes, labels: Labels) -> None:
-        rate_axes(axes)
-        for one in found:
-            rate_line(axes, one.look, one.line)
-            marks = [p for p in one.marks if p["score"] is not None]
-            style: dict[str, Any] = {"color": one.look.colour, "markersize": 4.5}
-            for point in marks:
-                axes.plot(point["lr"], point["score"], one.look.marker, **style)
-            if one.ring:
-                ring(axes, one.look, *one.ring)
-        log_values(axes, [p["score"] for one in found for p in one.points], ceiling)
-        tried = [p["lr"] for one in found for p in one.points]
-        log_rates(axes, [*tried, *(one.default for one in found)])
-        failed = [(one.look, [p["lr"] for p in one.points if p["score"] is None]) for one in found]
-        heights = name_rows(axes, labels, failed)
-        across = axes.get_xaxis_transform()
-        for one in found:
-            if one.default is not None:
-                height = heights[one.look.name]
-                mark = axes.plot(one.default, height, "|", color=INK, transform=across)[0]
-                mark.set(clip_on=False, markersize=7, markeredgewidth=1.6)
-        axes.set(xlabel=labels(say("chart_lr")), ylabel=labels(score))
-
-    strip = ROW * (len(found) + 0.6)
-    return Picture(key, paint, strip=strip, right=room(one.look for one in found))
 
 
 def within(axes: Axes, low: float, high: float | None) -> None:

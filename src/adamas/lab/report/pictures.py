@@ -6,6 +6,7 @@ from adamas.lab.page.plotting import log_axis
 from adamas.lab.page.svg import COLOURS, Labels, Picture
 from adamas.lab.report import frames
 from adamas.lab.report.frames import MUTED
+from adamas.lab.report.searched import Searched, against_rates
 from adamas.lab.report.subject import Subject, Tree, at, gaps, known, listed
 
 PANEL = {"width": 2.5, "height": 1.8, "right": 0.12}
@@ -83,20 +84,20 @@ def split(points: list[Tree]) -> tuple[list[Tree], list[Tree]]:
     return first, refined
 
 
-def searched(subject: Subject, name: str) -> frames.Searched:
+def searched(subject: Subject, name: str) -> Searched:
     """Return what is drawn of one optimizer's search; the ring is where fresh seeds judged it."""
     row = subject.rows[name]
     first, refined = split(listed(row, "points"))
     lr, judged = at(row, "lr"), at(row, "interval", "mean")
     ring = None if lr is None or judged is None else (lr, judged)
-    return frames.Searched(subject.looks[name], first, refined, ring, at(row, "default", "lr"))
+    return Searched(subject.looks[name], first, refined, ring, at(row, "default", "lr"))
 
 
 def sensitivity(subject: Subject) -> Picture:
     """Score against learning rate, failures and defaults in a row for each optimizer."""
     found = [searched(subject, name) for name in subject.looks]
     label = subject.say("chart_validation")
-    return frames.against_rates("rates", found, label, subject.say, ceiling(subject))
+    return against_rates("rates", found, label, subject.say, ceiling(subject))
 
 
 def forest(subject: Subject, reference: str) -> Picture:
