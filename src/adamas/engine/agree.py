@@ -28,7 +28,7 @@ class Before:
         return cls(numbers.steps.copy(), numbers.scalars.copy())
 
 
-def left_out(batches: Sequence[Batch], refused: Sequence[Seen]) -> Array:
+def omitted(batches: Sequence[Batch], refused: Sequence[Seen]) -> Array:
     """How many elements of each tensor the last sweep left out, or Rows before it began."""
     found = left(batches)
     for one in refused:
@@ -48,7 +48,7 @@ def agreed(
     How many elements were left out on all, of how many tensors.
     """
     active = np.any([batch.active[:-1] != 0 for batch in batches], axis=0)
-    out = left_out(batches, refused)
+    out = omitted(batches, refused)
     total, tensors, steps = together(active, moved(batches), out, peers)
     if total:
         scalars = np.where(steps[:, None], numbers.following, before.scalars)

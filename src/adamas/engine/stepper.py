@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adamas.engine import finite, run
-from adamas.engine.agree import Before, agreed, left_out
+from adamas.engine.agree import Before, agreed, omitted
 from adamas.engine.batch import Batch
 from adamas.engine.bind import Bound
 from adamas.engine.gradients import erasing
@@ -192,7 +192,7 @@ class Stepper(Parts):
         if partly:
             # Of gradients that were not stepped nothing was summed up.
             self._turn.grad_norm = math.nan
-        here = left_out(batches, refused)
+        here = omitted(batches, refused)
         out, tensors = told or (int(here.sum()), int(np.count_nonzero(here)))
         raise finite.left_out(self.keys[bad[0]], bad[1], out, tensors, moved > 0)
 

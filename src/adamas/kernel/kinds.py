@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from adamas.kernel.first import names
 from adamas.kernel.formula import Formula, target
 
 
@@ -42,7 +43,7 @@ def fed(formula: Formula, sources: Iterable[str]) -> set[str]:
     """The names that have something of `sources` in them."""
     found = {*sources}
     for statement in formula.statements:
-        found |= {target(statement)} if _reads(statement.value) & found else set()
+        found |= {target(statement)} if names(statement.value) & found else set()
     return found
 
 
@@ -85,7 +86,7 @@ def sign(node: ast.expr, known: set[str], each: set[str]) -> bool:
             return sign(left, known, each) and sign(right, known, each)
         case ast.BinOp(op=ast.Sub(), left=ast.Constant(value=1), right=right):
             # `1 - beta` is; 1 minus something of an element need not be.
-            return sign(right, known, each) and not _reads(right) & each
+            return sign(right, known, each) and not names(right) & each
         case ast.BinOp(op=ast.Pow(), left=left, right=right):
             even = isinstance(right, ast.Constant) and right.value in (2, 4)
             return even or sign(left, known, each)
@@ -108,9 +109,9 @@ def _divides(formula: Formula, state: str) -> bool:
     """Whether the state reaches a divisor, a root or a logarithm."""
     reached = {state}
     for statement in formula.statements:
-        if any(_reads(part) & reached for part in _sensitive(statement.value)):
+        if any(names(part) & reached for part in _sensitive(statement.value)):
             return True
-        (reached.add if _reads(statement.value) & reached else reached.discard)(target(statement))
+        (reached.add if names(statement.value) & reached else reached.discard)(target(statement))
     return False
 
 
@@ -181,7 +182,3 @@ def _differences(
             if ast.unparse(right) in (ast.unparse(left), ast.unparse(inner)):
                 return states, set()
     return states, lost
-
-
-def _reads(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}

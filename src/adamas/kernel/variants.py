@@ -3,7 +3,7 @@
 import ast
 from dataclasses import replace
 
-from adamas.kernel.first import starts
+from adamas.kernel.first import names, starts
 from adamas.kernel.formula import Formula, FormulaError, fresh, target
 
 # `g = g + weight_decay * p`, whichever way round.
@@ -28,7 +28,7 @@ def decoupled(formula: Formula) -> Formula:
         reason = f"it has no hyper-parameter {min(missing)!r}"
     elif changed := {"p", "g", "lr", "weight_decay"} & set(map(target, statements[:place])):
         reason = f"it assigns {min(changed)!r} before the line that adds the decay"
-    elif any("weight_decay" in _names(s) for s in (*statements[:place], *statements[place + 1 :])):
+    elif any("weight_decay" in names(s) for s in (*statements[:place], *statements[place + 1 :])):
         reason = "it reads or assigns weight_decay in more than one line"
     else:
         statements[place] = _lines("p = (1 - lr * weight_decay) * p")[0]
@@ -60,7 +60,7 @@ def with_average(formula: Formula) -> Formula:
     if "average" in formula.initial:
         raise ValueError(f"{formula.name} has a state 'average' of its own: rename it to use ema.")
     taken = {"p", "g", "t", *formula.initial, *formula.hypers}
-    taken = taken.union(*map(_names, formula.statements))
+    taken = taken.union(*map(names, formula.statements))
     # The rule may have used these names for something else by the time it ends.
     share, new, before, after = (
         fresh(n, taken) for n in ("kept", "begins", "average_before", "average_next")
@@ -82,7 +82,3 @@ def with_average(formula: Formula) -> Formula:
 
 def _lines(text: str) -> list[ast.Assign]:
     return [s for s in ast.parse(text).body if isinstance(s, ast.Assign)]
-
-
-def _names(statement: ast.Assign) -> set[str]:
-    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
