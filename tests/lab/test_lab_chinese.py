@@ -15,6 +15,7 @@ from adamas.lab.commands.suite import suite_tree
 from adamas.lab.finder.answer import answer
 from adamas.lab.finder.range_test import Curve
 from adamas.lab.needs import UnavailableError
+from adamas.lab.notebook.comparison import ComparisonResult
 from adamas.lab.own.notes import KEYS, Notes
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.protocol.results import described
@@ -93,6 +94,14 @@ def test_comparison_is_chinese(made: Any) -> None:
     tree = made()
     assert english(render(tree, sample_timing(tuple(tree["optimizers"])), CHINESE)) == []
     assert english(render(tree, None, CHINESE)) == []
+
+
+@pytest.mark.parametrize("made", [sample, alone, lost, exact])
+def test_notebook_is_chinese(made: Any) -> None:
+    """What a notebook shows of a comparison, as HTML and as text, has no English sentence."""
+    shown = ComparisonResult(made(), {}, CHINESE)
+    assert english(shown._repr_html_()) == []
+    assert english(f"<p>{html.escape(repr(shown))}</p>") == []
 
 
 def test_suite_is_chinese() -> None:
