@@ -47,4 +47,6 @@ def require_packages() -> None:
     """Raise `LabError` naming every package of the extra `lab` that is missing."""
     missing = [name for module, name in PACKAGES.items() if find_spec(module) is None]
     if missing:
-        raise LabError(f'missing {", ".join(missing)}; install with: pip install "adamas[lab]"')
+        # Not `adamas[lab]`: adamas is not on PyPI, and a name that is free may be taken by anybody.
+        names = " ".join(missing)
+        raise LabError(f"missing {', '.join(missing)}; install with: pip install {names}")

@@ -133,7 +133,7 @@ def cluster(address: str | None) -> Iterator[int]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise LabError('--dask needs Dask; install with: pip install "adamas[cluster]"') from error
+        raise LabError("--dask needs Dask; install with: pip install distributed") from error
     try:
         client = Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError, ImportError) as error:
