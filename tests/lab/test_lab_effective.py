@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
 
 from adamas import rules
 from adamas.kernel.formula import Formula, parse
@@ -15,6 +17,7 @@ from adamas.lab.doctor.effective import effective_step
 from adamas.lab.doctor.inside import inside
 from adamas.lab.problems import Array
 from adamas.lab.zoo.line import FULL
+from formulas import rules as rules_of_any_kind
 from written import function
 
 Form = Callable[[dict[str, Any], dict[str, float], int], Any]
@@ -113,3 +116,18 @@ def test_the_report_shows_it(name: str) -> None:
     columns = [np.array(seen["effective_step"][part]) for part in ("p10", "median", "p90")]
     assert all(len(column) == len(seen["at"]) and (column > 0).all() for column in columns)
     assert (columns[0] <= columns[1]).all() and (columns[1] <= columns[2]).all()
+
+
+@given(rules_of_any_kind())
+def test_it_times_the_gradient_is_the_update_in_any_rule(text: str) -> None:
+    """Whatever divides, by way of whatever names; where it is one number, there is no step."""
+    head, *body, end = text.splitlines()
+    divisor = end.partition("minimum(maximum(")[2].partition(", -3), 3)")
+    end = f"    return start - lr * first / (abs({divisor[0]}) + 0.5){divisor[2]}"
+    with TemporaryDirectory() as folder:
+        lines = [head, "    start = p", "    first = g", *body, end]
+        formula = parse(function(Path(folder), "\n".join(lines)))
+    update, found, values, _ = stepped(formula, 2)
+    g = values["g"]
+    step = np.full(4, update[0] / g[0]) if found is None else found
+    np.testing.assert_allclose(step * g, update, rtol=1e-6, atol=1e-12)
