@@ -18,6 +18,8 @@ from adamas.lab.page.elements import markup
 from adamas.lab.page.looks import LOOKS
 from adamas.lab.page.plotting import NAME_GAP, spread
 from adamas.lab.page.svg import COLOURS, Labels
+from adamas.lab.report.result import result_table
+from adamas.lab.report.subject import subject
 from adamas.lab.text import LANGUAGES, Say
 from chinese_pages import english
 from html_pages import Page
@@ -104,6 +106,15 @@ def test_numbers_come_from_the_results(results: DemoResults) -> None:
     before, after = (render(numbers, Say("en")) for numbers in (results, changed))
     said = before.count("0.90600039") - after.count("0.90600039")
     assert said == after.count("1.23456789") == 3
+
+
+def test_contests_are_comparisons_like_any_other(results: DemoResults) -> None:
+    """What the report says of a contest, its table of results, stands on the demo's page."""
+    say = Say("zh")
+    page = render(results, say)
+    for contest in results["contests"].values():
+        assert contest["problem"]["title"]["zh"] and contest["problem"]["label"]
+        assert result_table(subject(contest, None, say)) in page
 
 
 def test_diverged_runs_are_shown(results: DemoResults) -> None:
