@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adamas.classes import CLASSES, hypers
 from adamas.engine.options import OPTIONS, Configured
-from adamas.torch.classes import HOMES, signature
+from adamas.torch.classes import SIGNATURES, constructor
 
 PACKAGE = Path(__file__).parents[1] / "src" / "adamas"
 TARGET, TORCH_TARGET = PACKAGE / "classes.pyi", PACKAGE / "torch" / "classes.pyi"
@@ -72,12 +72,12 @@ from collections.abc import Callable
 from typing import Any
 
 from adamas.torch.base import Optimizer
-from adamas.torch.signatures import Home
+from adamas.torch.signatures import Signature
 
-HOMES: dict[str, Home]
+SIGNATURES: dict[str, Signature]
 
-def signature(home: Home) -> inspect.Signature: ...
-def make(home: Home, module: str) -> type[Optimizer]: ...
+def constructor(signature: Signature) -> inspect.Signature: ...
+def make(signature: Signature, module: str) -> type[Optimizer]: ...
 def optimizer(rule: Callable[..., Any]) -> type[Optimizer]: ...
 '''
 
@@ -85,10 +85,10 @@ def optimizer(rule: Callable[..., Any]) -> type[Optimizer]: ...
 def torch_text() -> str:
     """The stub of `adamas.torch.classes`."""
     parts = [TORCH]
-    for name, home in HOMES.items():
-        first = inspect.cleandoc(home.doc).splitlines()[0]
+    for name, signature in SIGNATURES.items():
+        first = inspect.cleandoc(signature.doc).splitlines()[0]
         arguments, starred = ["self", "params: Any"], False
-        for argument in list(signature(home).parameters.values())[2:]:
+        for argument in list(constructor(signature).parameters.values())[2:]:
             if argument.kind is argument.KEYWORD_ONLY and not starred:
                 arguments.append("*")
                 starred = True

@@ -199,7 +199,7 @@ def guard(ranks: int, state: str) -> None:
             last = dist.get_rank() == ranks - 1
             net, twin = module(mesh), module(mesh)
             opt, other = make(net, state), make(twin, state)
-            opt._anywhere = other._anywhere = anywhere
+            opt._driver.anywhere = other._driver.anywhere = anywhere
             train(net, opt, range(1), mesh)
             train(twin, other, range(2), mesh)
             rows = net["rows"]
@@ -243,7 +243,7 @@ def first(ranks: int, state: str) -> None:
             net, late = module(mesh), nn.Parameter(torch.ones(4))
             net["late"] = late
             opt = make(net, state, ema=0.9)
-            opt._anywhere = anywhere
+            opt._driver.anywhere = anywhere
             for step in range(4):
                 if step > 1 or (step == 1 and dist.get_rank() == 0):
                     late.grad = torch.ones(4)
@@ -298,7 +298,7 @@ def elsewhere(ranks: int, state: str) -> None:
     def work(mesh: Any) -> None:
         net = module(mesh)
         opt = make(net, state, clip_norm=1.5)
-        opt._anywhere = True
+        opt._driver.anywhere = True
         train(net, opt, range(3), mesh)
         for name, value in whole(net).items():
             torch.testing.assert_close(value, expected[name], rtol=1e-5, atol=1e-5)

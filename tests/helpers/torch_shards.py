@@ -228,12 +228,12 @@ def offload(ranks: int, state: str) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(DTensor, "from_local", moving)
             train(net, opt, range(2), mesh)
-            core = opt._core
+            core = opt._driver.engine
             for k, p in enumerate(core.parameters):
                 for key, value in opt.state[p].items():
                     if isinstance(value, DTensor) and value.to_local().numel():
                         name = {v: n for n, v in core.names.torch.items()}.get(key, key)
-                        array = core.engine.store.arrays[k][name]
+                        array = core.stepper.store.arrays[k][name]
                         assert value.to_local().data_ptr() == array.ctypes.data, key
             opt.add_param_group({"params": [("late", nn.Parameter(torch.zeros(1)))]})
             before = opt.torch_state_dict()["state"][0]["exp_avg"].to_local().clone()

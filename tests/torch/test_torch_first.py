@@ -159,7 +159,7 @@ def rows_known_after(point: str, monkeypatch: pytest.MonkeyPatch, use: Any) -> l
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr(adamas.torch.driver, point, stop)
+            patched.setattr(adamas.torch.driver.Driver, point, stop)
             with pytest.raises(KeyboardInterrupt):
                 optimizer.step()
         optimizer, p = use(optimizer, p)
@@ -175,7 +175,7 @@ def rows_known_after(point: str, monkeypatch: pytest.MonkeyPatch, use: Any) -> l
 def test_interrupted_after_a_step(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows begin once, whatever is done after an exception between a step and its last word."""
     right = rows_known_after("", monkeypatch, None)
-    found = rows_known_after("publish", monkeypatch, CHANGES[change])
+    found = rows_known_after("_publish", monkeypatch, CHANGES[change])
     assert all(map(torch.equal, found, right))
 
 
@@ -194,7 +194,7 @@ def test_interrupted_while_it_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> No
 
         def trace(frame: Any, event: str, _: Any) -> Any:
             nonlocal left
-            if frame.f_code is not adamas.torch.driver.rebuild.__wrapped__.__code__:
+            if frame.f_code is not adamas.torch.driver.Driver.rebuild.__wrapped__.__code__:
                 return None
             left -= event == "line"
             if left < 0:
@@ -204,7 +204,7 @@ def test_interrupted_while_it_is_laid_out(monkeypatch: pytest.MonkeyPatch) -> No
 
         sys.settrace(trace)
         try:
-            adamas.torch.driver.rebuild(optimizer, optimizer.state)
+            optimizer._driver.rebuild(optimizer.state)
         except KeyboardInterrupt:
             stops += 1
         finally:

@@ -11,7 +11,7 @@ from torch import nn
 
 import adamas.torch
 from adamas import NonFiniteError
-from adamas.torch import SGD, AdamW, devices, release_gradients
+from adamas.torch import SGD, AdamW, release_gradients, tensor_engine
 from adamas.torch.formulas import TensorFormula
 from test_torch_devices import CLASSES
 
@@ -338,8 +338,8 @@ def test_the_norm_is_told_if_asked_for(anywhere: bool) -> None:
 def test_devices_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many tensors there are, a step away from the CPU asks its device for numbers once."""
     asked: list[int] = []
-    fetched = devices.fetched
-    monkeypatch.setattr(devices, "fetched", lambda ns: asked.append(len(ns)) or fetched(ns))
+    fetched = tensor_engine.fetched
+    monkeypatch.setattr(tensor_engine, "fetched", lambda ns: asked.append(len(ns)) or fetched(ns))
     params = [nn.Parameter(torch.ones(3)) for _ in range(5)]
     opt = adamw(True)(params)
     for p in params:

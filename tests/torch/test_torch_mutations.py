@@ -115,7 +115,7 @@ def everything(optimizer: Optimizer) -> Any:
     inner = [(id(p), bits(p), bits(optimizer.state.get(p))) for p in optimizer.state]
     groups = [bits({k: v for k, v in g.items() if k != "params"}) for g in optimizer.param_groups]
     members = [[id(p) for p in g["params"]] for g in optimizer.param_groups]
-    return inner, groups, members, bits({k: str(v) for k, v in optimizer._options.items()})
+    return inner, groups, members, bits({k: str(v) for k, v in optimizer._driver.options.items()})
 
 
 @pytest.mark.parametrize("kind", MAKERS)

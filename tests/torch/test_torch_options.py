@@ -111,14 +111,14 @@ KEPT = [
 
 # Hyper-parameters of all classes: one list of groups may be given to several.
 EVERY = sorted(
-    {key for h in adamas.torch.classes.HOMES.values() for key in (*h.defaults, *h.sources)}
+    {key for h in adamas.torch.classes.SIGNATURES.values() for key in (*h.defaults, *h.sources)}
 )
 
 
-@pytest.mark.parametrize("kind", adamas.torch.classes.HOMES)
+@pytest.mark.parametrize("kind", adamas.torch.classes.SIGNATURES)
 def test_what_others_keep_in_groups_stays(kind: str) -> None:
     """Keys of schedulers, trainers and models go through groups unharmed."""
-    home = adamas.torch.classes.HOMES[kind]
+    home = adamas.torch.classes.SIGNATURES[kind]
     mine = home.defaults.keys() | home.sources.keys()
     extra = {key: 1.0 for key in [*KEPT, *EVERY] if key not in mine}
     opt = getattr(adamas.torch, kind)([{"params": [nn.Parameter(torch.ones(2))], **extra}])

@@ -99,7 +99,7 @@ KINDS["schedule-free"] = (torch.float32, schedule_free)
 def elsewhere(net: nn.Module) -> Optimizer:
     """AdamW that steps tensors as on another device."""
     made = AdamW(net.named_parameters(), state="bfloat16")
-    made._anywhere = True
+    made._driver.anywhere = True
     return made
 
 
@@ -180,7 +180,7 @@ def test_state_is_saved_and_loaded_in_between(state: str) -> None:
         ours.torch_state_dict()
         middle = copy.deepcopy(net.state_dict())
         copied = copy.deepcopy(ours)
-        assert copied._released is None
+        assert not copied.gradients_released
         train(net, ours, range(3, 6))
         expected = copy.deepcopy(net)
         file.seek(0)

@@ -58,7 +58,7 @@ plain.step(g)
 inside, done = threading.Event(), threading.Event()
 
 def hold():
-    with face._lock:
+    with face._driver.lock:
         plain._turn.owner = threading.get_ident()
         inside.set()
         done.wait()
@@ -78,10 +78,10 @@ if not child:
 _, status = os.waitpid(child, 0)
 done.set()
 other.join()
-with face._lock:
+with face._driver.lock:
     child = os.fork()
     if not child:
-        os._exit(0 if face._lock._is_owned() else 1)
+        os._exit(0 if face._driver.lock._is_owned() else 1)
     _, again = os.waitpid(child, 0)
 sys.exit(status or again)
 """

@@ -100,7 +100,7 @@ def test_foreign_state_stays_on_a_new_layout() -> None:
         opt.state[first]["calls"] += 1
         loss_of(net, step).backward()
         opt.step()
-        cores.append(opt._core)
+        cores.append(opt._driver.engine)
         if step == 2:
             first.data = first.data.clone()
     assert cores[0] is cores[1] is cores[2] is not cores[3]

@@ -28,7 +28,7 @@ _turns: "weakref.WeakSet[Turn]" = weakref.WeakSet()
 class HasLock(Protocol):
     """An optimizer whose calls wait for each other."""
 
-    _lock: Any
+    lock: Any
 
 
 # Those that have a lock instead of a turn; several may share one.
@@ -42,10 +42,10 @@ def _end() -> None:
             turn.owner, turn.nested = 0, False
     fresh: dict[Any, Any] = {}
     for one in list(waiting):
-        if one._lock.acquire(blocking=False):
-            one._lock.release()
+        if one.lock.acquire(blocking=False):
+            one.lock.release()
         else:
-            one._lock = fresh.setdefault(one._lock, RLock())
+            one.lock = fresh.setdefault(one.lock, RLock())
 
 
 if hasattr(os, "register_at_fork"):

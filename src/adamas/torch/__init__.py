@@ -8,7 +8,7 @@ from importlib.util import find_spec
 if find_spec("torch") is None:
     raise ImportError("adamas.torch needs PyTorch; install it with: pip install torch")
 
-from adamas.torch.base import Optimizer
+from adamas.torch.base import Optimizer, release_gradients
 from adamas.torch.classes import (
     SGD,
     AdaBelief,
@@ -32,7 +32,6 @@ from adamas.torch.classes import (
     optimizer,
 )
 from adamas.torch.openmp import install
-from adamas.torch.release import release_gradients
 
 __all__ = [
     "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",

@@ -12,45 +12,46 @@ import torch
 
 from adamas.engine.settings import check, real
 from adamas.kernel.formula import Formula
-from adamas.torch.signatures import HOMES, HOW, Home
+from adamas.torch.signatures import HOW, SIGNATURES, Signature
 from adamas.torch.spelling import misspelt
 
-PRIVATE = {"params", "param_names"}
+# What a group has besides settings of the rule.
+PRIVATE = ("params", "param_names", "state")
 # Numbers that choose a formula by being zero or not.
 CHOOSING = {"momentum", "dampening", "lr_decay"}
 # What some class calls a hyper-parameter: one list of groups is often given to several classes.
-ELSEWHERE = frozenset(name for one in HOMES.values() for name in (*one.defaults, *one.sources))
+ELSEWHERE = frozenset(name for one in SIGNATURES.values() for name in (*one.defaults, *one.sources))
 
 
-def named(home: Home, args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults of `home` with what the caller gave; raises TypeError for unknown names."""
-    order = [key for key in home.defaults if key not in HOW and key not in home.fixed]
+def named(takes: Signature, args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults of `takes` with what the caller gave; raises TypeError for unknown names."""
+    order = [key for key in takes.defaults if key not in HOW and key not in takes.fixed]
     if len(args) > len(order):
         raise TypeError(
-            f"{home.name} takes params and {len(order)} more arguments by position, "
+            f"{takes.name} takes params and {len(order)} more arguments by position, "
             f"not {len(args)}; name the others."
         )
     values = dict(zip(order, args, strict=False))
     if twice := values.keys() & given.keys():
-        raise TypeError(f"{home.name} got {min(twice)!r} by position and by name.")
-    return {**home.defaults, **folded(home, {**values, **given}, home.defaults, strict=True)}
+        raise TypeError(f"{takes.name} got {min(twice)!r} by position and by name.")
+    return {**takes.defaults, **folded(takes, {**values, **given}, takes.defaults, strict=True)}
 
 
 def folded(
-    home: Home, given: Mapping[str, Any], base: Mapping[str, Any], *, strict: bool
+    takes: Signature, given: Mapping[str, Any], base: Mapping[str, Any], *, strict: bool
 ) -> dict[str, Any]:
     """`given` with the rule's names replaced by torch's: beta1 goes into betas.
 
     With `strict` a name that neither has raises TypeError; a param group may hold what it likes.
     """
-    values = {key: value for key, value in given.items() if key in home.defaults}
+    values = {key: value for key, value in given.items() if key in takes.defaults}
     for name, value in given.items():
         if name in values:
             continue
-        key, place = home.sources.get(name, (name, None))
-        if key not in home.defaults:
+        key, place = takes.sources.get(name, (name, None))
+        if key not in takes.defaults:
             if strict:
-                raise TypeError(f"{home.name} has no argument {name!r}.{_hint(home, name)}")
+                raise TypeError(f"{takes.name} has no argument {name!r}.{_hint(takes, name)}")
             values[name] = value
         elif place is None:
             values[key] = value
@@ -61,40 +62,40 @@ def folded(
     return values
 
 
-def check_keys(home: Home, group: Mapping[str, Any], options: Iterable[str]) -> None:
+def check_keys(takes: Signature, group: Mapping[str, Any], options: Iterable[str]) -> None:
     """Raise TypeError for a key of a group that would be ignored although something was meant.
 
     That is one of `options`, which are of the whole optimizer (but for `state`), and what is nearly
     a name of this class. Names of other classes stay. Schedulers and trainers keep what they like
     in groups (`initial_lr`, `lr_scale`, names of layers); that stays.
     """
-    known = [*home.defaults, *home.sources, *options]
+    known = [*takes.defaults, *takes.sources, *options]
     for name in group:
-        if name in PRIVATE or name in home.defaults or name == "state" or not isinstance(name, str):
+        if name in (*PRIVATE, *takes.defaults) or not isinstance(name, str):
             continue
         if name in options:
             raise TypeError(
                 f"a param group has {name!r}, which is of the whole optimizer; give it to "
-                f"{home.name}(...), or make two optimizers."
+                f"{takes.name}(...), or make two optimizers."
             )
         if name not in ELSEWHERE and (meant := misspelt(name, known)):
             raise TypeError(f"a param group has {name!r}. Did you mean {meant!r}?")
 
 
-def _hint(home: Home, name: str) -> str:
-    known = [*home.defaults, *home.sources]
+def _hint(takes: Signature, name: str) -> str:
+    known = [*takes.defaults, *takes.sources]
     close = difflib.get_close_matches(name, known, 1)
-    listed = ", ".join(key for key in home.defaults if key not in HOW)
+    listed = ", ".join(key for key in takes.defaults if key not in HOW)
     return (f" Did you mean {close[0]!r}?" if close else "") + f" It has {listed}."
 
 
-def refuse(home: Home, group: Mapping[str, Any]) -> None:
+def refuse(takes: Signature, group: Mapping[str, Any]) -> None:
     """Raise what torch raises for options that contradict each other or cannot be had here."""
-    refuse_choice(home, group)
-    for name in home.fixed:
-        if group[name] != home.defaults[name]:
+    refuse_choice(takes, group)
+    for name in takes.fixed:
+        if group[name] != takes.defaults[name]:
             raise ValueError(
-                f"{home.name} is {name}={home.defaults[name]}; {name}={group[name]} is another "
+                f"{takes.name} is {name}={takes.defaults[name]}; {name}={group[name]} is another "
                 "class."
             )
     if group["fused"] and group["foreach"]:
@@ -109,20 +110,20 @@ def refuse(home: Home, group: Mapping[str, Any]) -> None:
             "capturable=True keeps the step count on the device for CUDA graphs; adamas keeps it "
             "on the CPU. Leave it out."
         )
-    _refuse_counts(home, group)
-    _refuse_tensors({key: group[key] for key in home.defaults})
+    _refuse_counts(takes, group)
+    _refuse_tensors({key: group[key] for key in takes.defaults})
 
 
-def refuse_choice(home: Home, group: Mapping[str, Any]) -> None:
+def refuse_choice(takes: Signature, group: Mapping[str, Any]) -> None:
     """Raise TypeError or ValueError for what cannot choose a formula: arrays, texts, no numbers."""
-    for name in group.keys() & home.defaults.keys():
-        value, default = group[name], home.defaults[name]
+    for name in group.keys() & takes.defaults.keys():
+        value, default = group[name], takes.defaults[name]
         if isinstance(default, bool) or name in HOW:
             allowed = (True, False) if isinstance(default, bool) else (True, False, None)
             if not _among(value, allowed):
                 raise TypeError(f"{name}={value!r} must be {' or '.join(map(str, allowed))}.")
         elif name in CHOOSING:
-            number(home, name, value, default)
+            number(takes, name, value, default)
 
 
 def _among(value: Any, allowed: tuple[Any, ...]) -> bool:
@@ -139,12 +140,12 @@ def contradicting(defaults: Mapping[str, Any]) -> None:
         raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
 
-def _refuse_counts(home: Home, group: Mapping[str, Any]) -> None:
-    for key, default in home.defaults.items():
+def _refuse_counts(takes: Signature, group: Mapping[str, Any]) -> None:
+    for key, default in takes.defaults.items():
         if isinstance(default, tuple):
             value = group[key]
             if not hasattr(value, "__len__") or len(value) != len(default):
-                raise ValueError(f"{key}={value!r}: {home.name} takes {len(default)} of them.")
+                raise ValueError(f"{key}={value!r}: {takes.name} takes {len(default)} of them.")
 
 
 def _refuse_tensors(group: Mapping[str, Any]) -> None:
@@ -166,7 +167,7 @@ def _refuse_tensors(group: Mapping[str, Any]) -> None:
             )
 
 
-def number(home: Home, name: str, value: Any, default: float) -> float:
+def number(takes: Signature, name: str, value: Any, default: float) -> float:
     """A hyper-parameter as a float; raises ValueError or TypeError naming it and its limit.
 
     `value` is a number or a tensor of one, on any device.
@@ -180,16 +181,16 @@ def number(home: Home, name: str, value: Any, default: float) -> float:
         allowed += "; wrap a schedule in torch.optim.lr_scheduler.LambdaLR"
     result = real(name, value, allowed)
     if limit := check(name, result, default):
-        raise ValueError(f"Invalid {name} value: {value}; for {home.name} it must {limit}.")
+        raise ValueError(f"Invalid {name} value: {value}; for {takes.name} it must {limit}.")
     return result
 
 
-def numbers(home: Home, formula: Formula, group: Mapping[str, Any]) -> dict[str, float]:
+def numbers(takes: Signature, formula: Formula, group: Mapping[str, Any]) -> dict[str, float]:
     """Every hyper-parameter of `formula` as this group has it; raises what `number` raises."""
     found = {}
     for name, default in formula.hypers.items():
-        key, _ = home.sources.get(name, (name, None))
+        key, _ = takes.sources.get(name, (name, None))
         if key not in group:
             continue
-        found[name] = number(home, name, home.hyper(name, group), default)
+        found[name] = number(takes, name, takes.hyper(name, group), default)
     return found

@@ -1,6 +1,6 @@
 """One class per rule, with a signature that editors and `help()` show.
 
-`classes.pyi` beside this file is written from the same homes by `tools/write_stubs.py`.
+`classes.pyi` beside this file is written from the same signatures by `tools/write_stubs.py`.
 """
 
 import functools
@@ -12,7 +12,7 @@ from adamas.engine.options import formula_of
 from adamas.torch.base import Optimizer
 from adamas.torch.modes import Averaging
 from adamas.torch.options import OPTIONS
-from adamas.torch.signatures import HOMES, HOW, Home, of_rule
+from adamas.torch.signatures import HOW, SIGNATURES, Signature, of_rule
 
 _MORE = """
 Takes what the class of this name in torch.optim takes, and the options of
@@ -21,36 +21,31 @@ Raises TypeError, ValueError or RuntimeError that names the argument, as torch d
 """
 
 
-def signature(home: Home) -> inspect.Signature:
+def constructor(signature: Signature) -> inspect.Signature:
     """The constructor as torch writes it, then adamas's options."""
     kind = inspect.Parameter
     shown = [kind("self", kind.POSITIONAL_OR_KEYWORD), kind("params", kind.POSITIONAL_OR_KEYWORD)]
-    for where, names in (
-        (
-            kind.POSITIONAL_OR_KEYWORD,
-            [k for k in home.defaults if k not in HOW | dict.fromkeys(home.fixed)],
-        ),
-        (kind.KEYWORD_ONLY, list(HOW)),
-    ):
-        shown += [kind(name, where, default=home.defaults[name]) for name in names]
+    placed = [k for k in signature.defaults if k not in HOW | dict.fromkeys(signature.fixed)]
+    for where, names in ((kind.POSITIONAL_OR_KEYWORD, placed), (kind.KEYWORD_ONLY, list(HOW))):
+        shown += [kind(name, where, default=signature.defaults[name]) for name in names]
     shown += [kind(name, kind.KEYWORD_ONLY, default=value) for name, value in OPTIONS.items()]
     return inspect.Signature(shown)
 
 
-def make(home: Home, module: str) -> type[Optimizer]:
-    """The class of a home."""
+def make(signature: Signature, module: str) -> type[Optimizer]:
+    """The class of a signature."""
 
     def __init__(self: Optimizer, params: Any, *args: Any, **given: Any) -> None:  # noqa: N807
         Optimizer.__init__(self, params, *args, **given)
 
-    __init__.__signature__ = signature(home)  # type: ignore[attr-defined]
+    __init__.__signature__ = constructor(signature)  # type: ignore[attr-defined]
     body = {
         "__init__": __init__,
-        "__doc__": inspect.cleandoc(home.doc) + "\n" + _MORE,
+        "__doc__": inspect.cleandoc(signature.doc) + "\n" + _MORE,
         "__module__": module,
-        "home": home,
+        "signature": signature,
     }
-    return type(home.name, (Averaging if home.average else Optimizer,), body)
+    return type(signature.name, (Averaging if signature.average else Optimizer,), body)
 
 
 @functools.cache
@@ -60,9 +55,9 @@ def optimizer(rule: Callable[..., Any]) -> type[Optimizer]:
     Its constructor takes `params` and the rule's hyper-parameters (`betas` for `beta1, beta2`).
     Raises `adamas.FormulaError` for a rule that cannot be compiled.
     """
-    home = of_rule(rule, getattr(rule, "__name__", "rule"), rule.__doc__ or "")
+    signature = of_rule(rule, getattr(rule, "__name__", "rule"), rule.__doc__ or "")
     formula_of(rule)
-    made = make(home, "adamas.torch")
+    made = make(signature, "adamas.torch")
     # By its rule, which can be imported, where the class cannot.
     made.__reduce__ = lambda self: (_empty, (rule,), self.__getstate__())  # type: ignore[method-assign]
     return made
@@ -73,6 +68,6 @@ def _empty(rule: Callable[..., Any]) -> Optimizer:
     return made.__new__(made)
 
 
-globals().update({name: make(home, "adamas.torch") for name, home in HOMES.items()})
+globals().update({name: make(signature, "adamas.torch") for name, signature in SIGNATURES.items()})
 
-__all__ = [*HOMES, "optimizer"]
+__all__ = [*SIGNATURES, "optimizer"]

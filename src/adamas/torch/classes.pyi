@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from adamas.torch.base import Optimizer
-from adamas.torch.signatures import Home
+from adamas.torch.signatures import Signature
 
-HOMES: dict[str, Home]
+SIGNATURES: dict[str, Signature]
 
-def signature(home: Home) -> inspect.Signature: ...
-def make(home: Home, module: str) -> type[Optimizer]: ...
+def constructor(signature: Signature) -> inspect.Signature: ...
+def make(signature: Signature, module: str) -> type[Optimizer]: ...
 def optimizer(rule: Callable[..., Any]) -> type[Optimizer]: ...
 
 class SGD(Optimizer):

@@ -1,240 +1,249 @@
-"""Laying out the engine for the parameters that have state, with the state they have.
+"""One object notices what changed since the last step, lays out the engine and steps.
 
-Done at the first step and whenever `Watch` finds that something is not what it was.
+A driver has an owner, whose groups and state it looks up anew each time, because both may be
+replaced. An optimizer is the owner of one; so is every parameter whose gradient is released.
 """
 
-from collections import Counter
+import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import repeat
+from operator import is_
+from typing import Any, Protocol
 
 import torch
 
 from adamas.engine.cpus import Threads, taken
-from adamas.engine.storage import choosing
-from adamas.engine.tensors import Array
+from adamas.engine.finite import NonFiniteError
 from adamas.engine.threads import Action, straight
-from adamas.kernel.layout import REST
-from adamas.torch import arguments, keys
-from adamas.torch.core import Core, Live
-from adamas.torch.devices import TensorCore
-from adamas.torch.options import RENAMED, chosen, refuse_dtype
-from adamas.torch.plans import Plan
-from adamas.torch.shards import sharded, whole_like
-from adamas.torch.states import ROUNDING
-
-if TYPE_CHECKING:
-    from adamas.torch.base import Optimizer
-
-AnyCore = Core | TensorCore
+from adamas.engine.turn import waiting
+from adamas.torch import arguments, rounding_keys
+from adamas.torch.called import every, named
+from adamas.torch.engines import Engine, Live
+from adamas.torch.kernel_engine import KernelEngine
+from adamas.torch.making import made
+from adamas.torch.plans import Entries, Plan, Plans
+from adamas.torch.watch import Owner, Watch
 
 
-# State made inside somebody's inference_mode must be usable outside of it.
-@torch.inference_mode(False)
-def rebuild(
-    optimizer: "Optimizer",
-    entries: Mapping[torch.Tensor, Any],
-    share: bool = True,
-    plan: Plan | None = None,
-    after: Sequence[Action] = (),
-) -> None:
-    """Lay out the engine anew, with the state of `entries`, and do `after`; on an error nothing.
+class Released(Protocol):
+    """What steps each gradient as soon as it is complete, in between the calls of `step`."""
 
-    Of live state (`share`) what others keep there stays there; `entries` from a file are refused if
-    they hold more than this optimizer keeps. `plan` is what the groups ask for, unless it is given.
+    def end(self) -> bool:
+        """End an iteration; whether gradients are left for an ordinary step."""
+
+    def sync(self) -> None:
+        """Do the steps that rows have missed."""
+
+
+class Driver:
+    """Steps the parameters of `owner` by the rules that their groups choose among `plans`.
+
+    `plan` is the rule of the last step, or of the next one before the first; `engine` what steps,
+    or None before there is anything to step. `seed` is that of all rounding at random. `released`
+    steps gradients in the backward pass, if anything does; `loads` counts the states that were
+    loaded.
     """
-    plan = plan or optimizer._plans.of(optimizer.param_groups)
-    if share and optimizer._core is not None:
-        publish(optimizer, optimizer._core)
-    aside = {p: foreign for p, foreign in strangers(optimizer, plan) if foreign} if share else {}
-    if aside:
-        own = {p: {k: v for k, v in entries[p].items() if k not in aside[p]} for p in aside}
-        entries = {**entries, **own}
-    if share and plan.rule is not optimizer._plan.rule:
-        entries = switched(optimizer, plan, entries)
-    found = keys.assigned(named(optimizer), optimizer._keys, entries, optimizer._options["seed"])
-    live = [
-        Live(p, label, k, found[p])
-        for k, p, label in every(optimizer)
-        if p.grad is not None or entries.get(p)
-    ]
-    core = _made(optimizer, plan, live, entries, share) if live else None
-    actions: list[Action] = []
-    if core is not None:
-        if core.rounds and found != optimizer._keys:
-            keys.hold(found, optimizer._options["seed"], optimizer)
-            optimizer._keys = found
-        if optimizer._core is not None and share and type(core) is type(optimizer._core):
-            core.inherit(optimizer._core)
-        for k, one in enumerate(core.live):
-            entry = optimizer.state[one.parameter]
-            made = core.entry(k)
-            made.update(aside.get(one.parameter, {}))
-            actions += [entry.clear, partial(entry.update, made)]
-    ended = [p for p, entry in entries.items() if isinstance(entry, dict) and not entry and share]
-    for p in filter(optimizer.state.get, ended):
-        if core is None or all(one.parameter is not p for one in core.live):
-            actions.append(partial(optimizer.state.__setitem__, p, aside.get(p, {})))
-    # An exception of a signal handler in between would leave entries without their state.
-    actions.append(partial(vars(optimizer).update, {"_core": core, "_plan": plan}))
-    straight([*actions, *after])
-    optimizer._watch.learn(core, {p: frozenset(found) for p, found in aside.items()})
 
+    def __init__(self, owner: Owner, plans: Plans, plan: Plan, seed: int, lock: Any = None) -> None:
+        # Weakly: an optimizer that nobody uses any more is gone at once, not at some collection.
+        self.owner: Owner = weakref.proxy(owner)
+        self.signature, self.options = plans.signature, plans.given
+        self.plans, self.plan, self.seed = plans, plan, seed
+        self.rounding_keys: rounding_keys.Keys = {}
+        self.released: Released | None = None
+        self.loads = 0
+        # True steps CPU tensors as those of other devices, which is how that is tested.
+        self.anywhere = False
+        # Of two threads that step one optimizer, the second waits.
+        self.lock = lock or threading.RLock()
+        waiting.add(self)
+        self.forget()
 
-def publish(optimizer: "Optimizer", core: AnyCore) -> None:
-    """Keep in `optimizer.state` which rows were stepped, where that began or ended with a step.
+    def forget(self) -> None:
+        """Lay the engine out anew at the next step; rows must be up to date."""
+        self.engine: Engine | None = None
+        self._watch = Watch(self.owner, self.signature.defaults)
 
-    Asked again before state is read, because a signal handler may have raised after the step.
-    """
-    if found := core.news():
-        same = optimizer._watch.gradients() is not None
-        actions: list[Action] = []
-        for p, stepped in found.items():
-            if (entry := optimizer.state.get(p)) is not None:
-                given = {} if stepped is None else {"stepped": stepped}
-                actions += [partial(entry.pop, "stepped", None), partial(entry.update, given)]
-        straight([*actions, core.published])
-        if same:
-            optimizer._watch.learn(core, optimizer._watch.foreign)
+    def beside(self, owner: Owner) -> "Driver":
+        """A driver of some of the parameters, by the same rule, options, lock and rounding keys."""
+        made = Driver(owner, self.plans, self.plan, self.seed, self.lock)
+        made.anywhere, made.rounding_keys = self.anywhere, self.rounding_keys
+        return made
 
+    @property
+    def threads(self) -> Threads:
+        """How many threads the parameters on the CPU are stepped with, or would be now."""
+        if isinstance(self.engine, KernelEngine):
+            return self.engine.stepper.threads
+        return taken(self.options["threads"], torch.get_num_threads())
 
-def strangers(optimizer: "Optimizer", plan: Plan) -> Iterator[tuple[torch.Tensor, dict[str, Any]]]:
-    """Each parameter that has an entry in `optimizer.state`, with what others keep in it."""
-    for group in optimizer.param_groups:
-        for p in group["params"]:
-            if entry := optimizer.state.get(p):
-                yield p, plan.names.foreign(entry)
-
-
-def switched(
-    optimizer: "Optimizer", plan: Plan, entries: Mapping[torch.Tensor, Any]
-) -> dict[torch.Tensor, Any]:
-    """The live state of one rule as that of another; raises ValueError for what it never kept."""
-    made = dict(entries)
-    for p, entry in entries.items():
-        lacking = plan.names.lacking(entry) if isinstance(entry, dict) and entry else None
-        if lacking and optimizer.home.late:
-            made[p] = begun_anew(entry)
-        elif lacking:
-            raise ValueError(
-                f"{optimizer.home.name}: param groups were changed to {plan.formula.name} after "
-                f"steps without its {lacking!r}; change them before the first step."
+    def check_mode(self) -> None:
+        """Raise RuntimeError where parameters are not the points that gradients are taken at."""
+        if self.signature.average and not all(map(trains, self.owner.param_groups)):
+            raise RuntimeError(
+                f"{self.signature.name} is in eval mode, where parameters are the averages to "
+                "evaluate; call optimizer.train() before training, and optimizer.eval() before "
+                "evaluating or saving the model."
             )
-    return made
+
+    def step(self, loss_scale: float = 1.0) -> bool | None:
+        """Update every parameter that has a gradient; None if none has, False if it was skipped.
+
+        Raises what `Optimizer.step` raises.
+        """
+        tensors, engine = self._gradients(), self.engine
+        if engine is None or all(map(is_, tensors, repeat(None))):
+            return None
+        changed = self._watch.changed()
+        if changed and not self._took(engine, changed):
+            engine.sync()
+            self.rebuild(self.owner.state)
+            # A parameter that has no state any more, and no gradient, is no longer among them.
+            tensors, engine = self._gradients(), self.engine
+            assert engine is not None
+            self._took(engine, self._watch.changed())
+        try:
+            done = engine.step(tensors, self.options["clip_norm"], loss_scale)
+        except NonFiniteError as error:
+            if error.left:
+                self._follow(engine, tensors, done=True)
+            raise
+        self._follow(engine, tensors, done)
+        return done
+
+    def _gradients(self) -> list[torch.Tensor | None]:
+        """The gradients of the live parameters, with an engine that is laid out for them."""
+        found = self._watch.gradients()
+        if found is None:
+            self.rebuild(self.owner.state)
+            found = self._watch.gradients()
+            assert found is not None
+        return found
+
+    def _took(self, engine: Engine, changed: Sequence[int]) -> bool:
+        """Give the engine the settings of groups that were changed; False if they ask for another.
+
+        Raises what `Plans.check_group` raises.
+        """
+        groups, signature = self.owner.param_groups, self.signature
+        for k in changed:
+            # What somebody set under the rule's own names is put under torch's.
+            if (signature.sources.keys() - signature.defaults.keys()) & groups[k].keys():
+                folded = arguments.folded(signature, groups[k], groups[k], strict=False)
+                groups[k].clear()
+                groups[k].update(folded)
+            self.plans.check_group(groups[k])
+        if self.plans.of(groups) is not self.plan or self._watch.stored_otherwise():
+            return False
+        for k in changed:
+            engine.set(k, self.plan.numbers(groups[k]))
+            self._watch.saw(k)
+        return True
+
+    def _follow(self, engine: Engine, tensors: list[torch.Tensor | None], done: bool) -> None:
+        """What comes after a step that was done, or left out by "skip"."""
+        if done and self.options["rows"] is None and engine.behind:
+            engine.sync()
+        self._publish(engine)
+        if self.options["zero_grad_in_step"]:
+            self._watch.zero_sparse(tensors)
+
+    def sync(self) -> None:
+        """Bring the state, and the rows of sparse parameters, up to date."""
+        if self.engine is not None:
+            self._publish(self.engine)
+            if self.engine.behind:
+                self._gradients()
+                self.engine.sync()
+
+    def lay_out(self) -> None:
+        """Have an engine for everything there is."""
+        if self.engine is None:
+            self.rebuild(self.owner.state)
+        else:
+            self._gradients()
+
+    def assign_keys(self) -> None:
+        """Choose what all parameters are rounded by, which depends on their places, now."""
+        pairs, state = named(self.owner.param_groups), self.owner.state
+        keys = rounding_keys.assigned(pairs, self.rounding_keys, state, self.seed)
+        rounding_keys.hold(keys, self.seed, self)
+        self.rounding_keys = keys
+
+    # State made inside somebody's inference_mode must be usable outside of it.
+    @torch.inference_mode(False)
+    def rebuild(
+        self, entries: Entries, loaded: tuple[Plan, int] | None = None, after: Sequence[Action] = ()
+    ) -> None:
+        """Lay out the engine anew with the state of `entries`, and do `after`; on an error nothing.
+
+        Of live state what others keep there stays there. With `loaded`, a plan and a seed, the
+        entries are from a file, copied, and refused if they hold more than this optimizer keeps.
+        """
+        groups, share = self.owner.param_groups, loaded is None
+        plan, seed = loaded or (self.plans.of(groups), self.seed)
+        aside: dict[Any, Any] = {}
+        if share:
+            if self.engine is not None:
+                self._publish(self.engine)
+            aside = {p: odd for p, odd in plan.strangers(groups, self.owner.state) if odd}
+            own = {p: {k: v for k, v in entries[p].items() if k not in aside[p]} for p in aside}
+            entries = {**entries, **own} if aside else entries
+            entries = entries if plan.rule is self.plan.rule else plan.switched(entries)
+        keys = rounding_keys.assigned(named(groups), self.rounding_keys, entries, seed)
+        live = [
+            Live(p, label, k, keys[p])
+            for k, p, label in every(groups)
+            if p.grad is not None or entries.get(p)
+        ]
+        engine = None
+        if live:
+            engine = made(plan, seed, groups, live, entries, share, self.anywhere)
+            if share and self.engine is not None and type(engine) is type(self.engine):
+                engine.inherit(self.engine)
+            if engine.rounds and keys != self.rounding_keys:
+                rounding_keys.hold(keys, seed, self)
+                self.rounding_keys = keys
+        actions = list(self._handed(engine, entries if share else {}, aside))
+        news = {"engine": engine, "plan": plan, "seed": seed, "loads": self.loads + (not share)}
+        # An exception of a signal handler in between would leave entries without their state.
+        straight([*actions, partial(vars(self).update, news), *after])
+        self._watch.learn(engine, {p: frozenset(odd) for p, odd in aside.items()})
+
+    def _handed(self, engine: Engine | None, entries: Entries, aside: Entries) -> Iterator[Action]:
+        """The actions that put an engine's state into the owner's, beside what is `aside` there.
+
+        Parameters whose entries are empty and that it does not step have no state any more.
+        """
+        state, live = self.owner.state, engine.live if engine else ()
+        ended = [p for p, entry in entries.items() if isinstance(entry, dict) and not entry]
+        for k, one in enumerate(live):
+            entry, made = state[one.parameter], engine.entry(k) if engine else {}
+            yield entry.clear
+            yield partial(entry.update, {**made, **aside.get(one.parameter, {})})
+        for p in filter(state.get, ended):
+            if all(one.parameter is not p for one in live):
+                yield partial(state.__setitem__, p, aside.get(p, {}))
+
+    def _publish(self, engine: Engine) -> None:
+        """Keep in the state which rows were stepped, where that began or ended with a step.
+
+        Asked again before state is read, because a signal handler may have raised after the step.
+        """
+        if found := engine.news():
+            same = self._watch.gradients() is not None
+            actions: list[Action] = []
+            for p, stepped in found.items():
+                if (entry := self.owner.state.get(p)) is not None:
+                    given = {} if stepped is None else {"stepped": stepped}
+                    actions += [partial(entry.pop, "stepped", None), partial(entry.update, given)]
+            straight([*actions, engine.published])
+            if same:
+                self._watch.learn(engine, self._watch.foreign)
 
 
-def begun_anew(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """State before the first gradient, which starts a momentum; rounding goes on as it was."""
-    found = {key: entry[key] for key in entry.keys() & {ROUNDING, "p" + REST}}
-    return {"step": 0, **found} if found else {}
-
-
-def _made(
-    optimizer: "Optimizer",
-    plan: Plan,
-    live: list[Live],
-    entries: Mapping[torch.Tensor, Any],
-    share: bool,
-) -> AnyCore:
-    for one in live:
-        refuse_dtype(one.parameter, one.key)
-    options = dict(optimizer._options)
-    options["state"] = _of_wholes(_of_groups(optimizer, live), live)
-    del options["state_by_name"]
-    options |= {ours: options.pop(torchs) for ours, torchs in RENAMED.items()}
-    options["maximize"] = plan.maximize
-    # A momentum of torch's SGD moves every row in every step: `Optimizer._update` does the rest.
-    spread = optimizer.home.late and plan.formula.states
-    options["rows"] = options["rows"] or ("exact" if spread else "lazy")
-    options["threads"] = taken(options["threads"], torch.get_num_threads())
-    numbers = [arguments.numbers(optimizer.home, plan.formula, g) for g in optimizer.param_groups]
-    on_cpu = all(one.parameter.device.type == "cpu" for one in live)
-    kind = Core if on_cpu and not optimizer._anywhere else TensorCore
-    return kind(plan.formula, plan.names, live, numbers, options, entries, share)
-
-
-def _of_groups(optimizer: "Optimizer", live: list[Live]) -> Any:
-    """The `state` option, with what groups and names say of their own parameters."""
-    options, groups = optimizer._options, optimizer.param_groups
-    spoken = options["state_by_name"] or callable(options["state"])
-    if not spoken and not any("state" in group for group in groups):
-        return options["state"]
-    names = called(optimizer)
-    members = {one.key: groups[one.group] for one in live}
-
-    def choose(key: Any, given: Array) -> Any:
-        return chosen(options, members[key], names[key], given)
-
-    return choose
-
-
-def _of_wholes(state: Any, live: list[Live]) -> Any:
-    """The `state` option asked about whole parameters where shards lie here: all ranks agree."""
-    shards = {one.key: one.parameter for one in live if sharded(one.parameter)}
-    if not shards or isinstance(state, dict):
-        return state
-    choose = choosing(state)
-    if choose is None:
-        return state
-
-    def chosen(key: Any, given: Array) -> Any:
-        return choose(key, whole_like(shards[key], given) if key in shards else given)
-
-    return chosen
-
-
-def threads(optimizer: "Optimizer") -> Threads:
-    """How many threads the parameters on the CPU are stepped with, or would be now."""
-    if isinstance(optimizer._core, Core):
-        return optimizer._core.engine.threads
-    return taken(optimizer._options["threads"], torch.get_num_threads())
-
-
-def every(optimizer: "Optimizer") -> list[tuple[int, torch.Tensor, str]]:
-    """Every parameter with its group and what it is called in messages; no two are alike."""
-    groups = [k for k, group in enumerate(optimizer.param_groups) for _ in group["params"]]
-    return [(k, p, label) for k, (label, (p, _)) in zip(groups, _labelled(optimizer), strict=True)]
-
-
-def called(optimizer: "Optimizer") -> dict[str, str]:
-    """The name of every parameter, or its place, by what it is called in messages."""
-    return {label: name or label for label, (_, name) in _labelled(optimizer)}
-
-
-def names(optimizer: "Optimizer", index: int) -> list[str]:
-    """The names of the parameters of a group, or their places."""
-    group = optimizer.param_groups[index]
-    if "param_names" in group:
-        return list(group["param_names"])
-    return [f"{index}.{k}" for k in range(len(group["params"]))]
-
-
-def named(optimizer: "Optimizer") -> list[tuple[torch.Tensor, str | None]]:
-    """Every parameter with its name, or None."""
-    return [
-        (p, name)
-        for group in optimizer.param_groups
-        for p, name in zip(
-            group["params"],
-            group.get("param_names") or [None] * len(group["params"]),
-            strict=True,
-        )
-    ]
-
-
-def _labelled(optimizer: "Optimizer") -> list[tuple[str, tuple[torch.Tensor, str | None]]]:
-    """Every parameter with its name or None, and before them a label: the name, or the place.
-
-    Two groups may hold equal names, which then get their place as well.
-    """
-    places = [
-        f"{k}.{i}"
-        for k, group in enumerate(optimizer.param_groups)
-        for i in range(len(group["params"]))
-    ]
-    pairs = named(optimizer)
-    counts = Counter(name for _, name in pairs)
-    return [
-        (place if name is None else name if counts[name] == 1 else f"{name} ({place})", (p, name))
-        for place, (p, name) in zip(places, pairs, strict=True)
-    ]
+def trains(group: Mapping[str, Any]) -> bool:
+    """Whether a group whose rule averages has its parameters where gradients are taken."""
+    return bool(group.get("train_mode"))

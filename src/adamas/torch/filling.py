@@ -25,7 +25,7 @@ from adamas.torch.views import array, same_layout, saved_array, tensor_of
 
 
 class Filling:
-    """Puts `entry`, state of tensor k of `engine`, into the arrays that the engine made for it.
+    """Puts `entry`, state of tensor k of `stepper`, into the arrays that were made for it.
 
     Live state (`share`) stays in its own memory where that serves as it is. `parameter` is the
     tensor itself, not a DTensor.
@@ -33,15 +33,15 @@ class Filling:
 
     def __init__(
         self,
-        engine: Stepper,
+        stepper: Stepper,
         k: int,
         names: Names,
         parameter: torch.Tensor,
         entry: Entry,
         share: bool,
     ) -> None:
-        self._store, self._tensor = engine.store, engine.tensors[k]
-        self._engine, self._k, self._names = engine, k, names
+        self._store, self._tensor = stepper.store, stepper.tensors[k]
+        self._stepper, self._k, self._names = stepper, k, names
         self._parameter, self._entry, self._share = parameter, entry, share
         self._arrays = self._store.arrays[k]
         self._used = set(COUNTERS)
@@ -57,7 +57,7 @@ class Filling:
 
         Raises ValueError or TypeError that names what the entry lacks, has too much, or cannot be.
         """
-        entry, scalars = self._entry, self._engine.formula.scalars
+        entry, scalars = self._entry, self._stepper.formula.scalars
         begun = steps_of(entry) > 0
         if lost := [name for name in scalars if begun and name not in entry]:
             raise ValueError(f"the saved state lacks {lost[0]!r}; it has {self._listed}.")
@@ -87,13 +87,13 @@ class Filling:
     def _order(self) -> Order:
         """The memory order in which the codes of the entry lie."""
         found: dict[str, Any] = {}
-        for name in self._engine.formula.states:
+        for name in self._stepper.formula.states:
             if name + SCALE in self._entry:
                 found[name] = self._read(name)
         if MEMORY_ORDER in self._entry:
             given = self._entry[MEMORY_ORDER]
             found[MEMORY_ORDER] = counted(f"the saved {MEMORY_ORDER!r}", given)
-        return order_of(found, self._engine.formula.states, self._tensor.lay)
+        return order_of(found, self._stepper.formula.states, self._tensor.lay)
 
     def _read(self, key: str) -> Array:
         value = self._entry.get(key)
@@ -162,7 +162,7 @@ class Filling:
 
     def _codec(self, name: str, given: Array) -> Codec:
         """The few-bit codec of saved codes: they have the parameter's shape, or half its size."""
-        sign = kinds(self._engine.formula)[name].sign
+        sign = kinds(self._stepper.formula)[name].sign
         codec = stored("int8" if given.shape == self._tensor.given.shape else "int4", sign)
         if given.dtype != np.dtype(codec.dtype):
             raise ValueError(f"the saved {name!r} has {given.dtype} codes, not {codec.dtype}.")
@@ -177,7 +177,7 @@ def _lies_in(given: Array, tensor: torch.Tensor) -> bool:
     return given.ctypes.data == tensor.data_ptr() and not tensor.requires_grad
 
 
-def decoded(engine: Stepper, k: int, parameter: torch.Tensor) -> Mapping[str, torch.Tensor]:
+def decoded(stepper: Stepper, k: int, parameter: torch.Tensor) -> Mapping[str, torch.Tensor]:
     """The states of tensor k as numbers under the rule's names: copies."""
-    values = engine.values(k)
+    values = stepper.values(k)
     return {name: tensor_of(np.ascontiguousarray(one), parameter) for name, one in values.items()}

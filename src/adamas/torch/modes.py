@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from adamas.torch.base import Optimizer
+from adamas.torch.driver import trains
 
 
 class Averaging(Optimizer):
@@ -19,14 +20,14 @@ class Averaging(Optimizer):
     Every group says in `train_mode` where its parameters are, in files too.
     """
 
-    def _start(self, defaults: Mapping[str, Any]) -> None:
-        super()._start(defaults)
+    def _start(self, defaults: Mapping[str, Any], taken: Mapping[str, Any]) -> None:
+        super()._start(defaults, taken)
         self._trained: dict[torch.Tensor, torch.Tensor] = {}
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, in the mode of the others; raises what `Optimizer` raises."""
         if isinstance(param_group, dict):
-            param_group.setdefault("train_mode", any(map(_trains, self.param_groups)))
+            param_group.setdefault("train_mode", any(map(trains, self.param_groups)))
         super().add_param_group(param_group)
 
     @torch.no_grad()
@@ -36,7 +37,7 @@ class Averaging(Optimizer):
         Where training was is kept beside them until `train()`, which brings back its bits.
         """
         self.sync()
-        for group in filter(_trains, self.param_groups):
+        for group in filter(trains, self.param_groups):
             for p in group["params"]:
                 if (z := self._sequence(p)) is not None:
                     self._trained[p] = p.detach().clone()
@@ -51,7 +52,7 @@ class Averaging(Optimizer):
         computed from what they are: Defazio et al. 2024, Algorithm 1, the line for y.
         """
         for group in self.param_groups:
-            for p in () if _trains(group) else group["params"]:
+            for p in () if trains(group) else group["params"]:
                 if (z := self._sequence(p)) is not None:
                     before = self._trained.get(p)
                     if before is None or not torch.equal(p, self._average(group, before, z)):
@@ -70,17 +71,14 @@ class Averaging(Optimizer):
         return self.values(p)["z"] if "z.scale" in entry else entry["z"]
 
     def _average(self, group: Mapping[str, Any], y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        assert self.home.average is not None
-        found: torch.Tensor = self.home.average(y.to(z.dtype), z, beta1=float(group["betas"][0]))
+        assert self.signature.average is not None
+        found: torch.Tensor = self.signature.average(
+            y.to(z.dtype), z, beta1=float(group["betas"][0])
+        )
         return found.to(y.dtype)
 
     def _update(self) -> None:
-        if not all(map(_trains, self.param_groups)):
-            raise RuntimeError(
-                f"{self.home.name} is in eval mode, where parameters are the averages to evaluate; "
-                "call optimizer.train() before training, and optimizer.eval() before evaluating or "
-                "saving the model."
-            )
+        self._driver.check_mode()
         super()._update()
 
     def load_state_dict(self, state_dict: MutableMapping[str, Any]) -> None:
@@ -100,7 +98,3 @@ class Averaging(Optimizer):
         trained = state.get("_trained", {})
         super().__setstate__(state)
         self._trained = trained
-
-
-def _trains(group: Mapping[str, Any]) -> bool:
-    return bool(group.get("train_mode"))

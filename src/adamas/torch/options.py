@@ -19,9 +19,9 @@ from adamas.engine.settings import choice, limit, real, seeded
 from adamas.engine.storage import Storage, choosing
 from adamas.engine.tensors import Array, Tensor
 from adamas.kernel.formula import Formula
-from adamas.torch.devices import STORAGE
 from adamas.torch.shards import sharded
 from adamas.torch.signatures import HOW
+from adamas.torch.tensor_engine import STORAGE
 from adamas.torch.views import array
 
 # Torch itself has a method `zero_grad` and an argument `maximize`.

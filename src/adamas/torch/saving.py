@@ -6,9 +6,9 @@ anything, and keeps the storage that this optimizer was made with: `torch.optim`
 to the parameter's dtype instead (pytorch #43706).
 """
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -16,14 +16,11 @@ from adamas.engine.settings import seeded
 from adamas.engine.threads import Action
 from adamas.torch import arguments
 from adamas.torch.called import found
-from adamas.torch.driver import begun_anew, rebuild, strangers
+from adamas.torch.driver import Driver
 from adamas.torch.foreign import readable
 from adamas.torch.plans import Plan
 from adamas.torch.shards import sharded
-from adamas.torch.states import COUNTERS
-
-if TYPE_CHECKING:
-    from adamas.torch.base import Optimizer
+from adamas.torch.states import COUNTERS, begun_anew
 
 # Up to here float32, in which torch keeps the step, counts every step.
 EXACT = 1 << 24
@@ -33,33 +30,30 @@ ASIDE = "foreign_state"
 NAMING: dict[str, Any] = {"params": int | str, "param_names": str}
 
 
-def state_dict(optimizer: "Optimizer", *, decode: bool = False) -> dict[str, Any]:
-    """The state and the groups, with numbers in place of the parameters; runs torch's hooks."""
-    for pre_hook in optimizer._optimizer_state_dict_pre_hooks.values():
-        pre_hook(optimizer)
+def state_dict(driver: Driver, *, decode: bool = False) -> dict[str, Any]:
+    """The state and the groups of its owner, with numbers in place of the parameters."""
     numbers: dict[int, int] = {}
-    plan = optimizer._plans.of(optimizer.param_groups)
-    groups, foreign = [], dict(strangers(optimizer, plan))
-    for group in optimizer.param_groups:
+    owner = driver.owner
+    plan = driver.plans.of(owner.param_groups)
+    groups, foreign = [], dict(plan.strangers(owner.param_groups, owner.state))
+    for group in owner.param_groups:
         for p in group["params"]:
             numbers.setdefault(id(p), len(numbers))
         packed = {
             key: _owned(value) for key, value in group.items() if key not in ("params", "state")
         }
-        packed["rule"], packed["seed"] = plan.formula.name, optimizer._options["seed"]
+        packed["rule"], packed["seed"] = plan.formula.name, driver.seed
         packed["params"] = [numbers[id(p)] for p in group["params"]]
         if aside := {key for p in group["params"] for key in foreign.get(p, ())}:
             packed[ASIDE] = sorted(aside)
         groups.append(packed)
-    entries: dict[Any, Any] = {
-        p: e for p, e in optimizer.state.items() if e is not None and e != {}
-    }
-    core = optimizer._core
-    if core is not None and (decode or any(sharded(one.parameter) for one in core.live)):
-        read = core.decoded if decode else core.saved
+    entries: dict[Any, Any] = {p: e for p, e in owner.state.items() if e is not None and e != {}}
+    engine = driver.engine
+    if engine is not None and (decode or any(sharded(one.parameter) for one in engine.live)):
+        read = engine.decoded if decode else engine.saved
         entries |= {
             one.parameter: {**read(k), **foreign.get(one.parameter, {})}
-            for k, one in enumerate(core.live)
+            for k, one in enumerate(engine.live)
         }
     state = {
         numbers.get(id(p), p): {key: _saved(key, value) for key, value in entry.items()}
@@ -67,10 +61,7 @@ def state_dict(optimizer: "Optimizer", *, decode: bool = False) -> dict[str, Any
         else entry
         for p, entry in entries.items()
     }
-    saved: dict[str, Any] = {"state": state, "param_groups": groups}
-    for post_hook in optimizer._optimizer_state_dict_post_hooks.values():
-        saved = post_hook(optimizer, saved) or saved
-    return saved
+    return {"state": state, "param_groups": groups}
 
 
 def _saved(key: str, value: Any) -> Any:
@@ -89,19 +80,14 @@ def _owned(value: Any) -> Any:
     return {k: _owned(v) for k, v in value.items()} if type(value) is dict else value
 
 
-def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> None:
-    """Take over `saved`; raises ValueError or TypeError for what does not fit, changing nothing.
-
-    What hooks raise comes through as it is.
-    """
-    saved = dict(_dict(saved, "a state dict"))
-    for pre_hook in optimizer._optimizer_load_state_dict_pre_hooks.values():
-        saved = pre_hook(optimizer, saved) or saved
-    groups, state = _parts(saved)
-    pairs = _paired(optimizer.param_groups, groups)
-    taken = [_settings(optimizer, group, old) for group, old, _ in pairs]
+def load_state_dict(driver: Driver, saved: Any) -> None:
+    """Take over `saved`; raises ValueError or TypeError for what does not fit, changing nothing."""
+    owner = driver.owner
+    groups, state = _parts(opened(saved))
+    pairs = _paired(owner.param_groups, groups)
+    taken = [_settings(driver, group, old) for group, old, _ in pairs]
     merged = [{**group, **new} for (group, _, _), new in zip(pairs, taken, strict=True)]
-    plan = optimizer._plans.of(merged)
+    plan = driver.plans.of(merged)
     entries: dict[torch.Tensor, Mapping[str, Any]] = {}
     known = {number for _, _, ids in pairs for number in ids}
     others = {key: value for key, value in state.items() if key not in known}
@@ -114,31 +100,27 @@ def load_state_dict(optimizer: "Optimizer", saved: MutableMapping[str, Any]) -> 
                 own = {key: value for key, value in entry.items() if key not in foreign}
                 entries[p] = readable(own, plan.formula, plan.names, p)
                 others[p] = {key: _copy(entry[key]) for key in entry.keys() & foreign}
-    entries = {p: found for p, e in entries.items() if (found := _late(optimizer, plan, e))}
+    entries = {p: found for p, e in entries.items() if (found := _late(driver, plan, e))}
     after: list[Action] = [
-        partial(group.update, new) for group, new in zip(optimizer.param_groups, taken, strict=True)
+        partial(group.update, new) for group, new in zip(owner.param_groups, taken, strict=True)
     ]
-    for p in optimizer.state:
+    for p in owner.state:
         if p not in entries and getattr(p, "grad", None) is None:
-            after.append(partial(optimizer.state.pop, p))
-    options, before = optimizer._options, optimizer._core
-    optimizer._options = {**options, "seed": seeded(groups[0].get("seed", options["seed"]))}
-    try:
-        rebuild(optimizer, entries, share=False, plan=plan, after=after)
-    except BaseException:
-        # What a signal handler raises may come when all is taken over.
-        if optimizer._core is before:
-            optimizer._options = options
-        raise
-    _keep(optimizer, others)
-    for post_hook in optimizer._optimizer_load_state_dict_post_hooks.values():
-        post_hook(optimizer)
+            after.append(partial(owner.state.pop, p))
+    seed = seeded(groups[0].get("seed", driver.seed))
+    driver.rebuild(entries, (plan, seed), after)
+    _keep(owner.state, others)
 
 
-def _late(optimizer: "Optimizer", plan: Plan, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+def opened(saved: Any) -> dict[str, Any]:
+    """A shallow copy of a state dict; TypeError for what is no dict."""
+    return dict(_dict(saved, "a state dict"))
+
+
+def _late(driver: Driver, plan: Plan, entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """`entry`, or where a momentum was switched on before the file was written, one without it."""
     held = {key for key, value in entry.items() if value is not None}
-    late = optimizer.home.late and plan.names.lacking(entry) and held <= COUNTERS
+    late = driver.signature.late and plan.names.lacking(entry) and held <= COUNTERS
     return begun_anew(entry) if late else entry
 
 
@@ -173,9 +155,8 @@ def _list(value: Any, what: str) -> list[Any]:
     return list(value)
 
 
-def _keep(optimizer: "Optimizer", others: Mapping[Any, Any]) -> None:
+def _keep(state: dict[Any, Any], others: Mapping[Any, Any]) -> None:
     """Put what somebody else kept in the state beside what this optimizer keeps."""
-    state: dict[Any, Any] = optimizer.state
     for key, value in others.items():
         if isinstance(key, torch.Tensor):
             state[key].update(value)
@@ -235,20 +216,18 @@ def _other_names(wanted: list[str], saved: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _settings(
-    optimizer: "Optimizer", group: Mapping[str, Any], old: Mapping[str, Any]
-) -> dict[str, Any]:
+def _settings(driver: Driver, group: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
     """What a group takes over from a saved one; raises ValueError if it is of another rule."""
     kept = {"params", "param_names", "rule", "seed", "state", ASIDE}
     # bitsandbytes has betas in every class; momentum and alpha stay as this optimizer has them.
-    kept |= {"betas"} - optimizer.home.defaults.keys()
+    kept |= {"betas"} - driver.signature.defaults.keys()
     own = {key: _owned(value) for key, value in old.items() if key not in kept}
-    new = arguments.folded(optimizer.home, own, group, strict=False)
+    new = arguments.folded(driver.signature, own, group, strict=False)
     # How a step is run is this optimizer's own business.
     new = {k: v for k, v in new.items() if k not in ("foreach", "fused", "capturable")}
     merged = {**group, **new}
-    optimizer._fits(merged)
-    wanted = optimizer._plans.of([merged]).formula.name
+    driver.plans.check_group(merged)
+    wanted = driver.plans.of([merged]).formula.name
     if (rule := old.get("rule", wanted)) != wanted:
         raise ValueError(
             f"this is the state of rule {rule!r}, and param groups ask for {wanted!r}."

@@ -1,6 +1,6 @@
 """What each class accepts: torch's argument names, in torch's order, and the rule they choose.
 
-A `Home` is data about one class. Its `defaults` become the keys of every param group, so that the
+A `Signature` is data about one class. Its `defaults` become the keys of every param group, so that
 schedulers find `betas` and `momentum` where they look for them, and a saved group is one that
 `torch.optim` reads. Several options of torch choose another rule (`amsgrad`, `nesterov`, ...); they
 are resolved here, once, and the formula never sees a flag.
@@ -36,7 +36,7 @@ TAKEN = frozenset({*HOW, "betas", "zero_grad_in_step", "state_by_name", "param_n
 
 
 @dataclass(frozen=True)
-class Home:
+class Signature:
     """One class: `defaults` in the order of positional arguments, and `choose` -> the rule.
 
     `sources` maps hyper-parameters of the rule to keys of a group, an entry of a tuple where a
@@ -115,18 +115,18 @@ def _rmsprop_states(centered: bool, momentum: bool) -> dict[str, str]:
     return names
 
 
-def moments(home: Home, rule: str) -> dict[str, str]:
+def moments(signature: Signature, rule: str) -> dict[str, str]:
     """Torch's names of the states of the rule called `rule`; its own where torch has none."""
     if rule.startswith("rmsprop"):
         return _rmsprop_states("centered" in rule, "momentum" in rule)
-    return home.moments
+    return signature.moments
 
 
 AVERAGES: dict[Function, Function] = {rules.schedule_free_adamw: rules.schedule_free_average}
 
 
-def of_rule(rule: Function, name: str, doc: str) -> Home:
-    """The home of a rule that torch.optim does not have: its own names, `betas` for beta1, ...
+def of_rule(rule: Function, name: str, doc: str) -> Signature:
+    """The signature of a rule that torch.optim does not have: its own names, `betas` for beta1, ...
 
     Raises ValueError for a hyper-parameter that is called what torch calls something else.
     """
@@ -146,7 +146,7 @@ def of_rule(rule: Function, name: str, doc: str) -> Home:
             defaults["betas"] = tuple(given[beta] for beta in betas)
     sources: dict[str, tuple[str, int | None]] = {beta: BETAS[beta] for beta in betas}
     average = AVERAGES.get(getattr(rule, "function", rule))
-    return Home(name, {**defaults, **HOW}, lambda options: rule, doc, sources, average=average)
+    return Signature(name, {**defaults, **HOW}, lambda options: rule, doc, sources, average=average)
 
 
 Row = tuple[dict[str, Any], Callable[[Options], Rule], dict[str, Any], set[str], dict[str, str]]
@@ -188,7 +188,7 @@ def _special() -> dict[str, Row]:
     }  # fmt: skip
 
 
-def _homes() -> dict[str, Home]:
+def _signatures() -> dict[str, Signature]:
     special = _special()
     made = {}
     for name, rule in CLASSES.items():
@@ -199,10 +199,9 @@ def _homes() -> dict[str, Home]:
         defaults = {**defaults, **{k: v for k, v in HOW.items() if k not in defaults}}
         doc = rule.__doc__ or ""
         late = choose is _sgd
-        made[name] = Home(
-            name, defaults, choose, doc, dict(sources), frozenset(fixed), states, late
-        )
+        fixing = frozenset(fixed)
+        made[name] = Signature(name, defaults, choose, doc, dict(sources), fixing, states, late)
     return made
 
 
-HOMES = _homes()
+SIGNATURES = _signatures()

@@ -14,7 +14,7 @@ import torch
 from adamas.engine.loading import MOST_STEPS
 from adamas.engine.tensors import Array
 from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE
-from adamas.torch.signatures import Home, moments
+from adamas.torch.signatures import Signature, moments
 
 Entry = Mapping[str, Any]
 
@@ -31,9 +31,13 @@ class Names:
     """
 
     def __init__(
-        self, home: Home, rule: str, states: tuple[str, ...], scalars: tuple[str, ...] = ()
+        self,
+        signature: Signature,
+        rule: str,
+        states: tuple[str, ...],
+        scalars: tuple[str, ...] = (),
     ) -> None:
-        known = moments(home, rule)
+        known = moments(signature, rule)
         self.torch = {state: known.get(state, state) for state in states}
         self._always = COUNTERS.union(scalars, self.torch.values())
         # Under the rule's own name, where codes need their scales beside them.
@@ -109,3 +113,9 @@ def scalars_of(entry: Entry, names: tuple[str, ...]) -> dict[str, float]:
     return {
         name: float(scalar(f"the saved {name!r}", entry[name])) for name in names & entry.keys()
     }
+
+
+def begun_anew(entry: Entry) -> dict[str, Any]:
+    """State before the first gradient, which starts a momentum; rounding goes on as it was."""
+    found = {key: entry[key] for key in entry.keys() & {ROUNDING, "p" + REST}}
+    return {"step": 0, **found} if found else {}

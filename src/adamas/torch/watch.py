@@ -5,21 +5,15 @@ replace between two steps (FSDP swaps `p.data`, Gaussian splatting swaps paramet
 so are the hyper-parameters of a group. Whatever is another object than last time is read anew.
 """
 
-import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from operator import attrgetter, is_, itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 
-from adamas.torch import arguments
-from adamas.torch.core import Core
-from adamas.torch.devices import TensorCore
+from adamas.torch.engines import Engine
 from adamas.torch.shards import plain, sharded
-
-if TYPE_CHECKING:
-    from adamas.torch.base import Optimizer
 
 POINTER, SHAPE, STRIDE = torch.Tensor.data_ptr, torch.Tensor.size, torch.Tensor.stride
 CONTIGUOUS, GRADIENT = torch.Tensor.is_contiguous, attrgetter("grad")
@@ -27,12 +21,18 @@ CONTIGUOUS, GRADIENT = torch.Tensor.is_contiguous, attrgetter("grad")
 END = object()
 
 
-class Watch:
-    """Remembers what one optimizer looked like when its engine was laid out."""
+class Owner(Protocol):
+    """Whose parameters are stepped, as `torch.optim.Optimizer` holds them; both may be replaced."""
 
-    def __init__(self, owner: "Optimizer") -> None:
-        # Weakly: an optimizer that nobody uses any more is gone at once, not at some collection.
-        self._owner: Optimizer = weakref.proxy(owner)
+    param_groups: list[dict[str, Any]]
+    state: Any
+
+
+class Watch:
+    """Remembers what `owner` looked like when its engine was laid out; `keys` are its settings."""
+
+    def __init__(self, owner: Owner, keys: Iterable[str]) -> None:
+        self._owner = owner
         self._learned = False
         self._groups: list[int] = []
         self._params: list[torch.Tensor] = []
@@ -51,19 +51,17 @@ class Watch:
         self._lengths: list[int] = []
         self._storage: list[Any] = []
         self._moving: list[bool] = []
-        self._read: Any = itemgetter(*owner.home.defaults)
+        self._read: Any = itemgetter(*keys)
 
-    def learn(
-        self, core: Core | TensorCore | None, foreign: Mapping[torch.Tensor, frozenset[str]]
-    ) -> None:
-        """Remember parameters, memory and state as `core` found them.
+    def learn(self, engine: Engine | None, foreign: Mapping[torch.Tensor, frozenset[str]]) -> None:
+        """Remember parameters, memory and state as `engine` found them.
 
         `foreign` are the keys of state that is somebody else's, who may change it at any time.
         """
         owner = self._owner
         self.foreign = dict(foreign)
         params = [p for group in owner.param_groups for p in group["params"]]
-        live = {id(one.parameter) for one in core.live} if core else set()
+        live = {id(one.parameter) for one in engine.live} if engine else set()
         self._live = [p for p in params if id(p) in live]
         self._wrapped = any(map(sharded, self._live))
         self._waiting = [p for p in params if id(p) not in live]
@@ -147,14 +145,10 @@ class Watch:
             return None
         return list(map(GRADIENT, self._live))
 
-    def refresh(self, core: Core | TensorCore) -> bool:
-        """Bring the engine's hyper-parameters up to date; False if the groups want another one.
-
-        Raises what `Optimizer._fits` raises for a group that was changed.
-        """
-        owner, read = self._owner, self._read
-        changed = []
-        for k, group in enumerate(owner.param_groups):
+    def changed(self) -> list[int]:
+        """The groups that are not as they were seen; TypeError for one that lost a setting."""
+        read, found = self._read, []
+        for k, group in enumerate(self._owner.param_groups):
             try:
                 values = read(group)
             except KeyError as error:
@@ -165,31 +159,17 @@ class Watch:
                 or group.get("state") is not self._storage[k]
                 or not _same(values, self._seen[k])
             ):
-                changed.append(k)
-        if not changed:
-            return True
-        for k in changed:
-            self._fold(owner.param_groups[k])
-        if owner._plans.of(owner.param_groups) is not owner._plan:
-            return False
-        if [id(group.get("state")) for group in owner.param_groups] != list(map(id, self._storage)):
-            return False
-        for k in changed:
-            self._write(core, k, owner.param_groups[k])
-        return True
+                found.append(k)
+        return found
 
-    def _fold(self, group: dict[str, Any]) -> None:
-        """Put what somebody set under the rule's own names under torch's; refuse what is wrong."""
-        home = self._owner.home
-        if any(name in group and name not in home.defaults for name in home.sources):
-            folded = arguments.folded(home, group, group, strict=False)
-            group.clear()
-            group.update(folded)
-        self._owner._fits(group)
+    def stored_otherwise(self) -> bool:
+        """Whether a group asks for another storage of its state."""
+        groups = self._owner.param_groups
+        return [id(group.get("state")) for group in groups] != list(map(id, self._storage))
 
-    def _write(self, core: Core | TensorCore, k: int, group: dict[str, Any]) -> None:
-        owner = self._owner
-        core.set(k, arguments.numbers(owner.home, owner.formula, group))
+    def saw(self, k: int) -> None:
+        """Remember the settings of a group as they are."""
+        group = self._owner.param_groups[k]
         values = self._read(group)
         self._moving[k] = any(_changeable(value) for value in values)
         self._seen[k], self._lengths[k] = values, len(group)

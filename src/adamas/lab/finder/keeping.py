@@ -160,7 +160,7 @@ def _torch_optimizer(optimizer: "torch.optim.Optimizer") -> Put:
     puts: list[Put] = []
     ours = isinstance(optimizer, Optimizer)
     if isinstance(optimizer, Optimizer):
-        if optimizer._released is not None:
+        if optimizer.gradients_released:
             raise LabError("gradients are stepped in the backward pass; find lr before `release`")
         optimizer.sync()
     for group in optimizer.param_groups:

@@ -1,12 +1,6 @@
-"""The engine's optimizer over the parameters that have had a gradient, and their state as tensors.
-
-Made at the first step, and made again whenever something that it was laid out for is another:
-a parameter's memory (`p.data = ...`), a state, the groups. State is handed over, never lost, and
-every number of it lies in the tensors of `optimizer.state`.
-"""
+"""CPU parameters are stepped in the compiled kernels, on their own memory."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,34 +16,15 @@ from adamas.engine.threads import Action
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import MEMORY_ORDER, SCALE, Column, columns
 from adamas.torch.binding import TensorBinder
+from adamas.torch.engines import Live
 from adamas.torch.filling import Filling, decoded
 from adamas.torch.ranks import Ranks
-from adamas.torch.shards import (
-    by_rows,
-    dressed,
-    first_block,
-    plain,
-    sharded,
-    undressed,
-)  # fmt: skip
+from adamas.torch.shards import by_rows, dressed, first_block, plain, sharded, undressed
 from adamas.torch.states import ROUNDING, Names, counted, scalars_of, steps_of
 from adamas.torch.views import Gradients, saved_array, tensor_of, writable
 
 
-@dataclass(frozen=True)
-class Live:
-    """A parameter that has state: its name in messages, its group and what its rounding hangs on.
-
-    `rounding` is the key of its random numbers, unless its state has one.
-    """
-
-    parameter: torch.Tensor
-    key: str
-    group: int
-    rounding: int
-
-
-class Core:
+class KernelEngine:
     """Steps CPU parameters in the engine's kernels, on their own memory.
 
     `numbers` are the hyper-parameters of every group; `entries` hold the state so far, which is
@@ -71,25 +46,21 @@ class Core:
         for one in live:
             groups[one.group]["params"][one.key] = writable(one.parameter, one.key)
         self.parameters = [one.parameter for one in live]
-        self.engine = engine = Stepper(
-            formula,
-            groups,
-            {},
-            options,
-            peers=Ranks(self.parameters) or None,
-            binding=self._binding,
+        peers = Ranks(self.parameters) or None
+        self.stepper = stepper = Stepper(
+            formula, groups, {}, options, peers=peers, binding=self._binding
         )
         # The tensors of the state, by the engine's names; live ones stay the objects they are.
         self._tensors: list[dict[str, torch.Tensor]] = []
         for k, one in enumerate(self.live):
-            engine.tensors[k].first_block = first_block(one.parameter)
+            stepper.tensors[k].first_block = first_block(one.parameter)
             self._tensors.append(self._take(k, one, entries.get(one.parameter, {}), share))
         self._part()
         for k, one in enumerate(self.live):
             self._complete(k, plain(one.parameter))
         # One tensor behind all step counts: its version tells when anybody has set one.
-        self._steps = torch.from_numpy(engine.numbers.steps)
-        self._version = self._steps._version
+        self._steps = torch.from_numpy(stepper.numbers.steps)
+        self._last_version = self._steps._version
         self._wrapped = any(map(sharded, self.parameters))
         self._shown = self._partial()
         self.published: Action = dict
@@ -101,22 +72,22 @@ class Core:
     def _take(
         self, k: int, one: Live, entry: Mapping[str, Any], share: bool
     ) -> dict[str, torch.Tensor]:
-        engine = self.engine
+        stepper = self.stepper
         entry = undressed(self._without_stand_ins(entry), one.parameter)
-        kept = Filling(engine, k, self.names, plain(one.parameter), entry, share).take()
-        engine.numbers.steps[k] = steps = steps_of(entry)
+        kept = Filling(stepper, k, self.names, plain(one.parameter), entry, share).take()
+        stepper.numbers.steps[k] = steps = steps_of(entry)
         stepped = entry.get("stepped")
         mask = saved_array(stepped, "the saved 'stepped'") if stepped is not None else None
-        check(mask, engine.tensors[k])
-        engine.store.first.put(k, mask)
+        check(mask, stepper.tensors[k])
+        stepper.store.first.put(k, mask)
         if not steps:
             # What is set up from the parameter reads as that in rows that are never named.
-            engine.store.show(k)
+            stepper.store.show(k)
         # What a tensor's random numbers depend on must not change with the tensors beside it.
-        engine.numbers.keys[k] = counted("a saved rounding", entry.get(ROUNDING, one.rounding))
-        found = scalars_of(entry, engine.formula.scalars)
-        for s, name in enumerate(engine.formula.scalars):
-            engine.numbers.scalars[k, s] = found.get(name, engine.numbers.scalars[k, s])
+        stepper.numbers.keys[k] = counted("a saved rounding", entry.get(ROUNDING, one.rounding))
+        found = scalars_of(entry, stepper.formula.scalars)
+        for s, name in enumerate(stepper.formula.scalars):
+            stepper.numbers.scalars[k, s] = found.get(name, stepper.numbers.scalars[k, s])
         return kept
 
     def _stand_ins(self, coded: Iterable[str]) -> dict[str, torch.Tensor]:
@@ -131,49 +102,49 @@ class Core:
 
     def _part(self) -> None:
         """Copy state that lies in the memory of a parameter, or of other state."""
-        engine = self.engine
+        stepper = self.stepper
         while any(self._tensors):
-            places = {("p", k): tensor.given for k, tensor in enumerate(engine.tensors)}
+            places = {("p", k): tensor.given for k, tensor in enumerate(stepper.tensors)}
             for k, kept in enumerate(self._tensors):
-                places |= {(name, k): engine.store.arrays[k][name] for name in kept}
+                places |= {(name, k): stepper.store.arrays[k][name] for name in kept}
             listed = list(places)
             both = overlap(list(enumerate(places.values()))) or ()
             shared = [listed[int(place)] for place in both if listed[int(place)][0] != "p"]
             if not shared:
                 return
             name, k = shared[-1]
-            engine.store.arrays[k][name] = places[name, k].copy("K")
+            stepper.store.arrays[k][name] = places[name, k].copy("K")
             del self._tensors[k][name]
 
     def _complete(self, k: int, parameter: torch.Tensor) -> None:
         """Make a tensor of every state array that is not the memory of one."""
-        kept, arrays = self._tensors[k], self.engine.store.arrays[k]
+        kept, arrays = self._tensors[k], self.stepper.store.arrays[k]
         for name in arrays.keys() - kept.keys():
             kept[name] = tensor_of(arrays[name], parameter)
 
     @property
     def rounds(self) -> bool:
         """Whether anything is rounded at random."""
-        return any(map(self.engine.store.rounds, range(len(self.live))))
+        return any(map(self.stepper.store.rounds, range(len(self.live))))
 
     def entry(self, k: int) -> dict[str, Any]:
         """The live state of parameter k as tensors over the kernel's memory, `step` first.
 
         Of a DTensor they are DTensors.
         """
-        engine, parameter = self.engine, self.live[k].parameter
-        arrays = engine.store.arrays[k]
+        stepper, parameter = self.stepper, self.live[k].parameter
+        arrays = stepper.store.arrays[k]
         made: dict[str, Any] = {"step": self._steps[k]}
         for name, column in self._columns(k).items():
             local = self._tensors[k][name]
             made[self.names.of(name, arrays)] = dressed(local, parameter, column)
-        for s, name in enumerate(engine.formula.scalars):
-            made[name] = torch.from_numpy(engine.numbers.scalars)[k, s]
-        if engine.store.rounds(k):
-            made[ROUNDING] = torch.from_numpy(engine.numbers.keys)[k]
-        if k in engine.store.first.stepped:
-            made["stepped"] = torch.from_numpy(engine.store.first.stepped[k])
-        if ordered(tensor := engine.tensors[k], engine.store.codecs[k]):
+        for s, name in enumerate(stepper.formula.scalars):
+            made[name] = torch.from_numpy(stepper.numbers.scalars)[k, s]
+        if stepper.store.rounds(k):
+            made[ROUNDING] = torch.from_numpy(stepper.numbers.keys)[k]
+        if k in stepper.store.first.stepped:
+            made["stepped"] = torch.from_numpy(stepper.store.first.stepped[k])
+        if ordered(tensor := stepper.tensors[k], stepper.store.codecs[k]):
             made[MEMORY_ORDER] = torch.tensor(tensor.lay.number)
         # A flattened checkpoint reads back those names only that are here.
         return made | self._stand_ins(self._cut(k))
@@ -184,20 +155,20 @@ class Core:
         None where all have been.
         """
         found: dict[torch.Tensor, torch.Tensor | None] = {}
-        if self._shown or self.engine.store.first.stepped:
+        if self._shown or self.stepper.store.first.stepped:
             now = self._partial()
             for k in {k for k, _ in self._shown.items() ^ now.items()}:
-                mask = self.engine.store.first.stepped.get(k)
+                mask = self.stepper.store.first.stepped.get(k)
                 found[self.parameters[k]] = None if mask is None else torch.from_numpy(mask)
             self.published = partial(vars(self).update, {"_shown": now})
         return found
 
     def _partial(self) -> dict[int, int]:
-        return {k: id(mask) for k, mask in self.engine.store.first.stepped.items()}
+        return {k: id(mask) for k, mask in self.stepper.store.first.stepped.items()}
 
     def _columns(self, k: int) -> dict[str, Column]:
         """What each of the state arrays of tensor k is."""
-        arrays, codecs = self.engine.store.arrays[k], self.engine.store.codecs[k]
+        arrays, codecs = self.stepper.store.arrays[k], self.stepper.store.codecs[k]
         made = [column for name, codec in codecs.items() for column in columns(name, codec)]
         return {column.name: column for column in made if column.name in arrays}
 
@@ -225,7 +196,7 @@ class Core:
     def decoded(self, k: int) -> dict[str, Any]:
         """The state of parameter k as numbers under torch's names, copied."""
         parameter = self.live[k].parameter
-        found = decoded(self.engine, k, plain(parameter))
+        found = decoded(self.stepper, k, plain(parameter))
         entry = {
             key: value
             for key, value in self.entry(k).items()
@@ -240,20 +211,19 @@ class Core:
     @property
     def grad_norm(self) -> float:
         """Norm of all gradients before clipping, or NaN."""
-        return self.engine.turn.grad_norm
+        return self.stepper.turn.grad_norm
 
     @property
     def skipped(self) -> int:
         """How many steps were left out."""
-        return self.engine.turn.skipped
+        return self.stepper.turn.skipped
 
     def inherit(self, old: Any) -> None:
         """Go on where `old` stood: rows that wait for their missed steps, and counters."""
         here = {id(one.parameter): k for k, one in enumerate(self.live)}
-        there = [here.get(id(one.parameter)) for one in old.live]
-        self.engine.inherit(
-            old.engine, {k: place for k, place in enumerate(there) if place is not None}
-        )
+        there = {k: id(one.parameter) for k, one in enumerate(old.live)}
+        places = {k: here[known] for k, known in there.items() if known in here}
+        self.stepper.inherit(old.stepper, places)
 
     def step(
         self, tensors: list[torch.Tensor | None], clip: float | None, loss_scale: float
@@ -263,14 +233,14 @@ class Core:
         Raises ValueError, with nothing changed, where somebody has set a step to what is none, and
         `NonFiniteError`, with the step done unless its `left` is 0.
         """
-        if self._steps._version != self._version:
+        if self._steps._version != self._last_version:
             for one, steps in zip(self.live, self._steps.tolist(), strict=False):
                 counted(f"the step of {one.key!r}", steps)
-            self._version = self._steps._version
+            self._last_version = self._steps._version
         if self._wrapped:
             tensors = list(map(plain, tensors, self.parameters))
         try:
-            done = self.engine.step(Gradients(tensors), clip, loss_scale)
+            done = self.stepper.step(Gradients(tensors), clip, loss_scale)
         except NonFiniteError as error:
             if error.left:
                 self._written(tensors)
@@ -289,13 +259,13 @@ class Core:
     def set(self, group: int, numbers: Mapping[str, float]) -> None:
         """Change hyper-parameters of one group."""
         # They have been checked in torch's words.
-        dict.update(self.engine.settings.groups[group], numbers)
+        dict.update(self.stepper.settings.groups[group], numbers)
 
     @property
     def behind(self) -> bool:
         """Whether there may be rows that have missed steps."""
-        return self.engine.behind
+        return self.stepper.behind
 
     def sync(self) -> None:
         """Do the steps that rows have missed."""
-        self.engine.sync()
+        self.stepper.sync()

@@ -20,12 +20,13 @@ from adamas.engine.peers import Bad
 from adamas.engine.settings import divisor, limit, seeded
 from adamas.engine.storage import Storage
 from adamas.engine.tensors import Tensor, memory_order
+from adamas.engine.threads import Action
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import REST, Column
 from adamas.kernel.runtime.job import SURE
 from adamas.kernel.variants import with_average
 from adamas.torch import random
-from adamas.torch.core import Live
+from adamas.torch.engines import Live
 from adamas.torch.formulas import TensorFormula, compiled, guarded
 from adamas.torch.ranks import Ranks
 from adamas.torch.reading import clear, fetched, holds, multiplied, norm, real, wide, wrong
@@ -36,11 +37,11 @@ STORAGE = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch
 REST_DTYPES = {"int16": torch.int16, "int8": torch.int8}
 
 
-class TensorCore:
-    """What `Core` is for CPU tensors, for tensors anywhere; the same arguments and methods."""
+class TensorEngine:
+    """The same for tensors on any device; it is made of what `KernelEngine` is made of."""
 
     behind = False
-    published = dict
+    published: Action = dict
 
     def __init__(
         self,
