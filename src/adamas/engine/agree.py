@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adamas.engine.batch import Batch, Numbers
+from adamas.engine.batch import Batch, TensorNumbers
 from adamas.engine.finite import Seen, left, moved
 from adamas.engine.peers import Peers
 from adamas.engine.tensors import Array
@@ -23,7 +23,7 @@ class Before:
     scalars: Array
 
     @classmethod
-    def of(cls, numbers: Numbers) -> "Before":
+    def of(cls, numbers: TensorNumbers) -> "Before":
         """Those of now."""
         return cls(numbers.steps.copy(), numbers.scalars.copy())
 
@@ -37,7 +37,7 @@ def omitted(batches: Sequence[Batch], refused: Sequence[Seen]) -> Array:
 
 
 def agreed(
-    numbers: Numbers,
+    numbers: TensorNumbers,
     batches: Sequence[Batch],
     refused: Sequence[Seen],
     peers: Peers,

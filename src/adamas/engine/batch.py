@@ -19,7 +19,7 @@ from adamas.kernel.runtime import job as j
 
 
 @dataclass
-class Numbers:
+class TensorNumbers:
     """What all batches of an optimizer share: one row per tensor, or per group.
 
     `steps` has one more entry at its end, the optimizer's own count. `moving` and `shared` are the
@@ -66,7 +66,7 @@ class Batch:
         kernel: Kernel,
         members: Sequence[int],
         table: SliceTable,
-        numbers: Numbers,
+        numbers: TensorNumbers,
     ) -> None:
         self.run = kernel.run
         self.members = members

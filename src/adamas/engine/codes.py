@@ -41,7 +41,7 @@ def decode(codec: Codec, arrays: Mapping[str, Array], name: str, grid: Grid) -> 
     return found
 
 
-def numbers(codec: Codec, arrays: Mapping[str, Array], name: str, order: Order) -> Array:
+def decoded(codec: Codec, arrays: Mapping[str, Array], name: str, order: Order) -> Array:
     """The float32 numbers of `name` in the shape of `order`; `arrays` are as a state keeps them."""
     flat = {
         c.name: arrays[c.name] if c.flat else order.dense(arrays[c.name]).ravel()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.engine.batch import Batch, Numbers
+from adamas.engine.batch import Batch, TensorNumbers
 from adamas.engine.tensors import Tensor, address
 from adamas.engine.threads import Action, straight
 from adamas.kernel.runtime import job as j
@@ -28,7 +28,7 @@ class FirstSteps:
     `exact` says that rows which are not named take the same steps later.
     """
 
-    def __init__(self, asked: bool, exact: bool, numbers: Numbers) -> None:
+    def __init__(self, asked: bool, exact: bool, numbers: TensorNumbers) -> None:
         self.asked, self.exact = asked, exact
         self.stepped: dict[int, Mask] = {}
         self._numbers = numbers

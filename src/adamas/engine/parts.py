@@ -15,7 +15,7 @@ from adamas.engine.limits import Limits
 from adamas.engine.missed import MissedSteps
 from adamas.engine.options import CHOICES, MEMBERS, OnNonFinite, formula_of
 from adamas.engine.peers import Peers
-from adamas.engine.plan import Planner, numbers
+from adamas.engine.plan import Planner, tensor_numbers
 from adamas.engine.settings import Hyper, Settings, choice, limit, seeded
 from adamas.engine.sparse import Sparse
 from adamas.engine.state import Store
@@ -100,7 +100,7 @@ class Parts:
         formula, tensors, parts = self.formula, self.tensors, hoist(self.formula)
         seed, exact = seeded(options["seed"]), options["rows"] == "exact"
         count, table = len(parts.constants), self.settings.table
-        self.numbers = numbers(formula, tensors, table, count, seed)
+        self.numbers = tensor_numbers(formula, tensors, table, count, seed)
         first = FirstSteps(parts.first is not None, exact, self.numbers)
         mode = self._on_nonfinite
         self._look = j.GUARD * (mode == "guard")

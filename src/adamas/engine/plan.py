@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from adamas.codecs import CODECS, Codec
-from adamas.engine.batch import Batch, Numbers
+from adamas.engine.batch import Batch, TensorNumbers
 from adamas.engine.chunks import Table
 from adamas.engine.grid import Grid
 from adamas.engine.state import Store
@@ -82,16 +82,16 @@ def gradient_column(codec: Codec) -> Column:
     return Column("g", codec.name, codec.bits)
 
 
-def numbers(
+def tensor_numbers(
     formula: Formula, tensors: Sequence[Tensor], hypers: Array, constants: int, seed: int
-) -> Numbers:
+) -> TensorNumbers:
     """Fresh counters, scalar states at their initial values, and room for the constants."""
     count, scalars = len(tensors), len(formula.scalars)
     initial = np.array([[formula.initial[s] for s in formula.scalars]] * count)
     # Behind the constants lies the key of the step's random numbers.
     room = np.zeros((count, constants + 1))
     rows = address(room) + np.arange(count, dtype=np.int64) * room.strides[0]
-    return Numbers(
+    return TensorNumbers(
         steps=np.zeros(count + 1, np.int64),
         groups=np.array([tensor.group for tensor in tensors], np.int64),
         hypers=hypers,

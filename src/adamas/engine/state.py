@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from adamas.engine import codes, loading
-from adamas.engine.batch import Numbers
+from adamas.engine.batch import TensorNumbers
 from adamas.engine.first import FirstSteps, check
 from adamas.engine.grid import Order
 from adamas.engine.orders import order_of, ordered
@@ -34,7 +34,7 @@ class Store:
         self,
         formula: Formula,
         tensors: Sequence[Tensor],
-        numbers: Numbers,
+        numbers: TensorNumbers,
         first: FirstSteps,
         state: Spec,
         master: int | None,
@@ -77,7 +77,7 @@ class Store:
         self.show(index)
         if codec.decode is None:
             return arrays[name].copy("K")
-        return codes.numbers(codec, arrays, name, self.tensors[index].lay)
+        return codes.decoded(codec, arrays, name, self.tensors[index].lay)
 
     def show(self, index: int) -> None:
         """Let what was never stepped read as what its first step begins from."""
@@ -201,7 +201,7 @@ class Store:
             held = [c.name for c in columns(name, codec) if c.name in arrays]
             values = {key: found[key] for key in held}
             if codec.low and not same:
-                decoded = codes.numbers(codec, values, name, order)
+                decoded = codes.decoded(codec, values, name, order)
                 values = {key: np.empty_like(arrays[key]) for key in held}
                 self.fill(index, name, values, tensor.lay.dense(decoded).ravel())
             actions += [assigning(arrays[key], values[key]) for key in held]

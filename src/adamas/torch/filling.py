@@ -158,7 +158,7 @@ class Filling:
                     f"the saved {key!r} has shape {given[key].shape}, not {shape}: it is of "
                     "another tensor."
                 )
-        return codes.numbers(codec, given, name, self._order)
+        return codes.decoded(codec, given, name, self._order)
 
     def _codec(self, name: str, given: Array) -> Codec:
         """The few-bit codec of saved codes: they have the parameter's shape, or half its size."""
