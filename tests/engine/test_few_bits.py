@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import adamas
 from adamas import rules
 from adamas.codecs import BLOCK, FORMATS, Codec
-from adamas.engine import chunks, run
+from adamas.engine import chunks, phases
 from adamas.kernel.formula import parse
 from few_bits import FewBits, bfloat16, everywhere, widened
 from hoisted import Interpreter
@@ -135,7 +135,7 @@ def test_no_bit_depends_on_threads_or_slices(form: str, monkeypatch: pytest.Monk
     """One, two and three threads on slices of one block, of three, or of everything agree."""
     size = 20_011
     alone = trained(form, size, threads=1)
-    monkeypatch.setattr(run, "PARALLEL", 0)
+    monkeypatch.setattr(phases, "PARALLEL", 0)
     for smallest in (BLOCK, 3 * BLOCK, 1 << 18):
         # The size of a slice must follow, or this test would compare a thing with itself.
         monkeypatch.setattr(chunks, "SMALLEST", smallest)

@@ -8,7 +8,7 @@ import pytest
 
 import adamas
 from adamas import rules
-from adamas.engine import run
+from adamas.engine import phases
 from adamas.engine.tensors import widened
 from planted import bad, numbers, numbers_of
 from stepping import Array, make, snapshot
@@ -43,7 +43,7 @@ def test_a_tensor_steps_if_anything_of_it_moved(
     monkeypatch: pytest.MonkeyPatch, stuck: tuple[str, ...], threads: int
 ) -> None:
     """Counts, and the numbers a rule keeps per tensor, go on where a block moved and only there."""
-    monkeypatch.setattr(run, "PARALLEL", 0)
+    monkeypatch.setattr(phases, "PARALLEL", 0)
     params, optimizer = several(threads=threads)
     _, twin = several(threads=threads)
     optimizer.step(grads(params))
@@ -87,7 +87,7 @@ def test_rows_and_dense_tensors_of_one_layout_are_told_apart(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A block left out of a dense tensor does not keep the rows of its neighbour from counting."""
-    monkeypatch.setattr(run, "PARALLEL", 0)
+    monkeypatch.setattr(phases, "PARALLEL", 0)
     w = {"dense": np.ones((64, 256), np.float32), "rows": np.ones((8, 256), np.float32)}
     optimizer = adamas.NAdam(w, threads=2)
     for k in range(30):
@@ -200,7 +200,7 @@ def test_one_norm(
     monkeypatch: pytest.MonkeyPatch, dtype: str, gradient: str, state: str, threads: int
 ) -> None:
     """The norm has the same bits in one pass, read first, and with a limit; else it is NaN."""
-    monkeypatch.setattr(run, "PARALLEL", 0)
+    monkeypatch.setattr(phases, "PARALLEL", 0)
     shapes = [(5, 65), (3, 129), (400, 200), (7,)]
     found, tracked = set(), 0.0
     for options in ({"track_norm": True}, {"on_nonfinite": "raise"}, {"clip_norm": 1e9}, {}):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import adamas
 from adamas import rules
-from adamas.engine import run
+from adamas.engine import phases
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.reference import Reference
 from stepping import Array
@@ -98,4 +98,4 @@ def test_every_rule_leaves_blocks_out(
 @pytest.fixture(autouse=True)
 def parallel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take as many threads as asked for, however small the arrays are."""
-    monkeypatch.setattr(run, "PARALLEL", 0)
+    monkeypatch.setattr(phases, "PARALLEL", 0)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import adamas
 from adamas import rules
-from adamas.engine import run, threads, turn
+from adamas.engine import phases, threads, turn
 from adamas.engine.stepper import Stepper
 from stepping import Array, make, snapshot
 
@@ -98,7 +98,7 @@ def test_any_split(sizes: list[int], count: int, seed: int) -> None:
     parts = [part.copy() for part in np.split(whole, ends)]
     one = adamas.RAdam(whole, threads=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "PARALLEL", 0)
+        patch.setattr(phases, "PARALLEL", 0)
         many = adamas.RAdam(parts, threads=count)
         for _ in range(2):
             g = rng.normal(size=whole.size).astype(np.float32)

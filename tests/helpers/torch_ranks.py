@@ -30,7 +30,7 @@ from torch.multiprocessing import start_processes
 from torch.nn.parallel import DistributedDataParallel
 
 from adamas import NonFiniteError
-from adamas.engine import run
+from adamas.engine import phases
 from adamas.torch import AdamW
 
 # Uneven for 2 and for 4 ranks; the fourth has no row of `few`. Rows of `narrow` share blocks.
@@ -382,7 +382,7 @@ def launched(ranks: int, state: str) -> None:
     def work(mesh: Any) -> None:
         os.environ |= {"LOCAL_WORLD_SIZE": str(ranks), "OMP_NUM_THREADS": "1"}
         os.sched_getaffinity = lambda process: set(range(3 * ranks))
-        run.PARALLEL = 0
+        phases.PARALLEL = 0
         net = module(mesh)
         opt = make(net, state)
         taken = f"CPU threads: 3 of {3 * ranks} CPUs (LOCAL_WORLD_SIZE={ranks})"

@@ -88,7 +88,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.sparse",
         "engine.finite",
         "engine.agree",
-        "engine.run",
+        "engine.phases",
         "engine.missed",
         "engine.parts",
         "engine.stepper",

@@ -82,10 +82,10 @@ import sys
 import numpy as np
 import pytest
 from adamas import rules
-from adamas.engine import run
+from adamas.engine import phases
 from adamas.engine.optimizer import Optimizer
 
-run.PARALLEL = 0
+phases.PARALLEL = 0
 data = np.load(sys.argv[1])
 found = {}
 for rule in rules.__all__:

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from adamas import rules
-from adamas.engine import chunks, run
+from adamas.engine import chunks, phases
 from adamas.engine.optimizer import Optimizer
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.reference import Reference
@@ -111,7 +111,7 @@ def same_bits(a: Array, b: Array) -> bool:
 @pytest.fixture
 def shredded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Use threads for any size, and slices that end in the middle of every vector."""
-    monkeypatch.setattr(run, "PARALLEL", 0)
+    monkeypatch.setattr(phases, "PARALLEL", 0)
     monkeypatch.setattr(chunks, "SMALLEST", 37)
 
 

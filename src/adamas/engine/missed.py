@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.engine import run
+from adamas.engine import phases
 from adamas.engine.bind import Bound
 from adamas.engine.sparse import AT_ONCE, Sparse
 from adamas.engine.tensors import Tensor
@@ -44,7 +44,7 @@ class MissedSteps:
                 batch = self._sparse.catch_up(index, part)
                 # The sign reaches even a zero: a dense step going up sees -0.0.
                 count = threads or self._threads
-                run.sweep([batch], self._sign, count, [*back, *mark], prologue=False)
+                phases.sweep([batch], self._sign, count, [*back, *mark], prologue=False)
 
     def _whole(self, index: int) -> None:
         self.of(index, None)

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.engine import finite, run
+from adamas.engine import finite, phases
 from adamas.engine.agree import Before, agreed, omitted
 from adamas.engine.batch import Batch
 from adamas.engine.bind import Bound
@@ -56,15 +56,15 @@ class Stepper(Parts):
             clip = self._clip if clip_norm is None else limit(clip_norm)
             scale = self._sign / divisor(loss_scale)
             checks = self._begins(bound) if self._checks is None else self._checks
-            factor = run.Factor(scale, clip, checks, self._look)
+            factor = phases.Factor(scale, clip, checks, self._look)
             size = self._work(bound) if bound.rows else self.size
-            threads = self.threads if size >= run.PARALLEL else 1
+            threads = self.threads if size >= phases.PARALLEL else 1
             simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self._packed)
             plain = simple and not (self._tally or self.sparse.histories or self.peers)
             if plain and threads == 1:
                 batch = bound.dense[0]
                 batch.arm(scale, clip, 0 if factor.reads_first else self._look)
-                status = batch.run(batch.at, run.ALL if factor.reads_first else run.UPDATE)
+                status = batch.run(batch.at, phases.ALL if factor.reads_first else phases.UPDATE)
                 if status != j.NOT_FINITE:
                     turn.grad_norm = batch.norm if factor.reads_first else math.nan
                     if status == j.SOME_LEFT:
@@ -107,7 +107,7 @@ class Stepper(Parts):
         return self.peers.largest(float(coming)) > 0 if self.peers else coming
 
     def _long_step(
-        self, values: Sequence[Any], bound: Bound, factor: run.Factor, threads: int
+        self, values: Sequence[Any], bound: Bound, factor: phases.Factor, threads: int
     ) -> bool:
         row_batches = [self.sparse.batch(*entry) for entry in bound.rows]
         scale, norm, look = factor.scale, math.nan, factor.look
@@ -120,7 +120,7 @@ class Stepper(Parts):
             self._report(batches, values, given, scale, refused)
         if factor.reads_first:
             look = 0
-            norm, scale = run.survey(batches, factor, threads, self.peers)
+            norm, scale = phases.survey(batches, factor, threads, self.peers)
             if not (norm < math.inf and min(norm, factor.clip) <= j.SURE >= abs(scale)):
                 gradients = finite.seen(values, bound.rows)
                 bad, norm, scale = self._looked(gradients, factor, norm, scale)
@@ -136,9 +136,9 @@ class Stepper(Parts):
         after = self._around(bound, row_batches, values, threads)
         self._note(after, norm)
         before = Before.of(self.numbers) if self.peers and look else None
-        run.sweep(batches, scale, threads, after, look=look)
+        phases.sweep(batches, scale, threads, after, look=look)
         if self._tally and not factor.reads_first:
-            self._turn.grad_norm = run.tallied(batches, scale, self.peers)
+            self._turn.grad_norm = phases.tallied(batches, scale, self.peers)
         told, some = None, bool(refused) or any(batch.left for batch in batches)
         if before and self.peers:
             told = agreed(self.numbers, batches, refused, self.peers, before)
@@ -148,7 +148,7 @@ class Stepper(Parts):
         return True
 
     def _sound(
-        self, bound: Bound, row_batches: list[Batch], factor: run.Factor
+        self, bound: Bound, row_batches: list[Batch], factor: phases.Factor
     ) -> tuple[Bound, list[Batch], list[finite.Seen]]:
         """The step without Rows that are not finite, and those Rows.
 
@@ -156,7 +156,7 @@ class Stepper(Parts):
         """
         kept, batches, refused = [], [], list[finite.Seen]()
         for entry, batch in zip(bound.rows, row_batches, strict=True):
-            norm, _ = run.survey([batch], factor, 1)
+            norm, _ = phases.survey([batch], factor, 1)
             sure = norm <= j.SURE >= abs(factor.scale)
             doubtful = [] if sure else finite.seen((), [entry])
             if finite.find_bad(doubtful, factor.scale, self._computes()):
@@ -222,7 +222,7 @@ class Stepper(Parts):
         return after
 
     def _looked(
-        self, gradients: Sequence[finite.Seen], factor: run.Factor, norm: float, scale: float
+        self, gradients: Sequence[finite.Seen], factor: phases.Factor, norm: float, scale: float
     ) -> tuple[Bad | None, float, float]:
         """The first gradient that is not finite as it is computed with; the norm and the factor."""
         bad = finite.find_bad(gradients, 1.0, ["float64"] * len(self.tensors))
@@ -230,8 +230,8 @@ class Stepper(Parts):
         if bad:
             return bad, norm, scale
         if not math.isfinite(norm):
-            norm = run.big_norm(gradients, factor.scale, len(self.tensors), self.peers)
-            norm, scale = run.clipped(norm, factor)
+            norm = phases.big_norm(gradients, factor.scale, len(self.tensors), self.peers)
+            norm, scale = phases.clipped(norm, factor)
         bad = finite.find_bad(gradients, scale, self._computes())
         return self.peers.agree(bad) if self.peers else bad, norm, scale
 
