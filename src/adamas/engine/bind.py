@@ -9,7 +9,7 @@ import numpy as np
 
 from adamas.engine.batch import Batch
 from adamas.engine.gradients import Reader, Rows
-from adamas.engine.plan import Planner
+from adamas.engine.plan import BatchMaker
 from adamas.engine.rows import Summed
 from adamas.engine.tensors import Array, Tensor, form_of
 
@@ -35,9 +35,9 @@ class Binder:
     then points by `aim` or `point`; all others it hands to `anew`.
     """
 
-    def __init__(self, tensors: Sequence[Tensor], planner: Planner) -> None:
-        self.tensors, self._planner, self._first = tensors, planner, planner.first
-        self._reader = Reader(tensors, planner.zero_grads)
+    def __init__(self, tensors: Sequence[Tensor], maker: BatchMaker) -> None:
+        self.tensors, self._maker, self._first = tensors, maker, maker.first
+        self._reader = Reader(tensors, maker.zero_grads)
         self._dtypes = [tensor.given.dtype for tensor in tensors]
         # Made at the first step: kernels need the compiler, which takes half a second to import.
         self._dense: list[Batch] | None = None
@@ -66,7 +66,7 @@ class Binder:
         addresses = self._reader.quick(values)
         if addresses != self._addresses:
             # What must be zeroed is looked at together with all others.
-            if self._planner.zero_grads or not all(addresses) or self._reader.overlaps(addresses):
+            if self._maker.zero_grads or not all(addresses) or self._reader.overlaps(addresses):
                 return False
             self._known = []
             self.aim(addresses)
@@ -97,7 +97,7 @@ class Binder:
 
     def special(self, addresses: Sequence[int]) -> bool:
         """Whether gradients at these addresses must be zeroed or overlap a parameter."""
-        return self._planner.zero_grads or bool(self._reader.overlaps(addresses))
+        return self._maker.zero_grads or bool(self._reader.overlaps(addresses))
 
     def anew(self, values: Sequence[Any]) -> Bound:
         """The batches for gradients of which nothing is known; raises what `Reader` raises."""
@@ -138,7 +138,7 @@ class Binder:
         forms = [form_of(np.empty(0, dtype)) for dtype in dtypes]
         # Whatever comes between the lines, plan and expectations are of the same dtypes or unknown.
         self._dense = None
-        batches = self._planner.batches(forms)
+        batches = self._maker.batches(forms)
         self._reader.expect(dtypes)
         self._dtypes, self._dense = dtypes, batches
 

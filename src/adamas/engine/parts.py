@@ -15,7 +15,7 @@ from adamas.engine.limits import Limits
 from adamas.engine.missed import MissedSteps
 from adamas.engine.options import CHOICES, MEMBERS, OnNonFinite, formula_of
 from adamas.engine.peers import Peers
-from adamas.engine.plan import Planner, tensor_numbers
+from adamas.engine.plan import BatchMaker, tensor_numbers
 from adamas.engine.settings import Hyper, Settings, choice, limit, seeded
 from adamas.engine.sparse import Sparse
 from adamas.engine.state import Store
@@ -88,7 +88,7 @@ class Parts:
             group["names"] = FixedList([tensor.key for tensor in members], MEMBERS)
         self.settings = Settings(self.formula.name, self.formula.hypers, hypers, groups)
         self._lay_out(options)
-        binder = Binder(self.tensors, self._planner)
+        binder = Binder(self.tensors, self._maker)
         self._binding: Binding = binding(binder) if binding else binder
         self.size = sum(tensor.given.size for tensor in self.tensors)
         self._packed = [tensor for tensor in self.tensors if tensor.packed]
@@ -110,6 +110,6 @@ class Parts:
         self.store = store = Store(formula, tensors, self.numbers, first, *kept)
         self.settings.limit(Limits(formula, store.computes(len(self.settings.groups))))
         self._zero_grads = options["zero_grads"]
-        self._planner = Planner(store, self._zero_grads, self._tally)
-        self.sparse = Sparse(self._planner)
+        self._maker = BatchMaker(store, self._zero_grads, self._tally)
+        self.sparse = Sparse(self._maker)
         self.missed = MissedSteps(tensors, self.sparse, self._sign, self.threads)

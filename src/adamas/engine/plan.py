@@ -19,7 +19,7 @@ from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Column, Layout, columns
 
 
-class Planner:
+class BatchMaker:
     """Makes batches for one optimizer's tensors and their state."""
 
     def __init__(self, store: Store, zero_grads: bool, tally: bool) -> None:

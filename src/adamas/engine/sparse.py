@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from adamas.codecs import BLOCK
 from adamas.engine.batch import Batch
 from adamas.engine.chunks import Places
-from adamas.engine.plan import Planner
+from adamas.engine.plan import BatchMaker
 from adamas.engine.rows import Summed
 from adamas.engine.tensors import address, form_of
 from adamas.engine.threads import Action, straight
@@ -34,9 +34,9 @@ class RowTable:
 
     scattered = True
 
-    def __init__(self, planner: Planner, index: int, form: str, capacity: int) -> None:
-        tensor = planner.tensors[index]
-        columns = planner.columns(index)
+    def __init__(self, maker: BatchMaker, index: int, form: str, capacity: int) -> None:
+        tensor = maker.tensors[index]
+        columns = maker.columns(index)
         size = tensor.work[:1].size
         # Rows lie evenly in every column: blocks begin with a row or hold whole ones (see `check`).
         places = Places.of_rows(np.arange(2), size, tensor.grid)
@@ -117,8 +117,8 @@ class ExactRows:
 class Sparse:
     """Row batches for one optimizer; `histories` are those of exact rows, by tensor."""
 
-    def __init__(self, planner: Planner) -> None:
-        self._planner, self._first, self.exact = planner, planner.first, planner.first.exact
+    def __init__(self, maker: BatchMaker) -> None:
+        self._maker, self._first, self.exact = maker, maker.first, maker.first.exact
         self.histories: dict[int, ExactRows] = {}
         self._made: dict[tuple[int, str], tuple[RowTable, Batch]] = {}
 
@@ -127,7 +127,7 @@ class Sparse:
 
         The batch of the step before serves again where it has room.
         """
-        self.check(index, f"Rows for {self._planner.tensors[index].key!r}")
+        self.check(index, f"Rows for {self._maker.tensors[index].key!r}")
         form, count = form_of(gradient.values), len(gradient.rows)
         table, batch = self._made.get((index, form), (None, None))
         if table is None or batch is None or not count <= table.capacity <= 4 * count:
@@ -144,11 +144,11 @@ class Sparse:
 
         Apart from `batch`, because until its gradient has been found finite nothing may change.
         """
-        numbers = self._planner.numbers
+        numbers = self._maker.numbers
         if self.exact:
             numbers.constant_rows[index] = self._history(index).begin()
         batch.table.words[:, j.CONSTANT] = numbers.constant_rows[index]
-        self._first.begin(index, batch, rows, len(self._planner.tensors[index].given))
+        self._first.begin(index, batch, rows, len(self._maker.tensors[index].given))
 
     def behind(self, index: int, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Those of `rows` (None: all) that have missed steps."""
@@ -158,7 +158,7 @@ class Sparse:
     def catch_up(self, index: int, rows: NDArray[np.int64]) -> Batch:
         """The steps that `rows` of tensor `index` have missed, with gradient zero."""
         history = self.histories[index]
-        tensor = self._planner.tensors[index]
+        tensor = self._maker.tensors[index]
         zeros = np.zeros(max(1, tensor.work[:1].size), tensor.given.dtype)
         reached = history.reached[rows]
         table, batch = self._batch(index, tensor.form, len(rows))
@@ -182,7 +182,7 @@ class Sparse:
             # One that was made for all rows, see `Binder`, is large and not needed again.
             actions += [partial(self._made.pop, key) for key in self._made if key[0] == index]
         if index in self.histories:
-            steps = int(self._planner.numbers.steps[index]) + 1
+            steps = int(self._maker.numbers.steps[index]) + 1
             actions += self.histories[index].marking(rows, steps)
         return actions
 
@@ -193,14 +193,14 @@ class Sparse:
         """
         history = self.histories.get(index)
         return history is not None and (
-            history.full or history.steps != self._planner.numbers.steps[index]
+            history.full or history.steps != self._maker.numbers.steps[index]
         )
 
     def adopt(self, index: int, history: ExactRows) -> None:
         """Go on with the history of the same tensor in another layout; ValueError if none fits."""
-        tensor = self._planner.tensors[index]
+        tensor = self._maker.tensors[index]
         kept, rows = len(history.reached), len(tensor.given)
-        same = kept == rows and history.rule == self._planner.formula.key
+        same = kept == rows and history.rule == self._maker.formula.key
         if not same and len(history.behind(None)):
             what = f"{rows} rows and had {kept}" if kept != rows else "another rule than it had"
             raise ValueError(
@@ -218,18 +218,18 @@ class Sparse:
         """The actions that do it: then nothing ever points into a history that is gone."""
         if index not in self.histories:
             return []
-        rows = self._planner.numbers.constant_rows
+        rows = self._maker.numbers.constant_rows
         return [
-            partial(rows.__setitem__, index, self._planner.constant_rows[index]),
+            partial(rows.__setitem__, index, self._maker.constant_rows[index]),
             partial(self.histories.pop, index),
         ]
 
     def _history(self, index: int) -> ExactRows:
         if index not in self.histories:
-            numbers = self._planner.numbers
-            rows = len(self._planner.tensors[index].given)
+            numbers = self._maker.numbers
+            rows = len(self._maker.tensors[index].given)
             made = ExactRows(
-                self._planner.formula.key,
+                self._maker.formula.key,
                 rows,
                 int(numbers.steps[index]),
                 numbers.constants.shape[1],
@@ -239,16 +239,16 @@ class Sparse:
 
     def check(self, index: int, what: str) -> None:
         """Raise ValueError if rows of tensor `index` cannot be stepped one by one."""
-        tensor = self._planner.tensors[index]
+        tensor = self._maker.tensors[index]
         size = tensor.work[:1].size
         share = tensor.grid.rows == 1 and size % BLOCK and tensor.work.size > size
-        if share and self._planner.layout(index, tensor.form).coded:
+        if share and self._maker.layout(index, tensor.form).coded:
             raise ValueError(
                 f"{what}: rows of {size} elements share blocks of {BLOCK} in this storage; "
                 f"rows need at least {BLOCK // 2} elements, or keep it in float32 with state=."
             )
 
     def _batch(self, index: int, form: str, capacity: int) -> tuple[RowTable, Batch]:
-        kernel = self._planner.kernel(self._planner.layout(index, form))
-        table = RowTable(self._planner, index, form, max(1, capacity))
-        return table, Batch(kernel, [index], table, self._planner.numbers)
+        kernel = self._maker.kernel(self._maker.layout(index, form))
+        table = RowTable(self._maker, index, form, max(1, capacity))
+        return table, Batch(kernel, [index], table, self._maker.numbers)
