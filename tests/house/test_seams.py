@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from import_reader import sources
-from places import PACKAGE
+from places import PACKAGE, ROOT
 
 # Underscored names of other packages that have no public one, by the module that asks for them.
 FOREIGN = {
@@ -170,3 +170,16 @@ def test_a_reach_is_found(module: str, source: str, problems: int) -> None:
     """The check itself can fail: names of others are found however they are asked for."""
     made = "class B:\n    def __init__(self):\n        self._tensors = []"
     assert len(reaches({"engine.state": made, module: source})) == problems
+
+
+def test_tests_share_by_helpers_alone() -> None:
+    """No test file imports another: what several need is in tests/helpers, under its own name."""
+    found = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in [getattr(node, "module", None) or node.names[0].name]
+        if name.startswith("test_")
+    ]
+    assert not found, "\n".join(found)

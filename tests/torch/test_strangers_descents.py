@@ -9,15 +9,7 @@ import torch
 from torch import nn
 
 import adamas.torch
-from test_strangers_torch import bowl
-
-# Learning rates at which timm's suite goes down Rosenbrock's valley, where it has the class.
-LRS = {
-    "SGD": 1e-3, "Momentum": 1e-4, "Nesterov": 1e-4, "Adagrad": 0.1, "RMSprop": 1e-2,
-    "CenteredRMSprop": 1e-2, "Adadelta": 0.1, "Adam": 5e-2, "AdamW": 5e-2, "AMSGrad": 5e-2,
-    "Adamax": 5e-2, "NAdam": 5e-2, "RAdam": 1e-3, "AdaBelief": 5e-2, "Lion": 1e-3,
-    "AdEMAMix": 1e-3, "Adan": 1e-3, "ScheduleFreeAdamW": 1e-2, "CautiousAdamW": 5e-2,
-}  # fmt: skip
+from torch_descents import LRS, bowl
 
 
 def test_the_table_has_every_class() -> None:

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune
 
 import adamas.torch
-from test_torch_ecosystem import close
+from torch_training import close
 
 BOTH = [adamas.torch, torch.optim]
 

@@ -11,7 +11,7 @@ from torch import nn
 
 import adamas.torch
 from adamas.torch import release_gradients
-from test_strangers_descents import LRS
+from torch_descents import LRS
 
 
 def network(dtype: torch.dtype = torch.float32) -> nn.Module:

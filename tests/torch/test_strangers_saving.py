@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from test_strangers_torch import affine, classes, inputs, lossy
-from test_torch_db import INFOS, NAMES
+from torch_descents import affine, lossy
+from torch_table import INFOS, NAMES, classes, inputs
 
 Params = list[nn.Parameter]
 

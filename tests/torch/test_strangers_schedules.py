@@ -13,7 +13,7 @@ from torch.optim import lr_scheduler as lrs
 from torch.optim.swa_utils import SWALR, AveragedModel, get_ema_multi_avg_fn, update_bn
 
 import adamas.torch
-from test_torch_ecosystem import SCHEDULERS, close, loss_of, model, train
+from torch_training import SCHEDULERS, close, loss_of, model, train
 
 BOTH = [adamas.torch, torch.optim]
 

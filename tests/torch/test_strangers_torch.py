@@ -1,6 +1,6 @@
 """Situations of torch's own optimizer suite: each input of its table, beside torch itself."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -8,23 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-import adamas.torch
-from test_torch_db import INFOS, NAMES
+from torch_descents import affine, bowl, lossy
+from torch_table import INFOS, NAMES, classes, inputs
 
 # torch's own comparisons of its implementations.
 DOUBLE = {"rtol": 1e-7, "atol": 1e-7}
 SINGLE = {"rtol": 1.3e-6, "atol": 1e-5}
-
-
-def inputs(name: str) -> Iterator[dict[str, Any]]:
-    """The arguments of every input of torch's table for a class, fresh for every use."""
-    for one in INFOS[name].optim_inputs_func(device="cpu"):
-        yield deepcopy(one.kwargs)
-
-
-def classes(name: str) -> tuple[Any, Any]:
-    """Our class and torch's."""
-    return getattr(adamas.torch, name), getattr(torch.optim, name)
 
 
 def layers(dtype: torch.dtype = torch.float64) -> nn.Sequential:
@@ -67,29 +56,6 @@ def test_frozen_layers_and_steps_without_gradients(name: str) -> None:
                     scalar.grad = torch.tensor(0.5, dtype=torch.float64)
                 opt.step()
             same(pair[0][2], pair[1][2], **DOUBLE)
-
-
-def lossy(
-    opt: torch.optim.Optimizer, weight: torch.Tensor, bias: torch.Tensor
-) -> Callable[[], torch.Tensor]:
-    """A closure: zero the gradients, the squared length of an affine map, backward."""
-    x = torch.linspace(-1, 1, weight.shape[1], dtype=weight.dtype)
-
-    def closure() -> torch.Tensor:
-        opt.zero_grad()
-        loss = (weight.mv(x) + bias).pow(2).sum()
-        loss.backward()
-        return loss
-
-    return closure
-
-
-def affine(contiguous: bool) -> list[nn.Parameter]:
-    """A matrix and a vector, both of them every other number of a larger tensor or whole."""
-    made = torch.Generator().manual_seed(4)
-    tail = () if contiguous else (2,)
-    tensors = [torch.randn((*shape, *tail), generator=made) for shape in ((10, 5), (10,))]
-    return [nn.Parameter(t if contiguous else t[..., 0]) for t in tensors]
 
 
 @pytest.mark.parametrize("contiguous", [True, False], ids=["whole", "strided"])
@@ -197,12 +163,6 @@ def test_every_input_can_be_printed(name: str) -> None:
         there = {line.partition(":")[0] for line in str(theirs(groups, **kwargs)).splitlines()}
         here = {line.partition(":")[0] for line in str(ours(groups, **kwargs)).splitlines()}
         assert there <= here
-
-
-def bowl(tensor: torch.Tensor) -> torch.Tensor:
-    """Rosenbrock's valley, 1960, of two numbers; complex ones are allowed."""
-    x, y = tensor
-    return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
 
 def parts(params: Sequence[torch.Tensor]) -> list[torch.Tensor]:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import adamas.torch
-from test_torch_ecosystem import close
+from torch_training import close
 
 peers = pytest.importorskip("pytorch_optimizer")
 # What torch's own modules warn of when they are imported or traced is their business.

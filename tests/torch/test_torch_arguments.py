@@ -8,7 +8,7 @@ from torch import nn
 
 import adamas.torch
 from adamas.torch import SGD, AdamW, RMSprop
-from test_torch_ecosystem import close, model, train
+from torch_training import close, model, train
 
 
 def test_groups_can_be_added() -> None:

@@ -1,7 +1,6 @@
 """bfloat16 parameters and state in few bits behind torch: never frozen, never silently another."""
 
 import copy
-import io
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ import torch
 from torch import nn
 
 from adamas.torch import SGD, AdamW, Lion
+from torch_samples import through_a_file
 
 FORMATS = ["bfloat16", "int8", "int4"]
 # At least 4,096 elements, or a tensor is small enough to stay in float32.
@@ -36,14 +36,6 @@ def train(named: Any, opt: torch.optim.Optimizer, steps: range) -> list[torch.Te
             p.grad = valley(p, step)
         opt.step()
     return [p.detach().clone() for _, p in sorted(named)]
-
-
-def through_a_file(opt: torch.optim.Optimizer) -> Any:
-    """The state, saved and loaded without running code."""
-    file = io.BytesIO()
-    torch.save(opt.state_dict(), file)
-    file.seek(0)
-    return torch.load(file, weights_only=True)
 
 
 def copied(named: Any) -> Any:

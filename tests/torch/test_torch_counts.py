@@ -10,16 +10,9 @@ from hypothesis import strategies as st
 
 from adamas.engine import sparse
 from adamas.torch import Adam, AdamW
+from torch_samples import ROWS, rows_of
 
-ROWS = 6
 MOST = 1 << 53
-
-
-def rows_of(named: list[int], count: int = ROWS) -> torch.Tensor:
-    """A COO gradient of ones at these rows."""
-    values = torch.ones(len(named), 3)
-    indices = torch.tensor([named], dtype=torch.int64).reshape(1, -1)
-    return torch.sparse_coo_tensor(indices, values, (count, 3), check_invariants=True)
 
 
 def optimizers() -> list[tuple[torch.nn.Parameter, AdamW]]:

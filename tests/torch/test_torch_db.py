@@ -11,13 +11,11 @@ from torch.testing._internal.common_optimizers import (
     OptimizerErrorEnum,
     OptimizerInfo,
     OptimizerInput,
-    optim_db,
 )
 
 import adamas.torch
+from torch_table import INFOS, NAMES
 
-NAMES = ["Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop", "Adagrad", "Adadelta", "SGD"]
-INFOS = {info.optim_cls.__name__: info for info in optim_db}
 DTYPES = [torch.float32, torch.float64, torch.complex64]
 # torch's own tests compare its implementations with these tolerances (float32; float64).
 TOLERANCE = {

@@ -9,9 +9,8 @@ from torch import nn
 import adamas
 import adamas.torch
 from adamas.torch import AdamW
-from test_torch_ecosystem import close, loss_of, model, train
-
-CLASSES = [name for name in adamas.torch.__all__ if name[0].isupper() and name != "Optimizer"]
+from torch_table import CLASSES
+from torch_training import close, loss_of, model, train
 
 
 def anywhere(name: str) -> Any:

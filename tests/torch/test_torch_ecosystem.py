@@ -6,11 +6,8 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -20,6 +17,7 @@ import adamas
 from adamas.torch import SGD, Adam, AdamW, Momentum, optimizer
 from adamas.words import sign
 from places import HELPERS
+from torch_training import SCHEDULERS, close, loss_of, model, train
 
 
 @adamas.rule
@@ -27,58 +25,6 @@ def signum(p, g, m, *, lr=1e-3, beta=0.9):  # type: ignore[no-untyped-def]
     """Signum, Bernstein et al. 2018, Algorithm 1, as a user would write it."""
     m = beta * m + (1 - beta) * g
     return p - lr * sign(m), m
-
-
-def model(seed: int = 0) -> nn.Module:
-    """A small network, the same for the same seed."""
-    torch.manual_seed(seed)
-    return nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 2))
-
-
-def loss_of(net: nn.Module, step: int) -> torch.Tensor:
-    """A loss on numbers that depend on the step alone."""
-    x = torch.randn(4, 6, generator=torch.Generator().manual_seed(step))
-    return (net(x) ** 2 - x[:, :2]).pow(2).mean()
-
-
-def train(net: nn.Module, opt: torch.optim.Optimizer, steps: range) -> list[torch.Tensor]:
-    """The parameters after these steps, in train mode where the optimizer has modes."""
-    getattr(opt, "train", lambda: None)()
-    for step in steps:
-        opt.zero_grad()
-        loss_of(net, step).backward()
-        opt.step()
-    return [p.detach().clone() for p in net.parameters()]
-
-
-def close(found: list[torch.Tensor], expected: list[torch.Tensor]) -> None:
-    """Compare two lists of parameters as float32 allows after a few dozen steps."""
-    for here, there in zip(found, expected, strict=True):
-        torch.testing.assert_close(here, there, rtol=1e-5, atol=1e-6)
-
-
-SCHEDULERS: dict[str, Callable[[Any], Any]] = {
-    "StepLR": lambda o: lrs.StepLR(o, 2),
-    "MultiStepLR": lambda o: lrs.MultiStepLR(o, [2, 5]),
-    "ConstantLR": lambda o: lrs.ConstantLR(o, 0.3),
-    "LinearLR": lambda o: lrs.LinearLR(o),
-    "ExponentialLR": lambda o: lrs.ExponentialLR(o, 0.9),
-    "PolynomialLR": lambda o: lrs.PolynomialLR(o, 6),
-    "CosineAnnealingLR": lambda o: lrs.CosineAnnealingLR(o, 6),
-    "CosineAnnealingWarmRestarts": lambda o: lrs.CosineAnnealingWarmRestarts(o, 3),
-    "CyclicLR": lambda o: lrs.CyclicLR(o, 1e-3, 1e-2, step_size_up=3),
-    "OneCycleLR": lambda o: lrs.OneCycleLR(o, 1e-2, total_steps=10),
-    "LambdaLR": lambda o: lrs.LambdaLR(o, lambda k: 1 / (1 + k)),
-    "MultiplicativeLR": lambda o: lrs.MultiplicativeLR(o, lambda k: 0.95),
-    "ReduceLROnPlateau": lambda o: lrs.ReduceLROnPlateau(o, patience=0, threshold=1e9),
-    "SequentialLR": lambda o: lrs.SequentialLR(
-        o, [lrs.ConstantLR(o, 0.1), lrs.ExponentialLR(o, 0.9)], [3]
-    ),
-    "ChainedScheduler": lambda o: lrs.ChainedScheduler(
-        [lrs.ConstantLR(o, 0.1), lrs.ExponentialLR(o, 0.9)]
-    ),
-    "SWALR": lambda o: torch.optim.swa_utils.SWALR(o, 1e-4),
-}
 
 
 @pytest.mark.parametrize("tensor_lr", [False, True], ids=["float", "tensor"])
@@ -278,46 +224,12 @@ def test_gradients_released_in_the_backward_pass() -> None:
     assert all(torch.equal(a, b) for a, b in zip(expected, other.parameters(), strict=True))
 
 
-class Squares(torch.utils.data.Dataset[Any]):
-    """Numbers made without torch; `parent` is the optimizer of the process that forked."""
-
-    def __len__(self) -> int:
-        """Eight of them."""
-        return 8
-
-    def __getitem__(self, index: int) -> float:
-        """One, after a step of a NumPy optimizer in the worker: its threads are its own."""
-        p = np.full(1 << 18, 2.0, np.float32)
-        adamas.SGD(p, lr=0.25, threads=2).step(p * 2)
-        return float(p[0] + p[-1] + index)
-
-
-def fork_after_steps() -> None:
-    """Step, load with workers that step, step again."""
-    p = nn.Parameter(torch.ones(1 << 18))
-    p.grad = torch.ones_like(p)
-    opt = SGD([p], lr=0.5, threads=2)
-    opt.step()
-    loader = torch.utils.data.DataLoader(
-        Squares(), num_workers=2, collate_fn=list, multiprocessing_context="fork", timeout=60
-    )
-    found = []
-    for numbers in loader:
-        found += numbers
-        opt.step()
-    assert found == [2.0 + k for k in range(8)]
-    assert bool((p == 1 - 0.5 * 9).all())
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forks")
 def test_data_loaders_fork_after_steps() -> None:
     """Workers forked from a process whose threads have stepped work, and so does the parent."""
     # A process of its own: JAX, where another test has loaded it, warns of every fork.
-    program = f"import {Path(__file__).stem} as here; here.fork_after_steps()"
-    path = os.pathsep.join([str(HELPERS), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=Path(__file__).parent,
-        env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, str(HELPERS / "torch_forked.py")],
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import adamas
 import adamas.torch.driver
 from adamas.torch import SGD, Adam, Adan, ScheduleFreeAdamW, release_gradients
-from test_torch_counts import ROWS, rows_of
+from torch_samples import ROWS, rows_of
 
 
 def training(optimizer: Any) -> Any:

@@ -13,7 +13,7 @@ import adamas.torch
 from adamas import NonFiniteError
 from adamas.torch import SGD, AdamW, release_gradients, tensor_engine
 from adamas.torch.formulas import TensorFormula
-from test_torch_devices import CLASSES
+from torch_table import CLASSES
 
 BLOCK = 128
 FORMS: dict[str, tuple[torch.dtype, dict[str, Any]]] = {

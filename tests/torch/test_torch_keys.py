@@ -11,7 +11,7 @@ from torch import nn
 
 from adamas.torch import SGD, AdamW
 from adamas.torch.called import bare, found
-from test_torch_bits import through_a_file
+from torch_samples import through_a_file
 
 COUNT, SIZE, STEPS = 8, 512, 10
 

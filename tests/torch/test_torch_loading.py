@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from adamas.torch import AdamW
-from test_torch_ecosystem import loss_of, model, train
+from torch_training import loss_of, model, train
 
 
 def two_parts() -> tuple[nn.Module, nn.Module]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from adamas.torch import Adam, AdamW
-from test_torch_bits import through_a_file
+from torch_samples import through_a_file
 
 SHAPE = (16, 32, 3, 3)
 FORMS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}

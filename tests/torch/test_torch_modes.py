@@ -10,7 +10,7 @@ import torch
 
 from adamas import rules
 from adamas.torch import ScheduleFreeAdamW, optimizer
-from test_torch_ecosystem import close, loss_of, model, train
+from torch_training import close, loss_of, model, train
 
 schedulefree = pytest.importorskip("schedulefree")
 

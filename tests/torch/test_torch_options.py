@@ -13,7 +13,7 @@ from torch import nn
 import adamas
 import adamas.torch
 from adamas.torch import SGD, Adam, AdamW, RMSprop
-from test_torch_ecosystem import SCHEDULERS, close, model, train
+from torch_training import SCHEDULERS, close, model, train
 from written import function
 
 WRONG: list[tuple[dict[str, Any], str]] = [

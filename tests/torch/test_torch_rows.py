@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import adamas.torch
 from adamas.torch import SGD, Adam, AdamW
-from test_torch_tensors import pair
+from torch_samples import pair
 
 
 def sparse(rows: list[int], values: torch.Tensor, count: int) -> torch.Tensor:

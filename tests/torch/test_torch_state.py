@@ -10,7 +10,7 @@ from torch import nn
 
 import adamas.torch
 from adamas.torch import Adam, AdamW, Momentum
-from test_torch_ecosystem import close, loss_of, model, train
+from torch_training import close, loss_of, model, train
 
 KINDS: dict[str, dict[str, Any]] = {
     "Adam": {"weight_decay": 0.1},

@@ -10,12 +10,7 @@ from hypothesis import strategies as st
 
 import adamas
 from adamas.torch import SGD, AdamW, Momentum
-
-
-def pair(value: torch.Tensor) -> tuple[torch.nn.Parameter, torch.nn.Parameter]:
-    """Two parameters with the same numbers and the same strides."""
-    other = torch.empty_strided(value.size(), value.stride(), dtype=value.dtype).copy_(value)
-    return torch.nn.Parameter(value), torch.nn.Parameter(other)
+from torch_samples import pair
 
 
 def run(

@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from adamas.torch import AdamW, ScheduleFreeAdamW
-from test_torch_ecosystem import close
+from torch_training import close
 
 # What these packages warn of is their own business: deprecations, and advice on workers.
 pytestmark = pytest.mark.filterwarnings("ignore")

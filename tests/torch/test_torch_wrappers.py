@@ -13,7 +13,7 @@ import torch
 
 import adamas.torch
 from adamas.torch import AdamW
-from test_torch_ecosystem import close, loss_of, model, train
+from torch_training import close, loss_of, model, train
 
 # What these packages warn of is their own business.
 pytestmark = pytest.mark.filterwarnings("ignore")
