@@ -4,6 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
+from adamas.engine.optimizer import Optimizer
 from adamas.engine.options import OPTIONS
 from places import PACKAGE
 
@@ -89,3 +90,8 @@ def test_the_options_are_listed_once() -> None:
         if len(listed(node) & OPTIONS.keys()) > len(OPTIONS) // 2
     }
     assert found == {"engine/options.py"}
+
+
+def test_every_option_is_explained() -> None:
+    """What an option does is said in the docstring of the optimizer, under its name."""
+    assert [name for name in OPTIONS if f"\n    - `{name}`: " not in str(Optimizer.__doc__)] == []
