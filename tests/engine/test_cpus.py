@@ -147,4 +147,4 @@ def test_copies_take_threads_of_their_own(
     optimizer, asked = adamas.SGD(np.zeros(3), lr=0.1), adamas.SGD(np.zeros(3), lr=0.1, threads=5)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     copies = copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer)), copy.deepcopy(asked)
-    assert [one._threads for one in copies] == [4, 4, 5]
+    assert [one._stepper.threads for one in copies] == [4, 4, 5]
