@@ -84,7 +84,7 @@ def curve(final: float, rng: np.random.Generator) -> Tree:
 
 def row(name: str, seeds: int, shared: np.ndarray, rng: np.random.Generator) -> Tree:
     """Return everything that the tree holds of one optimizer."""
-    lr, default_lr, final, moments = SHAPES[name]
+    lr, default_lr, final, _ = SHAPES[name]
     finals: list[float | None] = (final * (1 + shared + 0.01 * rng.standard_normal(seeds))).tolist()
     if "signum" in name:
         finals[1] = None
@@ -100,6 +100,7 @@ def row(name: str, seeds: int, shared: np.ndarray, rng: np.random.Generator) -> 
     extras = [0.95 + 0.25 * (0.13 - f) if f is not None else None for f in finals]
     return {
         "lr": lr,
+        "lrs": [lr] * seeds,
         "at_edge": name == "lion",
         "extended": 1,
         "points": search(name, 3),
@@ -124,7 +125,6 @@ def row(name: str, seeds: int, shared: np.ndarray, rng: np.random.Generator) -> 
         },
         "best_of": [coarse[0] * (1 + 1.5 / (k + 1)) for k in range(len(coarse))],
         "runs": 36 + 2 * seeds,
-        "state_bytes_per_parameter": 8.0 if moments else 4.0,
     }
 
 
@@ -246,7 +246,10 @@ def sample(names: tuple[str, ...] = tuple(SHAPES), seeds: int = 10) -> Tree:
     return {
         "adamas": "0.1.0",
         "plan": {
-            "problem": "cells", "fingerprint": "c0ffee" * 4, "optimizers": list(names),
+            "problem": "cells", "optimizers": list(names),
+            "identity": {"text": "cells", "target": None, "sha256": None},
+            "formulas": dict.fromkeys(names, "c0ffee" * 4), "version": "0.1.0", "protocol": 2,
+            "goal": None,
             "steps": STEPS, "every": EVERY, "batch": 64, "share": 0.25,
             "grids": {n: [p["lr"] for p in rows[n]["points"] if p["stage"] == "coarse"]
                       for n in names},
@@ -262,7 +265,7 @@ def sample(names: tuple[str, ...] = tuple(SHAPES), seeds: int = 10) -> Tree:
         "optimizers": rows,
         "target": {"value": 0.125, "origin": "classical"},
         "comparisons": comparisons,
-        "inside": {n: microscope(n, rng) for n in names if SHAPES[n][3] or n == "lion"},
+        "inside": {n: microscope(n, rng) for n in names},
         "doctor": findings(list(names)),
         "verdict": {"reference": references[0] if references else names[0]},
     }  # fmt: skip
@@ -275,5 +278,5 @@ def sample_timing(names: tuple[str, ...] = tuple(SHAPES)) -> Tree:
         "workers": 2,
         "per_step": {name: 8.0 + 3 * i for i, name in enumerate(names)},
         "model_step": 412.0,
-        "machine": {"cpu": "Example CPU @ 2 GHz", "cores": 2},
+        "state_bytes_per_parameter": {n: 8.0 if SHAPES[n][3] else 4.0 for n in names},
     }

@@ -59,7 +59,7 @@ def lost() -> Tree:
     tree = sample(TWO, seeds=3)
     nothing = {"mean": None, "low": None, "high": None}
     for row in tree["optimizers"].values():
-        row |= {"finals": [None] * 3, "diverged": 3, "interval": nothing, "lr": None}
+        row |= {"finals": [None] * 3, "diverged": 3, "interval": nothing}
         row["default"] |= {"finals": [None] * 3, "diverged": 3, "interval": nothing}
     for one in tree["comparisons"]:
         one |= {"word": "diverged", "difference": nothing, "percent": nothing}
@@ -71,7 +71,7 @@ def exact() -> Tree:
     tree = sample(TWO, seeds=1)
     tree["problem"] |= {"random": False, "label": "synthetic", "sources": [], "notes": {}}
     tree["plan"] |= {"mode": "quick", "problem": "line"}
-    return tree | {"target": {"value": 0.125, "origin": "user"}, "inside": {}}
+    return tree | {"target": {"value": 0.125, "origin": "user"}}
 
 
 def ill() -> Tree:

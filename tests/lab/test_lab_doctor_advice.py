@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from adamas.lab.doctor import LEAST, agreeing, diagnose, helped, hopeless
 from adamas.lab.doctor.chart import charted
 from adamas.lab.report import again, insight
-from adamas.lab.report.subject import Tree, subject
+from adamas.lab.report.subject import subject
 from adamas.lab.text import LANGUAGES, Say
 from adamas.lab.trial import run
 from adamas.lab.tuning import Point, Tuned
 from adamas.lab.zoo import built_in
 from adamas.lab.zoo.line import FULL
-from report_sample import sample
+from report_sample import Tree, sample
 
 REDDI = built_in("reddi")
 TUTORIAL = replace(FULL, steps=1000, every=100)
@@ -112,6 +112,7 @@ def in_vain() -> Tree:
     results = sample(("sgd", "adam"))
     numbers = {"rates": 19.0, "lowest_lr": 1.77827e-09, "highest_lr": 0.1, "uphill": 1.0}
     one = {"optimizer": "adam", "lr": 0.001, "seed": 1, "better": ["sgd"], "kind": "no_rate",
+           "step": None, "parameter": None, "update_to_weight": None,
            "advice": ["amsgrad", "another_rule"], "numbers": numbers}  # fmt: skip
     return results | {"doctor": [one]}
 

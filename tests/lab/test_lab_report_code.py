@@ -190,7 +190,9 @@ def test_page_of_a_found_rate_is_self_contained(language: str) -> None:
         "curve": {"lrs": [1e-3, 1e-2, 1e-1], "losses": [1.0, 0.5, None], "lowest": 0.01,
                   "divergence": None, "updates": 50},
     }  # fmt: skip
-    for numbers in (tree, {**tree, "lr": None, "low": None, "curve": None, "points": []}):
+    lost = {**tree["curve"], "losses": [1.0, None, None]}  # type: ignore[dict-item]
+    failed = {**tree, "points": [one | {"score": None} for one in points], "curve": lost}
+    for numbers in (tree, failed):
         page = Page(render_found(json.loads(json.dumps(numbers)), Say(language)))
         assert LOADING.isdisjoint(page.tags) and all(link[0] == "#" for link in page.links)
         assert "&lt;one&gt;" in page.text and not re.search(r"[{}]|\bNone\b", page.words)

@@ -13,7 +13,7 @@ from adamas.lab.doctor import LEAST
 from adamas.lab.needs import LabError
 from adamas.lab.own import template
 from adamas.lab.protocol.output import write_all
-from adamas.lab.protocol.results import Tree
+from adamas.lab.protocol.results_types import ComparisonTree, Results
 from adamas.lab.protocol.store import kept_runs
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.numbers import learning_rate
@@ -77,7 +77,7 @@ def interrupted(request: Request, say: Say) -> int:
     return INTERRUPTED
 
 
-def summary(results: Tree, say: Say) -> list[str]:
+def summary(results: Results, say: Say) -> list[str]:
     """Return the result in the terminal: a line for each optimizer, and the files."""
     lines = []
     words = {(c["optimizer"], c["reference"]): c["word"] for c in results["comparisons"]}
@@ -97,7 +97,7 @@ def summary(results: Tree, say: Say) -> list[str]:
     return [*lines, *[said] * bool(vain)]
 
 
-def verdict_code(results: Tree, limit: float | None, say: Say) -> int:
+def verdict_code(results: Results, limit: float | None, say: Say) -> int:
     """Return 1 if an optimizer is worse than the first reference by more than `limit`, else 0."""
     if limit is None:
         return 0
@@ -113,8 +113,9 @@ def verdict_code(results: Tree, limit: float | None, say: Say) -> int:
     return 1 if bad else 0
 
 
-def is_worse(comparison: Tree, limit: float) -> bool:
+def is_worse(comparison: ComparisonTree, limit: float) -> bool:
     """Return whether a difference is shown and its mean is above the limit, or runs failed."""
-    if comparison["word"] == "diverged":
-        return True
-    return bool(comparison["word"] == "worse" and comparison["percent"]["mean"] > 100 * limit)
+    mean = comparison["percent"]["mean"]
+    if comparison["word"] == "diverged" or mean is None:
+        return comparison["word"] in ("worse", "diverged")
+    return comparison["word"] == "worse" and mean > 100 * limit

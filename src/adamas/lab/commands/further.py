@@ -7,7 +7,7 @@ from pathlib import Path
 from adamas.lab.commands import session
 from adamas.lab.needs import LabError
 from adamas.lab.protocol.output import writing
-from adamas.lab.protocol.results import Tree
+from adamas.lab.protocol.results_types import Results
 from adamas.lab.report import exports
 
 
@@ -37,7 +37,7 @@ def check(files: Files, out: Path) -> None:
             raise LabError(f"{name} {path} cannot be written; {parent} is no such directory")
 
 
-def write(files: Files, results: Tree) -> None:
+def write(files: Files, results: Results) -> None:
     """Write what further files were asked for."""
     if files.csv:
         with writing(files.csv):

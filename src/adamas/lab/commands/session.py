@@ -18,16 +18,9 @@ from adamas.lab.protocol.budget import Fitted, fit, seconds_in
 from adamas.lab.protocol.measure import machine, seconds_per_run, timing
 from adamas.lab.protocol.output import output_directory, write_all
 from adamas.lab.protocol.plan import REFERENCES, SIZES, SMALLER, Mode, Plan, Size, declare, digest
-from adamas.lab.protocol.promise import (
-    PLAN,
-    RESULTS,
-    any_run,
-    declared,
-    differences,
-    keep,
-    tried,
-)
-from adamas.lab.protocol.results import Tree, plain, tree_of
+from adamas.lab.protocol.promise import PLAN, RESULTS, any_run, declared, differences, keep, tried
+from adamas.lab.protocol.results import Tree, tree_of
+from adamas.lab.protocol.results_types import Results, Timing
 from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.store import NAME, Store
 from adamas.lab.protocol.study import Study, study
@@ -85,8 +78,8 @@ class Request:
 class Outcome(NamedTuple):
     """What `results.json` and `timing.json` hold."""
 
-    results: Tree
-    timing: Tree
+    results: Results
+    timing: Timing
 
 
 def perform(request: Request, progress: Progress, say: Say) -> Outcome:
@@ -134,10 +127,13 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
             found = carry_out(plan, request, store, workers, progress, say)
         progress.status(say("compare_looking"))
         looked = afterwards(found, request.spec.problem, workers)
-        results: Tree = plain({**tree_of(found, problem), **looked, "machine": machine()})
+        results: Results = {**tree_of(found, problem), **looked, "machine": machine()}
         write_all(request.out, {RESULTS: pretty(results)})
-        times = timing(problem, plan.optimizers)
-        times |= {"seconds": progress.seconds - begun, "workers": workers}
+        times: Timing = {
+            **timing(problem, plan.optimizers),
+            "seconds": progress.seconds - begun,
+            "workers": workers,
+        }
         write_all(request.out, {TIMING: pretty(times)})
     progress.finish()
     return Outcome(results, times)

@@ -23,6 +23,7 @@ from adamas.lab.protocol import promise
 from adamas.lab.protocol.output import output_directory, write_all
 from adamas.lab.protocol.plan import PROTOCOL
 from adamas.lab.protocol.results import Tree, plain
+from adamas.lab.protocol.results_types import Results
 from adamas.lab.protocol.store import held
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.suite_page import render_suite
@@ -101,7 +102,7 @@ def promise_all(out: Path, requests: Mapping[str, Request]) -> Tree:
     return plan
 
 
-def suite_tree(found: Mapping[str, Tree], skipped: Mapping[str, Words]) -> Tree:
+def suite_tree(found: Mapping[str, Results], skipped: Mapping[str, Words]) -> Tree:
     """Return the results of a suite from those of its problems; `skipped` says why some are not in.
 
     `profiles` are over updates to the target, where a miss is infinite; `aggregate` is the
@@ -129,19 +130,20 @@ def suite_tree(found: Mapping[str, Tree], skipped: Mapping[str, Words]) -> Tree:
     return result
 
 
-def updates(tree: Tree, name: str) -> float:
+def updates(tree: Results, name: str) -> float:
     """Return the median updates to the target, infinite for a miss, at least one evaluation."""
     median = tree["optimizers"][name]["target"]["median"]
     return inf if median is None else max(float(median), float(tree["plan"]["every"]))
 
 
-def shares(tree: Tree, name: str, reference: str) -> list[float]:
+def shares(tree: Results, name: str, reference: str) -> list[float]:
     """Return every report seed's final loss as a share of the reference's mean; inf if it failed.
 
     Where the reference itself failed, the best optimizer's mean takes its place.
     """
     means = {key: row["interval"]["mean"] for key, row in tree["optimizers"].items()}
     known = [mean for mean in means.values() if mean is not None]
-    base = means[reference] if means[reference] is not None else min(known, default=1.0)
+    own = means[reference]
+    base = min(known, default=1.0) if own is None else own
     finals = tree["optimizers"][name]["finals"]
     return [inf if final is None else final / base for final in finals]

@@ -11,7 +11,8 @@ from typing import TypedDict
 from adamas.lab.entrants import entrant
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.plan import Plan, Size, declare
-from adamas.lab.protocol.results import NEAR, Tree, span, tree_of
+from adamas.lab.protocol.results import NEAR, span, tree_of
+from adamas.lab.protocol.results_types import PointTree, Results, WidthTree
 from adamas.lab.protocol.runner import Runner
 from adamas.lab.protocol.study import study
 from adamas.lab.trial import RULES
@@ -26,8 +27,8 @@ class Ranges(TypedDict):
     The bar is the best score of the weakest optimizer. Refined learning rates count in both.
     """
 
-    own: Tree
-    bar: Tree
+    own: WidthTree
+    bar: WidthTree
 
 
 def declared(problem: Problem, size: Size, grid: tuple[float, ...]) -> Plan:
@@ -44,12 +45,12 @@ def declared(problem: Problem, size: Size, grid: tuple[float, ...]) -> Plan:
     )
 
 
-def contest(problem: Problem, plan: Plan, stage: Callable[[str], None]) -> Tree:
+def contest(problem: Problem, plan: Plan, stage: Callable[[str], None]) -> Results:
     """Carry out the plan; `stage(name)` is told "search" and "report" as they begin."""
     return tree_of(study(plan, Runner(lambda: problem, problem.name), stage), problem)
 
 
-def ranges(results: Tree) -> dict[str, Ranges]:
+def ranges(results: Results) -> dict[str, Ranges]:
     """Return the ranges of every optimizer of a contest."""
     rows = results["optimizers"].items()
     searched = {name: one_each([restored(one) for one in row["points"]]) for name, row in rows}
@@ -61,9 +62,10 @@ def ranges(results: Tree) -> dict[str, Ranges]:
     }
 
 
-def restored(point: Tree) -> Point:
+def restored(point: PointTree) -> Point:
     """Return a point as the search had it: its score is infinite where a run failed."""
-    return Point(**point | {"score": inf if point["score"] is None else point["score"]})
+    score = inf if point["score"] is None else point["score"]
+    return Point(point["lr"], score, point["runs"], point["diverged"], point["stage"])
 
 
 def one_each(points: Sequence[Point]) -> list[Point]:

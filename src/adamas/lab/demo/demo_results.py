@@ -20,7 +20,8 @@ from adamas.lab.demo.tutorial import Log
 from adamas.lab.demo.tutorial_check import Checked, checked
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.plan import Plan, Size
-from adamas.lab.protocol.results import Tree, plain
+from adamas.lab.protocol.results import plain
+from adamas.lab.protocol.results_types import Results
 from adamas.lab.tuning import log_grid
 from adamas.lab.zoo.digits import DIGITS, DIGITS_SOFTMAX
 from adamas.lab.zoo.rare_words import ENTRY
@@ -38,7 +39,7 @@ class DemoResults(TypedDict):
     versions: dict[str, str]
     tutorial: Checked
     race: Race
-    contests: dict[str, Tree]
+    contests: dict[str, Results]
     ranges: dict[str, dict[str, Ranges]]
     rare: RareSteps
 

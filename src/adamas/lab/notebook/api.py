@@ -102,18 +102,11 @@ def compare(
                 workers = 1
                 bar.say(say("compare_one_process"))
             request = Request(
-                spec=handed,
-                out=Path(kept, "report") if out is None else Path(out),
-                optimizers=texts,
+                spec=handed, out=Path(kept, "report") if out is None else Path(out),
+                optimizers=texts, mode=mode, seeds=seeds, budget=budget, goal=goal, margin=margin,
                 references=[reference] if isinstance(reference, str) else reference,
-                mode=mode,
-                seeds=seeds,
-                budget=budget,
-                goal=goal,
-                margin=margin,
-                hypothesis=hypothesis,
-                workers=workers,
-            )
+                hypothesis=hypothesis, workers=workers
+            )  # fmt: skip
             found = perform(request, bar, say)
         finally:
             bar.finish()

@@ -4,19 +4,14 @@ import copy
 import html
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from adamas.lab.commands.compare import summary
 from adamas.lab.needs import LabError
-from adamas.lab.notebook.rows import (
-    ComparisonRow,
-    OptimizerRow,
-    comparison_rows,
-    optimizer_rows,
-)
+from adamas.lab.notebook.rows import ComparisonRow, OptimizerRow, comparison_rows, optimizer_rows
 from adamas.lab.page.elements import markup, table
 from adamas.lab.protocol.output import write_all
-from adamas.lab.protocol.results import Tree
+from adamas.lab.protocol.results_types import Results, Timing
 from adamas.lab.report import verdict
 from adamas.lab.report.compare_page import render, title
 from adamas.lab.report.exports import RunRow, all_runs
@@ -37,7 +32,7 @@ class ComparisonResult:
     In a notebook it shows itself as a sentence and a table; `print` writes the same as text.
     """
 
-    def __init__(self, results: Tree, timing: Tree, say: Say) -> None:
+    def __init__(self, results: Results, timing: Timing, say: Say) -> None:
         self._results, self._timing, self._say = results, timing, say
 
     @property
@@ -81,25 +76,22 @@ class ComparisonResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a copy of what `results.json` holds: plan, problem, all numbers and verdicts."""
-        return copy.deepcopy(self._results)
+        return {**copy.deepcopy(self._results)}
 
     def to_frame(self, table: Table = "optimizers") -> "pd.DataFrame":
         """Return `optimizers`, `comparisons` or `runs` as a pandas data frame.
 
         Raises `LabError` if pandas is not installed, ValueError for another table.
         """
-        tables = {
-            "optimizers": self.optimizers,
-            "comparisons": self.comparisons,
-            "runs": self.runs,
-        }
-        if table not in tables:
-            raise ValueError(f"there is no table {table!r}; give one of {', '.join(tables)}")
+        if table not in get_args(Table):
+            raise ValueError(
+                f"no table is called {table!r}; give one of {', '.join(get_args(Table))}"
+            )
         try:
             import pandas as pd
         except ImportError as error:
             raise LabError("to_frame needs pandas; install with: pip install pandas") from error
-        return pd.DataFrame(tables[table])
+        return pd.DataFrame(getattr(self, table))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the whole report as one HTML page that needs no network, and return its path.

@@ -34,8 +34,9 @@ from adamas.lab.problems import Array, Problem
 Enterable = str | os.PathLike[str] | Problem | tuple[Any, Any] | DataFrame
 Optimizer = str | Rule | Callable[..., Any]
 Source = Spec | Frame | Problem
-# The classes of adamas by what they are, such as adamas.Adam.
+# The rules of adamas by the objects that stand for them, such as adamas.Adam.
 NAMES = {getattr(adamas, name): rule.__name__ for name, rule in CLASSES.items()}
+NAMES |= {getattr(rules, name): name for name in rules.__all__}
 # What this process was handed last, by the file that it is kept in.
 _HERE: dict[Path, Problem] = {}
 
@@ -68,18 +69,16 @@ class Handed:
     def keep(self, source: Source, optimizers: Sequence[str]) -> bool:
         """Write the file, and return whether other processes can read it."""
         entrants = {text: entrant(text) for text in optimizers}
+        sent = True
         try:
-            self.path.write_bytes(
-                pickle.dumps(wrap_non_picklable_objects((source, entrants), keep_wrapper=False))
-            )
+            whole = wrap_non_picklable_objects((source, entrants), keep_wrapper=False)
+            self.path.write_bytes(pickle.dumps(whole))
         except (pickle.PicklingError, TypeError, ValueError, AttributeError, RecursionError):
+            sent = False
+        if not sent or isinstance(source, Problem):  # the object itself, not a copy of it
             _HERE.clear()
             _HERE[self.path] = built(source)
-            return False
-        if isinstance(source, Problem):  # the object itself, not a copy of it
-            _HERE.clear()
-            _HERE[self.path] = source
-        return True
+        return sent
 
 
 def forget() -> None:
@@ -150,7 +149,7 @@ def entered_optimizers(optimizers: Sequence[Optimizer]) -> tuple[list[str], list
     handed: dict[str, Entrant] = {}
     texts = []
     for one in optimizers:
-        text = one if isinstance(one, str) else NAMES.get(one) or _family(one)
+        text = one if isinstance(one, str) else NAMES.get(one)
         if text is None:
             assert not isinstance(one, str)
             formula = one.formula if isinstance(one, Rule) else parse(one)
@@ -161,9 +160,3 @@ def entered_optimizers(optimizers: Sequence[Optimizer]) -> tuple[list[str], list
         texts.append(text)
     hand(handed)
     return texts, list(handed)
-
-
-def _family(one: Any) -> str | None:
-    """Return the name of a rule of adamas, None for anything else."""
-    name = getattr(one, "__name__", None)
-    return name if name in rules.__all__ and getattr(rules, name) is one else None

@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from adamas.lab.protocol.results import Tree
+from adamas.lab.protocol.results_types import Results
 
 
 class OptimizerRow(TypedDict):
@@ -55,7 +55,7 @@ class ComparisonRow(TypedDict):
     seeds: int
 
 
-def optimizer_rows(results: Tree) -> list[OptimizerRow]:
+def optimizer_rows(results: Results) -> list[OptimizerRow]:
     """Return a row for each optimizer, in the order of the plan."""
     reference = results["verdict"]["reference"]
     words = {
@@ -77,7 +77,7 @@ def optimizer_rows(results: Tree) -> list[OptimizerRow]:
     ]  # fmt: skip
 
 
-def comparison_rows(results: Tree) -> list[ComparisonRow]:
+def comparison_rows(results: Results) -> list[ComparisonRow]:
     """Return a row for each comparison with a reference."""
     return [
         {"optimizer": one["optimizer"], "reference": one["reference"], "word": one["word"],

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-PLAIN = (type(None), bool, int, float, complex, str, bytes)
+PLAIN = (type(None), bool, int, float, complex, str, bytes, range, np.dtype, np.generic)
 WRITTEN_IN_PYTHON = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
 
@@ -37,9 +37,6 @@ def content(value: object) -> str:
 def _pieces(value: Any, seen: set[int]) -> Iterator[bytes]:
     yield type(value).__qualname__.encode()
     if isinstance(value, PLAIN):
-        yield repr(value).encode()
-        return
-    if isinstance(value, np.dtype | np.generic | range):
         yield repr(value).encode()
         return
     if isinstance(value, types.ModuleType | type | types.BuiltinFunctionType):

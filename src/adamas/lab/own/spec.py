@@ -17,12 +17,7 @@ from adamas.lab.own.tabular import tabular_problem
 from adamas.lab.problems import Problem
 from adamas.lab.zoo import CATALOGUE, built_in
 
-READERS = {
-    ".csv": table.read,
-    ".tsv": table.read,
-    ".parquet": parquet.read,
-    ".npz": arrays.read,
-}
+READERS = {".csv": table.read, ".tsv": table.read, ".parquet": parquet.read, ".npz": arrays.read}
 KINDS = "a built-in name, a .csv, .tsv, .parquet or .npz file, or mine.py:problem"
 
 

@@ -13,7 +13,8 @@ from joblib import Parallel, delayed
 from adamas.lab.doctor import agreeing, diagnose, helped, hopeless
 from adamas.lab.doctor.findings import WORSE
 from adamas.lab.doctor.inside import inside
-from adamas.lab.protocol.results import Tree, plain
+from adamas.lab.protocol.results import plain
+from adamas.lab.protocol.results_types import Looked
 from adamas.lab.protocol.runner import Load, single_thread
 from adamas.lab.protocol.study import Study
 from adamas.lab.trial import Record
@@ -22,7 +23,7 @@ from adamas.lab.tuning import Point
 Job = Callable[[], tuple[str, str, Any]]
 
 
-def afterwards(study: Study, load: Load, workers: int) -> Tree:
+def afterwards(study: Study, load: Load, workers: int) -> Looked:
     """Return `inside` and `doctor` of the results."""
     jobs = list(looks(study, load))
     found = Parallel(workers)(delayed(one)() for one in jobs)

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.plan import Plan
+from adamas.lab.protocol.results_types import StepTimes
 from adamas.lab.trial import run, start
 
 REPEATS = 7
@@ -41,7 +42,7 @@ def seconds_for(plan: Plan, each: float, workers: int) -> float:
     return plan.costs()[1] * each / workers + waiting
 
 
-def timing(problem: Problem, optimizers: Sequence[str]) -> dict[str, Any]:
+def timing(problem: Problem, optimizers: Sequence[str]) -> StepTimes:
     """Return microseconds of a step of each optimizer and of the model, one thread, here.
 
     The least of several repeats, because everything that disturbs a measurement makes it longer.
@@ -82,5 +83,5 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: version(name) for name in ("numpy", "numba", "scipy")},
         "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
+        "cores": os.cpu_count() or 1,
     }

@@ -14,6 +14,7 @@ import numpy as np
 
 from adamas.lab.entrants import CLASSICAL
 from adamas.lab.problems import About, Problem
+from adamas.lab.protocol.results_types import Results, WidthTree
 from adamas.lab.protocol.study import Study
 from adamas.lab.statistics import paired
 from adamas.lab.statistics.intervals import Interval, interval
@@ -26,23 +27,26 @@ NEAR = 1.1
 Tree = dict[str, Any]
 
 
-def tree_of(study: Study, problem: Problem) -> Tree:
+def tree_of(study: Study, problem: Problem) -> Results:
     """Return the results of a study, without what takes further runs (`inside`, `doctor`)."""
     plan = study.plan
     goal, origin = target(study)
     finals = {name: [record.final for record in study.report[name]] for name in plan.optimizers}
     found = {name: optimizer(study, name, goal) for name in plan.optimizers}
     comparisons = compared(finals, study, problem.random)
-    return {
-        "adamas": plan.version,
-        "plan": plan.as_json(),
-        "hash": plan.hash,
-        "problem": described(problem),
-        "optimizers": found,
-        "target": {"value": finite(goal), "origin": origin},
-        "comparisons": [plain(asdict(comparison)) for comparison in comparisons],
-        "verdict": verdict(comparisons, plan.references[0]),
-    }
+    tree: Results = plain(
+        {
+            "adamas": plan.version,
+            "plan": plan.as_json(),
+            "hash": plan.hash,
+            "problem": described(problem),
+            "optimizers": found,
+            "target": {"value": finite(goal), "origin": origin},
+            "comparisons": [plain(asdict(comparison)) for comparison in comparisons],
+            "verdict": verdict(comparisons, plan.references[0]),
+        }
+    )
+    return tree
 
 
 def described(problem: Problem) -> Tree:
@@ -97,17 +101,18 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
     }
 
 
-def decades(tuned: Tuned) -> Tree | None:
+def decades(tuned: Tuned) -> WidthTree | None:
     """Return how far lr may move until the grid's score is 10 % above its best."""
     points = [point for point in tuned.points if point.stage != "refine"]
     best = min(point.score for point in points)
     return span(points, NEAR * best) if best > 0 else None
 
 
-def span(points: Sequence[Point], limit: float) -> Tree:
+def span(points: Sequence[Point], limit: float) -> WidthTree:
     """Return how far lr may move until the score exceeds `limit`, with the number of decades."""
     found = width(points, limit)
-    return asdict(found) | {"decades": found.decades}
+    tree: WidthTree = plain(asdict(found) | {"decades": found.decades})
+    return tree
 
 
 def metrics(records: Sequence[Record]) -> Tree:

@@ -10,7 +10,7 @@ from adamas.lab.entrants import CLASSICAL
 from adamas.lab.page.elements import details, paragraph, section, small, source, subheading
 from adamas.lab.protocol.plan import REFERENCES, SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
-from adamas.lab.report.subject import Subject, Tree, at, listed
+from adamas.lab.report.subject import Subject
 from adamas.lab.text import Say
 
 COMMAND = "adamas compare"
@@ -29,7 +29,7 @@ def chapter(subject: Subject) -> str:
         say("again_title"),
         paragraph(say("again_text")),
         source(command(subject)),
-        small(say("again_note", hash=at(subject.results, "hash") or "–")),
+        small(say("again_note", hash=subject.results["hash"])),
         subheading(say("code_title")),
         paragraph(say("code_text")),
         *blocks,
@@ -41,12 +41,10 @@ def command(subject: Subject) -> str:
 
     What a time budget left out, and the directory of a file, are not in the results.
     """
-    identity = at(subject.plan, "identity") or {}
+    identity = subject.plan["identity"]
     if "python" in identity or "functions" in identity:
         return call(subject, identity)
-    plan = subject.plan
-    problem = at(plan, "identity", "text") or plan.get("problem") or "PROBLEM"
-    parts = [COMMAND, shlex.quote(str(problem))]
+    parts = [COMMAND, shlex.quote(identity["text"])]
     parts += [f"--optimizer {shlex.quote(str(name))}" for name in optimizers(subject)]
     parts += [f"--reference {shlex.quote(str(name))}" for name in references(subject)]
     for name, value in options(subject).items():
@@ -55,7 +53,7 @@ def command(subject: Subject) -> str:
     return " ".join(parts)
 
 
-def call(subject: Subject, identity: Tree) -> str:
+def call(subject: Subject, identity: dict[str, Any]) -> str:
     """Return the call in Python; what was handed over goes by a name."""
     functions = identity.get("functions", [])
     names = [name if name in functions else repr(name) for name in optimizers(subject)]
@@ -69,14 +67,14 @@ def call(subject: Subject, identity: Tree) -> str:
 
 def optimizers(subject: Subject) -> list[str]:
     """Return the optimizers, unless they are those by default."""
-    names = listed(subject.plan, "optimizers")
+    names = subject.plan["optimizers"]
     return names if set(names) != set(CLASSICAL) else []
 
 
 def references(subject: Subject) -> list[str]:
     """Return the references, unless they are those by default."""
-    names = listed(subject.plan, "references")
-    usual = set(REFERENCES) & set(listed(subject.plan, "optimizers"))
+    names = subject.plan["references"]
+    usual = set(REFERENCES) & set(subject.plan["optimizers"])
     return names if set(names) != usual else []
 
 
@@ -84,34 +82,30 @@ def options(subject: Subject) -> dict[str, Any]:
     """Return the other options that are not at their defaults; True for those without a value."""
     plan = subject.plan
     found: dict[str, Any] = {}
-    size = SIZES.get(plan.get("mode") or "default", SIZES["default"])
-    if plan.get("mode") in ("quick", "rigorous"):
-        found[str(plan["mode"])] = True
-    if subject.seeds not in (0, size.report) and subject.problem.get("random") is not False:
+    if plan["mode"] != "default":
+        found[plan["mode"]] = True
+    if subject.seeds != SIZES[plan["mode"]].report and subject.problem["random"]:
         found["seeds"] = subject.seeds
-    if plan.get("margin") not in (None, MARGIN):
+    if plan["margin"] != MARGIN:
         found["margin"] = plan["margin"]
-    values = {"target": at(plan, "identity", "target"), "goal": plan.get("goal"),
-              "hypothesis": plan.get("hypothesis")}  # fmt: skip
+    values = {"target": plan["identity"]["target"], "goal": plan["goal"],
+              "hypothesis": plan["hypothesis"]}  # fmt: skip
     return found | {name: value for name, value in values.items() if value is not None}
 
 
 def code(subject: Subject, name: str) -> list[str]:
     """Return the code of one optimizer at its tuned rate, unless no rate was of use."""
     row, say = subject.rows[name], subject.say
-    lr = at(row, "lr")
-    if lr is None:
-        return [paragraph(say("code_no_rate"))]
+    lr = row["lr"]
     if name in in_vain(subject):
         return [paragraph(say("code_no_help", least=LEAST))]
     blocks = listing(name, lr, say)
-    return [*blocks, small(say("code_at_edge"))] if row.get("at_edge") else blocks
+    return [*blocks, small(say("code_at_edge"))] if row["at_edge"] else blocks
 
 
 def in_vain(subject: Subject) -> list[str]:
     """Return the optimizers that no learning rate helped."""
-    found = [one for one in listed(subject.results, "doctor") if at(one, "kind") == "no_rate"]
-    return [str(one.get("optimizer")) for one in found]
+    return [one["optimizer"] for one in subject.results["doctor"] if one["kind"] == "no_rate"]
 
 
 def listing(name: str, lr: float, say: Say) -> list[str]:

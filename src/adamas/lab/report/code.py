@@ -139,7 +139,7 @@ def own_rule(name: str, path: str, changed: dict[str, str], rate: str) -> dict[s
     return {
         "adamas": f"import adamas\n{head}\n\n"
         f"optimizer = adamas.Optimizer({name}, params, lr={rate}{more})\n"
-        "optimizer.step(grads)  # params are updated in place",
+        "optimizer.step(grads)  # params are updated in place"
     }
 
 

@@ -1,8 +1,9 @@
 """The page of a comparison, from its results alone: the answer first, then what it rests on."""
 
 from adamas.lab.page.document import document
+from adamas.lab.protocol.results_types import Results, Timing
 from adamas.lab.report import again, insight, judged, record, result, training, verdict
-from adamas.lab.report.subject import Subject, Tree, subject
+from adamas.lab.report.subject import Subject, subject
 from adamas.lab.text import Say
 
 PAGE_NAME = "report.html"
@@ -21,11 +22,11 @@ CHAPTERS = {
 }
 
 
-def render(results: Tree, timing: Tree | None, say: Say) -> str:
+def render(results: Results, timing: Timing | None, say: Say) -> str:
     """Return the report as one HTML file; the same results give the same bytes.
 
-    `results` is the tree of `results.json` and `timing` that of `timing.json`. Every number may be
-    null, and parts that are missing are said to be missing.
+    `results` is the tree of `results.json` and `timing` that of `timing.json`; without it times are
+    said to be missing.
     """
     about = subject(results, timing, say)
     body = "\n".join(chapter(about) for chapter in CHAPTERS.values())
@@ -35,5 +36,4 @@ def render(results: Tree, timing: Tree | None, say: Say) -> str:
 
 def title(about: Subject) -> str:
     """Return the heading: which problem this is about."""
-    name = about.words(about.problem.get("title")) or str(about.problem.get("name") or "")
-    return about.say("report_title", title=name)
+    return about.say("report_title", title=about.words(about.problem["title"]))

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import TypedDict
 
 from adamas.lab.page.svg import Picture
+from adamas.lab.protocol.results_types import IntervalTree, Results, Series
 from adamas.lab.report import drawing, pictures
 from adamas.lab.report.insight import pictures as inside
 from adamas.lab.report.numbers import decimals_of
-from adamas.lab.report.subject import Subject, Tree, at, listed, subject
+from adamas.lab.report.subject import Subject, subject
 from adamas.lab.text import Say
 
 NONE_LATEX = "--"
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"
 }  # fmt: skip
 
 
@@ -41,7 +42,7 @@ class RunRow(TypedDict):
 FIELDS = tuple(RunRow.__annotations__)
 
 
-def to_csv(results: Tree) -> str:
+def to_csv(results: Results) -> str:
     """Return every judged run and every tuning point as CSV, one a line, lines ended by CR LF.
 
     `kind` is "tuned" or "default" for the runs on the report seeds, and the stage of the search for
@@ -60,10 +61,10 @@ def all_runs(about: Subject) -> list[RunRow]:
     for name in about.rows:
         found += run_rows(about, name)
         found += [
-            {"kind": point.get("stage"), "optimizer": name, "lr": point.get("lr"), "seed": None,
-             "runs": point.get("runs"), "loss": point.get("score"),
-             "diverged": point.get("diverged"), "steps_to_target": None}
-            for point in listed(about.rows[name], "points") if point
+            {"kind": point["stage"], "optimizer": name, "lr": point["lr"], "seed": None,
+             "runs": point["runs"], "loss": point["score"],
+             "diverged": point["diverged"], "steps_to_target": None}
+            for point in about.rows[name]["points"]
         ]  # fmt: skip
     return found
 
@@ -71,32 +72,29 @@ def all_runs(about: Subject) -> list[RunRow]:
 def run_rows(about: Subject, name: str) -> list[RunRow]:
     """Return the judged runs of one optimizer, tuned and untuned."""
     row = about.rows[name]
-    seeds = listed(about.plan, "report")
+    untuned: tuple[str, Series, list[float], Series] = (
+        "default", row["default"]["finals"], [row["default"]["lr"]] * about.seeds,
+        [None] * about.seeds)  # fmt: skip
     found: list[RunRow] = []
-    for kind, part, steps in (
-        ("tuned", row, listed(row, "target", "steps")),
-        ("default", at(row, "default") or {}, []),
-    ):
-        finals, lrs = listed(part, "finals"), listed(part, "lrs")
-        for place, loss in enumerate(finals):
+    for kind, losses, lrs, steps in (
+        ("tuned", row["finals"], row["lrs"], row["target"]["steps"]), untuned
+    ):  # fmt: skip
+        for seed, loss, lr, step in zip(about.plan["report"], losses, lrs, steps, strict=True):
             found.append(
-                {"kind": kind, "optimizer": name,
-                 "lr": lrs[place] if place < len(lrs) else part["lr"],
-                 "seed": seeds[place] if place < len(seeds) else None, "runs": 1, "loss": loss,
-                 "diverged": int(loss is None),
-                 "steps_to_target": steps[place] if place < len(steps) else None}
+                {"kind": kind, "optimizer": name, "lr": lr, "seed": seed, "runs": 1, "loss": loss,
+                 "diverged": int(loss is None), "steps_to_target": step}
             )  # fmt: skip
     return found
 
 
-def to_latex(results: Tree) -> str:
+def to_latex(results: Results) -> str:
     """Return the table of results for a paper; it needs the packages booktabs and amsmath."""
     about = subject(results, None, Say("en"))
     references = [one for one in about.references if about.compared(one)]
     head = ["Optimizer", "lr", "Final loss [95\\,\\%]"]
     for reference in references:
         head += [f"vs.\\ {escaped(about.name(reference))} (\\%)", "Verdict"]
-    title = escaped(about.words(about.problem.get("title")) or str(about.problem.get("name")))
+    title = escaped(about.words(about.problem["title"]))
     lines = [
         r"% \usepackage{booktabs}",
         r"\begin{table}",
@@ -119,26 +117,24 @@ def to_latex(results: Tree) -> str:
 def latex_row(about: Subject, name: str, references: Sequence[str]) -> list[str]:
     """Return the cells of one optimizer."""
     row = about.rows[name]
-    lr = row.get("lr")
-    cells = [escaped(about.name(name)), NONE_LATEX if lr is None else f"{lr:.3g}"]
-    cells.append(latex_interval(row.get("interval")))
+    cells = [escaped(about.name(name)), f"{row['lr']:.3g}"]
+    cells.append(latex_interval(row["interval"]))
     for reference in references:
         found = {one["optimizer"]: one for one in about.compared(reference)}.get(name)
         if found is None:
-            cells += [NONE_LATEX, "reference" if name == reference else NONE_LATEX]
+            cells += [NONE_LATEX, "reference"]
             continue
-        word = found.get("word")
-        shown = about.say.known(f"word_{word}") or str(word)
-        cells += [latex_interval(found.get("percent"), 1, "+"), escaped(shown)]
+        shown = about.say(f"word_{found['word']}")
+        cells += [latex_interval(found["percent"], 1, "+"), escaped(shown)]
     return cells
 
 
-def latex_interval(interval: Tree | None, places: int | None = None, sign: str = "") -> str:
+def latex_interval(interval: IntervalTree, places: int | None = None, sign: str = "") -> str:
     """Return "mean [low, high]" in mathematics."""
-    mean, low, high = (at(interval, end) for end in ("mean", "low", "high"))
+    mean, low, high = interval["mean"], interval["low"], interval["high"]
     if mean is None:
         return NONE_LATEX
-    places = decimals_of(interval or {}) if places is None else places
+    places = decimals_of(interval) if places is None else places
     if low is None or high is None:
         return f"${mean:{sign}.{places}f}$"
     return f"${mean:{sign}.{places}f}$ [${low:{sign}.{places}f}$, ${high:{sign}.{places}f}$]"
@@ -154,7 +150,10 @@ def escaped(text: str) -> str:
 
 
 def export_figures(
-    results: Tree, directory: Path, formats: Sequence[str] = ("png", "svg"), say: Say | None = None
+    results: Results,
+    directory: Path,
+    formats: Sequence[str] = ("png", "svg"),
+    say: Say | None = None,
 ) -> list[Path]:
     """Draw every picture of the report into files of `directory`, and return their paths.
 

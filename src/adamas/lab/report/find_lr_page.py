@@ -9,11 +9,12 @@ from adamas.lab.page.elements import drawn, figures, markup, paragraph, section,
 from adamas.lab.page.looks import Look, looks_of
 from adamas.lab.page.plotting import log_axis
 from adamas.lab.page.svg import COLOURS, Labels, Picture
+from adamas.lab.protocol.results import Tree
 from adamas.lab.report import frames
 from adamas.lab.report.again import listing
 from adamas.lab.report.numbers import learning_rate, measured, whole
 from adamas.lab.report.searched import rate_line, ring
-from adamas.lab.report.subject import Tree, at, gaps, in_language, known, listed
+from adamas.lab.report.subject import gaps, in_language, known
 from adamas.lab.text import Say
 
 CHAPTERS = ("evidence", "use")
@@ -21,9 +22,9 @@ CHAPTERS = ("evidence", "use")
 
 def render_found(tree: Tree, say: Say) -> str:
     """Return the page of a found learning rate, from the tree of `find-lr.json`."""
-    name = str(tree.get("optimizer"))
+    name = tree["optimizer"]
     look = looks_of([name])[name]
-    title = say("found_title", name=look.name, problem=tree.get("problem"))
+    title = say("found_title", name=look.name, problem=tree["problem"])
     body = "\n".join([evidence(tree, look, say), use(tree, name, say)])
     chapters = [(key, say(f"found_{key}")) for key in CHAPTERS]
     return document(title, opening(tree, say), chapters, body, say)
@@ -33,28 +34,28 @@ def opening(tree: Tree, say: Say) -> list[str]:
     """Return the answer in a sentence, and what to know about it."""
     answer = say(
         "found_answer",
-        lr=learning_rate(tree.get("lr")),
-        low=learning_rate(tree.get("low")),
-        high=learning_rate(tree.get("high")),
-        cost=measured(tree.get("cost"), 2),
+        lr=learning_rate(tree["lr"]),
+        low=learning_rate(tree["low"]),
+        high=learning_rate(tree["high"]),
+        cost=measured(tree["cost"], 2),
     )
     lead = [f'<p class="answer">{markup(answer)}</p>']
-    if reason := in_language(tree.get("fallback"), say):
+    if reason := in_language(tree["fallback"], say):
         lead.append(f'<p class="warning">{html.escape(reason)}</p>')
-    if tree.get("open_ended"):
+    if tree["open_ended"]:
         lead.append(paragraph(say("found_open")))
     return lead
 
 
 def evidence(tree: Tree, look: Look, say: Say) -> str:
     """Return the short runs and the range test, as pictures and as a table."""
-    points = [point for point in listed(tree, "points") if point]
+    points = tree["points"]
     rows = [
         [
-            learning_rate(point.get("lr")),
-            say("found_failed") if point.get("score") is None else measured(point["score"]),
-            whole(point.get("runs")),
-            whole(point.get("diverged")),
+            learning_rate(point["lr"]),
+            say("found_failed") if point["score"] is None else measured(point["score"]),
+            whole(point["runs"]),
+            whole(point["diverged"]),
         ]
         for point in points
     ]
@@ -66,7 +67,7 @@ def evidence(tree: Tree, look: Look, say: Say) -> str:
     return section(
         "evidence",
         say("found_evidence"),
-        paragraph(say("found_text", steps=whole(tree.get("steps")))),
+        paragraph(say("found_text", steps=whole(tree["steps"]))),
         figures(*plots),
         table(say("found_caption"), head, rows),
         small(say("found_note")),
@@ -75,19 +76,16 @@ def evidence(tree: Tree, look: Look, say: Say) -> str:
 
 def sweep(tree: Tree, look: Look, say: Say) -> Picture:
     """The score of each short run, the interval and the answer."""
-    points = [{"score": None} | p for p in listed(tree, "points") if p and p.get("lr") is not None]
+    points = tree["points"]
 
     def paint(axes: Axes, labels: Labels) -> None:
         log_axis(axes, "x", fine=True)
         frames.log_values(axes, [point["score"] for point in points])
-        low, high = tree.get("low"), tree.get("high")
-        if low is not None and high is not None:
-            axes.axvspan(low, high, color=COLOURS["line"], alpha=0.55, linewidth=0)
+        axes.axvspan(tree["low"], tree["high"], color=COLOURS["line"], alpha=0.55, linewidth=0)
         rate_line(axes, look, points)
-        if tree.get("lr") is not None:
-            axes.axvline(tree["lr"], color=look.colour, linewidth=1, dashes=(1, 1.6))
+        axes.axvline(tree["lr"], color=look.colour, linewidth=1, dashes=(1, 1.6))
         for point in points:
-            if point["lr"] == tree.get("lr") and point["score"] is not None:
+            if point["lr"] == tree["lr"] and point["score"] is not None:
                 ring(axes, look, point["lr"], point["score"])
         failed = [point["lr"] for point in points if point["score"] is None]
         across = axes.get_xaxis_transform()
@@ -99,20 +97,17 @@ def sweep(tree: Tree, look: Look, say: Say) -> Picture:
 
 def ranged(tree: Tree, look: Look, say: Say) -> Picture:
     """The loss while the learning rate rises from step to step."""
-    lrs, losses = listed(tree, "curve", "lrs"), listed(tree, "curve", "losses")
-    pairs = list(zip(lrs, losses, strict=False))
+    lrs, losses = tree["curve"]["lrs"], tree["curve"]["losses"]
 
     def paint(axes: Axes, labels: Labels) -> None:
         log_axis(axes, "x")
         # Beyond twice the start a run has failed, and how far tells nothing.
         most = 2 * abs(next(iter(known(losses)), 1.0))
-        axes.plot(gaps([lr for lr, _ in pairs]), gaps([y for _, y in pairs]), color=look.colour)
+        axes.plot(lrs, gaps(losses), color=look.colour)
         shown = [value for value in known(losses) if value <= most]
         if shown and max(shown) > min(shown):
             axes.set_ylim(min(shown), max(shown))
-        lowest = at(tree, "curve", "lowest")
-        if lowest is not None:
-            axes.axvline(lowest, color=COLOURS["ink"], linewidth=0.8, dashes=(1, 2))
+        axes.axvline(tree["curve"]["lowest"], color=COLOURS["ink"], linewidth=0.8, dashes=(1, 2))
         axes.set(xlabel=labels(say("chart_lr")), ylabel=labels(say("axis_range")))
 
     return Picture("range", paint, right=0.2)
@@ -120,6 +115,5 @@ def ranged(tree: Tree, look: Look, say: Say) -> Picture:
 
 def use(tree: Tree, name: str, say: Say) -> str:
     """Return the number as code."""
-    lr = tree.get("lr")
-    parts = [paragraph(say("code_no_rate"))] if lr is None else listing(name, lr, say)
+    parts = listing(name, tree["lr"], say)
     return section("use", say("found_use"), paragraph(say("found_use_text")), *parts)

@@ -82,12 +82,6 @@ def traces(
     return Picture(key, paint, height=tall(names), right=room(looks))
 
 
-def within(axes: Axes, low: float, high: float | None) -> None:
-    """Let the x axis reach from `low` to `high`, if that is known and above."""
-    if high is not None and high > low:
-        axes.set_xlim(low, high)
-
-
 def row_names(axes: Axes, labels: Labels, looks: Sequence[Look]) -> dict[str, float]:
     """Name rows from top to bottom on the right; return each one's height by name."""
     heights = {}

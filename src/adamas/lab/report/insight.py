@@ -5,9 +5,10 @@ import html
 from adamas.lab.doctor import LEAST
 from adamas.lab.page.elements import bullets, figure, figures, markup, paragraph, section, small
 from adamas.lab.page.svg import Picture, inline
+from adamas.lab.protocol.results_types import FindingTree
 from adamas.lab.report import microscope
 from adamas.lab.report.numbers import learning_rate, measured, percent, whole
-from adamas.lab.report.subject import Subject, Tree, at, listed
+from adamas.lab.report.subject import Subject
 
 # The number of a finding that belongs to a piece of advice.
 SUPPORT = {"lower_lr": "lr", "higher_lr": "lr", "clip": "clip_norm", "more_steps": "steps",
@@ -24,7 +25,7 @@ def inside(subject: Subject) -> str:
     if not shown:
         return section("inside", say("inside_report_title"), paragraph(say("inside_none")))
     name = subject.name(microscope.focus(subject))
-    seed = next(iter(listed(subject.plan, "report")), "–")
+    seed = subject.plan["report"][0]
     items = [
         figure(
             key,
@@ -45,14 +46,22 @@ def inside(subject: Subject) -> str:
 
 def pictures(subject: Subject) -> list[tuple[str, Picture | None]]:
     """Return every picture that there is something for, the most telling first."""
-    over = microscope.over_steps
+    over, part = microscope.over_steps, microscope.part
+    lengths = over(
+        "steps", subject, lambda run: run["update_in_lr"]["median"],
+        lambda run: (run["update_in_lr"]["median"], run["update_in_lr"]["p90"]), one=True
+    )  # fmt: skip
+    reach = over(
+        "reach", subject, lambda run: part(run["effective_step"], "median"),
+        lambda run: (part(run["effective_step"], "p10"), part(run["effective_step"], "p90"))
+    )  # fmt: skip
     return [
-        ("steps", over("steps", subject, ("update_in_lr", "median"), ("median", "p90"), one=True)),
-        ("reach", over("reach", subject, ("effective_step", "median"), ("p10", "p90"))),
+        ("steps", lengths),
+        ("reach", reach),
         ("factors", microscope.bias(subject)),
-        ("m", over("m", subject, ("m_rms",))),
-        ("v", over("v", subject, ("v_rms",))),
-        ("gradient", over("gradient", subject, ("grad_norm",))),
+        ("m", over("m", subject, lambda run: run["m_rms"])),
+        ("v", over("v", subject, lambda run: run["v_rms"])),
+        ("gradient", over("gradient", subject, lambda run: run["grad_norm"])),
         ("ratio", microscope.parameters(subject)),
     ]
 
@@ -60,7 +69,7 @@ def pictures(subject: Subject) -> list[tuple[str, Picture | None]]:
 def doctor(subject: Subject) -> str:
     """Return what was found about runs that failed, one sentence of facts and one of advice."""
     say = subject.say
-    found = [finding(subject, one) for one in listed(subject.results, "doctor") if one]
+    found = [finding(subject, one) for one in subject.results["doctor"]]
     body = (
         '<ul class="findings">\n' + "\n".join(f"<li>{text}</li>" for text in found) + "\n</ul>"
         if found
@@ -70,44 +79,44 @@ def doctor(subject: Subject) -> str:
                    small(say("doctor_note")))  # fmt: skip
 
 
-def finding(subject: Subject, one: Tree) -> str:
+def finding(subject: Subject, one: FindingTree) -> str:
     """Return one finding: which run, what happened, where, and what to try."""
-    say, kind = subject.say, str(one.get("kind"))
-    name = subject.name(one.get("optimizer"))
-    run = say("doctor_run", name=name, lr=learning_rate(one.get("lr")), seed=one.get("seed"))
-    step = one.get("step")
-    facts = [say(f"doctor_{kind}", least=LEAST) if kind in KINDS else kind]
+    say, kind = subject.say, one["kind"]
+    name = subject.name(one["optimizer"])
+    run = say("doctor_run", name=name, lr=learning_rate(one["lr"]), seed=one["seed"])
+    step = one["step"]
+    facts = [say(f"doctor_{kind}", least=LEAST)]
     if step is not None and kind != "short":
         facts.append(say(f"doctor_step_{STEPS.get(kind, 'seen')}", step=whole(step)))
-    ratio = one.get("update_to_weight")
-    if one.get("parameter") and ratio is not None:
+    ratio = one["update_to_weight"]
+    if one["parameter"] and ratio is not None:
         facts.append(say("doctor_ratio", name=one["parameter"], ratio=size(subject, ratio)))
-    elif one.get("parameter"):
+    elif one["parameter"]:
         facts.append(say("doctor_parameter", name=one["parameter"]))
-    distance, reach = at(one, "numbers", "distance"), at(one, "numbers", "reach")
+    distance, reach = one["numbers"].get("distance"), one["numbers"].get("reach")
     if distance is not None and reach is not None:
         facts.append(say("doctor_reach", reach=measured(reach, 3), distance=measured(distance, 3)))
     if kind == "no_rate":
-        facts += without_help(subject, at(one, "numbers") or {})
-    advice = [advised(subject, one, str(word)) for word in listed(one, "advice")]
+        facts += without_help(subject, one["numbers"])
+    advice = [advised(subject, one, word) for word in one["advice"]]
     if advice:
         facts.append(say("doctor_advice", advice=say("doctor_or").join(advice)))
     title = f'<strong class="{html.escape(kind)}">{html.escape(run)}</strong>'
     return f"{title} {markup(say('sentence_gap').join(facts))}"
 
 
-def without_help(subject: Subject, numbers: Tree) -> list[str]:
+def without_help(subject: Subject, numbers: dict[str, float | None]) -> list[str]:
     """Return which rates were tried in vain, and why, where that was seen."""
     low, high = (learning_rate(numbers.get(f"{end}_lr")) for end in ("lowest", "highest"))
     tried = subject.say("doctor_tried", rates=whole(numbers.get("rates")), low=low, high=high)
     return [tried, *[subject.say("doctor_uphill")] * bool(numbers.get("uphill"))]
 
 
-def advised(subject: Subject, one: Tree, word: str) -> str:
+def advised(subject: Subject, one: FindingTree, word: str) -> str:
     """Return a piece of advice, with the number that supports it where there is one."""
     text = subject.say.known(f"advice_{word}") or word
-    text = text.replace("{names}", subject.names(listed(one, "better")))
-    value = at(one, "numbers", SUPPORT.get(word, ""))
+    text = text.replace("{names}", subject.names(one.get("better", [])))
+    value = one["numbers"].get(SUPPORT.get(word, ""))
     if value is None:
         return text
     shown = whole(value) if word in ("more_steps", "fewer_steps") else measured(value, 2)

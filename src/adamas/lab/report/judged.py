@@ -1,6 +1,7 @@
 """What fresh seeds say: paired differences, the way to the target, and defaults beside tuned."""
 
 from adamas.lab.page.elements import drawn, figures, paragraph, section, small, table
+from adamas.lab.protocol.results_types import OptimizerTree
 from adamas.lab.report import pictures
 from adamas.lab.report.numbers import (
     NONE,
@@ -14,7 +15,7 @@ from adamas.lab.report.numbers import (
     with_spread,
 )
 from adamas.lab.report.result import word_cell
-from adamas.lab.report.subject import Subject, Tree, at, listed
+from adamas.lab.report.subject import Subject
 
 
 def differences(subject: Subject) -> str:
@@ -23,7 +24,7 @@ def differences(subject: Subject) -> str:
     shown = [reference for reference in subject.references if subject.compared(reference)]
     if not shown:
         return section("differences", say("differences_title"), paragraph(say("differences_none")))
-    margin = share(at(subject.plan, "margin") or 0, say)
+    margin = share(subject.plan["margin"], say)
     plots = [
         drawn(
             pictures.forest(subject, reference),
@@ -48,13 +49,13 @@ def difference_table(subject: Subject, reference: str) -> str:
     rows = [
         [
             subject.swatch(one["optimizer"]),
-            with_spread(one.get("difference"), "+"),
-            percent_spread(one.get("percent"), say),
-            probability(one.get("p")),
-            probability(one.get("p_holm")),
-            share(one.get("p_win"), say),
-            NONE if one.get("correlation") is None else measured(one["correlation"], 2),
-            word_cell(subject, one["optimizer"], reference, {one["optimizer"]: one.get("word")}),
+            with_spread(one["difference"], "+"),
+            percent_spread(one["percent"], say),
+            probability(one["p"]),
+            probability(one["p_holm"]),
+            share(one["p_win"], say),
+            NONE if one["correlation"] is None else measured(one["correlation"], 2),
+            word_cell(subject, one["optimizer"], reference, {one["optimizer"]: one["word"]}),
         ]
         for one in subject.compared(reference)
     ]
@@ -68,24 +69,22 @@ def difference_table(subject: Subject, reference: str) -> str:
 
 def target(subject: Subject) -> str:
     """Return how many updates each optimizer needs to a loss that all are held to."""
-    say, value = subject.say, at(subject.results, "target", "value")
+    say, value = subject.say, subject.results["target"]["value"]
     if value is None:
         return section("target", say("target_title"), paragraph(say("target_none")))
-    user = at(subject.results, "target", "origin") == "user"
+    user = subject.results["target"]["origin"] == "user"
     intro = say("target_text_user" if user else "target_text_classical", value=measured(value))
     rows = []
     for name, row in subject.rows.items():
-        steps = [whole(step) for step in listed(row, "target", "steps")]
+        steps = [whole(step) for step in row["target"]["steps"]]
         reached = say(
-            "digits_of",
-            failed=whole(at(row, "target", "reached")),
-            seeds=whole(at(row, "target", "of")),
+            "digits_of", failed=whole(row["target"]["reached"]), seeds=whole(row["target"]["of"])
         )
-        median = at(row, "target", "median")
+        median = row["target"]["median"]
         middle = whole(median) if median is not None else say("target_not")
         rows.append([subject.swatch(name), middle, reached, say.names(steps)])
     head = [say("race_optimizer"), say("target_median"), say("target_reached"), say("target_steps")]
-    every = whole(at(subject.plan, "every"))
+    every = whole(subject.plan["every"])
     return section(
         "target",
         say("target_title"),
@@ -116,17 +115,17 @@ def defaults(subject: Subject) -> str:
     )
 
 
-def default_row(subject: Subject, name: str, row: Tree) -> list[str]:
+def default_row(subject: Subject, name: str, row: OptimizerTree) -> list[str]:
     """Return one optimizer's untuned and tuned loss beside each other."""
     say = subject.say
-    lost = at(row, "default", "diverged")
-    untuned = with_spread(at(row, "default", "interval"))
+    lost = row["default"]["diverged"]
+    untuned = with_spread(row["default"]["interval"])
     return [
         subject.swatch(name),
-        learning_rate(at(row, "default", "lr")),
+        learning_rate(row["default"]["lr"]),
         say("word_diverged") if untuned == NONE and lost else untuned,
-        learning_rate(row.get("lr")),
-        with_spread(row.get("interval")),
-        times(at(row, "default", "penalty")),
+        learning_rate(row["lr"]),
+        with_spread(row["interval"]),
+        times(row["default"]["penalty"]),
         say("digits_of", failed=whole(lost), seeds=subject.seeds),
     ]

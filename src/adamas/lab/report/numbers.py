@@ -5,7 +5,7 @@ from math import floor, isfinite, log10
 from typing import Any
 
 from adamas.lab.page.plotting import ten_to
-from adamas.lab.report.subject import Tree, at
+from adamas.lab.protocol.results_types import IntervalTree
 from adamas.lab.text import Say
 
 NONE = "–"
@@ -61,25 +61,24 @@ def seed_range(seeds: Sequence[int]) -> str:
     return f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
 
 
-def decimals_of(interval: Tree) -> int:
+def decimals_of(interval: IntervalTree) -> int:
     """Return how many decimals show two digits of an interval's half width.
 
-    >>> decimals_of({"mean": 0.5, "low": 0.49, "high": 0.51}), decimals_of({"mean": 0.5})
-    (3, 3)
+    >>> decimals_of({"mean": 0.5, "low": 0.49, "high": 0.51})
+    3
     """
-    mean, low, high = (at(interval, key) for key in ("mean", "low", "high"))
+    mean, low, high = interval["mean"], interval["low"], interval["high"]
     if low is None or high is None or high <= low:
         size = abs(mean or 1)
         return min(8, max(0, 2 - floor(log10(size)))) if size else 0
     return min(8, max(0, 1 - floor(log10((high - low) / 2))))
 
 
-def with_spread(interval: Any, sign: str = "") -> str:
+def with_spread(interval: IntervalTree | None, sign: str = "") -> str:
     """Return "mean [low, high]" as HTML, with the digits that the interval supports."""
-    mean = at(interval, "mean")
-    if mean is None:
+    if interval is None or (mean := interval["mean"]) is None:
         return NONE
-    low, high = at(interval, "low"), at(interval, "high")
+    low, high = interval["low"], interval["high"]
     if low is None or high is None:
         return measured(mean)
     if max(abs(mean), abs(low), abs(high)) < SMALL or abs(mean) >= LARGE:
@@ -117,14 +116,15 @@ def share(value: Any, say: Say) -> str:
     return NONE if value is None else say("report_percent", value=f"{100 * value:g}")
 
 
-def percent_spread(interval: Any, say: Say) -> str:
+def percent_spread(interval: IntervalTree, say: Say) -> str:
     """Return "mean [low, high]" in per cent as HTML."""
-    mean, low, high = (at(interval, key) for key in ("mean", "low", "high"))
+    mean, low, high = interval["mean"], interval["low"], interval["high"]
     if mean is None or low is None or high is None:
         return percent(mean, say)
     places = places_of(max(abs(low), abs(high)))
-    low, mean, high = (minus(f"{value:+.{places}f}") for value in (low, mean, high))
-    return f'{say("report_percent", value=mean)} <span class="interval">[{low}, {high}]</span>'
+    ends = [minus(f"{value:+.{places}f}") for value in (mean, low, high)]
+    shown = say("report_percent", value=ends[0])
+    return f'{shown} <span class="interval">[{ends[1]}, {ends[2]}]</span>'
 
 
 def probability(value: Any) -> str:

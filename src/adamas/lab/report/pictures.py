@@ -1,21 +1,32 @@
 """The pictures that set optimizers side by side, each made from the results alone."""
 
+from typing import Literal
+
 from matplotlib.axes import Axes
 
 from adamas.lab.page.plotting import log_axis
 from adamas.lab.page.svg import COLOURS, Labels, Picture
+from adamas.lab.protocol.results_types import Series
 from adamas.lab.report import frames
 from adamas.lab.report.frames import MUTED
 from adamas.lab.report.searched import Searched, against_rates
-from adamas.lab.report.subject import Subject, Tree, at, gaps, known, listed
+from adamas.lab.report.subject import Subject, gaps, known
 
 PANEL = {"width": 2.5, "height": 1.8, "right": 0.12}
 REFINED = "refine"
 
 
-def curve(subject: Subject, name: str, part: str) -> list[float | None]:
+Part = Literal["mean", "low", "high", "train"]
+
+
+def curve(subject: Subject, name: str, part: Part) -> Series:
     """Return one line of an optimizer's mean curve."""
-    return listed(subject.rows[name], "curve", part)
+    return subject.rows[name]["curve"][part]
+
+
+def steps_of(subject: Subject, name: str) -> list[int]:
+    """Return the steps of an optimizer's mean curve."""
+    return subject.rows[name]["curve"]["at"]
 
 
 def losses(subject: Subject) -> list[float | None]:
@@ -40,12 +51,12 @@ def curves(subject: Subject) -> Picture:
         frames.log_values(axes, losses(subject), ceiling(subject))
         series = []
         for name, look in subject.looks.items():
-            steps = curve(subject, name, "at")
+            steps = steps_of(subject, name)
             frames.band(
                 axes, look, steps, (curve(subject, name, "low"), curve(subject, name, "high"))
             )
             series.append((look, steps, curve(subject, name, "mean")))
-        frames.within(axes, 0, at(subject.plan, "steps"))
+        axes.set_xlim(0, subject.plan["steps"])
         frames.lines(axes, labels, series)
         frames.plain_steps(axes)
         say = subject.say
@@ -61,36 +72,28 @@ def panel(subject: Subject, number: int, name: str, best: str) -> Picture:
 
     def paint(axes: Axes, labels: Labels) -> None:
         frames.log_values(axes, values, ceiling(subject))
-        steps = gaps(curve(subject, name, "at"))
+        steps = gaps(steps_of(subject, name))
         if name != best:
             behind = gaps(curve(subject, best, "mean"))
-            axes.plot(gaps(curve(subject, best, "at")), behind, color=MUTED, linewidth=3, alpha=0.3)
+            axes.plot(gaps(steps_of(subject, best)), behind, color=MUTED, linewidth=3, alpha=0.3)
         frames.band(axes, look, steps, (curve(subject, name, "low"), curve(subject, name, "high")))
         axes.plot(steps, gaps(curve(subject, name, "train")), color=look.colour, dashes=(1, 1.6))
         axes.plot(steps, gaps(curve(subject, name, "mean")), color=look.colour)
-        frames.within(axes, 0, at(subject.plan, "steps"))
+        axes.set_xlim(0, subject.plan["steps"])
         frames.plain_steps(axes)
 
     return Picture(f"panel-{number}", paint, **PANEL)
 
 
-def split(points: list[Tree]) -> tuple[list[Tree], list[Tree]]:
-    """Return the points of the first search, on a share of the updates, and the refined ones."""
-    whole = [p for p in points if p and p.get("lr") is not None]
-    stages = (
-        [p for p in whole if (p.get("stage") == REFINED) is refined] for refined in (False, True)
-    )
-    first, refined = ([{"score": None} | p for p in part] for part in stages)
-    return first, refined
-
-
 def searched(subject: Subject, name: str) -> Searched:
     """Return what is drawn of one optimizer's search; the ring is where fresh seeds judged it."""
     row = subject.rows[name]
-    first, refined = split(listed(row, "points"))
-    lr, judged = at(row, "lr"), at(row, "interval", "mean")
-    ring = None if lr is None or judged is None else (lr, judged)
-    return Searched(subject.looks[name], first, refined, ring, at(row, "default", "lr"))
+    # The points of the first search, on a share of the updates, and the refined ones.
+    first = [point for point in row["points"] if point["stage"] != REFINED]
+    refined = [point for point in row["points"] if point["stage"] == REFINED]
+    judged = row["interval"]["mean"]
+    ring = None if judged is None else (row["lr"], judged)
+    return Searched(subject.looks[name], first, refined, ring, row["default"]["lr"])
 
 
 def sensitivity(subject: Subject) -> Picture:
@@ -104,19 +107,20 @@ def forest(subject: Subject, reference: str) -> Picture:
     """Paired difference to a reference, in per cent of its loss, with its 95 % interval."""
     found = subject.compared(reference)
     looks = [subject.looks[one["optimizer"]] for one in found]
-    margin = 100 * (at(subject.plan, "margin") or 0)
+    margin = 100 * subject.plan["margin"]
 
     def paint(axes: Axes, labels: Labels) -> None:
         axes.axvspan(-margin, margin, color=COLOURS["line"], alpha=0.55, linewidth=0)
         axes.axvline(0, color=subject.looks[reference].colour, linewidth=1.2)
         heights = frames.row_names(axes, labels, looks)
         for one, look in zip(found, looks, strict=True):
-            ends = [at(one, "percent", end) for end in ("low", "mean", "high")]
-            if None in ends:
+            ends = known([one["percent"]["low"], one["percent"]["mean"], one["percent"]["high"]])
+            if len(ends) < 3:
                 frames.failed_mark(axes, look, heights[look.name])
             else:
                 frames.interval_bar(axes, look, heights[look.name], ends)
-        reach = known([at(one, "percent", end) for one in found for end in ("low", "high")])
+        percents = [one["percent"] for one in found]
+        reach = known([end for one in percents for end in (one["low"], one["high"])])
         low, high = min([-margin, *reach]), min(max([margin, *reach]), frames.FAR)
         axes.set_xlim(1.08 * low - 0.5, 1.08 * high + 0.5)
         frames.signed_axis(axes)
@@ -136,15 +140,15 @@ def defaults(subject: Subject) -> Picture:
         heights = frames.row_names(axes, labels, looks)
         for name, look in subject.looks.items():
             height = heights[look.name]
-            tuned = at(subject.rows[name], "interval", "mean")
-            untuned = at(subject.rows[name], "default", "interval", "mean")
+            tuned = subject.rows[name]["interval"]["mean"]
+            untuned = subject.rows[name]["default"]["interval"]["mean"]
             pair = known([tuned, untuned])
             axes.plot(pair, [height] * len(pair), color=look.colour, linewidth=1, alpha=0.6)
             for value, style in ((tuned, "full"), (untuned, "none")):
                 if value is None:
                     continue
                 axes.plot(value, height, "o", color=look.colour, fillstyle=style, markersize=6)
-            if at(subject.rows[name], "default", "diverged"):
+            if subject.rows[name]["default"]["diverged"]:
                 frames.failed_mark(axes, look, height)
         log_axis(axes, "x", fine=True)
         axes.set(xlabel=labels(subject.say("chart_validation")))
@@ -157,7 +161,7 @@ def best_of(subject: Subject) -> Picture:
     """Expected best score of K random learning rates, for every K."""
 
     def paint(axes: Axes, labels: Labels) -> None:
-        found = {name: listed(row, "best_of") for name, row in subject.rows.items()}
+        found = {name: row["best_of"] for name, row in subject.rows.items()}
         frames.log_values(axes, [v for values in found.values() for v in values], ceiling(subject))
         longest = max((len(values) for values in found.values()), default=0)
         axes.set_xlim(1, max(longest, 2))

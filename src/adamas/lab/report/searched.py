@@ -28,15 +28,15 @@ class Searched:
     """
 
     look: Look
-    line: list[dict[str, Any]]
-    marks: list[dict[str, Any]]
+    line: Sequence[Mapping[str, Any]]
+    marks: Sequence[Mapping[str, Any]]
     ring: tuple[float, float] | None
     default: float | None = None
 
     @property
-    def points(self) -> list[dict[str, Any]]:
+    def points(self) -> list[Mapping[str, Any]]:
         """Return all points."""
-        return self.line + self.marks
+        return [*self.line, *self.marks]
 
 
 def against_rates(

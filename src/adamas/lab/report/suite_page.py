@@ -7,12 +7,13 @@ from matplotlib.axes import Axes
 
 from adamas.lab.page.document import document
 from adamas.lab.page.elements import drawn, figures, markup, paragraph, section, small, table
-from adamas.lab.page.looks import looks_of
 from adamas.lab.page.plotting import name_lines
 from adamas.lab.page.svg import COLOURS, Labels, Picture
+from adamas.lab.protocol.results import Tree
+from adamas.lab.protocol.results_types import Results
 from adamas.lab.report import frames
 from adamas.lab.report.numbers import NONE, learning_rate, measured, whole, with_spread
-from adamas.lab.report.subject import Subject, Tree, at, gaps, known, listed, subject
+from adamas.lab.report.subject import Subject, gaps, known, subject
 from adamas.lab.text import Say
 
 CHAPTERS = ("profiles", "problems")
@@ -22,36 +23,32 @@ NEAR = 0.05
 
 def render_suite(results: Tree, say: Say) -> str:
     """Return the page of a suite, from the tree of `suite.json`."""
-    first = next(iter((at(results, "problems") or {}).values()), None)
-    names = list(subject(first or {}, None, say).looks) or list(at(results, "area") or {})
-    about = Subject(results, {}, say, looks_of(names))
-    title = say("suite_title", count=len(at(results, "problems") or {}))
-    body = "\n".join([profiles(about), problems(about)])
+    about = subject(next(iter(results["problems"].values())), None, say)
+    title = say("suite_title", count=len(results["problems"]))
+    body = "\n".join([profiles(results, about), problems(results, about)])
     chapters = [(key, say(f"suite_{key}")) for key in CHAPTERS]
-    return document(title, opening(about), chapters, body, say)
+    return document(title, opening(results, about), chapters, body, say)
 
 
-def opening(about: Subject) -> list[str]:
+def opening(results: Tree, about: Subject) -> list[str]:
     """Return who is most often near the best, who has the lowest aggregate, and a warning."""
     say = about.say
-    area = {name: at(about.results, "area", name) for name in about.looks}
-    ranked = sorted((n for n in area if area[n] is not None), key=lambda n: -area[n])
-    mean = {name: at(about.results, "aggregate", name, "mean") for name in about.looks}
+    area = results["area"]
+    ranked = sorted(about.looks, key=lambda name: -area[name])
+    mean = {name: results["aggregate"][name]["mean"] for name in about.looks}
     lowest = sorted((n for n in mean if mean[n] is not None), key=lambda n: mean[n])
-    sentences = []
-    if ranked:
-        # Areas that differ by less than this are not told apart by some twenty problems.
-        near = [name for name in ranked if area[name] > area[ranked[0]] - NEAR]
-        names = say.names([about.name(name) for name in near])
-        sentences.append(say("suite_area", names=names, area=f"{area[ranked[0]]:.2f}"))
+    # Areas that differ by less than this are not told apart by some twenty problems.
+    near = [name for name in ranked if area[name] > area[ranked[0]] - NEAR]
+    names = say.names([about.name(name) for name in near])
+    sentences = [say("suite_area", names=names, area=f"{area[ranked[0]]:.2f}")]
     if lowest:
         sentences.append(
             say(
                 "suite_aggregate",
                 name=about.name(lowest[0]),
-                reference=about.name(at(about.results, "reference")),
+                reference=about.name(results["reference"]),
                 **{
-                    end: measured(at(about.results, "aggregate", lowest[0], end), 3)
+                    end: measured(results["aggregate"][lowest[0]][end], 3)
                     for end in ("mean", "low", "high")
                 },
             )
@@ -60,28 +57,28 @@ def opening(about: Subject) -> list[str]:
     return [f'<p class="answer">{markup(text)}</p>', paragraph(say("suite_warning"))]
 
 
-def profiles(about: Subject) -> str:
+def profiles(results: Tree, about: Subject) -> str:
     """Return the performance profiles and the aggregate."""
     say = about.say
-    limit = at(about.results, "profiles", "limit")
+    limit = results["profiles"]["limit"]
     rows = [
         [
             about.swatch(name),
-            measured(at(about.results, "area", name), 3),
-            with_spread(at(about.results, "aggregate", name)),
+            measured(results["area"][name], 3),
+            with_spread(results["aggregate"][name]),
         ]
         for name in about.looks
     ]
-    reference = about.name(at(about.results, "reference"))
+    reference = about.name(results["reference"])
     head = [say("race_optimizer"), say("suite_head_area"), say("suite_head_aggregate")]
     return section(
         "profiles",
         say("suite_profiles"),
         paragraph(say("suite_profiles_text")),
         figures(
-            drawn(profile(about), say("fig_profile"), say("fig_profile_note")),
+            drawn(profile(results, about), say("fig_profile"), say("fig_profile_note")),
             drawn(
-                aggregate(about),
+                aggregate(results, about),
                 say("fig_aggregate"),
                 say("fig_aggregate_note", reference=reference),
             ),
@@ -91,17 +88,16 @@ def profiles(about: Subject) -> str:
     )
 
 
-def profile(about: Subject) -> Picture:
+def profile(results: Tree, about: Subject) -> Picture:
     """The share of problems that each optimizer solves within tau times the best's updates."""
-    taus = listed(about.results, "profiles", "tau")
+    taus = results["profiles"]["tau"]
 
     def paint(axes: Axes, labels: Labels) -> None:
-        if len(taus) > 1:
-            axes.set_xlim(taus[0], taus[-1])
+        axes.set_xlim(taus[0], taus[-1])
         axes.set_ylim(-0.02, 1.04)
         names = []
         for name, look in about.looks.items():
-            rho = gaps(listed(about.results, "profiles", "rho", name)[: len(taus)])
+            rho = gaps(results["profiles"]["rho"][name][: len(taus)])
             stairs = axes.step(taus[: len(rho)], rho, where="post", color=look.colour)[0]
             stairs.set_dashes(look.dashes) if look.dashes else None
             names += [(labels(look.short), value, look.colour) for value in known(rho[-1:])]
@@ -111,7 +107,7 @@ def profile(about: Subject) -> Picture:
     return frames.traces("profile", about.looks.values(), paint, len(about.looks))
 
 
-def aggregate(about: Subject) -> Picture:
+def aggregate(results: Tree, about: Subject) -> Picture:
     """The interquartile mean of the final losses, in units of the reference's."""
     looks = list(about.looks.values())
 
@@ -119,10 +115,10 @@ def aggregate(about: Subject) -> Picture:
         heights = frames.row_names(axes, labels, looks)
         axes.axvline(1, color=COLOURS["ink"], linewidth=0.8, dashes=(1, 2))
         for name, look in about.looks.items():
-            found = at(about.results, "aggregate", name)
-            ends = known([at(found, end) for end in ("low", "high")])
+            found = results["aggregate"][name]
+            ends = known([found[end] for end in ("low", "high")])
             axes.plot(ends, [heights[look.name]] * len(ends), color=look.colour, linewidth=2)
-            mean = gaps([at(found, "mean")])
+            mean = gaps([found["mean"]])
             axes.plot(mean, [heights[look.name]], look.marker, color=look.colour, markersize=5)
         axes.set(xlabel=labels(about.say("axis_aggregate")))
 
@@ -130,39 +126,37 @@ def aggregate(about: Subject) -> Picture:
     return Picture("aggregate", paint, height, right=frames.room(looks))
 
 
-def problems(about: Subject) -> str:
+def problems(results: Tree, about: Subject) -> str:
     """Return a table with a row for each problem and optimizer, and what was left out."""
     say = about.say
-    found = at(about.results, "problems") or {}
-    skipped = at(about.results, "skipped") or {}
-    parts = [one_problem(name, tree, say) for name, tree in found.items() if tree]
+    parts = [one_problem(name, tree, say) for name, tree in results["problems"].items()]
     parts += [
         small(say("suite_left", name=name, reason=about.words(reason).replace("`", "'")))
-        for name, reason in skipped.items()
+        for name, reason in results["skipped"].items()
     ]
     return section("problems", say("suite_problems"), paragraph(say("suite_problems_text")), *parts)
 
 
-def one_problem(name: str, tree: Tree, say: Say) -> str:
+def one_problem(name: str, tree: Results, say: Say) -> str:
     """Return the results on one problem, with a link to its own page beside this one."""
     about = subject(tree, None, say)
     reference = about.references[0]
-    words = {one["optimizer"]: one.get("word") for one in about.compared(reference)}
+    words = {one["optimizer"]: one["word"] for one in about.compared(reference)}
     rows = []
     for optimizer, row in about.rows.items():
         word = "reference" if optimizer == reference else words.get(optimizer)
-        median = at(row, "target", "median")
+        median = row["target"]["median"]
         rows.append(
             [
                 about.swatch(optimizer),
-                learning_rate(row.get("lr")),
-                with_spread(row.get("interval")),
+                learning_rate(row["lr"]),
+                with_spread(row["interval"]),
                 say("target_not") if median is None else whole(median),
                 NONE if word is None else html.escape(say(f"word_{word}")),
             ]
         )
-    title = about.words(about.problem.get("title")) or name
-    label = str(about.problem.get("label") or "real")
+    title = about.words(about.problem["title"])
+    label = about.problem["label"]
     head = [say("race_optimizer"), say("race_lr"), say("digits_loss"), say("suite_updates")]
     head.append(say("result_beside", name=about.name(reference)))
     link = f'<a href="{quote(name)}/{REPORT}">{html.escape(title)}</a>'

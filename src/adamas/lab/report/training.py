@@ -4,9 +4,10 @@ import html
 
 from adamas.lab.page.elements import details, drawn, paragraph, section, small, swatch, table
 from adamas.lab.page.svg import inline
+from adamas.lab.protocol.results_types import OptimizerTree, WidthTree
 from adamas.lab.report import pictures
 from adamas.lab.report.numbers import NONE, learning_rate, measured, share, whole
-from adamas.lab.report.subject import Subject, Tree, at, known, listed
+from adamas.lab.report.subject import Subject
 
 
 def curves(subject: Subject) -> str:
@@ -52,16 +53,17 @@ def rates(subject: Subject) -> str:
         [
             subject.swatch(name),
             chosen(row),
-            width(row.get("width")),
-            span(row),
-            learning_rate(at(row, "default", "lr")),
-            whole(row.get("extended")),
-            say("yes") if row.get("at_edge") else say("no"),
+            width(row["width"]),
+            span(row["width"]),
+            learning_rate(row["default"]["lr"]),
+            whole(row["extended"]),
+            say("yes") if row["at_edge"] else say("no"),
         ]
         for name, row in subject.rows.items()
     ]
+    widths = [row["width"] for row in subject.rows.values()]
     head = ("chosen", "width", "span", "default", "extended", "edge")
-    part = share(at(subject.plan, "share"), say)
+    part = share(subject.plan["share"], say)
     return section(
         "rates",
         say("rates_title"),
@@ -70,32 +72,30 @@ def rates(subject: Subject) -> str:
         table(
             say("rates_caption"),
             [say("race_optimizer"), *(say(f"rates_{key}") for key in head)],
-            rows,
+            rows
         ),
-        small(say("range_open")) if any(at(r, "width", "open_ended") for r in subject.rows.values())
+        small(say("range_open")) if any(one and one["open_ended"] for one in widths)
         else "",
-        details(say("rates_all"), points(subject)),
+        details(say("rates_all"), points(subject))
     )  # fmt: skip
 
 
-def chosen(row: Tree) -> str:
+def chosen(row: OptimizerTree) -> str:
     """Return the chosen learning rate, and from where to where the judging seeds had theirs."""
-    lr, lrs = learning_rate(row.get("lr")), known(listed(row, "lrs"))
-    ends = [learning_rate(end) for end in (min(lrs), max(lrs))] if lrs else [lr]
+    lr, lrs = learning_rate(row["lr"]), row["lrs"]
+    ends = [learning_rate(end) for end in (min(lrs), max(lrs))]
     return lr if set(ends) == {lr} else f'{lr} <span class="interval">[{", ".join(ends)}]</span>'
 
 
-def width(found: Tree | None) -> str:
+def width(found: WidthTree | None) -> str:
     """Return over how many decades the learning rate may move."""
-    decades = at(found, "decades")
-    sign = "≥ " if at(found, "open_ended") else ""
-    return NONE if decades is None else f"{sign}{decades:.2f}"
+    return NONE if found is None else f"{'≥ ' * found['open_ended']}{found['decades']:.2f}"
 
 
-def span(row: Tree) -> str:
+def span(found: WidthTree | None) -> str:
     """Return the ends of that range."""
-    low, high = at(row, "width", "low"), at(row, "width", "high")
-    return NONE if low is None or high is None else f"{learning_rate(low)} – {learning_rate(high)}"
+    ends = () if found is None else (found["low"], found["high"])
+    return " – ".join(map(learning_rate, ends)) or NONE
 
 
 def points(subject: Subject) -> str:
@@ -103,19 +103,12 @@ def points(subject: Subject) -> str:
     say = subject.say
     rows = []
     for name, row in subject.rows.items():
-        for point in filter(None, listed(row, "points")):
-            score = point.get("score")
-            stage = f"stage_{point.get('stage')}"
-            rows.append(
-                [
-                    subject.swatch(name),
-                    learning_rate(point.get("lr")),
-                    html.escape(say.known(f"search_{stage}") or str(point.get("stage"))),
-                    say("word_diverged") if score is None else measured(score),
-                    whole(point.get("runs")),
-                    whole(point.get("diverged")),
-                ]
-            )
+        for point in row["points"]:
+            stage = html.escape(say(f"search_stage_{point['stage']}"))
+            score = say("word_diverged") if point["score"] is None else measured(point["score"])
+            cells = [learning_rate(point["lr"]), stage, score]
+            cells += [whole(point["runs"]), whole(point["diverged"])]
+            rows.append([subject.swatch(name), *cells])
     head = [say("race_optimizer"), say("points_lr"), say("points_stage"), say("points_score")]
     head += [say("points_runs"), say("points_diverged")]
     return table(say("points_caption"), head, rows)

@@ -1,11 +1,10 @@
 """The first thing a reader sees: who won, by how much, how sure, and what was expected."""
 
 import html
-from math import nan
 
 from adamas.lab.page.elements import bullets, markup
 from adamas.lab.report.numbers import NONE, measured, percent
-from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, at, listed
+from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, gaps, known
 from adamas.lab.trial import overfitted_from
 
 VERDICTS = ("better", "worse", "tie", "few", "diverged")
@@ -15,7 +14,7 @@ def groups(subject: Subject, reference: str) -> dict[str, list[str]]:
     """Return the other optimizers by the word that the comparison with a reference ended in."""
     found: dict[str, list[str]] = {word: [] for word in VERDICTS}
     for one in subject.compared(reference):
-        found.setdefault(str(one.get("word")), []).append(one["optimizer"])
+        found[one["word"]].append(one["optimizer"])
     return found
 
 
@@ -26,24 +25,14 @@ def answer(subject: Subject) -> str:
     name = subject.name(reference)
     if not subject.compared(reference):
         return say("report_alone", name=name)
-    failed = at(subject.rows[reference], "diverged") or 0
-    # A word that is missing decides nothing either.
-    settled = {name for word in ("better", "worse", "tie", "diverged") for name in found[word]}
-    open_ended = [one["optimizer"] for one in subject.compared(reference)]
-    open_ended = [name for name in open_ended if name not in settled]
-    if found["better"]:
-        first, telling = (
-            say("report_better", names=subject.names(found["better"]), name=name),
-            "better",
-        )
-    elif failed:
-        first, telling = say("report_failed", name=name, failed=failed, seeds=subject.seeds), ""
-    elif found["tie"]:
-        first, telling = say("report_tie", names=subject.names(found["tie"]), name=name), "tie"
-    elif open_ended:
-        first, telling = say("report_few", name=name, names=subject.names(open_ended)), "few"
+    failed = subject.rows[reference]["diverged"]
+    telling = next((word for word in ("better", "tie", "few") if found[word]), "worse")
+    if failed and telling != "better":
+        telling, first = "", say("report_failed", name=name, failed=failed, seeds=subject.seeds)
+    elif telling == "worse":
+        first = say("report_best", name=name)
     else:
-        first, telling = say("report_best", name=name), "worse"
+        first = say(f"report_{telling}", names=subject.names(found[telling]), name=name)
     return say("sentence_gap").join(
         filter(None, [first, difference(subject, found.get(telling, []))])
     )
@@ -51,17 +40,17 @@ def answer(subject: Subject) -> str:
 
 def difference(subject: Subject, names: list[str]) -> str:
     """Return the difference to the first reference of the best of `names`, as a sentence."""
-    found = {one["optimizer"]: one for one in subject.compared(subject.references[0])}
     numbers = {
-        n: at(found[n], "percent") for n in names if at(found[n], "percent", "mean") is not None
+        one["optimizer"]: one["percent"]
+        for one in subject.compared(subject.references[0])
+        if one["optimizer"] in names and one["percent"]["mean"] is not None
     }
     if not numbers:
         return ""
     name = min(numbers, key=subject.mean)
-    mean, low, high = (
-        percent(numbers[name].get(end), subject.say) for end in ("mean", "low", "high")
-    )
-    return subject.say(
+    found, say = numbers[name], subject.say
+    mean, low, high = (percent(end, say) for end in (found["mean"], found["low"], found["high"]))
+    return say(
         "report_difference" if low not in (mean, NONE) else "report_difference_exact",
         name=subject.name(name),
         reference=subject.name(subject.references[0]),
@@ -74,7 +63,7 @@ def difference(subject: Subject, names: list[str]) -> str:
 
 def opening(subject: Subject) -> list[str]:
     """Return what stands above the contents: the kind of data, the answer, and its limits."""
-    say, label = subject.say, str(subject.problem.get("label") or "real")
+    say, label = subject.say, subject.problem["label"]
     badge = f'<span class="badge {label}">{html.escape(say(f"label_{label}"))}</span>'
     head = html.escape(say("report_kicker", seeds=subject.seeds, names=len(subject.looks)))
     items = [
@@ -96,9 +85,7 @@ def others(subject: Subject, reference: str) -> str:
     """Return everybody's standing beside one reference."""
     say, found = subject.say, groups(subject, reference)
     parts = [
-        say(f"group_{word}", names=subject.names(names))
-        for word, names in found.items()
-        if names and word in VERDICTS
+        say(f"group_{word}", names=subject.names(names)) for word, names in found.items() if names
     ]
     if not parts:
         return ""
@@ -107,19 +94,19 @@ def others(subject: Subject, reference: str) -> str:
 
 def quality(subject: Subject) -> str:
     """Say who reached the quality that is sensible for the problem, and where it comes from."""
-    goal, say = at(subject.problem, "quality"), subject.say
-    metric, value = at(goal, "metric"), at(goal, "value")
-    if metric is None or value is None:
+    goal, say = subject.problem["quality"], subject.say
+    if goal is None:
         return ""
-    higher = metric in listed(subject.problem, "higher")
+    metric, value = goal["metric"], goal["value"]
+    higher = metric in subject.problem["higher"]
     reached: list[str] = []
     missed: list[str] = []
     for name, row in subject.rows.items():
-        path = ("interval",) if metric == METRIC_IS_LOSS else ("extras", metric)
-        mean = at(row, *path, "mean")
+        found = row["interval"] if metric == METRIC_IS_LOSS else row["extras"].get(metric)
+        mean = found["mean"] if found else None
         good = mean is not None and (mean >= value if higher else mean <= value)
         (reached if good else missed).append(name)
-    basis = subject.words(at(goal, "basis"))
+    basis = subject.words(goal["basis"])
     return say("sentence_gap").join(
         [
             say(
@@ -136,7 +123,7 @@ def quality(subject: Subject) -> str:
 
 def metric_name(subject: Subject, metric: str) -> str:
     """Return what a metric is called: by its problem, by all, else its name in the results."""
-    own = f"{subject.problem.get('name')}.metric.{metric}"
+    own = f"{subject.problem['name']}.metric.{metric}"
     return subject.say.known(own) or subject.say.known(f"metric_{metric}") or metric
 
 
@@ -146,7 +133,7 @@ def failures(subject: Subject) -> str:
     failed = [
         say("report_runs", name=subject.name(name), failed=row["diverged"], seeds=subject.seeds)
         for name, row in subject.rows.items()
-        if row.get("diverged")
+        if row["diverged"]
     ]
     return say("report_diverged", names=say.names(failed)) if failed else ""
 
@@ -155,11 +142,11 @@ def overfitted(subject: Subject) -> str:
     """Name everybody whose mean validation loss turned while the training loss fell on."""
     say, found = subject.say, []
     for name, row in subject.rows.items():
-        curves = (listed(row, "curve", part) for part in ("at", "mean", "train"))
-        steps, losses, train = curves
-        if not losses or None in losses:
+        curve = row["curve"]
+        losses = known(curve["mean"])
+        if len(losses) < len(curve["mean"]):
             continue
-        lowest = overfitted_from(steps, losses, [nan if v is None else v for v in train])
+        lowest = overfitted_from(curve["at"], losses, gaps(curve["train"]))
         if lowest is not None:
             least = min(losses)
             more = percent(100 * (losses[-1] - least) / abs(least), say, "") if least else NONE
@@ -169,13 +156,13 @@ def overfitted(subject: Subject) -> str:
 
 def edges(subject: Subject) -> str:
     """Name everybody whose best learning rate was the last that was tried."""
-    names = [name for name, row in subject.rows.items() if row.get("at_edge")]
+    names = [name for name, row in subject.rows.items() if row["at_edge"]]
     return subject.say("report_edge", names=subject.names(names)) if names else ""
 
 
 def hypothesis(subject: Subject) -> str:
     """Return what was expected before the first run."""
-    text = at(subject.plan, "hypothesis")
+    text = subject.plan["hypothesis"]
     # A mark in the user's words is theirs, not ours.
-    plain = str(text).replace("`", "'").replace("**", "*") if text else ""
+    plain = text.replace("`", "'").replace("**", "*") if text else ""
     return subject.say("report_hypothesis", text=plain) if plain else ""

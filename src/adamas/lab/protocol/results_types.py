@@ -1,0 +1,226 @@
+"""What `results.json` and `timing.json` hold, as types: what is None here may be null there.
+
+A number is null where a run failed or was not made; everything else is always there.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict
+
+Number = float | None
+Series = list[float | None]
+# A text in each language.
+Texts = Mapping[str, str]
+
+
+class IntervalTree(TypedDict):
+    """A mean and the ends of its 95 % interval."""
+
+    mean: Number
+    low: Number
+    high: Number
+
+
+class PointTree(TypedDict):
+    """One learning rate of a search, as `tuning.Point`."""
+
+    lr: float
+    score: Number
+    runs: int
+    diverged: int
+    stage: str
+
+
+class WidthTree(TypedDict):
+    """How far a learning rate may move, as `tuning.Width`."""
+
+    low: float
+    high: float
+    open_ended: bool
+    decades: float
+
+
+class CurveTree(TypedDict):
+    """Mean losses at the evaluations that all runs reached."""
+
+    at: list[int]
+    mean: Series
+    low: Series
+    high: Series
+    train: Series
+
+
+class ArrivalTree(TypedDict):
+    """Updates to the target on each report seed."""
+
+    reached: int
+    of: int
+    median: Number
+    steps: Series
+
+
+class DefaultTree(TypedDict):
+    """The runs at the default learning rate."""
+
+    lr: float
+    finals: Series
+    diverged: int
+    interval: IntervalTree
+    penalty: Number
+
+
+class OptimizerTree(TypedDict):
+    """Everything about one optimizer; `lrs` are the rates of the report seeds."""
+
+    lr: float
+    lrs: list[float]
+    at_edge: bool
+    extended: int
+    points: list[PointTree]
+    width: WidthTree | None
+    finals: Series
+    diverged: int
+    interval: IntervalTree
+    extras: dict[str, IntervalTree]
+    curve: CurveTree
+    target: ArrivalTree
+    default: DefaultTree
+    best_of: Series
+    runs: int
+
+
+class ComparisonTree(TypedDict):
+    """One optimizer beside one reference, as `paired.Comparison`."""
+
+    optimizer: str
+    reference: str
+    difference: IntervalTree
+    percent: IntervalTree
+    p: Number
+    p_holm: Number
+    word: str
+    p_win: Number
+    correlation: Number
+    seeds: int
+
+
+class PlanTree(TypedDict):
+    """What was declared, as `plan.Plan`."""
+
+    problem: str
+    identity: dict[str, Any]
+    optimizers: list[str]
+    formulas: dict[str, str]
+    steps: int
+    every: int
+    batch: int
+    share: float
+    grids: dict[str, list[float]]
+    defaults: dict[str, float]
+    tuning: list[int]
+    refine: list[int]
+    report: list[int]
+    references: list[str]
+    margin: float
+    goal: Number
+    hypothesis: str | None
+    mode: Literal["quick", "default", "rigorous"]
+    version: str
+    protocol: int
+    most_runs: int
+
+
+class QualityTree(TypedDict):
+    """A sensible result, as `problems.Quality`."""
+
+    metric: str
+    value: float
+    basis: Texts
+
+
+class ProblemTree(TypedDict):
+    """What is known of the problem, as `problems.About`."""
+
+    name: str
+    random: bool
+    parameters: int
+    title: Texts
+    kind: str
+    model: Texts
+    loss: Texts
+    sources: list[dict[str, str]]
+    label: str
+    quality: QualityTree | None
+    higher: list[str]
+    notes: Texts
+
+
+class InsideTree(TypedDict):
+    """What was seen inside one run at the steps `at`, as `doctor.inside` returns it."""
+
+    at: list[int]
+    update_in_lr: dict[str, Series]
+    effective_step: dict[str, Series] | None
+    m_rms: Series | None
+    v_rms: Series | None
+    bias_m: Series | None
+    bias_v: Series | None
+    grad_norm: Series
+    update_to_weight: dict[str, Series]
+
+
+class FindingTree(TypedDict):
+    """What was wrong with one run, as `doctor.diagnose` returns it."""
+
+    optimizer: str
+    lr: float
+    seed: int
+    kind: str
+    step: int | None
+    parameter: str | None
+    update_to_weight: Number
+    advice: list[str]
+    numbers: dict[str, Number]
+    better: NotRequired[list[str]]
+
+
+class GoalTree(TypedDict):
+    """The loss that counts as arrived, and who set it."""
+
+    value: Number
+    origin: str
+
+
+class Looked(TypedDict, total=False):
+    """What further runs told, which the demo does not make."""
+
+    inside: dict[str, InsideTree]
+    doctor: list[FindingTree]
+
+
+class Results(Looked):
+    """The whole of `results.json`; the demo's comparisons have no `machine`."""
+
+    adamas: str
+    plan: PlanTree
+    hash: str
+    problem: ProblemTree
+    optimizers: dict[str, OptimizerTree]
+    target: GoalTree
+    comparisons: list[ComparisonTree]
+    verdict: dict[str, Any]
+    machine: NotRequired[dict[str, Any]]
+
+
+class StepTimes(TypedDict):
+    """Microseconds of a step of each optimizer and of the model, and bytes of state."""
+
+    per_step: dict[str, float]
+    model_step: float
+    state_bytes_per_parameter: dict[str, float]
+
+
+class Timing(StepTimes):
+    """The whole of `timing.json`, with the seconds and processes of the comparison."""
+
+    seconds: float
+    workers: int
