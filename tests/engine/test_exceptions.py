@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import adamas
+from adamas.lab.needs import UnavailableError
 
 
 def subclasses(kind: type[BaseException]) -> Iterator[type[BaseException]]:
@@ -34,6 +35,8 @@ def made(kind: type[BaseException]) -> BaseException:
     """One of each kind, with the arguments that it takes."""
     if kind is adamas.NonFiniteError:
         return adamas.NonFiniteError("w", "the gradient of 'w' holds nan", 128)
+    if kind is UnavailableError:
+        return UnavailableError("torch", problem="images")
     return kind("a reason")
 
 
