@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from places import ROOT
+from places import PACKAGE, ROOT
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]
 CHINESE = [page for page in PAGES if page.endswith(".zh.md")]
@@ -17,6 +17,12 @@ WITH_CODE = [
     page for page in PAGES if "```python" in (ROOT / page).read_text() and page not in CHINESE
 ]
 BILINGUAL = ("few-bits", "guide", "lab", "schedules", "torch")
+# Pages for whoever works on adamas: a path in them is one of ours, not a reader's own.
+INTERNAL = [
+    "CONTRIBUTING.md",
+    *(page for page in PAGES if page.startswith("docs/how-it-works")),
+    *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs/decisions").glob("*.md")),
+]
 FENCED = re.compile(r"^```.*?^```$|<!--.*?-->", re.S | re.M)
 INDENTED = re.compile(r"(?<=\n\n)(?:    .*\n)+")
 
@@ -141,3 +147,49 @@ def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / page).parent.joinpath(target).exists(), target
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors(page)
+
+
+def paths(text: str) -> list[tuple[str, str]]:
+    """Every path that stands in backticks, and again with each name that is said to be in it.
+
+    That is said by `a/b.py`, `name`, by `name` in `a/b.py`, and by `a/b.py` 中的 `name`.
+    """
+    text = INDENTED.sub("", FENCED.sub("", text))
+    path = r"`(\w[\w.*/-]*(?:/|\.(?:py|toml|txt|md)))`"
+    alone = [(at, "") for at in re.findall(path, text)]
+    after = re.findall(rf"{path}, `(\w+)`(?! in)", text)
+    before = re.findall(rf"`(\w+)` in {path}", text)
+    chinese = re.findall(rf"{path}\s中的?\s`(\w+)`", text)
+    return [*alone, *after, *chinese, *((at, name) for name, at in before)]
+
+
+def missing(text: str) -> list[str]:
+    """The paths of a text that lead nowhere from the package, `src` or the root, or lack a name."""
+    lost = []
+    for path, name in paths(text):
+        found = [p for base in (PACKAGE, PACKAGE.parent, ROOT) for p in base.glob(path)]
+        made = rf"^(?:(?:def|class) {name}\b|{name}\b.* = )"
+        if not found or (name and not re.search(made, found[0].read_text("utf-8"), re.M)):
+            lost.append(f"{path} {name}".strip())
+    return lost
+
+
+@pytest.mark.parametrize("page", INTERNAL)
+def test_every_file_that_a_page_names_exists(page: str) -> None:
+    """Who follows a name into the code finds the file there, and what it is said to hold."""
+    assert not missing((ROOT / page).read_text())
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ("`rules.py`, `adam`, `lab/text/*.toml`, `tests/house/`, `adamas/words.py`", []),
+        ("`engine/run.py` and\n`rules.py`, `no_rule`", ["engine/run.py", "rules.py no_rule"]),
+        ("`sweep` in `engine/phases.py`, `run` in `engine/plan.py`", ["engine/plan.py run"]),
+        ("`engine/phases.py` 中的 `sweep`，`engine/plan.py` 中的 `run`", ["engine/plan.py run"]),
+        ("`a - b`, `results.json`, `torch.optim`, `python -m pytest\ntests/no/such.py`", []),
+    ],
+)
+def test_a_file_that_does_not_exist_is_found(text: str, lost: list[str]) -> None:
+    """The check itself can fail: files that were renamed, and names that are elsewhere now."""
+    assert missing(text) == lost
