@@ -16,7 +16,9 @@ CHINESE = [page for page in PAGES if page.endswith(".zh.md")]
 WITH_CODE = [
     page for page in PAGES if "```python" in (ROOT / page).read_text() and page not in CHINESE
 ]
-BILINGUAL = ("few-bits", "guide", "lab", "schedules", "torch")
+BILINGUAL = (
+    "coming-from", "few-bits", "guide", "how-it-works", "lab", "schedules", "torch",
+)  # fmt: skip
 # Pages for whoever works on adamas: a path in them is one of ours, not a reader's own.
 INTERNAL = [
     "CONTRIBUTING.md",
