@@ -95,7 +95,8 @@ def _raw(values: Array) -> Raw | None:
     if kind == "m":
         return values / np.timedelta64(1, "s")
     if kind == "M":
-        return ["" if text == "NaT" else text for text in np.datetime_as_string(values, unit="s")]
+        texts = np.datetime_as_string(values, unit="s").tolist()
+        return ["" if text == "NaT" else text for text in texts]
     if kind not in "OUT":
         return None
     return _mixed(values.tolist())
