@@ -264,6 +264,15 @@ def test_every_number_may_be_null() -> None:
     Page(render(without(tree, nullable), None, Say("en")))
 
 
+def test_a_run_that_left_for_infinity_has_its_pictures() -> None:
+    """Gradients near the largest number are off the picture; the page is drawn all the same."""
+    tree = sample(TWO, seeds=3)
+    seen = tree["inside"]["adam"]
+    share = 306 / (len(seen["at"]) - 1)
+    seen["grad_norm"] = [10.0 ** (share * i) for i in range(len(seen["at"]))]
+    Page(render(tree, None, Say("en")))
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(2, 9), st.randoms(use_true_random=False))
 def test_any_numbers_may_be_null(share: int, chance: Any) -> None:

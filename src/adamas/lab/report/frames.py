@@ -17,6 +17,8 @@ BAND = 0.13
 LETTER, NAME, LINE, MARK = 0.077, 0.2, 0.25, 0.36
 # Beyond this share of the lowest value a loss is off the picture.
 ABOVE = 1.5
+# Where an axis ends at the latest: nearer to the largest number its ticks are infinite.
+HIGHEST = 1e100
 # Per cent: differences beyond are drawn as arrows, so that the others can be told apart.
 FAR = 100.0
 
@@ -53,9 +55,10 @@ def lines(axes: Axes, labels: Labels, series: Sequence[Series]) -> None:
 
 
 def log_values(axes: Axes, values: Iterable[float | None], ceiling: float | None = None) -> None:
-    """Make the y axis logarithmic and fit it to `values`, up to `ceiling`."""
+    """Make the y axis logarithmic and fit it to `values` above 0, up to `ceiling`."""
     log_axis(axes, "y", fine=True)
-    shown = [v for v in known(list(values)) if v > 0 and (ceiling is None or v <= ceiling)]
+    most = HIGHEST if ceiling is None else ceiling
+    shown = [value for value in known(list(values)) if 0 < value <= most]
     if not shown:
         axes.set_ylim(0.1, 1)
         return
