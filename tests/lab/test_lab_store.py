@@ -218,7 +218,7 @@ def test_files_that_do_not_fit_are_not_begun(
 LIMITED = """
 import resource, sys
 from adamas.cli import main
-from adamas.lab import output
+from adamas.lab.protocol import output
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
 sys.exit(main(sys.argv[2:]))
 """
