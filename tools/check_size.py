@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 CORE, FACES, LAB, BENCH, COMMANDS = "core", "faces", "lab", "bench", "commands"
-BUDGET = {CORE: 6300, FACES: 3000, LAB: 9600, BENCH: 430, COMMANDS: 560}
+BUDGET = {CORE: 6300, FACES: 3050, LAB: 9600, BENCH: 430, COMMANDS: 560}
 FILE_LIMIT = 300
 # A module or folder directly under src/adamas, and the part that it counts in.
 PARTS = {
@@ -21,7 +21,7 @@ PARTS = {
     **dict.fromkeys(("torch", "jax", "keras", "scipy"), FACES),
     "lab": LAB,
     "bench": BENCH,
-    **dict.fromkeys(("cli", "cli_lab", "show", "__main__"), COMMANDS),
+    **dict.fromkeys(("cli", "cli_lab", "cli_values", "show", "__main__"), COMMANDS),
 }
 SILENT = {
     tokenize.COMMENT,

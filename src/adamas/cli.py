@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from adamas.cli_lab import add_compare, add_find_lr, add_suite, path
+from adamas.cli_lab import add_compare, add_find_lr, add_suite
+from adamas.cli_values import mebi_count, path, seed_count
 from adamas.kernel.build import adamas_version
-from adamas.lab.constants import INTERRUPTED, MINIMUM_SEEDS
+from adamas.lab.constants import INTERRUPTED
 
 EXAMPLES = """examples:
   adamas demo                     run the tutorial, check it, compare, write a page
@@ -29,7 +30,6 @@ EXAMPLES = """examples:
   adamas show mine.py:signum      the same for a rule of your own
   adamas bench                    time a step on this computer, beside what is installed
 """
-SEEDS_MOST = 1000
 
 Subparsers = Any  # argparse names this type only in private
 
@@ -106,19 +106,6 @@ def add_demo(commands: Subparsers) -> None:
         help="fresh seeds that judge the optimizers (default: %(default)s)",
     )
     parser.set_defaults(run=run_demo)
-
-
-def seed_count(text: str) -> int:
-    """Return the number of report seeds; argparse turns the error into one line."""
-    try:
-        count = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-    if not MINIMUM_SEEDS <= count <= SEEDS_MOST:
-        raise argparse.ArgumentTypeError(
-            f"{count} is not between {MINIMUM_SEEDS} and {SEEDS_MOST}; fewer seeds give no verdict"
-        )
-    return count
 
 
 def run_demo(args: argparse.Namespace) -> int:
@@ -206,13 +193,6 @@ def add_bench(commands: Subparsers) -> None:
     parser.add_argument("--out", type=path, metavar="FILE", help="write every sample as JSON")
     parser.add_argument("--quick", action="store_true", help="one large array only, fewer rounds")
     parser.set_defaults(run=run_bench)
-
-
-def mebi_count(text: str) -> int:
-    """Return a size in Mi parameters; argparse turns the error into one line."""
-    if not text.isdecimal() or not 1 <= int(text) <= 1 << 14:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {1 << 14}")
-    return int(text)
 
 
 def run_bench(args: argparse.Namespace) -> int:

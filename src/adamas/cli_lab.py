@@ -9,10 +9,10 @@ import io
 import sys
 from collections.abc import Callable
 from functools import partial
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adamas.cli_values import count, loss, path, share, text
 from adamas.lab.constants import MARGIN
 
 if TYPE_CHECKING:
@@ -217,58 +217,11 @@ def add_output(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-def text(value: str) -> str:
-    """Return a text that can be written to a file; argparse turns the error into one line."""
-    if not value.strip() or "\0" in value:
-        raise argparse.ArgumentTypeError(f"{value!r} is empty or holds a NUL; give a name or text")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise argparse.ArgumentTypeError(f"{value!r} is not UTF-8; give a text that is") from None
-    return value
-
-
-def path(value: str) -> Path:
-    """Return a path; argparse turns the error into one line."""
-    if not value.strip() or "\0" in value:
-        raise argparse.ArgumentTypeError(f"{value!r} names no file or directory; give its name")
-    return Path(value)
-
-
-def loss(value: str) -> float:
-    """Return a finite number above 0; argparse turns the error into one line."""
-    try:
-        found = float(value)
-    except ValueError:
-        found = 0.0
-    if not 0 < found < inf:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a loss; give a finite number above 0")
-    return found
-
-
 def given(parser: argparse.ArgumentParser, args: argparse.Namespace) -> list[str]:
     """Return the arguments that are not at their defaults, as the user writes them."""
     names = [name for name in vars(args) if name not in ("run", "given")]
     changed = [name for name in names if getattr(args, name) != parser.get_default(name)]
     return ["PROBLEM" if name == "problem" else f"--{name.replace('_', '-')}" for name in changed]
-
-
-def count(value: str) -> int:
-    """Return a number of seeds or workers; argparse turns the error into one line."""
-    if not value.isdecimal() or not 1 <= int(value) <= 1000:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1 to 1000")
-    return int(value)
-
-
-def share(value: str) -> float:
-    """Return `2%` or `0.02` as 0.02; argparse turns the error into one line."""
-    try:
-        found = float(value.rstrip("% ")) / (100 if value.rstrip().endswith("%") else 1)
-    except ValueError:
-        found = -1.0
-    if not 0 <= found < 1:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a share such as 2% or 0.02")
-    return found
 
 
 def guarded(

@@ -21,7 +21,7 @@ from adamas.engine.tensors import Array, Tensor
 from adamas.kernel.formula import Formula
 from adamas.torch.shards import sharded
 from adamas.torch.signatures import HOW
-from adamas.torch.tensor_engine import STORAGE
+from adamas.torch.tensor_states import STORAGE
 from adamas.torch.views import array
 
 # Torch itself has a method `zero_grad` and an argument `maximize`.

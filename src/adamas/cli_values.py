@@ -1,0 +1,76 @@
+"""What a word of the command line may be; argparse turns each error into one line."""
+
+import argparse
+from math import inf
+from pathlib import Path
+
+from adamas.lab.constants import MINIMUM_SEEDS
+
+SEEDS_MOST = 1000
+
+
+def text(value: str) -> str:
+    """Return a text that can be written to a file; argparse turns the error into one line."""
+    if not value.strip() or "\0" in value:
+        raise argparse.ArgumentTypeError(f"{value!r} is empty or holds a NUL; give a name or text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"{value!r} is not UTF-8; give a text that is") from None
+    return value
+
+
+def path(value: str) -> Path:
+    """Return a path; argparse turns the error into one line."""
+    if not value.strip() or "\0" in value:
+        raise argparse.ArgumentTypeError(f"{value!r} names no file or directory; give its name")
+    return Path(value)
+
+
+def loss(value: str) -> float:
+    """Return a finite number above 0; argparse turns the error into one line."""
+    try:
+        found = float(value)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < inf:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a loss; give a finite number above 0")
+    return found
+
+
+def count(value: str) -> int:
+    """Return a number of seeds or workers; argparse turns the error into one line."""
+    if not value.isdecimal() or not 1 <= int(value) <= SEEDS_MOST:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1 to {SEEDS_MOST}")
+    return int(value)
+
+
+def share(value: str) -> float:
+    """Return `2%` or `0.02` as 0.02; argparse turns the error into one line."""
+    try:
+        found = float(value.rstrip("% ")) / (100 if value.rstrip().endswith("%") else 1)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < 1:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a share such as 2% or 0.02")
+    return found
+
+
+def seed_count(text: str) -> int:
+    """Return the number of report seeds; argparse turns the error into one line."""
+    try:
+        count = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if not MINIMUM_SEEDS <= count <= SEEDS_MOST:
+        raise argparse.ArgumentTypeError(
+            f"{count} is not between {MINIMUM_SEEDS} and {SEEDS_MOST}; fewer seeds give no verdict"
+        )
+    return count
+
+
+def mebi_count(text: str) -> int:
+    """Return a size in Mi parameters; argparse turns the error into one line."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1 << 14:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {1 << 14}")
+    return int(text)

@@ -1,0 +1,221 @@
+"""The states of tensors on any device, in their formats, and how one step changes them.
+
+State is float32 (float64 for float64 parameters) or bfloat16, rounded by the kernels' random
+numbers; codes are the kernels' alone. The formula's body is handed to `torch.compile` and runs line
+by line if that fails.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from adamas.codecs import Codec
+from adamas.engine.grid import Order
+from adamas.engine.settings import seeded
+from adamas.engine.storage import Storage
+from adamas.engine.tensors import Tensor, memory_order
+from adamas.kernel.formula import Formula
+from adamas.kernel.layout import REST, Column
+from adamas.torch import random
+from adamas.torch.engines import Live
+from adamas.torch.formulas import TensorFormula, compiled, guarded
+from adamas.torch.reading import real, wide
+from adamas.torch.shards import dressed, first_block, plain, sharded, undressed
+from adamas.torch.states import COUNTERS, ROUNDING, Names, counted, scalars_of, steps_of
+
+STORAGE = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
+REST_DTYPES = {"int16": torch.int16, "int8": torch.int8}
+
+
+class TensorStates:
+    """The states of the parameters `live`, each a dict by torch's names, in `of`.
+
+    `options` are `state`, `master` and `seed`. Raises ValueError or TypeError for saved `entries`
+    that do not fit, and for formats that are kept on the CPU only. `share` goes on in the memory of
+    the entries.
+    """
+
+    def __init__(
+        self,
+        formula: Formula,
+        names: Names,
+        live: Sequence[Live],
+        options: Mapping[str, Any],
+        entries: Mapping[torch.Tensor, Mapping[str, Any]],
+        share: bool,
+    ) -> None:
+        self.formula, self.names, self.live, self.options = formula, names, live, options
+        self.text = TensorFormula(formula)
+        self._body = compiled(self.text.body)
+        self._guarded = compiled(guarded(self.text.body))
+        self._seed = seeded(options["seed"])
+        self._codecs = list(map(self._formats, live))
+        self.of: list[dict[str, Any]] = []
+        for k, one in enumerate(live):
+            self.of.append(self._taken(k, entries.get(one.parameter, {}), share))
+
+    def _taken(self, k: int, entry: Mapping[str, Any], share: bool) -> dict[str, Any]:
+        p, codecs, steps = self.live[k].parameter, self._codecs[k], steps_of(entry)
+        names, scalars = self.names.torch, self.formula.scalars
+        if not bool(torch.as_tensor(entry.get("stepped", True)).all()):
+            raise ValueError(
+                "the saved state has rows that were never stepped, which only the CPU knows to "
+                "begin; do one step there with a dense gradient."
+            )
+        made: dict[str, Any] = {"step": torch.tensor(steps)}
+        for name in self.formula.states:
+            key, dtype = names[name], _dtype(codecs[name], p)
+            if key in entry:
+                kept = _placed(entry[key], p, key).to(p.device, dtype, copy=not share)
+            elif steps and name != "average":
+                raise ValueError(f"the saved state lacks {key!r}; it has {_listed(entry)}.")
+            elif steps:
+                kept = p.detach().to(dtype, copy=True)
+            else:
+                kept = torch.full_like(p, self.formula.initial[name], dtype=dtype)
+            made[key] = kept
+        found = {**self.formula.initial, **scalars_of(entry, scalars)}
+        made |= {name: torch.tensor(found[name], dtype=torch.float64) for name in scalars}
+        if codecs["p"].beside:
+            rest, dtype = entry.get("p" + REST), REST_DTYPES[codecs["p"].beside]
+            fresh = rest is None or rest.dtype != dtype
+            kept = torch.zeros_like(p, dtype=dtype) if fresh else _placed(rest, p, "p" + REST)
+            made["p" + REST] = kept.to(p.device, copy=not share)
+        if self.rounded(k):
+            own = counted("a saved rounding", entry.get(ROUNDING, self.live[k].rounding))
+            made[ROUNDING] = torch.tensor(own)
+        if extra := {key for key, v in entry.items() if v is not None} - made.keys() - COUNTERS:
+            raise ValueError(
+                f"the saved state has {sorted(map(str, extra))}, which this optimizer does not "
+                f"keep on {p.device.type}; of codes, save torch_state_dict()."
+            )
+        return made
+
+    def _formats(self, one: Live) -> dict[str, Codec]:
+        """The format of a parameter and of each of its states; raises ValueError for codes."""
+        p, local, asked = one.parameter, plain(one.parameter), self.options["state"]
+        form = {8: "float64", 2: "bfloat16"}.get(p.dtype.to_real().itemsize, "float32")
+        seen = np.broadcast_to(np.zeros((), np.float32), tuple(local.shape))
+        storage = Storage(self.formula, asked, self.options["master"])
+        tensor = Tensor(one.key, seen, seen, None, False, one.group, form)
+        formats = storage.formats(tensor)
+        for name in (asked if isinstance(asked, str) else "float32", *formats.values()):
+            if name not in STORAGE:
+                raise ValueError(
+                    f"state={name!r} of {one.key!r} is kept on the CPU only; on {p.device.type} "
+                    f"choose one of {', '.join(STORAGE)}."
+                )
+        codecs = storage.codecs(tensor, formats)
+        if p.is_complex() and any(codec.encode for codec in codecs.values()):
+            raise ValueError(
+                f"{one.key} is complex, and state in few bits is for real numbers; choose "
+                "state='float32' for it."
+            )
+        return codecs
+
+    def rounded(self, k: int) -> list[str]:
+        """What of parameter k is rounded, in the order in which kernels number it."""
+        codecs = self._codecs[k]
+        return [name for name in ("p", *self.formula.states) if codecs[name].encode]
+
+    def count(self, k: int, following: Mapping[str, float]) -> None:
+        """Let parameter k have done one step more, and take its scalar states over."""
+        state = self.of[k]
+        state["step"] += 1
+        for name, value in following.items():
+            state[name].fill_(value)
+
+    def update(
+        self,
+        k: int,
+        scaled: torch.Tensor,
+        mask: torch.Tensor | None,
+        hypers: Mapping[str, float],
+    ) -> dict[str, float]:
+        """Step one parameter but for what is in `mask`; the scalar states that follow from it."""
+        one, state = self.live[k], self.of[k]
+        scalars = {name: float(state[name]) for name in self.formula.scalars}
+        t = int(state["step"]) + 1
+        constants, following = self.text.constants(t, hypers, scalars)
+        keys = {name: self.names.torch[name] for name in self.formula.states}
+        whole = {"p": plain(one.parameter), **{n: plain(state[key]) for n, key in keys.items()}}
+        rest = plain(state.get("p" + REST))
+        old = {name: wide(tensor) for name, tensor in whole.items()}
+        if rest is not None:
+            old["p"] = random.decoded(self._codecs[k]["p"], whole["p"].detach(), rest)
+        p, *moments = old.values()
+        numbers = torch.tensor(constants, dtype=torch.float64).to(p.dtype).to(p.device).unbind()
+        if mask is None:
+            made = self._body(p, scaled, *moments, *numbers)
+        else:
+            made = self._guarded(mask, p, scaled, *moments, *numbers)
+        self._write(k, t, dict(zip(whole, made, strict=True)), whole, rest, mask)
+        return following
+
+    def _write(
+        self,
+        k: int,
+        t: int,
+        made: Mapping[str, torch.Tensor],
+        whole: Mapping[str, torch.Tensor],
+        rest: torch.Tensor | None,
+        mask: torch.Tensor | None,
+    ) -> None:
+        """Keep new values in their formats; `rest` takes what a parameter's lacks.
+
+        What is in `mask` has old values, which keep the codes that they were decoded from.
+        """
+        rounded = self.rounded(k)
+        if rounded:
+            key = random.step_key(self._seed, int(self.of[k][ROUNDING]), t)
+            order, first = memory_order_of(whole["p"]), first_block(self.live[k].parameter)
+        for name, target in whole.items():
+            if name not in rounded:
+                real(target).copy_(made[name])
+                continue
+            purpose = rounded.index(name)
+            words = random.words(key, purpose, order.grid, first, target.device)
+            turned = words.reshape(order.dense_shape).permute(*np.argsort(order.axes).tolist())
+            codes, left = random.encoded(self._codecs[k][name], made[name], turned)
+            _replace(target, codes, mask)
+            if left is not None and rest is not None:
+                _replace(rest, left, mask)
+
+
+def memory_order_of(tensor: torch.Tensor) -> Order:
+    """How the elements of a tensor lie; the usual order where there are gaps between them."""
+    strides = tensor.stride()
+    # Seen by NumPy as bytes that are never read.
+    seen = np.lib.stride_tricks.as_strided(np.zeros(1, np.int8), tuple(tensor.shape), strides)
+    return Order(tuple(tensor.shape), memory_order(seen) or tuple(range(tensor.ndim)))
+
+
+def _dtype(codec: Codec, p: torch.Tensor) -> torch.dtype:
+    dtype = STORAGE["bfloat16" if codec.encode else codec.name]
+    return dtype.to_complex() if p.is_complex() else dtype
+
+
+def _placed(value: Any, p: torch.Tensor, key: str) -> torch.Tensor:
+    """A saved state that has the form of `p`; raises TypeError or ValueError if it has not."""
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"the saved {key!r} is {type(value).__name__}, not a tensor.")
+    local = undressed({key: value}, p)[key]
+    mine, lost = plain(p), value.device.type == "meta" != p.device.type
+    strided = local.layout is torch.strided and not local.is_quantized and not lost
+    if local.shape != mine.shape or local.is_complex() != p.is_complex() or not strided:
+        raise ValueError(
+            f"the saved {key!r} has shape {tuple(local.shape)}, {local.dtype}, on {local.device}; "
+            f"the parameter {tuple(mine.shape)}, {mine.dtype}, on {mine.device}."
+        )
+    return value if sharded(value) else dressed(local, p, Column("", "float32", 32))
+
+
+def _listed(entry: Mapping[str, Any]) -> str:
+    return ", ".join(map(str, entry))
+
+
+def _replace(target: torch.Tensor, codes: torch.Tensor, mask: torch.Tensor | None) -> None:
+    target = target.detach()
+    target.copy_(codes if mask is None else torch.where(mask, target, codes))
