@@ -1,17 +1,33 @@
-"""What a `Problem` from Python is made of, as a hash: source text, numbers and arrays."""
+"""What a `Problem` from Python is made of, as a hash: code, numbers, arrays, and what they name."""
 
-import inspect
+import copyreg
+import dis
+import os
+import random
+import sys
 import types
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import fields, is_dataclass
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
-PLAIN = (type(None), bool, int, float, complex, str, bytes, range, np.dtype, np.generic)
-WRITTEN_IN_PYTHON = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+PLAIN: tuple[type, ...] = (type(None), bool, int, float, complex, str, bytes, range)
+PLAIN += (types.EllipsisType, np.dtype, np.generic)
+CODE = (
+    *("co_code", "co_consts", "co_names", "co_varnames", "co_cellvars", "co_freevars"),
+    *("co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_flags", "co_exceptiontable"),
+)
+# What a class holds besides what its instances compute with; fields are in its __init__ too.
+BESIDE = {"__dict__", "__weakref__", "__module__", "__doc__", "__annotations__", "_abc_impl"}
+BESIDE |= {"__annotate_func__", "__annotations_cache__", "__orig_bases__", "__parameters__"}
+BESIDE |= {"__dataclass_fields__", "__dataclass_params__", "__firstlineno__"}
+BESIDE |= {"__static_attributes__", "__match_args__"}
+# What is another thing after each use, and methods in C of a class that no package keeps.
+UNTOLD: tuple[type, ...] = (Iterator, random.Random, np.random.Generator, np.random.BitGenerator)
+UNTOLD += (np.random.RandomState, types.MethodDescriptorType, types.WrapperDescriptorType)
+STANDARD = os.path.dirname(os.__file__) + os.sep
 
 
 class UnknownError(Exception):
@@ -21,91 +37,168 @@ class UnknownError(Exception):
 def content(value: object) -> str:
     """Return a SHA-256 that changes with what `value` computes from.
 
-    Functions count by their source, the values that they close over, and the functions, numbers
-    and arrays of their own module that they name; arrays by dtype, shape and bytes; modules and
-    what other modules define by name. Raises `UnknownError` for anything else, such as an open
-    file, a random generator or a function whose source is not there.
+    Functions count by their code, defaults, closures and every global that they look up; classes
+    and modules of the user by all that they hold; what Python and installed packages keep under a
+    name by that name and the version; arrays by dtype, shape and bytes; other objects by what
+    pickle would write. What code reads by itself, such as a file, is not seen. Raises
+    `UnknownError` for anything else: an open file, a lock, a random generator.
     """
     found = sha256()
-    for piece in _pieces(value, set()):
-        # Its length first, so that two pieces are never taken for one.
-        found.update(b"%d:" % len(piece))
+    seen: dict[int, tuple[int, object]] = {}
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        piece, parts = _plain(one), list[Any]()
+        if piece is None and id(one) in seen:
+            piece = b"again %d" % seen[id(one)][0]
+        elif piece is None:
+            # Kept alive, or its id would become that of a later one.
+            seen[id(one)] = len(seen), one
+            piece, parts = b"", _parts(one)
+        kind = type(one)
+        # The lengths first, so that two pieces are never taken for one.
+        head = f"{kind.__module__}.{kind.__qualname__} {len(piece)} {len(parts)}:"
+        found.update(head.encode())
         found.update(piece)
+        todo += reversed(parts)
     return found.hexdigest()
 
 
-def _pieces(value: Any, seen: set[int]) -> Iterator[bytes]:
-    yield type(value).__qualname__.encode()
-    if isinstance(value, PLAIN):
-        yield repr(value).encode()
-        return
-    if isinstance(value, types.ModuleType | type | types.BuiltinFunctionType):
-        yield f"{getattr(value, '__module__', '')}.{value.__name__}".encode()
-        return
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    for part in _parts(value):
-        yield from part if isinstance(part, list) else _pieces(part, seen)
+def _plain(value: Any) -> bytes | None:
+    """Return all there is to a number, a text or a thing that a package keeps under its name."""
+    if isinstance(value, bytes) and type(value) is bytes:
+        return value
+    if isinstance(value, PLAIN) and _installed(type(value).__module__):
+        return repr(value).encode()
+    if isinstance(value, types.ModuleType):
+        return _versioned(value.__name__) if _installed(value.__name__) else None
+    module = getattr(value, "__module__", None) or type(value).__module__
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if not isinstance(name, str) or not _installed(module):
+        return None
+    found: object = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if isinstance(value, type) and module == "builtins":  # that of built-in methods has no name
+        found = value
+    return _versioned(module) + f" {name}".encode() if found is value else None
 
 
-def _parts(value: Any) -> Iterator[Any]:
-    """Yield what a value consists of; a list holds finished bytes."""
-    if hasattr(value, "__array__") and not hasattr(value, "columns"):
-        yield [_array(value.detach() if hasattr(value, "detach") else value)]
-    elif isinstance(value, types.FunctionType):
-        yield from _function(value)
-    elif isinstance(value, types.MethodType):
-        yield from (value.__func__, value.__self__)
-    elif isinstance(value, partial):
-        yield from (value.func, value.args, value.keywords)
-    elif isinstance(value, Mapping):
-        for key in value:
-            yield from (key, value[key])
-    elif isinstance(value, Set):
-        yield from sorted(value, key=repr)
-    elif isinstance(value, list | tuple):
-        yield from value
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield from (getattr(value, field.name) for field in fields(value))
-    elif inspect.isfunction(getattr(value, "__wrapped__", None)):
-        yield value.__wrapped__
-    elif hasattr(value, "__dict__") and type(value).__flags__ & WRITTEN_IN_PYTHON:
-        own = [one for one in type(value).__mro__ if one.__module__ == type(value).__module__]
-        yield from (part for one in own for part in vars(one).values() if inspect.isfunction(part))
-        yield vars(value)
-    else:
-        raise UnknownError(f"a {type(value).__qualname__}")
+def _installed(module: object) -> bool:
+    """Return whether a module is Python's or a package's, so that nobody edits it between calls."""
+    top = str(module).partition(".")[0]
+    found = sys.modules.get(top)
+    file = getattr(found, "__file__", None) or next(iter(getattr(found, "__path__", ())), None)
+    if file is None:
+        return top in sys.stdlib_module_names
+    packages = "site-packages", "dist-packages"
+    folders = str(file).split(os.sep)
+    return top == "adamas" or str(file).startswith(STANDARD) or any(p in folders for p in packages)
 
 
-def _array(value: Any) -> bytes:
+def _versioned(module: str) -> bytes:
+    version = vars(sys.modules[module.partition(".")[0]]).get("__version__", "")
+    return f"{module} {version}".encode()
+
+
+def _parts(value: Any) -> list[Any]:
+    """Return what a value consists of."""
+    kind = type(value)
+    if kind in PARTS:
+        return PARTS[kind](value)
+    if isinstance(value, type):
+        held = {name: one for name, one in vars(value).items() if name not in BESIDE}
+        return [kind, value.__bases__, held]
+    if isinstance(value, UNTOLD):
+        raise UnknownError(f"a {kind.__qualname__}")
     try:
-        array = np.asarray(value)
-    except (TypeError, RuntimeError) as error:
-        raise UnknownError(f"a {type(value).__qualname__}") from error
+        if hasattr(value, "detach") and _installed(kind.__module__):
+            return [kind, np.asarray(value.detach()), value.requires_grad]
+        wrapped = getattr(value, "__wrapped__", None)
+        if isinstance(wrapped, types.FunctionType) and _installed(kind.__module__):
+            return [wrapped, getattr(value, "targetoptions", None)]  # those of numba
+        return [kind, *_state(value)]
+    except Exception as error:
+        raise UnknownError(f"a {kind.__qualname__}") from error
+
+
+def _state(value: Any) -> list[Any]:
+    """Return what pickle would write; the user's own words for it could leave something out."""
+    kind = type(value)
+    for name in ("__reduce_ex__", "__reduce__", "__getstate__"):
+        how = getattr(kind, name, None)
+        if isinstance(how, types.FunctionType) and not _installed(how.__module__):
+            raise TypeError(f"{kind.__qualname__}.{name} is the user's")
+    table = copyreg.dispatch_table
+    made = table[kind](value) if kind in table else value.__reduce_ex__(4)
+    if isinstance(made, str):  # a name, such as that of a dtype of torch
+        if callable(value) or not _installed(kind.__module__):
+            raise TypeError(f"{made} is not where its name says")
+        return [made]
+    return [list(part) if isinstance(part, Iterator) else part for part in made]
+
+
+def _array(array: Any) -> list[Any]:
+    if array.dtype.kind in "OT":
+        return [array.dtype, array.shape, array.ravel().tolist()]
     if array.dtype.hasobject:
-        raise UnknownError("an array of Python objects")
-    return f"{array.dtype.str}{array.shape}".encode() + array.tobytes()
+        raise UnknownError("an array of records with Python objects")
+    return [array.dtype, array.shape, array.tobytes()]
 
 
-def _function(function: types.FunctionType) -> Iterator[Any]:
-    try:
-        yield inspect.getsource(function)
-    except (OSError, TypeError):
-        raise UnknownError(
-            f"the function {function.__qualname__}, whose source is not there"
-        ) from None
-    yield from (function.__defaults__, function.__kwdefaults__)
-    for cell in function.__closure__ or ():
-        yield cell.cell_contents
-    for name in sorted(_names(function.__code__)):
-        used = function.__globals__.get(name)
-        own = isinstance(used, types.FunctionType) and used.__module__ == function.__module__
-        if own or isinstance(used, (*PLAIN, np.ndarray)):
-            yield used
+def _function(function: types.FunctionType) -> list[Any]:
+    known = function.__globals__
+    named = {name: known[name] for name in sorted(_names(function.__code__)) if name in known}
+    parts = [function.__code__, function.__defaults__, function.__kwdefaults__, vars(function)]
+    return [*parts, function.__closure__, named, _imports(function.__code__)]
 
 
 def _names(code: types.CodeType) -> set[str]:
-    """Return the names that a function and those inside it look up."""
+    """Return the globals that a function and those inside it look up."""
     inner = [one for one in code.co_consts if isinstance(one, types.CodeType)]
-    return set(code.co_names).union(*map(_names, inner))
+    looks = [one for one in dis.get_instructions(code) if one.opname in LOOKS]
+    return {str(one.argval) for one in looks}.union(*map(_names, inner))
+
+
+def _imports(code: types.CodeType) -> list[types.ModuleType]:
+    """Return the modules that a function and those inside it import."""
+    steps = list(dis.get_instructions(code))
+    found = [module for one in code.co_consts if isinstance(one, types.CodeType)
+             for module in _imports(one)]  # fmt: skip
+    for place, one in enumerate(steps):
+        if one.opname == "IMPORT_NAME":
+            if steps[place - 2].argval or one.argval not in sys.modules:  # relative, or not yet
+                raise UnknownError(f"an import of {one.argval or '.'} inside a function")
+            found.append(sys.modules[one.argval])
+    return found
+
+
+def _cell(cell: types.CellType) -> list[Any]:
+    try:
+        return [cell.cell_contents]
+    except ValueError:  # nothing has been assigned yet
+        return []
+
+
+LOOKS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+PARTS: dict[type, Callable[[Any], list[Any]]] = {
+    np.ndarray: _array,
+    np.memmap: _array,
+    list: list,
+    tuple: list,
+    dict: lambda value: [part for pair in value.items() for part in pair],
+    set: lambda value: sorted(value, key=repr),
+    frozenset: lambda value: sorted(value, key=repr),
+    types.FunctionType: _function,
+    types.CodeType: lambda code: [getattr(code, name) for name in CODE],
+    types.CellType: _cell,
+    types.MethodType: lambda method: [method.__func__, method.__self__],
+    types.ModuleType: lambda module: [
+        {name: one for name, one in vars(module).items() if not name.startswith("__")}
+    ],
+    types.MemberDescriptorType: lambda slot: [slot.__name__],
+    staticmethod: lambda method: [method.__func__],
+    classmethod: lambda method: [method.__func__],
+    cached_property: lambda found: [found.func],
+    property: lambda found: [found.fget, found.fset, found.fdel],
+}

@@ -74,10 +74,10 @@ def _framed(values: dict[str, Array], target: str) -> Frame:
         raise LabError(f"the target {target!r} in {NAME} has no numbers, texts or dates")
     check_rows(len(columns[target]), NAME)
     features, predicted = split_target(columns, target, NAME)
-    return Frame(NAME, content(columns), features, target, predicted, notes=notes)
+    return Frame(NAME, columns_hash(columns), features, target, predicted, notes=notes)
 
 
-def content(columns: dict[str, Raw]) -> str:
+def columns_hash(columns: dict[str, Raw]) -> str:
     """Return the SHA-256 of columns: their names, kinds and values, in order."""
     found = sha256()
     for name, raw in columns.items():
