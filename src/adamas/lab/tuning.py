@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, fsum, inf, isfinite, log, log10
+from math import exp, fsum, inf, isfinite, log, log10, ulp
 
 # A score this much above the best weighs 1 / e in the choice: a few seeds tell no less apart.
 NEAR_BEST = 0.05
@@ -102,7 +102,7 @@ def chosen(points: Sequence[Point], gain: float = inf) -> float:
         return best.lr
     # A best loss of exactly 0 says nothing of what is near it.
     size = min(abs(best.score) or inf, gain)
-    scale = NEAR_BEST * (size if size < inf else 1.0)
+    scale = max(NEAR_BEST * (size if size < inf else 1.0), ulp(0.0))
     weights = [exp((best.score - point.score) / scale) for point in points]
     shares = (w * log10(point.lr) for w, point in zip(weights, points, strict=True))
     return tidy(10 ** (fsum(shares) / fsum(weights)))

@@ -120,12 +120,11 @@ def suite_tree(found: Mapping[str, Results], skipped: Mapping[str, Words]) -> Tr
         "profiles": {"tau": list(TAUS), "limit": LIMIT, "rho": performance_profile(costs)},
         "area": profile_area(costs),
         "aggregate": {
-            name: interquartile_mean([shares(tree, name, reference) for tree in found.values()])
+            name: vars(interquartile_mean([shares(one, name, reference) for one in found.values()]))
             for name in names
         },
         "updates": costs,
     }
-    tree["aggregate"] = {k: vars(v) for k, v in tree["aggregate"].items()}
     result: Tree = plain(tree)
     return result
 
@@ -139,11 +138,13 @@ def updates(tree: Results, name: str) -> float:
 def shares(tree: Results, name: str, reference: str) -> list[float]:
     """Return every report seed's final loss as a share of the reference's mean; inf if it failed.
 
-    Where the reference itself failed, the best optimizer's mean takes its place.
+    Where the reference itself failed, the best optimizer's mean takes its place. A share of 0 is 1
+    for a loss of 0, else infinite.
     """
     means = {key: row["interval"]["mean"] for key, row in tree["optimizers"].items()}
     known = [mean for mean in means.values() if mean is not None]
     own = means[reference]
     base = min(known, default=1.0) if own is None else own
     finals = tree["optimizers"][name]["finals"]
-    return [inf if final is None else final / base for final in finals]
+    return [inf if final is None else final / base if base else inf if final else 1.0
+            for final in finals]  # fmt: skip

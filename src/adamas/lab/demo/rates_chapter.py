@@ -31,11 +31,7 @@ def chapter(contests: dict[str, Subject], found: Found, say: Say) -> str:
     ]
     grid = about.plan["grids"]["adam"]
     text = say(
-        "range_text",
-        rates=len(grid),
-        low=grid[0],
-        high=grid[-1],
-        seeds=len(about.plan["tuning"]),
+        "range_text", rates=len(grid), low=grid[0], high=grid[-1], seeds=len(about.plan["tuning"])
     )
     own, bar = ([widest(one, which) for one in found.values()] for which in READINGS)
     result = say(

@@ -7,7 +7,6 @@ bit for bit.
 
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil, inf
-from statistics import fmean
 from typing import Any
 
 from adamas.lab.finder.answer import Found, answer
@@ -16,6 +15,7 @@ from adamas.lab.finder.range_test import averaged, relative, rising
 from adamas.lab.finder.sweep import sweep
 from adamas.lab.finder.trials import LATE
 from adamas.lab.needs import LabError
+from adamas.lab.statistics.moments import average
 
 # Planned training is taken to be this many times as long as a run of the sweep, if nobody says.
 LONGER = 5
@@ -75,7 +75,7 @@ def _search(
     still = list(trial.run([0.0] * STILL))
     if len(still) < STILL:
         raise LabError("the loss of step() is not finite at lr 0, before anything was updated")
-    base = fmean(still)
+    base = average(still)
     lrs = rising(*within, max(steps, 2))
     shares = relative(list(trial.run(lrs)), lrs, base)
     curve = averaged(lrs, [shares], trial.made, after=0.0)
@@ -97,7 +97,7 @@ def score(losses: Sequence[float], steps: int, base: float) -> float:
     """
     if len(losses) < steps:
         return inf
-    mean = fmean(losses[-ceil(steps * (1 - LATE)) :])
+    mean = average(losses[-ceil(steps * (1 - LATE)) :])
     return mean if mean < base else inf
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from math import exp, inf, log10
-from statistics import fmean
 
 import numpy as np
 
 from adamas.lab.problems import Problem
+from adamas.lab.statistics.moments import average
 from adamas.lab.trial import start
 
 LOW, HIGH = 1e-6, 1e2
@@ -76,7 +76,7 @@ def losses(problem: Problem, optimizer: str, seed: int, lrs: Sequence[float]) ->
 
 def quiet(found: Sequence[float], lrs: Sequence[float]) -> float:
     """Return the mean loss while lr is tiny."""
-    return fmean(loss for loss, lr in zip(found, lrs, strict=False) if lr <= QUIET)
+    return average(loss for loss, lr in zip(found, lrs, strict=False) if lr <= QUIET)
 
 
 def relative(found: Sequence[float], lrs: Sequence[float], base: float) -> list[float]:
@@ -103,7 +103,7 @@ def averaged(
     lrs: Sequence[float], runs: Sequence[Sequence[float]], updates: int, after: float = QUIET
 ) -> Curve:
     """Return the mean of `runs`, its lowest point above the lr `after`, and where it diverged."""
-    means = [fmean(shares) for shares in zip(*runs, strict=True)]
+    means = [average(shares) for shares in zip(*runs, strict=True)]
     lowest = min((k for k, lr in enumerate(lrs) if lr > after), key=means.__getitem__)
     gone = [k for k in range(lowest, len(lrs)) if not means[k] < 1]
     divergence = lrs[gone[0]] if gone else None

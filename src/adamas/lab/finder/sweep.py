@@ -6,9 +6,9 @@ once; those that can still win run again on the other seeds.
 
 from collections.abc import Callable, Sequence
 from math import inf
-from statistics import fmean
 
 from adamas.lab.finder.answer import beyond, readable
+from adamas.lab.statistics.moments import average
 from adamas.lab.tuning import Point
 
 # Quarter decades: within 15 % of RMSProp's best loss on the digits lies less than half a decade.
@@ -51,7 +51,7 @@ def sweep(
 
 def _repeat(measure: Measure, scores: dict[float, list[float]], k: int) -> None:
     """Run once more what has been measured `k` times and can still be the best."""
-    means = {lr: fmean(found) for lr, found in scores.items() if found}
+    means = {lr: average(found) for lr, found in scores.items() if found}
     limit = HOPELESS * min(means.values(), default=inf)
     lrs = [lr for lr, found in scores.items() if len(found) == k]
     lrs = [lr for lr in lrs if not k or means[lr] <= limit < inf]
@@ -62,6 +62,6 @@ def _repeat(measure: Measure, scores: dict[float, list[float]], k: int) -> None:
 def points_of(scores: dict[float, list[float]]) -> tuple[Point, ...]:
     """Return the mean scores, by rising learning rate."""
     return tuple(
-        Point(lr, fmean(found), len(found), found.count(inf), "sweep")
+        Point(lr, average(found), len(found), found.count(inf), "sweep")
         for lr, found in sorted(scores.items())
     )

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
-from statistics import fmean
 from typing import NamedTuple
 
 from adamas.lab.entrants import entrant
@@ -12,6 +11,7 @@ from adamas.lab.finder.range_test import range_test
 from adamas.lab.finder.sweep import sweep
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
+from adamas.lab.statistics.moments import average
 from adamas.lab.trial import Record, run
 
 # Not the seeds of `compare`, neither those that tune nor those that judge.
@@ -79,5 +79,5 @@ def find_lr(
 def score(record: Record) -> float:
     """Return the mean loss over the last quarter of a run; infinite if it did not fall."""
     evaluations = zip(record.steps, record.losses, strict=True)
-    mean = fmean(loss for step, loss in evaluations if step >= LATE * record.steps[-1])
+    mean = average(loss for step, loss in evaluations if step >= LATE * record.steps[-1])
     return mean if mean < record.losses[0] and not record.diverged else inf

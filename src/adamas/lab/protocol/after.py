@@ -5,7 +5,6 @@ These are runs that were made before, made once more with somebody looking on.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from statistics import fmean
 from typing import Any
 
 from joblib import Parallel, delayed
@@ -17,6 +16,7 @@ from adamas.lab.protocol.results import plain
 from adamas.lab.protocol.results_types import Looked
 from adamas.lab.protocol.runner import Load, single_thread
 from adamas.lab.protocol.study import Study
+from adamas.lab.statistics.moments import average
 from adamas.lab.trial import Record
 from adamas.lab.tuning import Point
 
@@ -57,7 +57,7 @@ def looks(study: Study, load: Load) -> Iterator[Job]:
 
 def trained(study: Study, name: str) -> bool:
     """Return whether any learning rate took an optimizer clearly below where it began."""
-    start = fmean(record.losses[0] for record in study.report[name])
+    start = average(record.losses[0] for record in study.report[name])
     return helped(study.tuned[name].points, start)
 
 

@@ -6,8 +6,8 @@ same plan gives the same bytes.
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from math import inf, isfinite
-from statistics import fmean, median
+from math import inf, isfinite, nan
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from adamas.lab.protocol.results_types import Results, WidthTree
 from adamas.lab.protocol.study import Study
 from adamas.lab.statistics import paired
 from adamas.lab.statistics.intervals import Interval, interval
+from adamas.lab.statistics.moments import average
 from adamas.lab.statistics.profiles import expected_best
 from adamas.lab.text import words
 from adamas.lab.trial import Record, finite
@@ -94,7 +95,7 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
             "finals": [finite(final) for final in untuned],
             "diverged": sum(record.diverged for record in study.default[name]),
             "interval": plain(asdict(other)),
-            "penalty": finite(other.mean / own.mean) if isfinite(own.mean) else None,
+            "penalty": finite(other.mean / own.mean) if own.mean and isfinite(own.mean) else None,
         },
         "best_of": [finite(expected_best(scores, k + 1)) for k in range(len(scores))],
         "runs": sum(point.runs for point in tuned.points) + len(finals) + len(untuned),
@@ -126,7 +127,7 @@ def curve(records: Sequence[Record]) -> Tree:
     length = min(len(record.steps) for record in records)
     columns = [[record.losses[i] for record in records] for i in range(length)]
     found = [interval(column) for column in columns]
-    train = [fmean(record.train[i] for record in records) for i in range(length)]
+    train = [average(record.train[i] for record in records) for i in range(length)]
     return {
         "at": list(records[0].steps[:length]),
         **{end: [finite(getattr(one, end)) for one in found] for end in ("mean", "low", "high")},
@@ -144,7 +145,7 @@ def target(study: Study) -> tuple[float, str]:
     if plan.goal is not None:
         return plan.goal, "user"
     names = [name for name in CLASSICAL if name in study.report] or list(study.report)
-    means = [fmean(record.final for record in study.report[name]) for name in names]
+    means = [average(record.final for record in study.report[name]) for name in names]
     known = [value for value in means if isfinite(value)]
     return max(known, default=inf), "classical"
 
@@ -162,17 +163,17 @@ def compared(finals: dict[str, list[float]], study: Study, random: bool) -> list
     return found if random else [exactly(one, finals, plan.margin) for one in found]
 
 
-def exactly(
-    one: paired.Comparison, finals: dict[str, list[float]], margin: float
-) -> paired.Comparison:
+def exactly(one: paired.Comparison, finals: paired.Finals, margin: float) -> paired.Comparison:
     """Return the comparison of two runs without any randomness: the difference is what it is."""
     ours, other = finals[one.optimizer][0], finals[one.reference][0]
-    if not isfinite(ours) or not isfinite(other):
-        word = "diverged" if not isfinite(ours) else "better"
+    if not isfinite(ours):
+        word = "diverged"
+    elif isfinite(other) and abs(ours - other) <= margin * abs(other):
+        word = "tie"
     else:
-        word = "tie" if abs(ours - other) <= margin * other else "worse"
-        word = "better" if word == "worse" and ours < other else word
-    shift, share = ours - other, 100 * (ours - other) / other
+        word = "worse" if ours >= other else "better"
+    shift = ours - other
+    share = 100 * shift / abs(other) if other else nan
     exact, percent = Interval(shift, shift, shift), Interval(share, share, share)
     return replace(one, difference=exact, percent=percent, word=word)
 

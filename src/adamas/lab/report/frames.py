@@ -17,8 +17,8 @@ BAND = 0.13
 LETTER, NAME, LINE, MARK = 0.077, 0.2, 0.25, 0.36
 # Beyond this share of the lowest value a loss is off the picture.
 ABOVE = 1.5
-# Where an axis ends at the latest: nearer to the largest number its ticks are infinite.
-HIGHEST = 1e100
+# Where an axis begins and ends at most: nearer to the ends of the numbers ticks are not finite.
+LOWEST, HIGHEST = 1e-100, 1e100
 # Per cent: differences beyond are drawn as arrows, so that the others can be told apart.
 FAR = 100.0
 
@@ -54,11 +54,16 @@ def lines(axes: Axes, labels: Labels, series: Sequence[Series]) -> None:
     name_lines(axes, names)
 
 
+def drawable(values: Sequence[float | None]) -> list[float]:
+    """Return what a logarithmic axis can show: the values from `LOWEST` to `HIGHEST`."""
+    return [value for value in known(values) if LOWEST <= value <= HIGHEST]
+
+
 def log_values(axes: Axes, values: Iterable[float | None], ceiling: float | None = None) -> None:
-    """Make the y axis logarithmic and fit it to `values` above 0, up to `ceiling`."""
+    """Make the y axis logarithmic and fit it to `values` that it can show, up to `ceiling`."""
     log_axis(axes, "y", fine=True)
     most = HIGHEST if ceiling is None else ceiling
-    shown = [value for value in known(list(values)) if 0 < value <= most]
+    shown = [value for value in drawable(list(values)) if value <= most]
     if not shown:
         axes.set_ylim(0.1, 1)
         return

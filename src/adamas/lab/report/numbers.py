@@ -1,7 +1,7 @@
 """Numbers as a report shows them: as many digits as the runs support, and a dash for none."""
 
 from collections.abc import Sequence
-from math import floor, isfinite, log10
+from math import floor, inf, isfinite, log10
 from typing import Any
 
 from adamas.lab.page.plotting import ten_to
@@ -68,7 +68,7 @@ def decimals_of(interval: IntervalTree) -> int:
     3
     """
     mean, low, high = interval["mean"], interval["low"], interval["high"]
-    if low is None or high is None or high <= low:
+    if low is None or high is None or not 0 < (high - low) / 2 < inf:
         size = abs(mean or 1)
         return min(8, max(0, 2 - floor(log10(size)))) if size else 0
     return min(8, max(0, 1 - floor(log10((high - low) / 2))))

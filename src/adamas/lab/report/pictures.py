@@ -122,7 +122,7 @@ def forest(subject: Subject, reference: str) -> Picture:
         percents = [one["percent"] for one in found]
         reach = known([end for one in percents for end in (one["low"], one["high"])])
         low, high = min([-margin, *reach]), min(max([margin, *reach]), frames.FAR)
-        axes.set_xlim(1.08 * low - 0.5, 1.08 * high + 0.5)
+        axes.set_xlim(1.08 * max(low, -frames.HIGHEST) - 0.5, 1.08 * high + 0.5)
         frames.signed_axis(axes)
         text = subject.say("axis_percent", reference=subject.looks[reference].short)
         axes.set(xlabel=labels(text))
@@ -142,10 +142,10 @@ def defaults(subject: Subject) -> Picture:
             height = heights[look.name]
             tuned = subject.rows[name]["interval"]["mean"]
             untuned = subject.rows[name]["default"]["interval"]["mean"]
-            pair = known([tuned, untuned])
+            pair = frames.drawable([tuned, untuned])
             axes.plot(pair, [height] * len(pair), color=look.colour, linewidth=1, alpha=0.6)
             for value, style in ((tuned, "full"), (untuned, "none")):
-                if value is None:
+                if value not in pair:
                     continue
                 axes.plot(value, height, "o", color=look.colour, fillstyle=style, markersize=6)
             if subject.rows[name]["default"]["diverged"]:

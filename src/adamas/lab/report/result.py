@@ -41,16 +41,14 @@ def chapter(subject: Subject) -> str:
 def meaning(subject: Subject) -> str:
     """Return what the words of the verdicts mean, as small print."""
     say, margin = subject.say, subject.plan["margin"]
-    return small(
-        say("report_meaning", margin=share(margin, say), coarse=share(COARSE * margin, say))
-    )
+    shown = {"margin": share(margin, say), "coarse": share(COARSE * margin, say)}
+    return small(say("report_meaning", **shown))
 
 
 def result_table(subject: Subject) -> str:
     """One row for each optimizer: rate, loss, metrics, failures, and a word for each reference."""
     say = subject.say
-    extras = sorted({key for row in subject.rows.values() for key in row["extras"]})
-    extras = extras[:MOST_EXTRAS]
+    extras = sorted({key for row in subject.rows.values() for key in row["extras"]})[:MOST_EXTRAS]
     words = {
         reference: {one["optimizer"]: one["word"] for one in subject.compared(reference)}
         for reference in subject.references

@@ -50,6 +50,7 @@ def against_rates(
 
     def paint(axes: Axes, labels: Labels) -> None:
         log_axis(axes, "x")
+        frames.log_values(axes, [p["score"] for one in found for p in one.points], ceiling)
         for one in found:
             rate_line(axes, one.look, one.line)
             marks = [p for p in one.marks if p["score"] is not None]
@@ -58,7 +59,6 @@ def against_rates(
                 axes.plot(point["lr"], point["score"], one.look.marker, **style)
             if one.ring:
                 ring(axes, one.look, *one.ring)
-        frames.log_values(axes, [p["score"] for one in found for p in one.points], ceiling)
         tried = [p["lr"] for one in found for p in one.points]
         log_rates(axes, [*tried, *(one.default for one in found)])
         failed = [(one.look, [p["lr"] for p in one.points if p["score"] is None]) for one in found]

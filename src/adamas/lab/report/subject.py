@@ -13,6 +13,7 @@ from adamas.lab.page.looks import Look, looks_of
 from adamas.lab.protocol.results_types import (
     ComparisonTree,
     IntervalTree,
+    Number,
     OptimizerTree,
     PlanTree,
     ProblemTree,
@@ -20,6 +21,7 @@ from adamas.lab.protocol.results_types import (
     Timing,
 )
 from adamas.lab.text import Say
+from adamas.lab.trial import finite
 
 METRIC_IS_LOSS = "loss"
 # Two references are compared once; the other's side of it says the opposite.
@@ -104,19 +106,19 @@ def in_language(texts: Any, say: Say) -> str:
 
 def mirrored(one: ComparisonTree, mean: float) -> ComparisonTree:
     """Return a comparison from the side of the other reference, whose mean loss is `mean`."""
-    wins = one["p_win"]
+    wins, size = one["p_win"], abs(mean)
     return {
         **one,
         "optimizer": one["reference"],
         "reference": one["optimizer"],
         "difference": turned(one["difference"], lambda value: -value),
-        "percent": turned(one["difference"], lambda value: 100 * -value / mean),
+        "percent": turned(one["difference"], lambda v: finite(100 * -v / size) if size else None),
         "word": MIRRORED[one["word"]],
         "p_win": None if wins is None else 1 - wins,
     }
 
 
-def turned(one: IntervalTree, change: Callable[[float], float]) -> IntervalTree:
+def turned(one: IntervalTree, change: Callable[[float], Number]) -> IntervalTree:
     """Return an interval whose other end is the lower one, each number changed."""
     mean, low, high = (
         None if value is None else change(value) for value in (one["mean"], one["high"], one["low"])

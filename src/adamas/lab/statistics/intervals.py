@@ -8,10 +8,12 @@ was measured, and is in docs/decisions/0011-intervals.md.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, nan, sqrt
-from statistics import mean, stdev
+from statistics import mean
 
 import numpy as np
 from scipy.special import ndtr, stdtrit
+
+from adamas.lab.statistics.moments import grown, shrunk, spread
 
 CONFIDENCE = 0.95
 BOOTSTRAP_FROM = 10
@@ -57,7 +59,7 @@ def t_interval(values: Sequence[float]) -> Interval:
     centre = mean(values)
     if len(values) < 2:
         return Interval(centre, nan, nan)
-    half = t_quantile(len(values)) * stdev(values, centre) / sqrt(len(values))
+    half = t_quantile(len(values)) * spread(values, centre) / sqrt(len(values))
     return Interval(centre, centre - half, centre + half)
 
 
@@ -69,14 +71,14 @@ def bootstrap_interval(values: Sequence[float], seed: int = 0) -> Interval:
     interval has the width of the t-interval (Hesterberg 2015, "What teachers should know about the
     bootstrap", the expanded percentile interval).
     """
-    count = len(values)
+    count, (small, power) = len(values), shrunk(values)
     level = bootstrap_level(count)
     # Sorted, because the same draws on another order of the seeds would be other resamples.
     draws = np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
-    means = np.sort(np.asarray(values, dtype=np.float64))[draws].mean(axis=1)
+    means = np.sort(np.asarray(small))[draws].mean(axis=1)
     tail = (1 - level) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(mean(values), float(low), float(high))
+    return Interval(mean(values), grown(float(low), power), grown(float(high), power))
 
 
 def bootstrap_level(count: int) -> float:

@@ -8,13 +8,14 @@ not there; Holm's correction holds the chance of even one false claim at `alpha`
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, nan, sqrt
-from statistics import StatisticsError, correlation, mean, stdev
+from statistics import StatisticsError, correlation, mean
 
 import numpy as np
 from scipy.special import stdtr
 
 from adamas.lab.constants import MARGIN, MINIMUM_SEEDS
 from adamas.lab.statistics.intervals import NOTHING, Interval, t_interval
+from adamas.lab.statistics.moments import shrunk, spread
 
 COARSE = 5
 """A tie needs an interval within this many margins: 10 % of the reference's mean by default."""
@@ -171,16 +172,17 @@ def contrast(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
 def p_value(ours: Sequence[float], theirs: Sequence[float]) -> float:
     """Return the two-sided p-value of Student's paired t-test on `contrast`.
 
-    It is 1 below two seeds: nothing is known about the spread.
+    It is 1 below two seeds, and where a difference is beyond the largest number: nothing is known
+    about the spread.
     """
     differences = contrast(ours, theirs)
-    if len(differences) < 2:
+    if len(differences) < 2 or failures(differences):
         return 1.0
     centre = mean(differences)
-    spread = stdev(differences, centre)
-    if spread == 0:
+    deviation = spread(differences, centre)
+    if deviation == 0:
         return float(centre == 0)
-    t = abs(centre) / spread * sqrt(len(differences))
+    t = abs(centre) / deviation * sqrt(len(differences))
     return float(2 * stdtr(len(differences) - 1, -t))
 
 
@@ -230,6 +232,6 @@ def pearson(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
     if len(ours) < MINIMUM_SEEDS:
         return None
     try:
-        return correlation(ours, theirs)
+        return correlation(shrunk(ours)[0], shrunk(theirs)[0])
     except StatisticsError:
         return None

@@ -27,12 +27,7 @@ class DenseTask:
     """A chain of dense layers with ReLU between them, under one seed."""
 
     def __init__(
-        self,
-        seed: int,
-        data: tuple[Batch, Batch],
-        widths: Sequence[int],
-        batch: int,
-        goal: Goal,
+        self, seed: int, data: tuple[Batch, Batch], widths: Sequence[int], batch: int, goal: Goal
     ) -> None:
         self.seed, self.widths, self.batch, self.goal = seed, widths, batch, goal
         self.training, self.validation = data

@@ -84,8 +84,4 @@ class LineTask:
 # 2,000 updates: the slowest tuned optimizer (SGD) needs about a quarter of them.
 FULL = Problem("line", 2000, 1, POINTS, lambda seed: LineTask(seed, POINTS), random=False)
 SINGLE = Problem("line", 2000, 1, 1, lambda seed: LineTask(seed, 1))
-LINE = replace(
-    FULL,
-    every=50,
-    about=about("line", "convex", ("loss", 0.8279), label="synthetic"),
-)
+LINE = replace(FULL, every=50, about=about("line", "convex", ("loss", 0.8279), label="synthetic"))

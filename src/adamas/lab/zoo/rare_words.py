@@ -79,7 +79,5 @@ _task = lru_cache(maxsize=4)(WordsTask)
 
 WORD_PROBLEM = Problem("words", STEPS, 50, BATCH, _task)
 ENTRY = replace(
-    WORD_PROBLEM,
-    every=20,
-    about=about("words", "sparse", ("loss", 0.1), label="synthetic"),
+    WORD_PROBLEM, every=20, about=about("words", "sparse", ("loss", 0.1), label="synthetic")
 )
