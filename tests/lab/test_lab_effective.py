@@ -92,6 +92,24 @@ OWN = {
     "    u = -g * m / (m + 1) ** 2\n    return p + lr * u, m + g * g": (
         lambda s: (s["m"] - s["g"] ** 2) / (s["m"] - s["g"] ** 2 + 1) ** 2
     ),
+    # The sign at lr, before it and on both sides; divisors that are written as powers.
+    "    m = m + g * g\n    d = sqrt(m) + 1\n    p = p + (-lr) * (g / d)\n    return p, m": (
+        lambda s: 1 / (s["m"] ** 0.5 + 1)
+    ),
+    "    m = m + g * g\n    return p + -2 * lr * (g / (m + 1)), m": lambda s: 2 / (s["m"] + 1),
+    "    m = m + g * g\n    return p - (-lr) * (-g) / (m + 1), m": lambda s: 1 / (s["m"] + 1),
+    "    m = m + g * g\n    return p - lr * g * (m + 1) ** -0.5, m": (
+        lambda s: 1 / (s["m"] + 1) ** 0.5
+    ),
+    "    m = m + g * g\n    return p - lr * (m + 1) ** (-0.5) * g, m": (
+        lambda s: 1 / (s["m"] + 1) ** 0.5
+    ),
+    "    m = m + g * g\n    inv = (m + 1) ** -2\n    return p - 3 * inv * g * lr, m": (
+        lambda s: 3 / (s["m"] + 1) ** 2
+    ),
+    "    m = m + g * g\n    return p - lr * g / (abs(g) + 1) * (m + 1) ** -1, m": (
+        lambda s: 1 / ((abs(s["g"]) + 1) * (s["m"] + 1))
+    ),
 }
 
 
@@ -103,9 +121,10 @@ def test_a_user_s_rule_has_one_too(tmp_path: Path, body: str) -> None:
     np.testing.assert_allclose(found, 0.1 * OWN[body](values))
 
 
-def test_a_decay_is_no_step_of_the_gradient(tmp_path: Path) -> None:
+@pytest.mark.parametrize("decay", ["p / (abs(p) + 1)", "p * (abs(p) + 1) ** -1"])
+def test_a_decay_is_no_step_of_the_gradient(tmp_path: Path, decay: str) -> None:
     """What divides the parameter alone does not count."""
-    text = "def f(p, g, *, lr=0.1):\n    return p - p / (abs(p) + 1) - lr * g"
+    text = f"def f(p, g, *, lr=0.1):\n    return p - {decay} - lr * g"
     assert effective_step(parse(function(tmp_path, text))) is None
 
 

@@ -1,8 +1,9 @@
 """What one unit of gradient is multiplied by on its way into the parameter, read from the formula.
 
 For Adam that is lr / (sqrt(v_hat) + eps): in `p - lr * m_hat / (sqrt(v_hat) + eps)` everything but
-the averaged gradient, `m_hat`, the only factor that can be negative. A rule that divides by nothing
-that differs from element to element has no such step: there it is lr, or a share of it.
+the averaged gradient, `m_hat`, the only factor that can be negative. The sign is left out: a rule
+may subtract `lr` times something or add `-lr` times it. A rule that divides by nothing that differs
+from element to element has no such step: there it is lr, or a share of it.
 """
 
 import ast
@@ -49,7 +50,7 @@ class EffectiveStep:
         given |= {name: after[state] for name, state in self._after.items()}
         known: dict[str, Any] = {k: np.asarray(v, np.float64)[()] for k, v in given.items()}
         execute(self._code, known)
-        return np.asarray(known["_step"])
+        return np.asarray(np.abs(known["_step"]))
 
 
 def effective_step(formula: Formula) -> EffectiveStep | None:
@@ -104,6 +105,9 @@ class _Path:
             case ast.BinOp(op=ast.Div(), left=left, right=right):
                 above = self.share(left) if names(right) & self.each else self.step(left)
                 return above and ast.BinOp(above, ast.Div(), right)
+            case ast.BinOp(left=base, op=ast.Pow(), right=ast.UnaryOp(op=ast.USub())):
+                # x ** -k is 1 / x ** k.
+                return node if names(base) & self.each else None
             case ast.BinOp(op=ast.Mult(), left=left, right=right):
                 for one, other in ((left, right), (right, left)):
                     if found := self.step(one):
