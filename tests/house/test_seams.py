@@ -45,8 +45,11 @@ def private(name: str) -> bool:
 
 
 def folder(module: str) -> str:
-    """The folder under `adamas` in which a module lies; its own name where it lies in the root."""
-    return module.partition(".")[0]
+    """The folder of the house in which a module lies; its own name where it lies in the root.
+
+    The lab is a house of its own: each folder in it is one, and each module beside them.
+    """
+    return ".".join(module.split(".")[: 2 if module.startswith("lab.") else 1])
 
 
 def defined(tree: ast.AST) -> set[str]:
@@ -161,6 +164,8 @@ def test_the_list_of_foreign_names_is_short() -> None:
             "from adamas.engine.state import B\nclass A(B):\n    _tensors = ()",
             1,
         ),
+        ("lab.own.spec", "class A:\n    def f(self):\n        return self._hidden", 1),
+        ("lab.commands.meter", "class A:\n    def f(self):\n        return self._hidden", 0),
         ("engine.plan", "class A(B):\n    def f(self):\n        return self._tensors", 0),
         ("engine.plan", "def f(a):\n    return a._tensors", 1),
         ("engine.plan", "def f(a):\n    return a.__dict__, __name__", 0),
@@ -169,7 +174,9 @@ def test_the_list_of_foreign_names_is_short() -> None:
 def test_a_reach_is_found(module: str, source: str, problems: int) -> None:
     """The check itself can fail: names of others are found however they are asked for."""
     made = "class B:\n    def __init__(self):\n        self._tensors = []"
-    assert len(reaches({"engine.state": made, module: source})) == problems
+    shown = "class C:\n    def _hidden(self):\n        return 1"
+    here = {"engine.state": made, "lab.commands.progress": shown, module: source}
+    assert len(reaches(here)) == problems
 
 
 def test_tests_share_by_helpers_alone() -> None:

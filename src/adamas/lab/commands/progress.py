@@ -13,13 +13,15 @@ class Progress:
 
     On a terminal the current stage is one line that replaces itself, so that lines said in between
     stay readable; elsewhere each stage is a line of its own and no control character is written.
+    `live` says whether there is such an updating line. A subclass for another kind of screen sets
+    it and overrides `clear` and `fitted`.
     """
 
     def __init__(self, stream: TextIO, total: int) -> None:
         self._stream = stream
         self._total = total
         self._done = 0
-        self._live = stream.isatty()
+        self.live = stream.isatty()
         self._started = time.monotonic()
         self._status = ""
 
@@ -27,11 +29,6 @@ class Progress:
     def seconds(self) -> float:
         """Return the time since the job began."""
         return time.monotonic() - self._started
-
-    @property
-    def live(self) -> bool:
-        """Return whether the stream is a terminal."""
-        return self._live
 
     def stage(self, name: str) -> None:
         """Begin the next stage."""
@@ -41,29 +38,32 @@ class Progress:
     def status(self, text: str) -> None:
         """Show what is going on: in place of what was shown before, or as a line of its own."""
         self._status = text
-        if self._live:
+        if self.live:
             self._show()
         else:
             self._write(self._status + "\n")
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
-        self._write(self._clear() + line + "\n")
-        if self._live and self._status:
+        self._write(self.clear() + line + "\n")
+        if self.live and self._status:
             self._show()
 
     def finish(self) -> None:
         """Remove the updating line; what is said from here on stands alone."""
         self._status = ""
-        self._write(self._clear())
+        self._write(self.clear())
 
-    def _clear(self) -> str:
-        return CLEAR if self._live else ""
+    def clear(self) -> str:
+        """Return what removes the updating line when it is written; nothing where there is none."""
+        return CLEAR if self.live else ""
+
+    def fitted(self, line: str) -> str:
+        """Return as much of an updating line as there is room for; called before it is written."""
+        return fitting(line, shutil.get_terminal_size().columns - 1)
 
     def _show(self) -> None:
-        columns = shutil.get_terminal_size().columns
-        status = f"{self._status}  {self.seconds:.0f} s"
-        self._write(CLEAR + fitting(status, columns - 1))
+        self._write(self.clear() + self.fitted(f"{self._status}  {self.seconds:.0f} s"))
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -12,16 +12,17 @@ class InPlace(Progress):
 
     def __init__(self, stream: TextIO, total: int) -> None:
         super().__init__(stream, total)
-        self._live = True
+        self.live = True
         self._shown = 0
 
-    def _clear(self) -> str:
+    def clear(self) -> str:
+        """Return spaces over the line that is shown, from its beginning and back."""
         return "\r" + " " * self._shown + "\r"
 
-    def _show(self) -> None:
-        line = f"{self._status}  {self.seconds:.0f} s"
-        self._write(self._clear() + line)
+    def fitted(self, line: str) -> str:
+        """Return the whole line, and remember its length."""
         self._shown = 2 * len(line)  # a Chinese character takes two columns
+        return line
 
 
 def shown(progress: bool) -> Progress:
