@@ -15,7 +15,7 @@ from statistics import fmean
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from adamas.lab.entrants import CLASSICAL
+from adamas.lab.constants import CLASSICAL
 from adamas.lab.finder import Found, find_lr
 from adamas.lab.trial import run
 from adamas.lab.zoo import built_in

@@ -15,7 +15,7 @@ from typing import Any
 from adamas.cli_lab import add_compare, add_find_lr, add_suite
 from adamas.cli_values import mebi_count, path, seed_count
 from adamas.kernel.build import adamas_version
-from adamas.lab.constants import INTERRUPTED
+from adamas.lab.constants import DEMO_SEEDS, INTERRUPTED
 
 EXAMPLES = """examples:
   adamas demo                     run the tutorial, check it, compare, write a page
@@ -101,7 +101,7 @@ def add_demo(commands: Subparsers) -> None:
     parser.add_argument(
         "--seeds",
         type=seed_count,
-        default=10,
+        default=DEMO_SEEDS,
         metavar="N",
         help="fresh seeds that judge the optimizers (default: %(default)s)",
     )

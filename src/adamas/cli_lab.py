@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adamas.cli_values import count, loss, path, share, text
-from adamas.lab.constants import MARGIN
+from adamas.lab import constants
 
 if TYPE_CHECKING:
     from adamas.lab.commands.session import Request
@@ -68,7 +68,8 @@ def add_compare(commands: Subparsers) -> None:
         action="append",
         type=text,
         metavar="RULE",
-        help="compare the others with this one (default: adam and momentum); may be repeated",
+        help="compare the others with this one "
+        f"(default: {' and '.join(constants.REFERENCES)}); may be repeated",
     )
     parser.add_argument("--goal", type=loss, metavar="LOSS", help="the loss that is time's target")
     parser.add_argument(
@@ -77,9 +78,9 @@ def add_compare(commands: Subparsers) -> None:
     parser.add_argument(
         "--margin",
         type=share,
-        default=MARGIN,
+        default=constants.MARGIN,
         metavar="2%",
-        help=f"a difference below this does not matter (default: {MARGIN:.0%}%)",
+        help=f"a difference below this does not matter (default: {constants.MARGIN:.0%}%)",
     )
     parser.add_argument(
         "--fail-if-worse",
@@ -110,7 +111,7 @@ def add_find_lr(commands: Subparsers) -> None:
     add_problem(parser)
     parser.add_argument(
         "--optimizer",
-        default="adam",
+        default=constants.FIND_LR_FOR,
         type=text,
         metavar="RULE",
         help="which (default: %(default)s)",
@@ -118,7 +119,7 @@ def add_find_lr(commands: Subparsers) -> None:
     parser.add_argument(
         "--seeds",
         type=count,
-        default=3,
+        default=constants.FIND_LR_SEEDS,
         metavar="N",
         help="seeds (default: %(default)s; a problem without chance has one)",
     )
@@ -174,7 +175,7 @@ def add_optimizers(parser: argparse.ArgumentParser) -> None:
         type=text,
         metavar="RULE",
         help="a rule, RULE:beta1=0.8, or file.py:function; may be repeated "
-        "(default: sgd, momentum, rmsprop, adam)",
+        f"(default: {', '.join(constants.CLASSICAL)})",
     )
     parser.add_argument(
         "--rule",
@@ -188,9 +189,10 @@ def add_optimizers(parser: argparse.ArgumentParser) -> None:
 
 def add_effort(parser: argparse.ArgumentParser) -> None:
     """Add how much is run."""
+    seeds = {mode: f"{count} report seeds" for mode, count in constants.REPORT_SEEDS.items()}
     effort = parser.add_mutually_exclusive_group()
-    effort.add_argument("--quick", action="store_true", help="6 report seeds, about a minute")
-    effort.add_argument("--rigorous", action="store_true", help="20 report seeds")
+    effort.add_argument("--quick", action="store_true", help=f"{seeds['quick']}, about a minute")
+    effort.add_argument("--rigorous", action="store_true", help=seeds["rigorous"])
     effort.add_argument(
         "--budget", metavar="5m", help="fit into this time, with fewer seeds and learning rates"
     )
@@ -198,7 +200,8 @@ def add_effort(parser: argparse.ArgumentParser) -> None:
         "--seeds",
         type=count,
         metavar="N",
-        help="report seeds (default: 10; a problem without chance has one)",
+        help=f"report seeds (default: {constants.REPORT_SEEDS['default']}; "
+        "a problem without chance has one)",
     )
 
 
@@ -268,12 +271,11 @@ def requested(
 ) -> "Request":
     """Return the request behind what `compare` and `suite` share; `declared` are further fields."""
     from adamas.lab.commands.session import Request
-    from adamas.lab.entrants import CLASSICAL
 
     return Request(
         spec=spec,
         out=out or Path(f"adamas-compare-{spec.stem}"),
-        optimizers=[*(args.optimizer or CLASSICAL), *args.rule],
+        optimizers=[*(args.optimizer or constants.CLASSICAL), *args.rule],
         mode="quick" if args.quick else "rigorous" if args.rigorous else "default",
         **{name: getattr(args, name) for name in ("seeds", "budget", "workers", "dask")},
         **declared,

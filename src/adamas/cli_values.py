@@ -1,12 +1,9 @@
 """What a word of the command line may be; argparse turns each error into one line."""
 
 import argparse
-from math import inf
 from pathlib import Path
 
-from adamas.lab.constants import MINIMUM_SEEDS
-
-SEEDS_MOST = 1000
+from adamas.lab.constants import MINIMUM_SEEDS, MOST_SEEDS, is_count, is_goal, is_share
 
 
 def text(value: str) -> str:
@@ -33,15 +30,15 @@ def loss(value: str) -> float:
         found = float(value)
     except ValueError:
         found = 0.0
-    if not 0 < found < inf:
+    if not is_goal(found):
         raise argparse.ArgumentTypeError(f"{value!r} is not a loss; give a finite number above 0")
     return found
 
 
 def count(value: str) -> int:
     """Return a number of seeds or workers; argparse turns the error into one line."""
-    if not value.isdecimal() or not 1 <= int(value) <= SEEDS_MOST:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1 to {SEEDS_MOST}")
+    if not value.isdecimal() or not is_count(int(value)):
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1 to {MOST_SEEDS}")
     return int(value)
 
 
@@ -51,7 +48,7 @@ def share(value: str) -> float:
         found = float(value.rstrip("% ")) / (100 if value.rstrip().endswith("%") else 1)
     except ValueError:
         found = -1.0
-    if not 0 <= found < 1:
+    if not is_share(found):
         raise argparse.ArgumentTypeError(f"{value!r} is not a share such as 2% or 0.02")
     return found
 
@@ -62,9 +59,9 @@ def seed_count(text: str) -> int:
         count = int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-    if not MINIMUM_SEEDS <= count <= SEEDS_MOST:
+    if not MINIMUM_SEEDS <= count <= MOST_SEEDS:
         raise argparse.ArgumentTypeError(
-            f"{count} is not between {MINIMUM_SEEDS} and {SEEDS_MOST}; fewer seeds give no verdict"
+            f"{count} is not between {MINIMUM_SEEDS} and {MOST_SEEDS}; fewer seeds give no verdict"
         )
     return count
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adamas.lab.entrants import CLASSICAL, entrant
+from adamas.lab.constants import CLASSICAL
+from adamas.lab.entrants import entrant
 from adamas.lab.finder import Wanted, find_lr
 from adamas.lab.finder.answer import choose
 from adamas.lab.finder.range_test import range_test, rising

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from adamas.lab.commands import session
 from adamas.lab.commands.progress import Progress
 from adamas.lab.commands.session import Request, perform
-from adamas.lab.entrants import CLASSICAL, entrant
+from adamas.lab.constants import CLASSICAL
+from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.protocol.budget import fit, seconds_in

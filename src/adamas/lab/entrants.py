@@ -18,7 +18,6 @@ from adamas.kernel.formula import Formula
 from adamas.lab.needs import LabError
 from adamas.show import find_rule
 
-CLASSICAL = ("sgd", "momentum", "rmsprop", "adam")
 # Where the grid of learning rates is centred; other rules at their own default. Two decades to
 # either side held the optimum of these four on every built-in problem or led to an extension.
 CENTRES = {"sgd": 1e-1, "momentum": 3e-2, "rmsprop": 1e-3, "adam": 1e-3, "adagrad": 1e-2}

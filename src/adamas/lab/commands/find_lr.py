@@ -9,6 +9,7 @@ from adamas.kernel.build import adamas_version
 from adamas.lab import finder
 from adamas.lab.commands import session
 from adamas.lab.commands.progress import Progress
+from adamas.lab.constants import FIND_LR_FOR, FIND_LR_SEEDS
 from adamas.lab.entrants import entrant
 from adamas.lab.own.spec import Spec
 from adamas.lab.problems import Problem
@@ -30,8 +31,8 @@ class Question:
     """What the user asked for; the defaults are those of the command line."""
 
     spec: Spec
-    optimizer: str = "adam"
-    seeds: int = 3
+    optimizer: str = FIND_LR_FOR
+    seeds: int = FIND_LR_SEEDS
     out: Path | None = None
     workers: int | None = None
     dask: str | None = None

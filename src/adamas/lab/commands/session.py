@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 from adamas.lab.commands.meter import Meter, clock
 from adamas.lab.commands.progress import Progress
-from adamas.lab.constants import MARGIN
-from adamas.lab.entrants import CLASSICAL, entrant
+from adamas.lab.constants import CLASSICAL, MARGIN, REFERENCES
+from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Entered
 from adamas.lab.protocol.after import afterwards
 from adamas.lab.protocol.budget import Fitted, fit, seconds_in
 from adamas.lab.protocol.measure import machine, seconds_per_run, timing
 from adamas.lab.protocol.output import output_directory, write_all
-from adamas.lab.protocol.plan import REFERENCES, SIZES, SMALLER, Mode, Plan, Size, declare, digest
+from adamas.lab.protocol.plan import SIZES, SMALLER, Mode, Plan, Size, declare, digest
 from adamas.lab.protocol.promise import PLAN, RESULTS, any_run, declared, differences, keep, tried
 from adamas.lab.protocol.results import Tree, tree_of
 from adamas.lab.protocol.results_types import Results, Timing

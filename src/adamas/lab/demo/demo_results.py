@@ -13,6 +13,7 @@ from typing import TypedDict
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adamas.kernel.build import adamas_version
+from adamas.lab.constants import DEMO_SEEDS
 from adamas.lab.demo.contest import Ranges, contest, declared, ranges
 from adamas.lab.demo.race import ENTRANTS, Race, race
 from adamas.lab.demo.rare_steps import RareSteps, effective_steps
@@ -52,7 +53,7 @@ class Settings:
     points; `share` shortens every run but the tutorial's, for tests that only need the shape.
     """
 
-    seeds: int = 10
+    seeds: int = DEMO_SEEDS
     tuning_seeds: int = 3
     per_decade: int = 2
     share: float = 1.0

@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import inf
 from typing import NamedTuple
 
+from adamas.lab.constants import FIND_LR_SEEDS
 from adamas.lab.entrants import entrant
 from adamas.lab.finder.answer import Found, answer
 from adamas.lab.finder.range_test import range_test
@@ -43,7 +44,7 @@ def find_lr(
     problem: Problem,
     optimizer: str,
     *,
-    seeds: int = 3,
+    seeds: int = FIND_LR_SEEDS,
     share: float = 0.2,
     train: Train = one_by_one,
 ) -> Found:

@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 from adamas.lab.commands.session import PAGE, Request, perform
-from adamas.lab.constants import MARGIN
-from adamas.lab.entrants import CLASSICAL
+from adamas.lab.constants import CLASSICAL, MARGIN, MOST_SEEDS, is_count, is_goal, is_share
 from adamas.lab.needs import LabError, require_packages
 from adamas.lab.notebook.comparison import ComparisonResult
 from adamas.lab.notebook.entering import (
@@ -26,8 +24,6 @@ from adamas.lab.protocol.output import write_all
 from adamas.lab.protocol.plan import Mode
 from adamas.lab.report.compare_page import render
 from adamas.lab.text import Say
-
-MOST = 1000  # seeds or processes
 
 
 def compare(
@@ -121,11 +117,11 @@ def _check(
 ) -> None:
     """Refuse numbers that the command line refuses."""
     for name, count in (("seeds", seeds), ("workers", workers)):
-        if count is not None and not 1 <= count <= MOST:
-            raise ValueError(f"{name}={count} is not a whole number from 1 to {MOST}")
-    if goal is not None and not 0 < goal < inf:
+        if count is not None and not is_count(count):
+            raise ValueError(f"{name}={count} is not a whole number from 1 to {MOST_SEEDS}")
+    if goal is not None and not is_goal(goal):
         raise ValueError(f"goal={goal} is not a loss; give a finite number above 0")
-    if not 0 <= margin < 1:
+    if not is_share(margin):
         raise ValueError(f"margin={margin} is not a share; give a number from 0 to below 1")
     if lang not in ("en", "zh"):
         raise ValueError(f"lang={lang!r} is not known; give 'en' or 'zh'")

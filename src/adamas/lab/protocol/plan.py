@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from adamas.kernel.build import adamas_version
-from adamas.lab.constants import MARGIN
+from adamas.lab.constants import MARGIN, REFERENCES, REPORT_SEEDS
 from adamas.lab.entrants import Entrant
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
@@ -24,7 +24,6 @@ from adamas.lab.tuning import log_grid
 Mode = Literal["quick", "default", "rigorous"]
 REPORT_FROM, TUNING_FROM, REFINE_FROM = 1, 1001, 2001
 SHARE = 0.25
-REFERENCES = ("adam", "momentum")
 # Which rules of searching and judging: another number is another plan. 1 chose the lowest score.
 PROTOCOL = 2
 
@@ -40,9 +39,9 @@ class Size:
 
 
 SIZES: dict[Mode, Size] = {
-    "quick": Size(tuning=2, refine=4, report=6),
-    "default": Size(tuning=3, refine=5, report=10),
-    "rigorous": Size(tuning=5, refine=8, report=20),
+    "quick": Size(tuning=2, refine=4, report=REPORT_SEEDS["quick"]),
+    "default": Size(tuning=3, refine=5, report=REPORT_SEEDS["default"]),
+    "rigorous": Size(tuning=5, refine=8, report=REPORT_SEEDS["rigorous"]),
 }
 # What a time budget goes down through, one after the other, before it is called too small.
 SMALLER = (

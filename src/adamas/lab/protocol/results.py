@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from adamas.lab.entrants import CLASSICAL
+from adamas.lab.constants import CLASSICAL
 from adamas.lab.problems import About, Problem
 from adamas.lab.protocol.results_types import Results, WidthTree
 from adamas.lab.protocol.study import Study
