@@ -6,6 +6,7 @@ HOUSE, a new dependency one word in OUTSIDE, and a reviewer sees both.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from graphlib import TopologicalSorter
 
 import pytest
@@ -339,7 +340,26 @@ def test_a_foreign_package_is_found(module: str, source: str, problems: int) -> 
     assert len(foreign({module: source})) == problems
 
 
-def test_no_file_name_twice_in_the_lab() -> None:
-    """A file of the lab is named by what it holds: no other has its name."""
-    names = [module.rpartition(".")[2] for module in HERE if module.startswith("lab.")]
-    assert [name for name, times in Counter(names).items() if times > 1] == ["__init__"]
+def same_names(modules: Iterable[str]) -> list[str]:
+    """Files of one floor that have the same name; every folder has its `__init__`."""
+    floors = {module: place(module) for module in modules}
+    names = [(where[0], module.rpartition(".")[2]) for module, where in floors.items() if where]
+    return [name for (_, name), n in Counter(names).items() if n > 1 and name != "__init__"]
+
+
+def test_no_file_name_twice_on_a_floor() -> None:
+    """A file is named by what it holds: no other on its floor, in whatever folder, has its name."""
+    assert same_names(HERE) == []
+
+
+def test_a_second_file_name_is_found() -> None:
+    """The check itself can fail, between folders of a floor and not between floors."""
+    assert (
+        same_names(["kernel.first", "engine.first", "kernel.__init__", "schedule.__init__"]) == []
+    )
+    assert same_names(["kernel.build", "engine.plan", "lab.protocol.plan", "bench.plan"]) == [
+        "plan"
+    ]
+    assert same_names(["lab.own.table", "lab.report.table", "torch.base", "engine.base"]) == [
+        "table"
+    ]
