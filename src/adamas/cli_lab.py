@@ -250,7 +250,7 @@ def guarded(
 
 def run_compare(args: argparse.Namespace) -> int:
     """Run `adamas compare`."""
-    from adamas.lab.commands.compare import compare, instead
+    from adamas.lab.commands.compare import instead, run_comparison
     from adamas.lab.commands.further import Files
     from adamas.lab.own.spec import named
     from adamas.lab.text import Say
@@ -263,7 +263,8 @@ def run_compare(args: argparse.Namespace) -> int:
     spec = named(args.problem, args.target)
     request = requested(args, spec, args.out, references=args.reference, **declared)
     files = Files(args.csv, args.latex, args.figures)
-    return compare(request, Say(args.lang), files, json=args.json, fail_if_worse=args.fail_if_worse)
+    say, limit = Say(args.lang), args.fail_if_worse
+    return run_comparison(request, say, files, json=args.json, fail_if_worse=limit)
 
 
 def requested(

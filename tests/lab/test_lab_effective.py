@@ -14,7 +14,7 @@ from adamas import rules
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.reference import Reference
 from adamas.lab.doctor.effective import effective_step
-from adamas.lab.doctor.inside import inside
+from adamas.lab.doctor.inside import seen_inside
 from adamas.lab.problems import Array
 from adamas.lab.zoo.line import FULL
 from formulas import rules as rules_of_any_kind
@@ -131,7 +131,7 @@ def test_a_decay_is_no_step_of_the_gradient(tmp_path: Path, decay: str) -> None:
 @pytest.mark.parametrize("name", ["adadelta", "adabelief", "radam", "schedule_free_adamw"])
 def test_the_report_shows_it(name: str) -> None:
     """Inside a run it is seen at every step that is looked at, in order and positive."""
-    seen = inside(replace(FULL, steps=30, every=10), name, 0.01, 0)
+    seen = seen_inside(replace(FULL, steps=30, every=10), name, 0.01, 0)
     columns = [np.array(seen["effective_step"][part]) for part in ("p10", "median", "p90")]
     assert all(len(column) == len(seen["at"]) and (column > 0).all() for column in columns)
     assert (columns[0] <= columns[1]).all() and (columns[1] <= columns[2]).all()

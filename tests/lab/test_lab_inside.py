@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adamas.lab.demo import tutorial
-from adamas.lab.doctor.inside import Inside, inside, spread
+from adamas.lab.doctor.inside import Inside, seen_inside, spread
 from adamas.lab.trial import run
 from adamas.lab.zoo.digits import SOFTMAX
 from adamas.lab.zoo.line import FULL
@@ -18,7 +18,7 @@ COLUMNS = {"at", "update_in_lr", "effective_step", "m_rms", "v_rms", "bias_m", "
 
 def test_adam_on_the_line_agrees_with_the_tutorial() -> None:
     """Every quantity is the tutorial's own, which is computed by other code."""
-    seen = inside(LINE, "adam", 0.01, 0)
+    seen = seen_inside(LINE, "adam", 0.01, 0)
     trace = tutorial.train(0.01, 300)
     at = np.array(seen["at"]) - 1
     np.testing.assert_allclose(seen["update_in_lr"]["median"], trace.update_in_lr[at], rtol=1e-9)
@@ -30,7 +30,7 @@ def test_adam_on_the_line_agrees_with_the_tutorial() -> None:
 
 def test_the_first_steps_of_adam() -> None:
     """The first update is one lr long; corrections are 1 - beta ** t (Kingma & Ba, section 3)."""
-    seen = inside(SOFTMAX, "adam:beta1=0.8", 0.01, 3)
+    seen = seen_inside(SOFTMAX, "adam:beta1=0.8", 0.01, 3)
     assert seen["at"][:10] == list(range(1, 11)) and seen["at"][-1] == SOFTMAX.steps
     assert seen["update_in_lr"]["max"][0] == pytest.approx(1.0, rel=1e-3)
     assert seen["bias_m"][:3] == pytest.approx([0.2, 0.36, 0.488])
@@ -43,7 +43,7 @@ def test_the_first_steps_of_adam() -> None:
 
 def test_sgd_steps_by_its_gradient() -> None:
     """A rule without moments has no columns for them; its update is lr times the gradient."""
-    seen = inside(LINE, "sgd", 0.001, 0)
+    seen = seen_inside(LINE, "sgd", 0.001, 0)
     assert seen.keys() == COLUMNS
     np.testing.assert_allclose(seen["update_in_lr"]["median"], seen["grad_norm"], rtol=1e-6)
     for name in ("effective_step", "m_rms", "v_rms", "bias_m", "bias_v"):
@@ -52,7 +52,7 @@ def test_sgd_steps_by_its_gradient() -> None:
 
 def test_what_is_not_corrected_has_no_correction() -> None:
     """RMSProp has a second moment that no power of beta2 corrects."""
-    seen = inside(LINE, "rmsprop", 0.001, 0)
+    seen = seen_inside(LINE, "rmsprop", 0.001, 0)
     assert seen["bias_v"] is None and seen["m_rms"] is None
     np.testing.assert_allclose(
         seen["effective_step"]["median"], 0.001 / (np.sqrt(seen["v_rms"]) + 1e-8), rtol=1e-9
@@ -64,12 +64,12 @@ def test_watching_changes_nothing() -> None:
     plain = run(SOFTMAX, "adam", 0.01, 1)
     watched = run(SOFTMAX, "adam", 0.01, 1, Inside(spread(SOFTMAX.steps, 60), 0.01))
     assert watched.losses == plain.losses
-    assert inside(SOFTMAX, "adam", 0.01, 1) == inside(SOFTMAX, "adam", 0.01, 1)
+    assert seen_inside(SOFTMAX, "adam", 0.01, 1) == seen_inside(SOFTMAX, "adam", 0.01, 1)
 
 
 def test_a_run_that_diverges_has_no_infinite_numbers() -> None:
     """What is not finite is None, so that JSON can hold it; and the run may end early."""
-    seen = inside(replace(LINE, every=10), "sgd", 10.0, 0)
+    seen = seen_inside(replace(LINE, every=10), "sgd", 10.0, 0)
     values = [*seen["grad_norm"], *seen["update_in_lr"]["max"], *seen["update_to_weight"]["w"]]
     assert all(value is None or np.isfinite(value) for value in values)
     assert seen["at"][-1] <= 300

@@ -54,7 +54,7 @@ def run(*, size: int, out: Path | None, quick: bool) -> int:
     records: list[dict[str, object]] = []
     for title, sizes in shapes.items():
         few = len(records) == 0
-        case, state = compare(title, sizes, rounds, few=few, slow=few and not quick)
+        case, state = race(title, sizes, rounds, few=few, slow=few and not quick)
         print(table(case, state), flush=True)
         records.append({**asdict(case), "state": state})
     here, share = machine(), others.share()
@@ -91,7 +91,7 @@ def _refusal(size: int, out: Path | None) -> str:
     return ""
 
 
-def compare(
+def race(
     title: str, sizes: Sequence[int], rounds: int, *, few: bool = False, slow: bool = False
 ) -> tuple[Case, dict[str, float]]:
     """Time adamas, the memory limit, NumPy and every installed peer on arrays of these sizes.

@@ -21,7 +21,7 @@ from adamas.lab.text import Say
 from adamas.lab.zoo import CATALOGUE, built_in
 
 
-def compare(
+def run_comparison(
     request: Request, say: Say, files: Files, *, json: bool, fail_if_worse: float | None
 ) -> int:
     """Carry out a comparison as the command line asks for it, and return the exit code.

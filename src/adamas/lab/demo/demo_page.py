@@ -35,7 +35,7 @@ def render(results: DemoResults, say: Say) -> str:
             tutorial_chapters.formula(say),
             tutorial_chapters.tutorial(tutorial, say),
             tutorial_chapters.why(tutorial, say),
-            tutorial_chapters.inside(tutorial, say),
+            tutorial_chapters.step_sizes(tutorial, say),
             race_chapter.chapter(results["race"], contests["mlp"].seeds, say),
             rare_chapter.chapter(contests["words"], results["rare"]),
             rates_chapter.chapter(contests, results["ranges"], say),

@@ -47,7 +47,7 @@ def chapter(found: Race, seeds: int, say: Say) -> str:
         paragraph(first(found, say)),
         flattered(found, say),
         figures(
-            drawn(curves(found, say), say("fig_race"), say("fig_race_note")),
+            drawn(race_picture(found, say), say("fig_race"), say("fig_race_note")),
             drawn(sensitivity(found, say), say("fig_race_lr"), say("fig_race_lr_note")),
         ),
     )
@@ -81,7 +81,7 @@ def promised(row: Entrant) -> float:
     return (row["steps"] or 0) / max(row["touch"] or 0, 1)
 
 
-def curves(found: Race, say: Say) -> Picture:
+def race_picture(found: Race, say: Say) -> Picture:
     """How far above the least-squares loss each optimizer still is, over the updates."""
     shown: list[frames.Series] = [
         (

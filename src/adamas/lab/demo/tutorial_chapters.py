@@ -78,7 +78,7 @@ def why(found: Checked, say: Say) -> str:
     )
 
 
-def inside(found: Checked, say: Say) -> str:
+def step_sizes(found: Checked, say: Say) -> str:
     """Step size, effective step size and bias correction over time."""
     pictures = [
         drawn(paint(found, say), say(f"fig_{key}"), say(f"fig_{key}_note", run=found))

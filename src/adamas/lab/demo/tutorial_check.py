@@ -86,11 +86,11 @@ def checked(log: Log) -> Checked:
         "first_step_uncorrected": float(ours.uncorrected_in_lr[0]),
         "largest_update": max(float(t.update_in_lr.max()) for t in (ours, converging)),
         "points": {"x": x.ravel().tolist(), "y": y.ravel().tolist()},
-        "traces": {"tutorial": curves(ours), "converging": curves(converging)},
+        "traces": {"tutorial": thinned(ours), "converging": thinned(converging)},
     }
 
 
-def curves(run: tutorial.Trace) -> dict[str, list[float]]:
+def thinned(run: tutorial.Trace) -> dict[str, list[float]]:
     """Return a run's curves on about 120 epochs, evenly spread on a log axis."""
     shown = thin(len(run.epochs))
     return {

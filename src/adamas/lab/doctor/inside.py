@@ -17,7 +17,7 @@ from adamas.lab.problems import Array, Params, Problem
 from adamas.lab.trial import Watch, finite, run
 
 
-def inside(
+def seen_inside(
     problem: Problem, optimizer: str, lr: float, seed: int, points: int = 60
 ) -> dict[str, Any]:
     """Run one training and return what was seen at about `points` steps, the first ones included.

@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 
 from adamas.lab.doctor import agreeing, diagnose, helped, hopeless
 from adamas.lab.doctor.findings import WORSE
-from adamas.lab.doctor.inside import inside
+from adamas.lab.doctor.inside import seen_inside
 from adamas.lab.protocol.results import plain
 from adamas.lab.protocol.results_types import Looked
 from adamas.lab.protocol.runner import Load, single_thread
@@ -70,7 +70,7 @@ def look_inside(load: Load, name: str, lr: float, seed: int) -> tuple[str, str, 
     """Run once more and watch the steps."""
     problem = load()
     single_thread()
-    return "inside", name, inside(problem, name, lr, seed)
+    return "inside", name, seen_inside(problem, name, lr, seed)
 
 
 def look_for_help(

@@ -31,7 +31,7 @@ Tree = dict[str, Any]
 def tree_of(study: Study, problem: Problem) -> Results:
     """Return the results of a study, without what takes further runs (`inside`, `doctor`)."""
     plan = study.plan
-    goal, origin = target(study)
+    goal, origin = goal_of(study)
     finals = {name: [record.final for record in study.report[name]] for name in plan.optimizers}
     found = {name: optimizer(study, name, goal) for name in plan.optimizers}
     comparisons = compared(finals, study, problem.random)
@@ -135,7 +135,7 @@ def curve(records: Sequence[Record]) -> Tree:
     }
 
 
-def target(study: Study) -> tuple[float, str]:
+def goal_of(study: Study) -> tuple[float, str]:
     """Return the loss that counts as arrived: the user's, or the worst tuned optimizer's mean.
 
     Of the classical four only, if they take part, so that a newcomer cannot move the goal. An

@@ -155,7 +155,7 @@ class ProblemTree(TypedDict):
 
 
 class InsideTree(TypedDict):
-    """What was seen inside one run at the steps `at`, as `doctor.inside` returns it."""
+    """What was seen inside one run at the steps `at`, as `doctor.inside.seen_inside` returns it."""
 
     at: list[int]
     update_in_lr: dict[str, Series]

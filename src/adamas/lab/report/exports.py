@@ -9,7 +9,7 @@ from typing import TypedDict
 from adamas.lab.page.svg import Picture
 from adamas.lab.protocol.results_types import IntervalTree, Results, Series
 from adamas.lab.report import drawing, pictures
-from adamas.lab.report.insight import pictures as inside
+from adamas.lab.report.insight import pictures as inner
 from adamas.lab.report.numbers import decimals_of
 from adamas.lab.report.subject import Subject, subject
 from adamas.lab.text import Say
@@ -169,6 +169,6 @@ def export_figures(
 def all_pictures(about: Subject) -> list[Picture]:
     """Return the pictures of the page, in its order."""
     judged = [pictures.forest(about, one) for one in about.references if about.compared(one)]
-    found = [pictures.curves(about), pictures.sensitivity(about), *judged]
+    found = [pictures.loss_curves(about), pictures.sensitivity(about), *judged]
     found += [pictures.defaults(about), pictures.best_of(about)]
-    return found + [picture for _, picture in inside(about) if picture is not None]
+    return found + [picture for _, picture in inner(about) if picture is not None]

@@ -99,7 +99,7 @@ def plan(subject: Subject) -> list[tuple[str, str]]:
         ("plan_seeds", say("plan_ranges", tuning=seed_range(declared["tuning"]),
                             refine=seed_range(declared["refine"]),
                             report=seed_range(declared["report"]))),
-        ("plan_target", target(subject)),
+        ("plan_target", goal_cell(subject)),
         ("plan_runs", say("plan_of", runs=whole(runs), most=whole(declared["most_runs"]))),
         ("plan_mode", mode(subject)),
         ("plan_hash", f"<code>{html.escape(subject.results['hash'])}</code>"),
@@ -120,7 +120,7 @@ def described(machine: dict[str, Any], subject: Subject) -> list[str]:
     return pieces + [f"{key} {machine[key]}" for key in named]
 
 
-def target(subject: Subject) -> str:
+def goal_cell(subject: Subject) -> str:
     """Return the loss that counts as arrived, and who set it."""
     value = subject.results["target"]["value"]
     origin = subject.results["target"]["origin"]

@@ -17,7 +17,7 @@ def curves(subject: Subject) -> str:
         "curves",
         say("curves_title"),
         paragraph(say("curves_text", seeds=subject.seeds)),
-        drawn(pictures.curves(subject), say("fig_curves"), say("fig_curves_note")),
+        drawn(pictures.loss_curves(subject), say("fig_curves"), say("fig_curves_note")),
         panels(subject),
     )
 
@@ -52,7 +52,7 @@ def rates(subject: Subject) -> str:
     rows = [
         [
             subject.swatch(name),
-            chosen(row),
+            lr_cell(row),
             width(row["width"]),
             span(row["width"]),
             learning_rate(row["default"]["lr"]),
@@ -80,7 +80,7 @@ def rates(subject: Subject) -> str:
     )  # fmt: skip
 
 
-def chosen(row: OptimizerTree) -> str:
+def lr_cell(row: OptimizerTree) -> str:
     """Return the chosen learning rate, and from where to where the judging seeds had theirs."""
     lr, lrs = learning_rate(row["lr"]), row["lrs"]
     ends = [learning_rate(end) for end in (min(lrs), max(lrs))]
