@@ -8,6 +8,7 @@ import types
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -205,3 +206,13 @@ def test_a_freed_array_is_not_mistaken() -> None:
 def test_equal_trees_have_equal_hashes(one: Any, other: Any) -> None:
     """Two values have one hash exactly if they are written alike, types included."""
     assert (content(one) == content(other)) == (repr(one) == repr(other))
+
+
+def test_what_is_refused_is_left_as_it_was(tmp_path: Path) -> None:
+    """A file that has no hash is still open, and still where it was read to."""
+    np.savez(tmp_path / "data.npz", x=np.ones(3))
+    with np.load(tmp_path / "data.npz") as held, (tmp_path / "data.npz").open("rb") as file:
+        for one in (held, file):
+            with pytest.raises(UnknownError):
+                content(closing_over(one))
+        assert file.tell() == 0 and held["x"].sum() == 3

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from adamas.lab.commands.suite import suite_tree
@@ -16,6 +17,7 @@ from adamas.lab.finder.answer import answer
 from adamas.lab.finder.range_test import Curve
 from adamas.lab.needs import UnavailableError
 from adamas.lab.notebook.comparison import ComparisonResult
+from adamas.lab.notebook.entering import built, entered_problem
 from adamas.lab.own.notes import KEYS, Notes
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.protocol.results import described
@@ -26,7 +28,7 @@ from adamas.lab.report.suite_page import render_suite
 from adamas.lab.text import LANGUAGES, SENTENCES, Say
 from adamas.lab.tuning import Point
 from adamas.lab.zoo import CATALOGUE, built_in
-from chinese_pages import english
+from chinese_pages import Reader, english
 from places import PACKAGE
 from report_sample import CLASSICAL, sample, sample_timing
 
@@ -149,6 +151,32 @@ def test_own_table_is_chinese(tmp_path: Path) -> None:
     tree["problem"]["notes"] = notes.words()
     page = render(tree, None, CHINESE)
     assert english(page) == [] and "用户的文件" in page
+
+
+ROWS = np.random.default_rng(0).standard_normal((60, 3))
+
+
+@pytest.mark.parametrize(
+    ("problem", "target", "title"),
+    [
+        (pd.DataFrame(ROWS, columns=["a", "b", "c"]), "c", "数据框：c"),
+        ((ROWS[:, :2], ROWS[:, 2]), None, "数组：y"),
+        ((pd.DataFrame(ROWS[:, :2], columns=["a", "b"]), ROWS[:, 2]), None, "数据框：y"),
+    ],
+)
+def test_what_python_holds_is_chinese(
+    problem: Any, target: str | None, title: str, tmp_path: Path
+) -> None:
+    """The page of a data frame or of arrays calls them so in Chinese, and in English in English."""
+    handed, source = entered_problem(problem, target, tmp_path / "problem")
+    told = described(built(source))
+    page = render(sample(TWO) | {"problem": told}, None, CHINESE)
+    assert english(page) == [] and title in page
+    assert not [text for text in Reader(page).texts if re.search("data frame|arrays", text)]
+    shown = ComparisonResult(sample(TWO) | {"problem": told}, {}, CHINESE)
+    assert title in repr(shown) and title in shown._repr_html_()
+    assert told["title"]["en"].startswith(("data frame: ", "arrays: "))
+    assert handed.named["text"] in ("data frame", "arrays")
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

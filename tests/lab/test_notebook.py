@@ -3,20 +3,27 @@
 import csv
 import html
 import io
+import itertools
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+import torch
 
 import adamas
+import adamas.torch
 from adamas import lab
 from adamas.cli import main
 from adamas.lab.commands import session
+from adamas.lab.needs import UnavailableError
+from adamas.lab.notebook import api
 from adamas.lab.notebook.comparison import ComparisonResult
 from adamas.lab.own import tabular
 from adamas.lab.own.content import content
@@ -158,7 +165,9 @@ FRAME = pd.DataFrame(
         ((X, Y), {}, "(X, y)"),
         ((X.tolist(), ["low", "high"] * 30), {}, "(X, y)"),
         ((FRAME[["size", "kind"]], FRAME["price"]), {}, "(X, y)"),
+        ((torch.tensor(X, requires_grad=True), torch.tensor(Y)), {}, "(X, y)"),
         (FRAME, {"target": "price"}, "frame"),
+        (pd.DataFrame(np.c_[X, Y]), {"target": 2}, "frame"),
         (small(), {}, "problem"),
     ],
 )
@@ -256,7 +265,7 @@ def test_what_has_no_hash_is_not_resumed(tmp_path: Path) -> None:
         return loss + 0 * draw.random(), grads
 
     assert quick(small(loss=noisy)).words
-    with pytest.raises(lab.LabError, match=r"Generator.*leave out="):
+    with pytest.raises(lab.LabError, match=r"Generator.*compare without out"):
         quick(small(loss=noisy), out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -269,8 +278,6 @@ def test_workers_give_the_same_numbers() -> None:
 
 def test_what_cannot_be_sent_runs_here(capsys: pytest.CaptureFixture[str]) -> None:
     """A problem that cannot be pickled runs in this process, and that is said."""
-    import threading
-
     lock = threading.Lock()
 
     def locked(params: Any, x: Any, y: Any) -> Any:
@@ -299,7 +306,25 @@ def test_rules_and_classes_are_optimizers() -> None:
     ("options", "message"),
     [
         ({"seeds": 0}, r"seeds=0 is not a whole number from 1 to 1000"),
+        ({"seeds": 2.5}, r"seeds=2\.5 is not a whole number"),
+        ({"seeds": True}, "seeds=True is not a whole number"),
+        ({"workers": 2.5}, r"workers=2\.5 is not a whole number"),
         ({"margin": 2.0}, "margin=2.0 is not a share"),
+        ({"margin": "2%"}, "margin='2%' is not a share"),
+        ({"budget": float("inf"), "quick": False}, "budget=inf is not a time"),
+        ({"budget": float("nan"), "quick": False}, "budget=nan is not a time"),
+        ({"budget": -5, "quick": False}, "budget=-5 is not a time"),
+        ({"optimizers": "adam"}, r"optimizers='adam' is no list.*give one such as \['adam'\]"),
+        ({"optimizers": []}, r"optimizers=\[\] is no list"),
+        ({"optimizers": adamas.Adam}, "Adam'> is no list"),
+        ({"optimizers": [["adam"]]}, r"\['adam'\] is no optimizer; give a name"),
+        ({"optimizers": [None]}, "None is no optimizer"),
+        ({"optimizers": [adamas.Adam(np.zeros(2))]}, "Adam adam: 2 elements.*is no optimizer"),
+        ({"optimizers": [adamas.torch.Adam]}, r"adamas\.torch\.Adam'> is no optimizer"),
+        ({"reference": []}, r"reference=\[\] is no list"),
+        ({"reference": signum}, "reference=signum does not take part"),
+        ({"problem": pa.table({"a": X[:, 0], "y": Y}), "target": "y"}, r"Table.*to_pandas\(\)"),
+        ({"problem": pa.record_batch({"y": Y}), "target": "y"}, r"RecordBatch.*to_pandas\(\)"),
         ({"goal": float("nan")}, "goal=nan is not a loss"),
         ({"lang": "fr"}, "'fr' is not known"),
         ({"quick": True, "rigorous": True}, "give one of them"),
@@ -345,3 +370,94 @@ def test_interrupted_it_keeps_what_was_run(tmp_path: Path, monkeypatch: pytest.M
     after = (tmp_path / "out" / "runs.jsonl").read_text().splitlines()
     assert set(before) < set(after) and made == 1 + len(after)
     assert whole.to_dict() == quick(small()).to_dict()
+
+
+@pytest.mark.parametrize("reference", [signum, [signum], ["signum"], adamas.SGD, [adamas.SGD]])
+def test_references_are_given_as_optimizers_are(reference: Any) -> None:
+    """A reference is a name, a class or a rule, alone or in a list."""
+    found = quick(small(), [adamas.SGD, signum], reference=reference)
+    name = "sgd" if reference in (adamas.SGD, [adamas.SGD]) else "signum"
+    assert {row["reference"] for row in found.comparisons} == {name}
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    """Seeds and shares from an array are those that Python's numbers mean."""
+    found = quick(small(), seeds=np.int64(3), margin=np.float32(0.25), out=tmp_path / "out")
+    assert found.to_dict() == quick(small(), seeds=3, margin=0.25).to_dict()
+
+
+def standing(p, g, *, lr=1e-3):  # type: ignore[no-untyped-def]
+    """Stay where one is."""
+    return p + 0 * lr * g
+
+
+def disturbed(by: Callable[[], None]) -> lab.Problem:
+    """Return a problem that once does something else in the middle of a run."""
+    calls = itertools.count()
+
+    def loss(params: Any, x: Any, y: Any) -> Any:
+        if next(calls) == 100:
+            by()
+        return loss_and_grad(params, x, y)
+
+    return small(loss=loss)
+
+
+def test_a_comparison_within_another_gives_back_its_rules() -> None:
+    """A comparison that a loss makes leaves the outer one what it was, and both their rules."""
+    inner: list[ComparisonResult] = []
+
+    def within() -> None:
+        inner.append(quick(small(), ["sgd", standing]))
+
+    outer = quick(disturbed(within), ["sgd", signum]).to_dict()
+    assert outer["optimizers"] == quick(small(), ["sgd", signum]).to_dict()["optimizers"]
+    assert inner[0].to_dict() == quick(small(), ["sgd", standing]).to_dict()
+
+
+def test_a_second_thread_is_refused() -> None:
+    """While one thread compares another is told to wait, and disturbs nothing."""
+    refused: list[BaseException] = []
+
+    def compare() -> None:
+        try:
+            quick(small(), ["sgd", standing])
+        except lab.LabError as error:
+            refused.append(error)
+
+    def beside() -> None:
+        thread = threading.Thread(target=compare)
+        thread.start()
+        thread.join()
+
+    outer = quick(disturbed(beside), ["sgd", signum]).to_dict()
+    assert "another thread is comparing" in str(refused[0])
+    assert outer["optimizers"] == quick(small(), ["sgd", signum]).to_dict()["optimizers"]
+
+
+@pytest.mark.parametrize(
+    ("message", "python"),
+    [
+        ("--target price is for files", "target=price is for files"),
+        ("choose another --out", "choose another out"),
+        ("pip install --no-deps stardist", "pip install --no-deps stardist"),
+        ("a--out.csv and --output b", "a--out.csv and --output b"),
+        ("write one with adamas compare --new mine.py", None),
+    ],
+)
+def test_only_options_become_arguments(message: str, python: str | None) -> None:
+    """Words that are no option of the command line stay as they are."""
+    assert api.in_python(message) == (python or message)
+
+
+def test_a_reason_keeps_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A problem that cannot be run here is refused with its type and its sentence in Chinese."""
+    reason = UnavailableError("nuclei")
+
+    def unavailable(*_: object) -> None:
+        raise reason
+
+    monkeypatch.setattr(api, "perform", unavailable)
+    with pytest.raises(UnavailableError, match="pip install --no-deps stardist") as refusal:
+        quick("line")
+    assert refusal.value.words["zh"] == UnavailableError("nuclei").words["zh"]

@@ -56,11 +56,13 @@ class Entrant:
 _HANDED: dict[str, Entrant] = {}
 
 
-def hand(entrants: Mapping[str, Entrant]) -> None:
-    """Let texts mean these optimizers in this process, and no others that were handed before."""
+def hand(entrants: Mapping[str, Entrant]) -> dict[str, Entrant]:
+    """Let texts mean these optimizers in this process; return those that were handed before."""
+    before = dict(_HANDED)
     _HANDED.clear()
     _HANDED.update(entrants)
     entrant.cache_clear()
+    return before
 
 
 @cache

@@ -4,22 +4,21 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from inspect import signature
+from numbers import Integral, Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
+from adamas.lab.commands.progress import Progress
 from adamas.lab.commands.session import PAGE, Request, perform
 from adamas.lab.constants import CLASSICAL, MARGIN, MOST_SEEDS, is_count, is_goal, is_share
 from adamas.lab.needs import LabError, require_packages
+from adamas.lab.notebook import entering
 from adamas.lab.notebook.comparison import ComparisonResult
-from adamas.lab.notebook.entering import (
-    Enterable,
-    Optimizer,
-    entered_optimizers,
-    entered_problem,
-    forget,
-)
+from adamas.lab.notebook.entering import Enterable, OptimizerLike
 from adamas.lab.notebook.in_place import shown
+from adamas.lab.protocol.budget import LONGEST
 from adamas.lab.protocol.output import write_all
 from adamas.lab.protocol.plan import Mode
 from adamas.lab.report.compare_page import render
@@ -28,16 +27,16 @@ from adamas.lab.text import Say
 
 def compare(
     problem: Enterable,
-    optimizers: Sequence[Optimizer] | None = None,
+    optimizers: Sequence[OptimizerLike] | None = None,
     *,
-    target: str | None = None,
+    target: str | int | None = None,
     quick: bool = False,
     rigorous: bool = False,
     budget: str | float | None = None,
     seeds: int | None = None,
     goal: float | None = None,
     margin: float = MARGIN,
-    reference: str | Sequence[str] | None = None,
+    reference: OptimizerLike | Sequence[OptimizerLike] | None = None,
     hypothesis: str | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
@@ -77,70 +76,75 @@ def compare(
     >>> found.optimizers[0]["optimizer"], len(found.to_dict()["comparisons"])
     ('sgd', 1)
     """
-    _check(seeds=seeds, workers=workers, goal=goal, margin=margin, lang=lang)
+    _check(seeds=seeds, workers=workers, goal=goal, margin=margin, budget=budget, lang=lang)
     if sum([quick, rigorous, budget is not None]) > 1:
         raise ValueError("quick, rigorous and budget each choose the seeds; give one of them")
     mode: Mode = "quick" if quick else "rigorous" if rigorous else "default"
     say, bar = Say(lang), shown(progress)
-    with _in_python_words(), TemporaryDirectory(prefix="adamas-") as kept:
+    with _in_python_words(bar), entering.alone(), TemporaryDirectory(prefix="adamas-") as kept:
         require_packages()
-        try:
-            texts, functions = entered_optimizers(optimizers or CLASSICAL)
-            handed, source = entered_problem(problem, target, Path(kept, "problem.pickle"))
-            if functions:
-                handed = replace(handed, named={**handed.named, "functions": functions})
-            if out is not None and handed.missing:
-                raise LabError(
-                    f"the problem holds {handed.missing}, so nobody could tell whether a later "
-                    "call means the same; leave --out away, or name it as mine.py:problem"
-                )
-            if not handed.keep(source, texts) and workers != 1:
-                workers = 1
-                bar.say(say("compare_one_process"))
-            request = Request(
-                spec=handed, out=Path(kept, "report") if out is None else Path(out),
-                optimizers=texts, mode=mode, seeds=seeds, budget=budget, goal=goal, margin=margin,
-                references=[reference] if isinstance(reference, str) else reference,
-                hypothesis=hypothesis, workers=workers
-            )  # fmt: skip
-            found = perform(request, bar, say)
-        finally:
-            bar.finish()
-            forget()
+        given = CLASSICAL if optimizers is None else optimizers
+        texts, functions, references = entering.entered_optimizers(given, reference)
+        column = None if target is None else str(target)
+        handed, source = entering.entered_problem(problem, column, Path(kept, "problem"))
+        if functions:
+            handed = replace(handed, named={**handed.named, "functions": functions})
+        if out is not None and handed.missing:
+            raise LabError(
+                f"the problem holds {handed.missing}, so that nobody could tell it from another; "
+                "compare without out, or name it as mine.py:problem"
+            )
+        if not handed.keep(source, texts) and workers != 1:
+            workers = 1
+            bar.say(say("compare_one_process"))
+        request = Request(
+            spec=handed, out=Path(kept, "report") if out is None else Path(out), optimizers=texts,
+            references=references, mode=mode, seeds=seeds and int(seeds), budget=budget,
+            goal=goal and float(goal), margin=float(margin), hypothesis=hypothesis,
+            workers=workers and int(workers)
+        )  # fmt: skip
+        found = perform(request, bar, say)
         if out is not None:
             write_all(request.out, {PAGE: render(found.results, found.timing, say)})
     return ComparisonResult(found.results, found.timing, say)
 
 
-def _check(
-    *, seeds: int | None, workers: int | None, goal: float | None, margin: float, lang: str
-) -> None:
+def _check(*, seeds: Any, workers: Any, goal: Any, margin: Any, budget: Any, lang: Any) -> None:
     """Refuse numbers that the command line refuses."""
     for name, count in (("seeds", seeds), ("workers", workers)):
-        if count is not None and not is_count(count):
-            raise ValueError(f"{name}={count} is not a whole number from 1 to {MOST_SEEDS}")
-    if goal is not None and not is_goal(goal):
-        raise ValueError(f"goal={goal} is not a loss; give a finite number above 0")
-    if not is_share(margin):
-        raise ValueError(f"margin={margin} is not a share; give a number from 0 to below 1")
+        whole = isinstance(count, Integral) and not isinstance(count, bool)
+        if count is not None and not (whole and is_count(count)):
+            raise ValueError(f"{name}={count!r} is not a whole number from 1 to {MOST_SEEDS}")
+    if goal is not None and not (isinstance(goal, Real) and is_goal(float(goal))):
+        raise ValueError(f"goal={goal!r} is not a loss; give a finite number above 0")
+    if not (isinstance(margin, Real) and is_share(float(margin))):
+        raise ValueError(f"margin={margin!r} is not a share; give a number from 0 to below 1")
+    number = isinstance(budget, Real) and not isinstance(budget, bool)
+    if not isinstance(budget, str | None) and not (number and 0 < budget < LONGEST):
+        raise ValueError(f"budget={budget!r} is not a time; give seconds, or a text such as '5m'")
     if lang not in ("en", "zh"):
         raise ValueError(f"lang={lang!r} is not known; give 'en' or 'zh'")
 
 
 @contextmanager
-def _in_python_words() -> Iterator[None]:
-    """Let refusals name arguments as they are written in Python."""
+def _in_python_words(bar: Progress) -> Iterator[None]:
+    """Let refusals name arguments as they are written in Python, on a line below the progress."""
     try:
         yield
     except LabError as error:
-        raise LabError(in_python(str(error))) from error
+        if type(error) is LabError:  # others have words of their own, in every language
+            error.args = (in_python(str(error)),)
+        raise
+    finally:
+        bar.finish()
 
 
 def in_python(message: str) -> str:
-    """Return a message with `--out DIR` as `out=DIR`.
+    """Return a message with the options of the command line as arguments of `compare`.
 
-    >>> in_python("give --budget 90s or more, or fewer --optimizers")
-    'give budget=90s or more, or fewer optimizers'
+    >>> in_python("give --budget 90s or more, or fewer --optimizers; pip install --no-deps a--out")
+    'give budget=90s or more, or fewer optimizers; pip install --no-deps a--out'
     """
-    message = re.sub(r"--(\w+)(?: (?=\S))(?!=)", r"\1=", message)
-    return message.replace("--", "")
+    names = "|".join(["optimizer", *signature(compare).parameters])
+    message = re.sub(rf"(?<!\S)--({names}) (?=\S)", r"\1=", message)
+    return re.sub(rf"(?<!\S)--({names})(?![\w-])", r"\1", message)

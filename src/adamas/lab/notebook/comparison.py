@@ -84,9 +84,7 @@ class ComparisonResult:
         Raises `LabError` if pandas is not installed, ValueError for another table.
         """
         if table not in get_args(Table):
-            raise ValueError(
-                f"no table is called {table!r}; give one of {', '.join(get_args(Table))}"
-            )
+            raise ValueError(f"no table {table!r}; give one of {', '.join(get_args(Table))}")
         try:
             import pandas as pd
         except ImportError as error:

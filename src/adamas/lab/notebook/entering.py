@@ -7,9 +7,12 @@ their content.
 
 import os
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import RLock
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -32,13 +35,14 @@ from adamas.lab.own.tabular import tabular_problem
 from adamas.lab.problems import Array, Problem
 
 Enterable = str | os.PathLike[str] | Problem | tuple[Any, Any] | DataFrame
-Optimizer = str | Rule | Callable[..., Any]
+OptimizerLike = str | Rule | Callable[..., Any]
 Source = Spec | Frame | Problem
 # The rules of adamas by the objects that stand for them, such as adamas.Adam.
 NAMES = {getattr(adamas, name): rule.__name__ for name, rule in CLASSES.items()}
 NAMES |= {getattr(rules, name): name for name in rules.__all__}
-# What this process was handed last, by the file that it is kept in.
+# What this process was handed last, by the file that it is kept in; for one thread at a time.
 _HERE: dict[Path, Problem] = {}
+_ONE = RLock()
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,22 @@ class Handed:
         return sent
 
 
-def forget() -> None:
-    """Let go of what this process was handed."""
-    _HERE.clear()
-    hand({})
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let this thread alone compare; a comparison inside another gives back what was handed.
+
+    Raises `LabError` while another thread compares.
+    """
+    if not _ONE.acquire(blocking=False):
+        raise LabError("another thread is comparing; wait for it, or use a process for each")
+    problems, entrants = dict(_HERE), hand({})
+    try:
+        yield
+    finally:
+        _HERE.clear()
+        _HERE.update(problems)
+        hand(entrants)
+        _ONE.release()
 
 
 def built(source: Source) -> Problem:
@@ -127,36 +143,59 @@ def entered_problem(problem: Enterable, target: str | None, path: Path) -> tuple
 
 
 def _array(value: Any) -> Array:
-    """Return an array; texts among Python objects are texts."""
-    array = np.asarray(value)
+    """Return an array, of a tensor too; texts among Python objects are texts."""
+    array = np.asarray(value.detach().cpu() if hasattr(value, "requires_grad") else value)
     if array.dtype == object and all(isinstance(one, str) for one in array.flat):
         return array.astype(np.str_)
     return array
 
 
 def _table(frame: Frame, python: str, path: Path) -> tuple[Handed, Frame]:
-    target = frame.target if python == "frame" else None
-    named = {"text": frame.name, "target": target, "python": python, "sha256": frame.sha256}
-    return Handed(path, named), frame
+    named = {"text": frame.name, "target": None, "python": python, "sha256": frame.sha256}
+    return Handed(path, named | {"target": frame.target} if python == "frame" else named), frame
 
 
-def entered_optimizers(optimizers: Sequence[Optimizer]) -> tuple[list[str], list[str]]:
-    """Return optimizers as texts, and which of these stand for functions that were handed.
+def entered_optimizers(
+    optimizers: Iterable[OptimizerLike], reference: object
+) -> tuple[list[str], list[str], list[str] | None]:
+    """Return optimizers as texts, which of these stand for functions, and the references.
 
     From here on the texts mean those functions. Raises `LabError` for a function that is called as
-    another rule is, FormulaError for one that is no rule.
+    another rule is, FormulaError for one that is no rule, TypeError for what is no list or no
+    optimizer.
     """
     handed: dict[str, Entrant] = {}
-    texts = []
-    for one in optimizers:
-        text = one if isinstance(one, str) else NAMES.get(one)
-        if text is None:
-            assert not isinstance(one, str)
-            formula = one.formula if isinstance(one, Rule) else parse(one)
-            text = formula.name
-            if text in handed or text in rules.__all__:
-                raise LabError(f"two rules are called {text!r}; give one of them another name")
-            handed[text] = entered(text, formula)
-        texts.append(text)
+    texts = [_name(one) or _handed(one, handed) for one in _listed("optimizers", optimizers)]
     hand(handed)
-    return texts, list(handed)
+    if reference is None:
+        return texts, list(handed), None
+    many = reference if isinstance(reference, list | tuple) else [reference]
+    called = [(_name(one), getattr(one, "__name__", one)) for one in _listed("reference", many)]
+    references = [name or str(own) for name, own in called]
+    return texts, list(handed), references
+
+
+def _listed(name: str, value: Any) -> list[Any]:
+    """Return what an argument lists; a text alone or an empty list is none."""
+    found = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else []
+    if not found:
+        raise TypeError(f"{name}={value!r} is no list of optimizers; give one such as ['adam']")
+    return found
+
+
+def _name(one: object) -> str | None:
+    """Return the text that is an optimizer already, or is the name of one of adamas."""
+    if isinstance(one, str):
+        return one
+    return next((name for known, name in NAMES.items() if known is one), None)
+
+
+def _handed(one: object, handed: dict[str, Entrant]) -> str:
+    """Return the name of the user's own rule, under which it is added to `handed`."""
+    if not isinstance(one, Rule | FunctionType):
+        raise TypeError(f"{one!r} is no optimizer; give a name, a class of adamas, or a rule")
+    formula = one.formula if isinstance(one, Rule) else parse(one)
+    if formula.name in handed or formula.name in rules.__all__:
+        raise LabError(f"two rules are called {formula.name!r}; give one of them another name")
+    handed[formula.name] = entered(formula.name, formula)
+    return formula.name

@@ -7,7 +7,7 @@ import random
 import sys
 import types
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any
 
@@ -15,18 +15,17 @@ import numpy as np
 
 PLAIN: tuple[type, ...] = (type(None), bool, int, float, complex, str, bytes, range)
 PLAIN += (types.EllipsisType, np.dtype, np.generic)
-CODE = (
-    *("co_code", "co_consts", "co_names", "co_varnames", "co_cellvars", "co_freevars"),
-    *("co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_flags", "co_exceptiontable"),
-)
-# What a class holds besides what its instances compute with; fields are in its __init__ too.
-BESIDE = {"__dict__", "__weakref__", "__module__", "__doc__", "__annotations__", "_abc_impl"}
-BESIDE |= {"__annotate_func__", "__annotations_cache__", "__orig_bases__", "__parameters__"}
-BESIDE |= {"__dataclass_fields__", "__dataclass_params__", "__firstlineno__"}
-BESIDE |= {"__static_attributes__", "__match_args__"}
+CODE = ["co_code", "co_consts", "co_names", "co_varnames", "co_cellvars", "co_freevars"]
+CODE += ["co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_flags", "co_exceptiontable"]
+# What classes and modules hold besides what is computed with; fields are in __init__ too.
+BESIDE = {*vars(types.ModuleType("any")), "__builtins__", "__file__", "__cached__", "_abc_impl"}
+BESIDE |= {"__dict__", "__weakref__", "__module__", "__annotations__", "__annotate_func__"}
+BESIDE |= {"__annotations_cache__", "__orig_bases__", "__parameters__", "__dataclass_fields__"}
+BESIDE |= {"__dataclass_params__", "__firstlineno__", "__static_attributes__", "__match_args__"}
 # What is another thing after each use, and methods in C of a class that no package keeps.
 UNTOLD: tuple[type, ...] = (Iterator, random.Random, np.random.Generator, np.random.BitGenerator)
 UNTOLD += (np.random.RandomState, types.MethodDescriptorType, types.WrapperDescriptorType)
+PACKAGES = {"site-packages", "dist-packages"}
 STANDARD = os.path.dirname(os.__file__) + os.sep
 
 
@@ -55,9 +54,8 @@ def content(value: object) -> str:
             # Kept alive, or its id would become that of a later one.
             seen[id(one)] = len(seen), one
             piece, parts = b"", _parts(one)
-        kind = type(one)
         # The lengths first, so that two pieces are never taken for one.
-        head = f"{kind.__module__}.{kind.__qualname__} {len(piece)} {len(parts)}:"
+        head = f"{type.__repr__(type(one))} {len(piece)} {len(parts)}:"
         found.update(head.encode())
         found.update(piece)
         todo += reversed(parts)
@@ -91,9 +89,8 @@ def _installed(module: object) -> bool:
     file = getattr(found, "__file__", None) or next(iter(getattr(found, "__path__", ())), None)
     if file is None:
         return top in sys.stdlib_module_names
-    packages = "site-packages", "dist-packages"
-    folders = str(file).split(os.sep)
-    return top == "adamas" or str(file).startswith(STANDARD) or any(p in folders for p in packages)
+    packages = PACKAGES & set(str(file).split(os.sep))
+    return top == "adamas" or str(file).startswith(STANDARD) or bool(packages)
 
 
 def _versioned(module: str) -> bytes:
@@ -104,101 +101,81 @@ def _versioned(module: str) -> bytes:
 def _parts(value: Any) -> list[Any]:
     """Return what a value consists of."""
     kind = type(value)
-    if kind in PARTS:
-        return PARTS[kind](value)
-    if isinstance(value, type):
-        held = {name: one for name, one in vars(value).items() if name not in BESIDE}
-        return [kind, value.__bases__, held]
-    if isinstance(value, UNTOLD):
-        raise UnknownError(f"a {kind.__qualname__}")
     try:
-        if hasattr(value, "detach") and _installed(kind.__module__):
+        if kind in PARTS:
+            return PARTS[kind](value)
+        if isinstance(value, type):
+            return [kind, value.__bases__, _held(value)]
+        if hasattr(value, "requires_grad") and _installed(kind.__module__):  # a tensor
             return [kind, np.asarray(value.detach()), value.requires_grad]
         wrapped = getattr(value, "__wrapped__", None)
         if isinstance(wrapped, types.FunctionType) and _installed(kind.__module__):
             return [wrapped, getattr(value, "targetoptions", None)]  # those of numba
         return [kind, *_state(value)]
+    except UnknownError:
+        raise
     except Exception as error:
         raise UnknownError(f"a {kind.__qualname__}") from error
+
+
+def _held(value: Any) -> dict[str, Any]:
+    return {name: one for name, one in vars(value).items() if name not in BESIDE}
 
 
 def _state(value: Any) -> list[Any]:
     """Return what pickle would write; the user's own words for it could leave something out."""
     kind = type(value)
-    for name in ("__reduce_ex__", "__reduce__", "__getstate__"):
-        how = getattr(kind, name, None)
-        if isinstance(how, types.FunctionType) and not _installed(how.__module__):
-            raise TypeError(f"{kind.__qualname__}.{name} is the user's")
+    words = [getattr(kind, name, None) for name in ("__reduce_ex__", "__reduce__", "__getstate__")]
+    own = [how for how in words if isinstance(how, types.FunctionType)]
+    if isinstance(value, UNTOLD) or not all(_installed(how.__module__) for how in own):
+        raise TypeError("what pickle would write is not all there is to it")
     table = copyreg.dispatch_table
     made = table[kind](value) if kind in table else value.__reduce_ex__(4)
-    if isinstance(made, str):  # a name, such as that of a dtype of torch
-        if callable(value) or not _installed(kind.__module__):
-            raise TypeError(f"{made} is not where its name says")
-        return [made]
+    # A text is a name, such as that of a dtype of torch.
+    if isinstance(made, str) and (callable(value) or not _installed(kind.__module__)):
+        raise TypeError(f"{made} is not where its name says")
     return [list(part) if isinstance(part, Iterator) else part for part in made]
 
 
 def _array(array: Any) -> list[Any]:
-    if array.dtype.kind in "OT":
-        return [array.dtype, array.shape, array.ravel().tolist()]
-    if array.dtype.hasobject:
-        raise UnknownError("an array of records with Python objects")
-    return [array.dtype, array.shape, array.tobytes()]
+    values = array.ravel().tolist() if array.dtype.hasobject else array.tobytes()
+    return [array.dtype, array.shape, values]
 
 
 def _function(function: types.FunctionType) -> list[Any]:
-    known = function.__globals__
-    named = {name: known[name] for name in sorted(_names(function.__code__)) if name in known}
+    used = _looked_up(function.__code__, function.__globals__)
     parts = [function.__code__, function.__defaults__, function.__kwdefaults__, vars(function)]
-    return [*parts, function.__closure__, named, _imports(function.__code__)]
+    return [*parts, function.__closure__, used]
 
 
-def _names(code: types.CodeType) -> set[str]:
-    """Return the globals that a function and those inside it look up."""
-    inner = [one for one in code.co_consts if isinstance(one, types.CodeType)]
-    looks = [one for one in dis.get_instructions(code) if one.opname in LOOKS]
-    return {str(one.argval) for one in looks}.union(*map(_names, inner))
-
-
-def _imports(code: types.CodeType) -> list[types.ModuleType]:
-    """Return the modules that a function and those inside it import."""
+def _looked_up(code: types.CodeType, known: dict[str, Any]) -> dict[str, Any]:
+    """Return the globals and modules that a function and those inside it look up."""
+    found = {}
     steps = list(dis.get_instructions(code))
-    found = [module for one in code.co_consts if isinstance(one, types.CodeType)
-             for module in _imports(one)]  # fmt: skip
     for place, one in enumerate(steps):
-        if one.opname == "IMPORT_NAME":
+        if ("GLOBAL" in one.opname or one.opname == "LOAD_NAME") and one.argval in known:
+            found[one.argval] = known[one.argval]
+        elif one.opname == "IMPORT_NAME":
             if steps[place - 2].argval or one.argval not in sys.modules:  # relative, or not yet
                 raise UnknownError(f"an import of {one.argval or '.'} inside a function")
-            found.append(sys.modules[one.argval])
+            found[f"import {one.argval}"] = sys.modules[one.argval]
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            found |= _looked_up(inner, known)
     return found
 
 
-def _cell(cell: types.CellType) -> list[Any]:
-    try:
-        return [cell.cell_contents]
-    except ValueError:  # nothing has been assigned yet
-        return []
-
-
-LOOKS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 PARTS: dict[type, Callable[[Any], list[Any]]] = {
-    np.ndarray: _array,
-    np.memmap: _array,
-    list: list,
-    tuple: list,
+    **dict.fromkeys((np.ndarray, np.memmap), _array),
+    **dict.fromkeys((list, tuple), list),
+    **dict.fromkeys((set, frozenset), partial(sorted, key=repr)),
+    **dict.fromkeys((staticmethod, classmethod), lambda method: [method.__func__]),
     dict: lambda value: [part for pair in value.items() for part in pair],
-    set: lambda value: sorted(value, key=repr),
-    frozenset: lambda value: sorted(value, key=repr),
     types.FunctionType: _function,
     types.CodeType: lambda code: [getattr(code, name) for name in CODE],
-    types.CellType: _cell,
+    types.CellType: lambda cell: [cell.cell_contents],
     types.MethodType: lambda method: [method.__func__, method.__self__],
-    types.ModuleType: lambda module: [
-        {name: one for name, one in vars(module).items() if not name.startswith("__")}
-    ],
-    types.MemberDescriptorType: lambda slot: [slot.__name__],
-    staticmethod: lambda method: [method.__func__],
-    classmethod: lambda method: [method.__func__],
+    types.ModuleType: lambda module: [_held(module)],
     cached_property: lambda found: [found.func],
     property: lambda found: [found.fget, found.fset, found.fdel],
 }

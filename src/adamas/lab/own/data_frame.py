@@ -24,9 +24,7 @@ NOTHING = ("NAType", "NaTType")  # pandas marks missing values with them
 class DataFrame(Protocol):
     """What is read of a data frame."""
 
-    @property
-    def columns(self) -> Any:
-        """The names of the columns."""
+    columns: Any  # their names
 
     def __getitem__(self, name: Any, /) -> Any:
         """One column, which has `to_numpy`."""
@@ -43,9 +41,10 @@ def read(frame: DataFrame, target: str | None) -> Frame:
     Lists and records in a column leave it out, with a note. Raises `LabError` for fewer than 40
     rows, two columns of one name, or no column `target`.
     """
+    values = _values(frame)
     names = [str(key) for key in frame.columns]
     check_names(names, NAME)
-    return _framed(_values(frame), chosen(names, target, NAME))
+    return _framed(values, chosen(names, target, NAME))
 
 
 def beside(frame: DataFrame, target: Array) -> Frame:
@@ -58,7 +57,10 @@ def beside(frame: DataFrame, target: Array) -> Frame:
 
 
 def _values(frame: DataFrame) -> dict[str, Array]:
-    return {str(key): np.asarray(frame[key].to_numpy()) for key in frame.columns}
+    try:
+        return {str(key): np.asarray(frame[key].to_numpy()) for key in frame.columns}
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise LabError(f"a {type(frame).__name__} is not read; give its to_pandas()") from error
 
 
 def _framed(values: dict[str, Array], target: str) -> Frame:
@@ -113,8 +115,5 @@ def _mixed(values: Iterable[Any]) -> Raw | None:
 
 
 def _missing(value: object) -> bool:
-    return (
-        value is None
-        or type(value).__name__ in NOTHING
-        or (isinstance(value, float) and isnan(value))
-    )
+    gone = isinstance(value, float) and isnan(value)
+    return value is None or gone or type(value).__name__ in NOTHING

@@ -10,7 +10,7 @@ from adamas.lab.own.splits import HELD
 from adamas.lab.own.tabular_task import TabularTask
 from adamas.lab.own.target import Target, decided
 from adamas.lab.problems import About, Problem, Source
-from adamas.lab.text import words
+from adamas.lab.text import LANGUAGES, Say, words
 
 HIDDEN = 32
 EPOCHS = 20
@@ -20,6 +20,9 @@ SMALLEST_BATCH, LARGEST_BATCH = 8, 128
 # input of each row of the batch and each hidden unit; a third more where two workers share memory.
 STEP_SECONDS, MULTIPLY_SECONDS = 60e-6, 0.14e-9
 MOST_SECONDS = 1.2
+# Tables that Python handed over, which are no files: the word for each, its type and its place.
+CALLED = {"data frame": "own.frame", "arrays": "own.arrays"}
+SOURCES = {"data frame": ("DataFrame", "Python"), "arrays": ("(X, y)", "Python")}
 
 
 def tabular_problem(frame: Frame) -> Problem:
@@ -68,11 +71,17 @@ def _split(features: Features, target: Target, seed: int) -> prepared.Prepared:
 def _about(frame: Frame, target: Target, widths: tuple[int, ...]) -> About:
     loss = "table.cross_entropy" if target.classes else "table.squared_error"
     return About(
-        title=words("table.title", file=frame.name, target=frame.target),
+        title=_title(frame),
         kind="classification" if target.classes else "regression",
         model=words("table.model", size="-".join(map(str, widths))),
         loss=words(loss),
-        sources=(Source(frame.name, "", "", "", frame.sha256),),
+        sources=(Source(*SOURCES.get(frame.name, (frame.name, "")), "", "", frame.sha256),),
         higher=("accuracy",) if target.classes else (),
         notes=frame.notes.words(),
     )
+
+
+def _title(own: Frame) -> dict[str, str]:
+    """Return what pages call a table: a file by its name, what Python handed over by a word."""
+    named = words(CALLED[own.name]) if own.name in CALLED else dict.fromkeys(LANGUAGES, own.name)
+    return {k: Say(k)("table.title", file=v, target=own.target) for k, v in named.items()}
