@@ -392,13 +392,14 @@ def standing(p, g, *, lr=1e-3):  # type: ignore[no-untyped-def]
 
 
 def disturbed(by: Callable[[], None]) -> lab.Problem:
-    """Return a problem that once does something else in the middle of a run."""
-    calls = itertools.count()
+    """Return a problem that once does something else in a run, and cannot be sent elsewhere."""
+    calls, lock = itertools.count(), threading.Lock()
 
     def loss(params: Any, x: Any, y: Any) -> Any:
         if next(calls) == 100:
             by()
-        return loss_and_grad(params, x, y)
+        with lock:
+            return loss_and_grad(params, x, y)
 
     return small(loss=loss)
 

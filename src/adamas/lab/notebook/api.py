@@ -59,16 +59,16 @@ def compare(
     - `quick`, `rigorous`: 6 or 20 report seeds instead of 10. `seeds` sets their number; `budget`,
       such as "5m" or seconds, takes as many seeds and rates as fit in that time.
     - `reference`: whom the others are compared with, given as optimizers are (default: adam and
-      momentum, if they take part). `margin`: the share below which a difference does not matter. `goal`: the loss that is
-      time's target. `hypothesis`: what you expect; goes into the plan.
+      momentum, if they take part). `margin`: the share below which a difference does not matter.
+      `goal`: the loss that is time's target. `hypothesis`: what you expect; goes into the plan.
     - `out`: a directory for the plan, every run, the results and the page. The same call goes on
       there and makes no run twice; another plan is refused. Without it nothing is kept on disk.
     - `workers`: processes (default: one for each core). `lang`: of sentences. `progress=False`
       prints nothing.
 
-    Interrupted, it raises KeyboardInterrupt, and the runs that ended are kept in `out`. One thread of
-    a process compares at a time. Raises `LabError` for what cannot be carried out, ValueError or TypeError for an argument that is none,
-    and FormulaError for a function that is no rule.
+    Interrupted, it raises KeyboardInterrupt, and the runs that ended are kept in `out`. One thread
+    of a process compares at a time. Raises `LabError` for what cannot be carried out, ValueError or
+    TypeError for an argument that is none, and FormulaError for a function that is no rule.
 
     >>> found = compare("line", ["sgd", "adam"], quick=True, workers=1, progress=False)
     >>> found.words["sgd"] in ("better", "worse", "tie")
