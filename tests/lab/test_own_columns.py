@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adamas.lab.own import splits, table
+from adamas.lab.own import csv, splits
 from adamas.lab.own.columns import NumberColumn, TextColumn, typed
 from adamas.lab.own.features import Features
 from adamas.lab.own.notes import Notes
@@ -152,7 +152,7 @@ def test_the_file_decides_what_a_column_leaves_open(quarter: bool, tmp_path: Pat
     end = ",25" if quarter else ""
     lines = [f"{x}{end};{a}.{b:03d};{y}" for x, a, b, y in rng.integers(1, 999, (ROWS, 4)).tolist()]
     path.write_text("\n".join(["x;betrag;y", *lines]))
-    frame = table.read(path, "y")
+    frame = csv.read(path, "y")
     problem = resolve(Spec(str(path), "y"))
     column = typed("betrag", frame.features["betrag"], Notes(), frame.marks)
     assert isinstance(column, NumberColumn)

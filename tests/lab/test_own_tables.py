@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from adamas.lab.needs import LabError
-from adamas.lab.own import files, table
+from adamas.lab.own import csv, files
 from adamas.lab.own.notes import NAMED, Notes
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.own.tabular import EVALUATIONS
@@ -141,7 +141,7 @@ def test_latin_letters_are_not_taken_for_chinese(tmp_path: Path) -> None:
     """Single accented letters are Latin-1, even before a letter, where GBK would read a sign."""
     notes = Notes()
     text = "élan,über\nnaïve,1\n"
-    assert table.decoded(text.encode("latin-1"), "x.csv", notes) == text
+    assert csv.decoded(text.encode("latin-1"), "x.csv", notes) == text
     assert notes.said["encoding"] == {"name": "Latin-1"}
 
 

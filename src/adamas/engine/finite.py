@@ -83,7 +83,7 @@ def multiplied(part: Array, scale: float, compute: str) -> Array:
 
 
 @quiet
-def find_bad(
+def find_nonfinite(
     gradients: Sequence[Seen], scale: float, computes: Sequence[str]
 ) -> tuple[int, str] | None:
     """The first gradient that is not finite, and what it holds where; None if all are finite.

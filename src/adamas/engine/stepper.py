@@ -159,7 +159,7 @@ class Stepper(Parts):
             norm, _ = phases.survey([batch], factor, 1)
             sure = norm <= j.SURE >= abs(factor.scale)
             doubtful = [] if sure else finite.seen((), [entry])
-            if finite.find_bad(doubtful, factor.scale, self._computes()):
+            if finite.find_nonfinite(doubtful, factor.scale, self._computes()):
                 refused += doubtful
             else:
                 kept.append(entry)
@@ -184,7 +184,7 @@ class Stepper(Parts):
         for k, copy in bound.copies.items():
             read[k] = self.tensors[k].lay.turned(copy)
         gradients = finite.seen(read, bound.rows)
-        bad = finite.find_bad(gradients, scale, self._computes())
+        bad = finite.find_nonfinite(gradients, scale, self._computes())
         bad = self.peers.agree(bad) if self.peers else bad
         assert bad
         found = np.array([finite.moved(batches).any(), bool(refused)], np.float64)
@@ -225,14 +225,14 @@ class Stepper(Parts):
         self, gradients: Sequence[finite.Seen], factor: phases.Factor, norm: float, scale: float
     ) -> tuple[Bad | None, float, float]:
         """The first gradient that is not finite as it is computed with; the norm and the factor."""
-        bad = finite.find_bad(gradients, 1.0, ["float64"] * len(self.tensors))
+        bad = finite.find_nonfinite(gradients, 1.0, ["float64"] * len(self.tensors))
         bad = self.peers.agree(bad) if self.peers else bad
         if bad:
             return bad, norm, scale
         if not math.isfinite(norm):
             norm = phases.big_norm(gradients, factor.scale, len(self.tensors), self.peers)
             norm, scale = phases.clipped(norm, factor)
-        bad = finite.find_bad(gradients, scale, self._computes())
+        bad = finite.find_nonfinite(gradients, scale, self._computes())
         return self.peers.agree(bad) if self.peers else bad, norm, scale
 
     def _note(self, after: list[Action], norm: float, skipped: int = 0) -> None:

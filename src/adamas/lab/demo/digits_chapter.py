@@ -42,7 +42,7 @@ def model(key: str, about: Subject) -> str:
         paragraph(others(about, REFERENCE)),
         figures(
             drawn(
-                replace(pictures.curves(about), key=f"digits-{key}"),
+                replace(pictures.loss_chart(about), key=f"digits-{key}"),
                 say(f"fig_digits_{key}"),
                 say("sentence_gap").join([say("fig_mean_note"), say("fig_curves_note")]),
             ),

@@ -33,7 +33,7 @@ def chapter(about: Subject, found: RareSteps) -> str:
     )
     moved = 100 * (1 - (1 - 2 * found["sgd"] / plan["batch"]) ** 10)
     notes = [say("fig_mean_note"), say("fig_words_note", noise=rare_words.NOISE**2)]
-    curves = replace(pictures.curves(about), key="words")
+    curves = replace(pictures.loss_chart(about), key="words")
     return section(
         "rare",
         say("rare_title"),

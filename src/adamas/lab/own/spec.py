@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adamas.lab.needs import LabError
-from adamas.lab.own import arrays, from_python, parquet, table
+from adamas.lab.own import arrays, csv, from_python, parquet
 from adamas.lab.own.files import check_file, checksum
 from adamas.lab.own.tabular import tabular_problem
 from adamas.lab.problems import Problem
 from adamas.lab.zoo import CATALOGUE, built_in
 
-READERS = {".csv": table.read, ".tsv": table.read, ".parquet": parquet.read, ".npz": arrays.read}
+READERS = {".csv": csv.read, ".tsv": csv.read, ".parquet": parquet.read, ".npz": arrays.read}
 KINDS = "a built-in name, a .csv, .tsv, .parquet or .npz file, or mine.py:problem"
 
 

@@ -169,6 +169,6 @@ def export_figures(
 def all_pictures(about: Subject) -> list[Picture]:
     """Return the pictures of the page, in its order."""
     judged = [pictures.forest(about, one) for one in about.references if about.compared(one)]
-    found = [pictures.curves(about), pictures.sensitivity(about), *judged]
+    found = [pictures.loss_chart(about), pictures.sensitivity(about), *judged]
     found += [pictures.defaults(about), pictures.best_of(about)]
     return found + [picture for _, picture in inner(about) if picture is not None]

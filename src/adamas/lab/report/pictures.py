@@ -44,7 +44,7 @@ def ceiling(subject: Subject) -> float | None:
     return frames.ABOVE * max(starts) if starts else None
 
 
-def curves(subject: Subject) -> Picture:
+def loss_chart(subject: Subject) -> Picture:
     """Mean validation loss of every optimizer with its 95 % band."""
 
     def paint(axes: Axes, labels: Labels) -> None:

@@ -17,7 +17,7 @@ def curves(subject: Subject) -> str:
         "curves",
         say("curves_title"),
         paragraph(say("curves_text", seeds=subject.seeds)),
-        drawn(pictures.curves(subject), say("fig_curves"), say("fig_curves_note")),
+        drawn(pictures.loss_chart(subject), say("fig_curves"), say("fig_curves_note")),
         panels(subject),
     )
 
