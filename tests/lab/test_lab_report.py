@@ -111,6 +111,16 @@ def test_chinese_page_is_chinese() -> None:
         assert f">{html.escape(LANGUAGES['zh'][key], quote=False)}<" in page, key
 
 
+def test_text_is_escaped() -> None:
+    """No cell of the page holds a bare < that is no tag, such as that of a tiny p-value."""
+    tree = sample(CLASSICAL)
+    for one in tree["comparisons"]:
+        one["p"] = one["p_holm"] = 1e-9
+    page = render(tree, sample_timing(CLASSICAL), Say("en"))
+    assert "&lt; 0.001" in page
+    assert not re.search(r"<(?![a-zA-Z/!])", page)
+
+
 def spoken(tree: Tree, say: Say | None = None) -> str:
     """Return the sentence that answers the question, as text."""
     found = re.search(r'<p class="answer">(.*?)</p>', render(tree, None, say or Say("en")))

@@ -128,14 +128,14 @@ def percent_spread(interval: IntervalTree, say: Say) -> str:
 
 
 def probability(value: Any) -> str:
-    """Return a p-value, never as zero.
+    """Return a p-value as HTML, never as zero.
 
     >>> probability(0.0321), probability(2e-5), probability(None)
-    ('0.032', '< 0.001', '–')
+    ('0.032', '&lt; 0.001', '–')
     """
     if value is None:
         return NONE
-    return "< 0.001" if value < 0.001 else f"{value:.2g}"
+    return "&lt; 0.001" if value < 0.001 else f"{value:.2g}"
 
 
 def times(value: Any) -> str:
