@@ -53,21 +53,21 @@ def share(value: str) -> float:
     return found
 
 
-def seed_count(text: str) -> int:
+def seed_count(value: str) -> int:
     """Return the number of report seeds; argparse turns the error into one line."""
     try:
-        count = int(text)
+        found = int(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-    if not MINIMUM_SEEDS <= count <= MOST_SEEDS:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number") from None
+    if not MINIMUM_SEEDS <= found <= MOST_SEEDS:
         raise argparse.ArgumentTypeError(
-            f"{count} is not between {MINIMUM_SEEDS} and {MOST_SEEDS}; fewer seeds give no verdict"
+            f"{found} is not between {MINIMUM_SEEDS} and {MOST_SEEDS}; fewer seeds give no verdict"
         )
-    return count
+    return found
 
 
-def mebi_count(text: str) -> int:
+def mebi_count(value: str) -> int:
     """Return a size in Mi parameters; argparse turns the error into one line."""
-    if not text.isdecimal() or not 1 <= int(text) <= 1 << 14:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {1 << 14}")
-    return int(text)
+    if not value.isdecimal() or not 1 <= int(value) <= 1 << 14:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1 to {1 << 14}")
+    return int(value)
