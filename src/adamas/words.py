@@ -4,17 +4,39 @@ A rule is text that several machines read: the fused kernel, the float64 oracle,
 Every name a rule calls must therefore mean the same in all of them, and this short list is the
 whole vocabulary. Here the words are bound to NumPy, so that a rule also runs as plain Python, on
 floats and on arrays; NaN goes through all of them unchanged, as in IEEE arithmetic.
+
+Most words work element by element. `norm`, `rms`, `mean` and `total` make one number of many:
+`over="tensor"`, the default, one for the whole tensor, `over="row"` one for each row, `"column"`
+one for each column, and `over="all"` one for all tensors of the optimizer together. A row is what
+has one index in the first dimension, whatever the others are; a vector is a matrix of one column,
+so that each of its elements is a row. A number that stands for a row counts once, not once for
+each element of the row: of `r`, one number a row, `total(r)` is the sum over the rows.
 """
 
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["abs", "exp", "log", "maximum", "minimum", "sign", "sqrt", "where"]
+__all__ = [
+    "abs",
+    "exp",
+    "log",
+    "maximum",
+    "mean",
+    "minimum",
+    "norm",
+    "rms",
+    "sign",
+    "sqrt",
+    "total",
+    "where",
+]
 
 Value: TypeAlias = float | NDArray[np.floating[Any]]
 Truth: TypeAlias = bool | NDArray[np.bool_]
+Over: TypeAlias = Literal["row", "column", "tensor", "all"]
 
 
 def sqrt(x: Value) -> Value:
@@ -56,3 +78,33 @@ def exp(x: Value) -> Value:
 def log(x: Value) -> Value:
     """The natural logarithm; NaN with NumPy's warning where `x` is negative."""
     return np.log(x)
+
+
+def total(x: Value, over: Over = "tensor") -> Value:
+    """The sum; as plain Python, `over="all"` knows of one tensor only, here and below."""
+    return _reduced(np.sum, x, over)
+
+
+def mean(x: Value, over: Over = "tensor") -> Value:
+    """The arithmetic mean."""
+    return _reduced(np.mean, x, over)
+
+
+def norm(x: Value, over: Over = "tensor") -> Value:
+    """The Euclidean norm: the root of the sum of squares."""
+    return sqrt(_reduced(np.sum, np.square(x), over))
+
+
+def rms(x: Value, over: Over = "tensor") -> Value:
+    """The root of the mean of squares."""
+    return sqrt(_reduced(np.mean, np.square(x), over))
+
+
+def _reduced(how: Callable[..., Value], x: Value, over: Over) -> Value:
+    """`x` reduced; of rows and columns all dimensions are kept, so that it meets `x` again."""
+    axes = tuple(range(np.ndim(x)))
+    if over == "row":
+        return how(x, axis=axes[1:], keepdims=True) if len(axes) > 1 else x
+    if over == "column":
+        return how(x, axis=0, keepdims=True) if axes else x
+    return how(x)

@@ -30,6 +30,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "kernel.text",
         "kernel.origin",
         "kernel.constants",
+        "kernel.scopes",
         "kernel.language",
         "kernel.first",
         "kernel.formula",

@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Mapping
 import numpy as np
 
 from adamas import words
+from adamas.kernel.scopes import reduction
 
 # Whoever tells these apart from 1, and not from each other, tells the first step from the others.
 LATER = (2, 3, 4, 5, 7, 10, 99, 100, 1000, 12345, 10**6)
@@ -58,14 +59,17 @@ class _Inline(ast.NodeTransformer):
 
 
 def names(node: ast.AST) -> set[str]:
-    """The names that an expression reads, without the words."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - VOCABULARY.keys()
+    """The names that an expression reads, without the words that it calls."""
+    every = list(ast.walk(node))
+    called = {id(n.func) for n in every if isinstance(n, ast.Call)}
+    return {n.id for n in every if isinstance(n, ast.Name) and id(n) not in called}
 
 
 def clock(value: ast.expr, clocks: Mapping[str, ast.expr]) -> ast.expr | None:
     """The expression of a value that depends on `t` alone; None for any other."""
     read = names(value)
-    return inlined(value, clocks) if read and read <= clocks.keys() else None
+    alone = read and read <= clocks.keys() and not reduction(value)
+    return inlined(value, clocks) if alone else None
 
 
 def chosen(node: ast.expr) -> tuple[ast.expr, ast.expr, ast.expr] | None:

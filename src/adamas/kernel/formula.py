@@ -9,7 +9,7 @@ import ast
 import inspect
 import math
 from collections.abc import Callable, Container, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Real
 from types import FunctionType
@@ -19,12 +19,27 @@ from adamas.kernel.constants import check_constants, check_depth
 from adamas.kernel.first import starts
 from adamas.kernel.language import assignment, check_name, expression
 from adamas.kernel.origin import check_text, check_words, defaults, plain
+from adamas.kernel.scopes import (
+    COLUMN,
+    ELEMENT,
+    ROW,
+    TENSOR,
+    apart,
+    begin,
+    of_states,
+    reduction,
+    refusal,
+    scope,
+)
 from adamas.kernel.text import FormulaError, Text, read
 
 __all__ = ["Formula", "FormulaError", "parse"]
 
 # What the state of a tensor keeps besides, under these names.
 TAKEN_STATES = frozenset({"step", "rounding", "stepped", "memory_order"})
+
+# Numbers that a step knows by itself: a rule asks for them by name, without a default.
+GIVEN = ("t", "rows", "columns")
 
 Defaults: TypeAlias = Mapping[str, object]
 MISSING = object()
@@ -34,11 +49,12 @@ MISSING = object()
 class Formula:
     """One update rule, parsed.
 
-    `states` are kept per element, `scalars` once per tensor; `initial` holds their first values;
-    `hypers` the hyper-parameters with their defaults, in the order of the signature (`t` is not
-    among them). `statements` assign one name each; `outputs` are the names that hold the new
-    parameter and the new value of every state at the end. `starts` says what states that are set up
-    from the parameter are before their first step.
+    `states` are kept per element, `rows` and `columns` once a row or a column, `scalars` once per
+    tensor; `initial` holds their first values; `hypers` the hyper-parameters with their defaults,
+    in the order of the signature (`t` is not among them). `statements` assign one name each, and a
+    reduction is the whole value of one; `outputs` are the names that hold the new parameter and the
+    new value of every state at the end. `starts` says what states that are set up from the
+    parameter are before their first step.
     """
 
     name: str
@@ -51,12 +67,27 @@ class Formula:
     statements: tuple[ast.Assign, ...]
     outputs: dict[str, str]
     starts: dict[str, ast.expr] = field(default_factory=dict)
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    @cached_property
+    def over(self) -> frozenset[str]:
+        """What the formula reduces over, see `scopes.OVER`; empty for one of single elements."""
+        found = (reduction(statement.value) for statement in self.statements)
+        return frozenset(one.over for one in found if one)
+
+    @property
+    def scopes(self) -> dict[str, str]:
+        """The scope of the parameter, the gradient and each state; numbers of a step have none."""
+        kept = {ELEMENT: self.states, ROW: self.rows, COLUMN: self.columns, TENSOR: self.scalars}
+        return begin({name: scope for scope, names in kept.items() for name in names})
 
     @cached_property
     def key(self) -> str:
         """A text that two formulas share exactly when they compute the same thing."""
         body = "\n".join(ast.unparse(s) for s in self.statements)
-        return f"{self.name}{self.states}{self.scalars}{tuple(self.hypers)}{self.outputs}\n{body}"
+        states = f"{self.states}{self.scalars}{self.rows or ''}{self.columns or ''}"
+        return f"{self.name}{states}{tuple(self.hypers)}{self.outputs}\n{body}"
 
 
 def parse(function: Callable[..., Any], reserved: Set[str] = frozenset()) -> Formula:
@@ -68,8 +99,7 @@ def parse(function: Callable[..., Any], reserved: Set[str] = frozenset()) -> For
     text, tree = read(rule)
     check_text(text, tree, rule)
     declared, hypers = _signature(text, tree, rule, reserved)
-    timed = {"t"} & {a.arg for a in tree.args.kwonlyargs}
-    known = dict.fromkeys(["p", "g", *timed, *declared, *hypers], False)
+    known = dict.fromkeys(["p", "g", *_given(tree, rule), *declared, *hypers], False)
     body = tree.body
     if ast.get_docstring(tree) is not None:
         body = body[1:]
@@ -80,20 +110,49 @@ def parse(function: Callable[..., Any], reserved: Set[str] = frozenset()) -> For
     statements = [assignment(text, node, known) for node in body[:-1]]
     outputs = _outputs(text, body[-1], declared, known, statements)
     check_words(text, tree, rule)
+    statements = apart(statements, known.keys())
     for statement in statements:
         check_constants(text, statement.value)
-    scalars = _scalars(declared, statements, outputs)
-    return Formula(
+    formula = Formula(
         name=tree.name,
         doc=inspect.cleandoc(function.__doc__ or ""),
         source=text.source,
-        states=tuple(s for s in declared if s not in scalars),
-        scalars=tuple(s for s in declared if s in scalars),
+        states=tuple(declared),
+        scalars=(),
         initial=declared,
         hypers=hypers,
         statements=tuple(statements),
         outputs=outputs,
-        starts=starts(statements, set(declared) - scalars, hypers),
+    )
+    formula = scoped(formula)
+    _check_scopes(text, formula)
+    return formula
+
+
+def _check_scopes(text: Text, formula: Formula) -> None:
+    """Refuse a reduction of what is one number there already."""
+    known = formula.scopes
+    for statement in formula.statements:
+        if found := reduction(statement.value):
+            refused = refusal(found, scope(found.argument, known))
+            if refused:
+                text.refuse(statement.value, *refused)
+        known[target(statement)] = scope(statement.value, known)
+
+
+def scoped(formula: Formula) -> Formula:
+    """The formula with each of its states where its scope belongs."""
+    every = tuple(formula.initial)
+    scopes = of_states(every, formula.statements, formula.outputs)
+    kept = {one: tuple(s for s in every if scopes[s] == one) for one in (ELEMENT, ROW, COLUMN)}
+    finer = {name for names in kept.values() for name in names}
+    return replace(
+        formula,
+        states=kept[ELEMENT],
+        rows=kept[ROW],
+        columns=kept[COLUMN],
+        scalars=tuple(s for s in every if s not in finer),
+        starts=starts(formula.statements, set(kept[ELEMENT]), formula.hypers),
     )
 
 
@@ -102,6 +161,12 @@ def target(statement: ast.Assign) -> str:
     name = statement.targets[0]
     assert isinstance(name, ast.Name)
     return name.id
+
+
+def _given(tree: ast.FunctionDef, rule: FunctionType) -> list[str]:
+    """Which of the numbers that a step knows the rule asks for."""
+    named = {argument.arg for argument in tree.args.kwonlyargs} - defaults(rule).keys()
+    return [name for name in GIVEN if name in named]
 
 
 def _returns(states: dict[str, float]) -> str:
@@ -147,9 +212,9 @@ def _hypers(
     hypers: dict[str, float] = {}
     for node in nodes:
         default = given.get(node.arg, MISSING)
-        if node.arg == "t":
-            if default is not MISSING:
-                text.refuse(node, "t is the step and has no default", "Write `t` alone.")
+        if node.arg == "t" and default is not MISSING:
+            text.refuse(node, "t is the step and has no default", "Write `t` alone.")
+        if node.arg in GIVEN and default is MISSING:
             continue
         _check_argument(text, node, reserved)
         if default is MISSING:
@@ -214,19 +279,3 @@ def fresh(name: str, taken: Container[str]) -> str:
         count += 1
         candidate = f"{name}_{count}"
     return candidate
-
-
-def _scalars(
-    states: dict[str, float], statements: list[ast.Assign], outputs: dict[str, str]
-) -> set[str]:
-    """States that depend on hyper-parameters, t and one another only: the greatest such set."""
-    scalars = set(states)
-    while True:
-        elements = {"p", "g"} | (set(states) - scalars)
-        for statement in statements:
-            reads = {n.id for n in ast.walk(statement.value) if isinstance(n, ast.Name)}
-            (elements.add if reads & elements else elements.discard)(target(statement))
-        shrunk = {s for s in scalars if outputs[s] not in elements}
-        if shrunk == scalars:
-            return scalars
-        scalars = shrunk

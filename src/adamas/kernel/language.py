@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from adamas import words
+from adamas.kernel.scopes import OVER, REDUCTIONS
 from adamas.kernel.text import Text
 
 WORDS = frozenset(words.__all__)
+# Kernels import these: no value may have their name. Others may, in a rule that does not call them.
+TAKEN = WORDS - REDUCTIONS
 ARITIES = {"maximum": 2, "minimum": 2, "where": 3}
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 CHOOSE = "choose with `a if c else b` or `where(c, a, b)`."
@@ -26,7 +29,7 @@ SYNONYMS = {
 
 def check_name(text: Text, node: ast.AST, name: str) -> None:
     """Refuse a name that is a word, or may be one of generated code: those begin with `_`."""
-    if name in WORDS or name.startswith("_"):
+    if name in TAKEN or name.startswith("_"):
         text.refuse(node, f"the name {name!r} is taken by the machinery", "Choose another name.")
 
 
@@ -140,6 +143,8 @@ def _call(text: Text, node: ast.Call, known: Mapping[str, bool]) -> bool:
         hint = f"Write `{instead}`. " if instead else ""
         text.refuse(node.func, f"{name!r} is not one of the words", hint + allowed)
     word = node.func.id
+    if word in REDUCTIONS:
+        return _reduces(text, node, word, known)
     arity = ARITIES.get(word, 1)
     if node.keywords or len(node.args) != arity:
         text.refuse(node, f"`{word}` takes {arity} positional argument(s)", allowed)
@@ -147,3 +152,18 @@ def _call(text: Text, node: ast.Call, known: Mapping[str, bool]) -> bool:
         expression(text, node.args[0], known)
         return _both(text, node.args[1:], known)
     return _number(text, node.args, known)
+
+
+def _reduces(text: Text, node: ast.Call, word: str, known: Mapping[str, bool]) -> bool:
+    over = [*node.args[1:], *(k.value for k in node.keywords)]
+    named = all(k.arg == "over" for k in node.keywords)
+    known_scope = all(isinstance(one, ast.Constant) and one.value in OVER for one in over)
+    if not node.args or len(over) > 1 or not named or not known_scope:
+        allowed = ", ".join(f'"{one}"' for one in OVER)
+        text.refuse(
+            node,
+            f"`{word}` takes one value, and over= which numbers",
+            f'Write `{word}(x)` for the whole tensor, or `{word}(x, over="row")`; over is one of '
+            f"{allowed}.",
+        )
+    return _number(text, node.args[:1], known)

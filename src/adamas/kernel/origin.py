@@ -110,6 +110,9 @@ def check_words(text: Text, tree: ast.FunctionDef, function: FunctionType) -> No
 def _bound(function: FunctionType, name: str) -> Any:
     """What `name` is in `function`; the word itself where it is nothing."""
     word = getattr(words, name)
+    if name in function.__code__.co_varnames:
+        # A value of the rule itself.
+        return None
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     around = {**vars(builtins), **function.__globals__}
     try:

@@ -5,6 +5,7 @@ statements that the kernel is woven from are executed with the words bound to Nu
 """
 
 import ast
+import math
 from collections.abc import Iterable
 from types import CodeType
 from typing import Any
@@ -21,8 +22,8 @@ VOCABULARY = {word: getattr(words, word) for word in words.__all__} | {"_float64
 class Reference:
     """A rule stepped in float64 NumPy: `p` and `state` hold the current values.
 
-    `p` has any shape; `hypers` replace the rule's defaults. Raises TypeError for a name that is
-    not a hyper-parameter of the rule.
+    `p` has any shape, states of rows and columns have all its dimensions; `hypers` replace the
+    rule's defaults. Raises TypeError for a name that is not a hyper-parameter of the rule.
     """
 
     def __init__(self, formula: Formula, p: ArrayLike, **hypers: float) -> None:
@@ -32,9 +33,18 @@ class Reference:
         # NumPy's numbers: Python's own raise where IEEE arithmetic gives inf or NaN.
         self.hypers = {k: np.float64(v) for k, v in {**formula.hypers, **hypers}.items()}
         self.p: NDArray[np.float64] = np.array(p, np.float64)
+        shape = self.p.shape
+        # Every element of a vector is a row, and the whole is one column.
+        kept = (
+            (formula.states, shape),
+            (formula.rows, shape[:1] + (1,) * len(shape[1:])),
+            (formula.columns, (1, *shape[1:])[: len(shape)]),
+            (formula.scalars, ()),
+        )
+        self.shapes = {name: one for names, one in kept for name in names}
         self.state: dict[str, Any] = {
-            name: np.full(self.p.shape, formula.initial[name]) for name in formula.states
-        } | {name: np.float64(formula.initial[name]) for name in formula.scalars}
+            name: np.full(shape, formula.initial[name])[()] for name, shape in self.shapes.items()
+        }
         self.t = 0
         self._code = [compiled(statement) for statement in formula.statements]
 
@@ -48,16 +58,16 @@ class Reference:
             "p": self.p,
             "g": gradient,
             "t": np.float64(self.t),
+            "rows": np.float64(self.p.shape[0] if self.p.ndim else 1),
+            "columns": np.float64(math.prod(self.p.shape[1:])),
             **self.state,
             **self.hypers,
         }
         execute(self._code, names)
         outputs = self.formula.outputs
         self.p = np.array(np.broadcast_to(names[outputs["p"]], self.p.shape))
-        for name in self.formula.states:
-            self.state[name] = np.array(np.broadcast_to(names[outputs[name]], self.p.shape))
-        for name in self.formula.scalars:
-            self.state[name] = np.float64(names[outputs[name]])
+        for name, shape in self.shapes.items():
+            self.state[name] = np.array(np.broadcast_to(names[outputs[name]], shape))[()]
 
 
 def execute(lines: Iterable[CodeType], names: dict[str, Any]) -> None:
@@ -83,7 +93,7 @@ class _Numbers(ast.NodeTransformer):
     """
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        return _call("_float64", node)
+        return node if isinstance(node.value, str) else _call("_float64", node)
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)

@@ -14,8 +14,10 @@ import torch
 from adamas import words
 from adamas.kernel.formula import Formula
 from adamas.kernel.hoist import hoist
+from adamas.kernel.scopes import REDUCTIONS
 
-WORDS: dict[str, Any] = {name: getattr(torch, name) for name in words.__all__}
+ELEMENTWISE = [name for name in words.__all__ if name not in REDUCTIONS]
+WORDS: dict[str, Any] = {name: getattr(torch, name) for name in ELEMENTWISE}
 NUMBERS: dict[str, Any] = {name: getattr(words, name) for name in words.__all__}
 
 
