@@ -54,7 +54,7 @@ class Formula:
     in the order of the signature (`t` is not among them). `statements` assign one name each, and a
     reduction is the whole value of one; `outputs` are the names that hold the new parameter and the
     new value of every state at the end. `starts` says what states that are set up from the
-    parameter are before their first step.
+    parameter are before their first step. `given` are the numbers of the step that it asks for.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Formula:
     starts: dict[str, ast.expr] = field(default_factory=dict)
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    given: frozenset[str] = frozenset()
 
     @cached_property
     def over(self) -> frozenset[str]:
@@ -99,7 +100,8 @@ def parse(function: Callable[..., Any], reserved: Set[str] = frozenset()) -> For
     text, tree = read(rule)
     check_text(text, tree, rule)
     declared, hypers = _signature(text, tree, rule, reserved)
-    known = dict.fromkeys(["p", "g", *_given(tree, rule), *declared, *hypers], False)
+    given = _given(tree, rule)
+    known = dict.fromkeys(["p", "g", *given, *declared, *hypers], False)
     body = tree.body
     if ast.get_docstring(tree) is not None:
         body = body[1:]
@@ -123,6 +125,7 @@ def parse(function: Callable[..., Any], reserved: Set[str] = frozenset()) -> For
         hypers=hypers,
         statements=tuple(statements),
         outputs=outputs,
+        given=frozenset(given),
     )
     formula = scoped(formula)
     _check_scopes(text, formula)

@@ -87,7 +87,7 @@ def refusal(found: Reduction, argument: str) -> tuple[str, str] | None:
 
 def begin(states: Mapping[str, str]) -> dict[str, str]:
     """The scopes of the names that a formula begins with; numbers of a step are left out."""
-    return {"p": ELEMENT, "g": ELEMENT, "h": ELEMENT, **states}
+    return {"p": ELEMENT, "g": ELEMENT, **states}
 
 
 def apart(statements: Iterable[ast.Assign], taken: Set[str]) -> list[ast.Assign]:
