@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adamas.engine.chunks import FEW
+from adamas.engine.places import Places
 from adamas.engine.tensors import address
 from adamas.kernel.build import Kernel
 from adamas.kernel.runtime import job as j
@@ -58,6 +59,17 @@ class SliceTable(Protocol):
         """Set each tensor's gradient address; 0 leaves the tensor out of this step."""
 
 
+def _alone(members: Sequence[int], table: SliceTable, places: Places | None) -> bool:
+    """Note which slices are whole tensors, that need nobody else's sums; whether all are."""
+    assert places
+    owners = table.words[:, j.TENSOR]
+    counts = np.bincount(owners, minlength=len(places.words))
+    alone = (counts == 1) & places.apart
+    table.words[:, j.WHOLE] = alone[owners]
+    places.words[list(members), j.ALONE] = alone[list(members)]
+    return bool(alone[owners].all())
+
+
 class Batch:
     """The tensors `members` (indices), their kernel and its job."""
 
@@ -67,8 +79,9 @@ class Batch:
         members: Sequence[int],
         table: SliceTable,
         numbers: TensorNumbers,
+        places: Places | None = None,
     ) -> None:
-        self.run = kernel.run
+        self.run, self.places = kernel.run, places
         self.members = members
         self.table = table
         self.active = np.zeros(len(numbers.steps), np.int64)
@@ -88,6 +101,11 @@ class Batch:
         ):  # fmt: skip
             words[place] = address(array)
         self._constants, self._begins = address(numbers.constant_rows), 0
+        if places:
+            words[j.PLACES], words[j.PLACE] = address(places.words), places.words.strides[0]
+            words[j.TOTALS], words[j.EVERY] = address(places.totals), address(places.every)
+        # Whether some tensor's sums are put together between passes over several slices.
+        self.apart = bool(places and places.levels) and not _alone(members, table, places)
         self._kept: list[Any] = [words, numbers]
         self.at = address(words)
         self._words = words.data
@@ -124,6 +142,11 @@ class Batch:
     def keep(self, thing: Any) -> None:
         """Keep memory alive that the table points into."""
         self._kept.append(thing)
+
+    def at_level(self, level: int) -> None:
+        """Make ready for a pass before the sweep."""
+        words = self._words
+        words[j.LEVEL], words[j.SURVEYED] = level, 0
 
     def counts(self, yes: bool) -> None:
         """Whether the optimizer's steps are counted with this batch."""

@@ -114,6 +114,7 @@ class Binder:
                 continue
             same = False
             if isinstance(value, Rows):
+                self._maker.refuse_rows(k)
                 bound.rows.append((k, self._reader.rows(k, value)))
             elif value is not None:
                 array, addresses[k] = self._reader.read(k, value)

@@ -63,11 +63,20 @@ class Places:
         return self.packed if column.bits == 4 else self.start * (column.bits // 8)
 
 
+def _step(elements: int, grid: Grid, together: int) -> int:
+    """How many elements of a tensor a slice holds, of about so many."""
+    if grid.rows == 1 and not together:
+        return elements
+    together = max(1, together)
+    return max(1, elements // max(1, grid.width * together)) * grid.width * together
+
+
 class Table:
     """The slice table of one kernel call, and where each tensor's slices lie in it.
 
     `tensors` names the tensors, `grids` their sizes and blocks, `first` the number of each one's
-    first block; `columns` holds, per array column, the address of each tensor's memory.
+    first block; `columns` holds, per array column, the address of each tensor's memory. `together`
+    is how many rows must lie in one slice, where a rule sums over rows or columns.
     """
 
     scattered = False
@@ -80,13 +89,12 @@ class Table:
         columns: Sequence[tuple[Sequence[int], Column]],
         gradient: Column,
         blocks: Sequence[int] | None = None,
+        together: int = 0,
     ) -> None:
         sizes = np.array([grid.rows * grid.width for grid in grids], np.int64)
         step = slice_size(int(sizes.sum()))
         # Blocks begin anew with every row of a grid, so a slice holds whole rows.
-        steps = np.array(
-            [step if g.rows == 1 else max(1, step // g.width) * g.width for g in grids], np.int64
-        )
+        steps = np.array([_step(step, grid, together) for grid in grids], np.int64)
         # An empty tensor still gets a slice: its step count goes on.
         counts = np.maximum(1, -(-sizes // steps))
         self.owner = np.repeat(np.arange(len(sizes)), counts)
@@ -103,6 +111,7 @@ class Table:
         self.words[:, j.FORM] = j.FORMS.index(gradient.dtype)
         self.words[:, j.CONSTANT] = constants[self.words[:, j.TENSOR]]
         self.words[:, j.REPEAT] = 1
+        self.words[:, j.START] = start
         for k, (addresses, column) in enumerate(columns):
             base = np.asarray(addresses, np.int64)[self.owner]
             self.words[:, j.PARAMETER + k] = base + places.bytes(column)

@@ -113,15 +113,22 @@ def unchanged(key: Key, holds: str) -> NonFiniteError:
 
 
 def left_out(
-    key: Key, holds: str, elements: int, tensors: int, moved: bool, block: int = BLOCK
+    key: Key,
+    holds: str,
+    elements: int,
+    tensors: int,
+    moved: bool,
+    block: int = BLOCK,
+    whole: bool = False,
 ) -> NonFiniteError:
-    """The error of a step that left out blocks of so many elements."""
-    whole = f" (whole blocks of up to {block})" if block > 1 else ""
+    """The error of a step that left out blocks of so many elements, or `whole` tensors."""
+    blocks = f" (whole blocks of up to {block})" if block > 1 else ""
+    blocks = " (whole tensors, because the rule sums over them)" if whole else blocks
     many = f"{elements:,} elements of {tensors:,} tensor{'s' if tensors > 1 else ''}"
     rest = "everything else was stepped" if moved else "nothing else had a gradient"
     return NonFiniteError(
         key,
-        f"the gradient of {key!r} holds {holds}; {many}{whole} were left as they "
+        f"the gradient of {key!r} holds {holds}; {many}{blocks} were left as they "
         f"were, {rest}. on_nonfinite='raise' would change nothing, 'skip' skip the step.",
         elements,
     )

@@ -48,12 +48,17 @@ class Grid:
         return self.rows * (self.row_bytes if column.bits == 4 else self.width)
 
 
-def grid_of(shape: Sequence[int]) -> Grid:
-    """The grid of an array of this shape, its axes from slowest to fastest."""
+def grid_of(shape: Sequence[int], rowwise: bool = False) -> Grid:
+    """The grid of an array of this shape, its axes from slowest to fastest.
+
+    `rowwise` begins anew with every row, however short: a rule sums over rows or columns.
+    """
     size = 1
     for count in shape:
         size *= count
     width = size // shape[0] if len(shape) > 1 and size else size
+    if rowwise and len(shape) > 1 and size:
+        return Grid(shape[0], width)
     if 2 * width >= BLOCK and width % BLOCK and width < size:
         return Grid(shape[0], width)
     return Grid(1, size)
@@ -63,11 +68,13 @@ def grid_of(shape: Sequence[int]) -> Grid:
 class Order:
     """How the elements of an array of `shape` follow each other in flat memory.
 
-    `axes` are its axes from slowest to fastest; blocks run over them in this order.
+    `axes` are its axes from slowest to fastest; blocks run over them in this order, and begin anew
+    with every row if it is `rowwise`.
     """
 
     shape: tuple[int, ...]
     axes: tuple[int, ...]
+    rowwise: bool = False
 
     @classmethod
     def numbered(cls, shape: tuple[int, ...], number: int) -> "Order":
@@ -100,7 +107,7 @@ class Order:
     @cached_property
     def grid(self) -> Grid:
         """How blocks lie over the elements."""
-        return grid_of(self.dense_shape)
+        return grid_of(self.dense_shape, self.rowwise)
 
     def turned(self, flat: Array) -> Array:
         """Flat numbers in memory order as an array of `shape`."""

@@ -39,7 +39,8 @@ class Limits:
     def check(self, group: int, hypers: Mapping[str, float], step: int) -> None:
         """Raise ValueError if a constant of that step overflows in a dtype of the group."""
         dtype = min(self._computes[group], default="float64")
-        text, value = self._beyond({**self._formula.initial, **hypers, "t": step}, LARGEST[dtype])
+        numbers = {**self._formula.initial, **hypers, "t": step, "rows": 1.0, "columns": 1.0}
+        text, value = self._beyond(numbers, LARGEST[dtype])
         if text:
             given = ", ".join(f"{name}={x:g}" for name, x in hypers.items() if not usual([x]))
             raise ValueError(

@@ -7,6 +7,7 @@ among all their permutations. It is 0 for C-contiguous parameters.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,13 @@ def order_of(entry: Mapping[str, Any], states: tuple[str, ...], here: Order) -> 
     no order.
     """
     if MEMORY_ORDER in entry:
-        return Order.numbered(here.shape, whole(f"saved {MEMORY_ORDER}", entry[MEMORY_ORDER]))
-    plain = Order(here.shape, tuple(range(len(here.shape))))
+        known = Order.numbered(here.shape, whole(f"saved {MEMORY_ORDER}", entry[MEMORY_ORDER]))
+        return replace(here, axes=known.axes)
+    plain = replace(here, axes=tuple(range(len(here.shape))))
     for name in states:
         codes = entry.get(name)
         if isinstance(codes, np.ndarray) and codes.shape == here.shape:
-            return Order(here.shape, memory_order(codes) or plain.axes)
+            return replace(here, axes=memory_order(codes) or plain.axes)
     if here.same(plain):
         return here
     raise ValueError(

@@ -24,7 +24,9 @@ from adamas.engine.turn import Turn
 from adamas.kernel.formula import Formula
 from adamas.kernel.hoist import hoist
 from adamas.kernel.runtime import job as j
-from adamas.kernel.variants import with_average
+from adamas.kernel.scopes import ALL, COLUMN, ROW
+from adamas.kernel.stages import stages
+from adamas.kernel.variants import of_vectors, with_average
 
 
 class Binding(Protocol):
@@ -80,7 +82,8 @@ class Parts:
         self._sign = -1.0 if options["maximize"] else 1.0
         self.threads = cpus.taken(options["threads"])
         self.peers = peers
-        self.tensors, groups, self.form = collect(params)
+        rowwise = bool(self.formula.over & {ROW, COLUMN})
+        self.tensors, groups, self.form = collect(params, rowwise)
         self.keys = [tensor.key for tensor in self.tensors]
         for k, group in enumerate(groups):
             members = [tensor for tensor in self.tensors if tensor.group == k]
@@ -99,13 +102,17 @@ class Parts:
         """Make the state, and what lays kernels over it."""
         formula, tensors, parts = self.formula, self.tensors, hoist(self.formula)
         seed, exact = seeded(options["seed"]), options["rows"] == "exact"
-        count, table = len(parts.constants), self.settings.table
+        forms = (formula, of_vectors(formula))
+        count, table = max(len(stages(f).constants) for f in forms), self.settings.table
         self.numbers = tensor_numbers(formula, tensors, table, count, seed)
         first = FirstSteps(parts.first is not None, exact, self.numbers)
         mode = self._on_nonfinite
         self._look = j.GUARD * (mode == "guard")
         # Whether all gradients are read first; None where that depends on the step.
         self._checks = None if self._look and first.asked else mode in ("raise", "skip")
+        if self._look and ALL in formula.over:
+            # A number that is not finite would reach all tensors.
+            self._checks = True
         kept = options["state"], options["master"]
         self.store = store = Store(formula, tensors, self.numbers, first, *kept)
         self.settings.limit(Limits(formula, store.computes(len(self.settings.groups))))

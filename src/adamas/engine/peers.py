@@ -3,6 +3,7 @@
 The engine itself knows of one process; a face that shards tensors hands its optimizer a `Peers`.
 """
 
+from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
 from adamas.engine.tensors import Array
@@ -22,6 +23,12 @@ class Peers(Protocol):
 
     def most(self, values: Array) -> Array:
         """The largest of all processes' values, for each of them."""
+
+    def add(self, parts: Sequence[tuple[int, Array]]) -> None:
+        """Add up, in place, each array of float64 over all processes that share its tensor.
+
+        Each process has the numbers of what it holds, and zeros elsewhere.
+        """
 
     def agree(self, bad: Bad | None) -> Bad | None:
         """The first gradient that any process found not to be finite."""

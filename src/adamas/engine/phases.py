@@ -93,13 +93,37 @@ def sweep(
     after: Sequence[Action] = (),
     prologue: bool = True,
     look: int = 0,
+    peers: Peers | None = None,
 ) -> None:
     """Update everything and then do `after`, or nothing if interrupted before; see `unbroken`."""
     for batch in batches:
         batch.arm(scale, math.inf, look, len(batches))
         if prologue:
             batch.prologue()
+    if any(batch.apart for batch in batches):
+        _passes(batches, threads, peers)
     unbroken([partial(batch.run, batch.at, j.SWEEP) for batch in batches], threads, after)
+
+
+@quiet
+def _passes(batches: Sequence[Batch], threads: int, peers: Peers | None) -> None:
+    """Put together what tensors of several slices need of themselves, or of each other, first."""
+    places = batches[0].places
+    assert places
+    for level in range(1, places.levels + 1):
+        if peers:
+            places.begin(level)
+        for batch in batches:
+            batch.at_level(level)
+        unbroken([partial(batch.run, batch.at, j.REDUCE) for batch in batches], threads)
+        if peers:
+            peers.add(places.exchanged(level))
+        if places.every.size:
+            for batch in batches:
+                batch.run(batch.at, j.COLLECT)
+            places.add_up(np.max([batch.active[:-1] for batch in batches], axis=0))
+        for batch in batches:
+            batch.run(batch.at, j.BETWEEN)
 
 
 @quiet

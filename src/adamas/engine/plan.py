@@ -5,6 +5,7 @@ is made once and kept.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -12,11 +13,15 @@ from adamas.codecs import CODECS, Codec
 from adamas.engine.batch import Batch, TensorNumbers
 from adamas.engine.chunks import Table
 from adamas.engine.grid import Grid
+from adamas.engine.places import Places
 from adamas.engine.state import Store
 from adamas.engine.tensors import Array, Tensor, address
 from adamas.kernel.build import Kernel, build
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Column, Layout, columns
+from adamas.kernel.runtime.job import GROUP
+from adamas.kernel.scopes import COLUMN, ROW
+from adamas.kernel.variants import of_vectors
 
 
 class BatchMaker:
@@ -24,7 +29,9 @@ class BatchMaker:
 
     def __init__(self, store: Store, zero_grads: bool, tally: bool) -> None:
         self.formula, self.tensors, self.first = store.formula, store.tensors, store.first
+        self.formulas = store.formulas
         self.states, self.codecs, self.numbers = store.arrays, store.codecs, store.numbers
+        self._compute = store.compute
         self.zero_grads, self.tally = zero_grads, tally
         # Where dense steps write their constants; sparse steps point elsewhere for a while.
         self.constant_rows = store.numbers.constant_rows.copy()
@@ -33,17 +40,18 @@ class BatchMaker:
     def layout(self, index: int, gradient: str) -> Layout:
         """The storage formats of tensor `index` for gradients of dtype `gradient`."""
         codecs = self.codecs[index]
-        stored = tuple(codecs[state] for state in self.formula.states)
+        stored = tuple(codecs[state] for state in self.formulas[index].states)
         return Layout(codecs["p"], CODECS[gradient], stored, self.zero_grads, self.tally)
 
     def batches(self, gradients: Sequence[str]) -> list[Batch]:
         """The dense batches for gradients in these formats, one per tensor."""
         key = tuple(gradients)
         if key not in self._plans:
-            members: dict[Layout, list[int]] = {}
+            members: dict[tuple[Formula, Layout], list[int]] = {}
             for index, name in enumerate(key):
-                members.setdefault(self.layout(index, name), []).append(index)
-            self._plans[key] = [self._batch(x, m) for x, m in members.items()]
+                kind = self.formulas[index], self.layout(index, name)
+                members.setdefault(kind, []).append(index)
+            self._plans[key] = [self._batch(*kind, m) for kind, m in members.items()]
         return self._plans[key]
 
     def columns(self, index: int) -> list[tuple[int, Column]]:
@@ -51,15 +59,32 @@ class BatchMaker:
         arrays = {"p": self.tensors[index].work, **self.states[index]}
         return [
             (address(arrays[column.name]), column)
-            for name in ("p", *self.formula.states)
+            for name in ("p", *self.formulas[index].states)
             for column in columns(name, self.codecs[index][name])
         ]
 
-    def kernel(self, layout: Layout) -> Kernel:
-        """The kernel for `layout`."""
-        return build(self.formula, layout)
+    @cached_property
+    def places(self) -> Places | None:
+        """Where the sums of every tensor lie, if the rule asks for any."""
+        asks = self.formula.over or self.formula.given & {"rows", "columns"}
+        if not asks:
+            return None
+        computes = list(map(self._compute, range(len(self.tensors))))
+        return Places(self.formulas, self.tensors, self.states, computes)
 
-    def _batch(self, layout: Layout, members: list[int]) -> Batch:
+    def refuse_rows(self, index: int) -> None:
+        """Raise ValueError if the rule cannot step some rows of a tensor alone."""
+        if self.formula.over:
+            raise ValueError(
+                f"Rows for {self.tensors[index].key!r}: {self.formula.name} sums over whole "
+                "tensors, of which some rows say too little; give a dense gradient."
+            )
+
+    def kernel(self, layout: Layout, formula: Formula) -> Kernel:
+        """The kernel of `formula` for `layout`."""
+        return build(formula, layout)
+
+    def _batch(self, formula: Formula, layout: Layout, members: list[int]) -> Batch:
         found = [self.columns(index) for index in members]
         table = Table(
             members,
@@ -68,13 +93,15 @@ class BatchMaker:
             [([one[k][0] for one in found], column) for k, (_, column) in enumerate(found[0])],
             gradient_column(layout.gradient),
             [self.tensors[index].first_block for index in members],
+            GROUP if COLUMN in formula.over else ROW in formula.over,
         )
-        return Batch(self.kernel(layout), members, table, self.numbers)
+        return Batch(self.kernel(layout, formula), members, table, self.numbers, self.places)
 
     def _grid(self, index: int, layout: Layout) -> Grid:
         """How blocks lie over a tensor: without codes they go on over the ends of rows."""
         tensor = self.tensors[index]
-        return tensor.grid if layout.coded else Grid(1, tensor.work.size)
+        spans = layout.coded or self.formula.over
+        return tensor.grid if spans else Grid(1, tensor.work.size)
 
 
 def gradient_column(codec: Codec) -> Column:
@@ -86,8 +113,11 @@ def tensor_numbers(
     formula: Formula, tensors: Sequence[Tensor], hypers: Array, constants: int, seed: int
 ) -> TensorNumbers:
     """Fresh counters, scalar states at their initial values, and room for the constants."""
-    count, scalars = len(tensors), len(formula.scalars)
-    initial = np.array([[formula.initial[s] for s in formula.scalars]] * count)
+    count, scalars = len(tensors), formula.slots
+    initial = np.zeros((count, scalars))
+    for k, tensor in enumerate(tensors):
+        own = (formula if tensor.given.ndim > 1 else of_vectors(formula)).scalars
+        initial[k, : len(own)] = [formula.initial[s] for s in own]
     # Behind the constants lies the key of the step's random numbers.
     room = np.zeros((count, constants + 1))
     rows = address(room) + np.arange(count, dtype=np.int64) * room.strides[0]
@@ -95,7 +125,7 @@ def tensor_numbers(
         steps=np.zeros(count + 1, np.int64),
         groups=np.array([tensor.group for tensor in tensors], np.int64),
         hypers=hypers,
-        scalars=initial.reshape(count, scalars),
+        scalars=initial,
         following=np.zeros((count, scalars)),
         constants=room,
         constant_rows=rows,

@@ -249,6 +249,6 @@ class Sparse:
             )
 
     def _batch(self, index: int, form: str, capacity: int) -> tuple[RowTable, Batch]:
-        kernel = self._maker.kernel(self._maker.layout(index, form))
+        kernel = self._maker.kernel(self._maker.layout(index, form), self._maker.formulas[index])
         table = RowTable(self._maker, index, form, max(1, capacity))
-        return table, Batch(kernel, [index], table, self._maker.numbers)
+        return table, Batch(kernel, [index], table, self._maker.numbers, self._maker.places)

@@ -22,6 +22,7 @@ from adamas.engine.tensors import Array, Key, Tensor
 from adamas.engine.threads import Action, assigning
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import MEMORY_ORDER, columns
+from adamas.kernel.variants import of_vectors
 
 
 class Store:
@@ -41,12 +42,15 @@ class Store:
     ) -> None:
         self.formula, self.tensors, self.numbers = formula, tensors, numbers
         self.first = first
-        storage = Storage(formula, state, master)
-        self.formats = [storage.formats(tensor) for tensor in tensors]
-        self.codecs = [
-            storage.codecs(tensor, formats)
-            for tensor, formats in zip(tensors, self.formats, strict=True)
-        ]
+        vectors = of_vectors(formula)
+        self.formulas = [formula if tensor.given.ndim > 1 else vectors for tensor in tensors]
+        storages = {one: Storage(one, state, master) for one in dict.fromkeys((formula, vectors))}
+        chosen = [storages[one] for one in self.formulas]
+        self.formats = [one.formats(tensor) for one, tensor in zip(chosen, tensors, strict=True)]
+        every = zip(chosen, tensors, self.formats, strict=True)
+        self.codecs = [one.codecs(tensor, formats) for one, tensor, formats in every]
+        for k, one in enumerate(self.formulas):
+            self.formats[k] |= dict.fromkeys((*one.rows, *one.columns), self.compute(k))
         self.arrays = [self._made(tensor, k) for k, tensor in enumerate(tensors)]
 
     def _made(self, tensor: Tensor, index: int) -> dict[str, Array]:
@@ -58,7 +62,17 @@ class Store:
                     made[column.name] = tensor.state_like(column.dtype) if array is None else array
             if initial := self.formula.initial.get(name):
                 self.fill(index, name, made, np.full(tensor.work.size, initial))
+        formula, dtype = self.formulas[index], self.compute(index)
+        made |= {name: tensor.row_like(dtype) for name in formula.rows}
+        made |= {name: tensor.column_like(dtype) for name in formula.columns}
+        for name in (*formula.rows, *formula.columns):
+            made[name][...] = formula.initial[name]
         return made
+
+    def states(self, index: int) -> tuple[str, ...]:
+        """The states that tensor `index` has arrays of: for its elements, rows and columns."""
+        formula = self.formulas[index]
+        return (*formula.states, *formula.rows, *formula.columns)
 
     def fill(self, index: int, name: str, into: dict[str, Array], values: Array) -> None:
         """Encode flat `values`, in memory order, into the arrays of state `name`."""
@@ -73,15 +87,15 @@ class Store:
 
     def values(self, index: int, name: str) -> Array:
         """The numbers of state `name` as an array in the parameter's shape, decoded if need be."""
-        codec, arrays = self.codecs[index][name], self.arrays[index]
+        codec, arrays = self.codecs[index].get(name), self.arrays[index]
         self.show(index)
-        if codec.decode is None:
+        if codec is None or codec.decode is None:
             return arrays[name].copy("K")
         return codes.decoded(codec, arrays, name, self.tensors[index].lay)
 
     def show(self, index: int) -> None:
         """Let what was never stepped read as what its first step begins from."""
-        tensor, starts = self.tensors[index], self.formula.starts
+        tensor, starts = self.tensors[index], self.formulas[index].starts
         rows = len(tensor.given) if tensor.given.ndim else 1
         chosen = self.first.unstepped(index, rows) if starts else None
         if chosen is None:
@@ -113,7 +127,9 @@ class Store:
         return {
             tensor.key: {
                 **self.arrays[k],
-                **dict(zip(self.formula.scalars, self.numbers.scalars[k].tolist(), strict=True)),
+                **dict(
+                    zip(self.formulas[k].scalars, self.numbers.scalars[k].tolist(), strict=False)
+                ),
                 "step": int(self.numbers.steps[k]),
                 **({"rounding": int(self.numbers.keys[k])} if self.rounds(k) else {}),
                 **self._axes(k),
@@ -186,12 +202,14 @@ class Store:
         """The memory order of a saved entry of tensor `index`."""
         lay = self.tensors[index].lay
         known = ordered(self.tensors[index], self.codecs[index])
-        return order_of(entry, self.formula.states, lay) if known else lay
+        return order_of(entry, self.formulas[index].states, lay) if known else lay
 
     def _shapes(self, index: int, order: Order) -> dict[str, tuple[int, ...]]:
         """The shapes of the arrays of tensor `index`, were its memory in this order."""
-        every = self.codecs[index].items()
-        return {k: v for name, codec in every for k, v in codes.shapes(codec, name, order).items()}
+        every, formula = self.codecs[index].items(), self.formulas[index]
+        coded = {k: v for name, codec in every for k, v in codes.shapes(codec, name, order).items()}
+        alone = {name: self.arrays[index][name].shape for name in (*formula.rows, *formula.columns)}
+        return coded | alone
 
     def _actions(self, index: int, found: Mapping[str, Any], order: Order) -> list[Action]:
         """What takes over an entry in `order`; codes in blocks of another are encoded anew."""
@@ -205,8 +223,12 @@ class Store:
                 values = {key: np.empty_like(arrays[key]) for key in held}
                 self.fill(index, name, values, tensor.lay.dense(decoded).ravel())
             actions += [assigning(arrays[key], values[key]) for key in held]
-        scalars = [found[name] for name in self.formula.scalars]
-        actions.append(partial(numbers.scalars.__setitem__, index, scalars))
+        formula = self.formulas[index]
+        actions += [
+            assigning(arrays[name], found[name]) for name in (*formula.rows, *formula.columns)
+        ]
+        for place, name in enumerate(formula.scalars):
+            actions.append(partial(numbers.scalars.__setitem__, (index, place), found[name]))
         actions.append(partial(numbers.steps.__setitem__, index, found["step"]))
         if "rounding" in found:
             actions.append(partial(numbers.keys.__setitem__, index, found["rounding"]))

@@ -61,7 +61,7 @@ class Stepper(Parts):
             threads = self.threads if size >= phases.PARALLEL else 1
             simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self._packed)
             plain = simple and not (self._tally or self.sparse.histories or self.peers)
-            if plain and threads == 1:
+            if plain and threads == 1 and not bound.dense[0].apart:
                 batch = bound.dense[0]
                 batch.arm(scale, clip, 0 if factor.reads_first else self._look)
                 status = batch.run(batch.at, phases.ALL if factor.reads_first else phases.UPDATE)
@@ -86,7 +86,7 @@ class Stepper(Parts):
     @reading
     def values(self, index: int) -> dict[str, Array]:
         """The states of a tensor as numbers: copies, decoded where they are codes."""
-        return {state: self.store.values(index, state) for state in self.formula.states}
+        return {state: self.store.values(index, state) for state in self.store.states(index)}
 
     def inherit(self, before: "Stepper", places: Mapping[int, int]) -> None:
         """Go on where `before` stood, with rows that wait for missed steps and with counters.
@@ -136,7 +136,7 @@ class Stepper(Parts):
         after = self._around(bound, row_batches, values, threads)
         self._note(after, norm)
         before = Before.of(self.numbers) if self.peers and look else None
-        phases.sweep(batches, scale, threads, after, look=look)
+        phases.sweep(batches, scale, threads, after, look=look, peers=self.peers)
         if self._tally and not factor.reads_first:
             self._turn.grad_norm = phases.tallied(batches, scale, self.peers)
         told, some = None, bool(refused) or any(batch.left for batch in batches)
@@ -194,7 +194,8 @@ class Stepper(Parts):
             self._turn.grad_norm = math.nan
         here = omitted(batches, refused)
         out, tensors = told or (int(here.sum()), int(np.count_nonzero(here)))
-        raise finite.left_out(self.keys[bad[0]], bad[1], out, tensors, moved > 0)
+        whole = bool(self.formula.over)
+        raise finite.left_out(self.keys[bad[0]], bad[1], out, tensors, moved > 0, whole=whole)
 
     def _computes(self) -> list[str]:
         return list(map(self.store.compute, range(len(self.tensors))))

@@ -107,11 +107,18 @@ class Storage:
             raise TypeError(f"{what}, which is neither a format nor a dict of formats.")
         formula = self._formula
         named = () if isinstance(chosen, str) else chosen
-        if unknown := set(named) - set(formula.states):
+        fewer = {name: each for each in ("row", "column") for name in getattr(formula, f"{each}s")}
+        if unknown := set(named) - {*formula.states, *fewer}:
             raise ValueError(
                 f"{what}: {formula.name} has no state {min(unknown)!r}; "
-                f"it has {', '.join(formula.states) or 'none'}."
+                f"it has {', '.join((*formula.states, *fewer)) or 'none'}."
             )
+        for name in fewer.keys() & set(named):
+            if not chosen[name].startswith("float"):
+                raise ValueError(
+                    f"{what}: {name!r} is kept once a {fewer[name]}, which takes next to nothing, "
+                    "and in full; leave it out."
+                )
         for name in [chosen] if isinstance(chosen, str) else chosen.values():
             if name not in FORMATS:
                 raise ValueError(f"{what}: adamas stores {', '.join(FORMATS)}.")

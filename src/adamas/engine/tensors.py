@@ -25,12 +25,29 @@ Array: TypeAlias = NDArray[Any]
 PARAMETERS = tuple(name for name in CODECS if name != "float16")
 
 
+@dataclass(frozen=True)
+class Part:
+    """What of a larger tensor lies here, where it is spread over several processes.
+
+    `shape` is that of the whole, `row` and `element` the numbers of the first ones here. `each`
+    says that others hold parts of the same blocks, `rowwise` of the same groups of rows: then sums
+    are kept by elements, or by rows, until all are there.
+    """
+
+    shape: tuple[int, ...]
+    row: int
+    element: int
+    each: bool
+    rowwise: bool
+
+
 @dataclass
 class Tensor:
     """One parameter: `given` is the caller's array, `work` the dense memory that is updated.
 
     `order` permutes the axes of `given` so that the result is C-contiguous; `packed` says that
     `work` is a copy; `source` is what the caller handed in, an array or what it was read from.
+    `rowwise` says that blocks begin anew with every row; `part` what of a larger tensor it is.
     """
 
     key: Key
@@ -42,12 +59,14 @@ class Tensor:
     form: str
     source: Any = None
     first_block: int = 0
+    rowwise: bool = False
+    part: Part | None = None
 
     @cached_property
     def lay(self) -> Order:
         """The memory order of `work`, seen from `given`."""
         axes = tuple(range(self.given.ndim)) if self.order is None else self.order
-        return Order(self.given.shape, axes)
+        return Order(self.given.shape, axes, self.rowwise)
 
     @property
     def grid(self) -> Grid:
@@ -57,6 +76,15 @@ class Tensor:
     def state_like(self, dtype: str) -> Array:
         """Zeros in the shape of the parameter, laid out in memory as it is."""
         return self.lay.turned(zeros(self.lay.dense_shape, dtype))
+
+    def row_like(self, dtype: str) -> Array:
+        """One zero for every row."""
+        return zeros(self.given.shape[:1], dtype)
+
+    def column_like(self, dtype: str) -> Array:
+        """One zero for every column, laid out in memory as each row is."""
+        axes = [axis - 1 for axis in self.lay.axes[1:]]
+        return zeros(self.lay.dense_shape[1:], dtype).transpose(np.argsort(axes))
 
 
 def zeros(shape: Sequence[int], dtype: str) -> Array:
@@ -75,11 +103,12 @@ def address(array: Array) -> int:
     return int(array.ctypes.data)
 
 
-def collect(params: Any) -> tuple[list[Tensor], list[dict[str, Any]], Any]:
+def collect(params: Any, rowwise: bool = False) -> tuple[list[Tensor], list[dict[str, Any]], Any]:
     """The tensors, the groups' own settings, and the form in which gradients will come.
 
     `params` is one array, a list of arrays, a dict of names, or a list of groups, each a dict with
-    `params` in one of those forms and its own hyper-parameters. Raises TypeError or ValueError
+    `params` in one of those forms and its own hyper-parameters. `rowwise` asks for rows that lie in
+    one piece, and copies others. Raises TypeError or ValueError
     naming the array that cannot be updated in place, before anything is changed.
     """
     groups: list[dict[str, Any]]
@@ -100,7 +129,8 @@ def collect(params: Any) -> tuple[list[Tensor], list[dict[str, Any]], Any]:
     tensors: list[Tensor] = []
     for index, named in enumerate(items):
         for name, value in named:
-            tensors.append(_tensor(len(tensors) if name is None else name, value, index))
+            key = len(tensors) if name is None else name
+            tensors.append(_tensor(key, value, index, rowwise))
     if not tensors:
         raise ValueError("no parameters; pass an array, a list, or a dict of arrays.")
     keys = [tensor.key for tensor in tensors]
@@ -177,7 +207,7 @@ def widened(array: Array) -> Array:
     return array.astype(np.float32)
 
 
-def _tensor(key: Key, value: Any, group: int) -> Tensor:
+def _tensor(key: Key, value: Any, group: int, rowwise: bool) -> Tensor:
     what = f"parameter {key!r}"
     given = as_array(value, what)
     form = form_of(given)
@@ -191,15 +221,17 @@ def _tensor(key: Key, value: Any, group: int) -> Tensor:
     if not given.flags.writeable:
         raise ValueError(f"{what} is read-only; pass a copy that may be written.")
     order = memory_order(given)
-    if order is not None and given.flags.aligned:
+    rowwise = rowwise and given.ndim > 1
+    in_rows = not rowwise or order is None or order[0] == 0
+    if order is not None and given.flags.aligned and in_rows:
         plain = order == tuple(range(given.ndim))
-        return Tensor(
-            key, given, given.transpose(order), None if plain else order, False, group, form, value
-        )
+        kept = None if plain else order
+        work = given.transpose(order)
+        return Tensor(key, given, work, kept, False, group, form, value, rowwise=rowwise)
     if _repeats(given):
         raise ValueError(f"{what} may hold an element twice (strides {given.strides}); copy it.")
     packed = np.array(given, order="C", subok=False)
-    return Tensor(key, given, packed, None, True, group, form, value)
+    return Tensor(key, given, packed, None, True, group, form, value, rowwise=rowwise)
 
 
 def _repeats(array: Array) -> bool:

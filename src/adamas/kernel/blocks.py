@@ -7,26 +7,30 @@ so that the integer work of one hides behind the divisions of the other: 3 to 7 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from adamas.codecs import BLOCK
-from adamas.kernel.elements import Elements, address, called
+from adamas.kernel.elements import Elements, address, called, indented
 from adamas.kernel.layout import LINE, columns
 from adamas.kernel.lower import lower
 from adamas.kernel.processors import Processor
 
 
-def indented(lines: list[str], depth: int = 1) -> list[str]:
-    """The lines, so many levels further in."""
-    return ["    " * depth + line for line in lines]
-
-
 @dataclass
 class Blocks(Elements):
-    """Writes the lines of one kernel's update, as it suits `processor`."""
+    """Writes the lines of one kernel's update, as it suits `processor`.
 
-    processor: Processor
+    `placed` says that the rule reduces: blocks begin anew where those of the sums do.
+    """
+
+    processor: Processor = field(kw_only=True)
+    placed: bool = field(kw_only=True, default=False)
+
+    @property
+    def spans(self) -> bool:
+        """Whether blocks begin anew with every row."""
+        return self.layout.coded or self.placed
 
     @property
     def ahead(self) -> int:
@@ -57,6 +61,7 @@ class Blocks(Elements):
         repeated = [
             f"{name} = _m.{self.number}(_m.load_float64(_row, {k}, 0))"
             for k, name in enumerate(self.parts.constants)
+            if not self.placed or name in self.read(self.parts.body)
         ]
         if self.layout.coded:
             repeated.append(f"_key = _b.int32(_m.load_float64(_row, {count}, 0))")
@@ -66,32 +71,17 @@ class Blocks(Elements):
         if self.layout.tally:
             begin = ["_sums = _b.scratch(128)", "_m.clear(_sums)"]
             end = ["_m.store_float64(_slice, _j.SQUARES, 0, _m.total(_sums))"]
+        place = "_place, " if self.placed else ""
+        lent = self.lent(self.read(self.parts.body))
         return [
             "@_m.compiled",
-            "def update(_slice, _scale, _look, _beyond):",
-            *indented(["_m.widest_vectors()", *self.factors(), *self.addresses(), *self.rooms()]),
+            f"def update(_slice, {place}_scale, _look, _beyond):",
+            *indented(["_m.widest_vectors()", *self.factors(), *self.addresses(), *lent]),
+            *indented(self.rooms()),
             *indented(["_left = 0", *begin]),
             "    for _repeat in _range(_m.load_int64(_slice, _j.REPEAT, 0)):",
             *indented([*repeated, *(self.in_pairs() if self.scaled else self.one_by_one())], 2),
             *indented(["_m.store_int64(_slice, _j.LEFT, 0, _left)", *end, "return _left"]),
-        ]
-
-    def addresses(self) -> list[str]:
-        """How many elements a slice has, and where its numbers lie."""
-        found = [("_g_at", "_j.GRADIENT")]
-        names = [
-            column.name
-            for array, codec in self.arrays.items()
-            if array != "g"
-            for column in columns(array, codec)
-        ]
-        found += [(address(name), f"_j.PARAMETER + {k}") for k, name in enumerate(names)]
-        span = ["_span = _m.load_int64(_slice, _j.SPAN, 0)"] if self.layout.coded else []
-        return [
-            "_n = _m.load_int64(_slice, _j.COUNT, 0)",
-            *span,
-            "_row = _m.load_int64(_slice, _j.CONSTANT, 0)",
-            *(f"{name} = _m.load_int64(_slice, {word}, 0)" for name, word in found),
         ]
 
     def rooms(self) -> list[str]:
@@ -115,24 +105,29 @@ class Blocks(Elements):
 
     def one_by_one(self) -> list[str]:
         """Blocks that are not begun before they are finished."""
-        if not self.layout.coded:
+        if not self.spans:
             return [f"for _at in _range(0, _n, {BLOCK}):", *indented(self.block("_n", []))]
         return [
             "for _start in _range(0, _n, _span):",
             "    _stop = _min(_start + _span, _n)",
+            *indented(self.row_at(self.read(self.parts.body))),
             f"    for _at in _range(_start, _stop, {BLOCK}):",
-            *indented(self.block("_stop", ["_block += 1"]), 2),
+            *indented(self.block("_stop", ["_block += 1"] if self.layout.coded else []), 2),
         ]
 
     def block(self, stop: str, following: list[str]) -> list[str]:
         """One block before `stop`, and the lines that go on to the one following."""
+        looks = [
+            f"if {self.doubt('_at', '_count')}:",
+            f"    if not {self.finite('_at', '_count')}:",
+            *indented(["_left += _count", *following, "continue"], 2),
+        ]
         return [
             f"_count = _min({BLOCK}, {stop} - _at)",
             *self.prefetches("_at"),
             *self.tally("_at", "_count"),
-            f"if {self.doubt('_at', '_count')}:",
-            f"    if not {self.finite('_at', '_count')}:",
-            *indented(["_left += _count", *following, "continue"], 2),
+            # A rule that reduces has looked at all gradients in its first pass.
+            *([] if self.placed else looks),
             *self.settle(),
             "for _i in _range(_count):",
             *indented(self.second()),
@@ -158,6 +153,7 @@ class Blocks(Elements):
             "_here, _s, _byte = 0, 0, 0",
             "for _start in _range(0, _n, _span):",
             "    _stop = _min(_start + _span, _n)",
+            *indented(self.row_at(self.read(self.parts.body))),
             "    _at = _start",
             "    while _at < _stop:",
             *indented(row, 2),
@@ -211,15 +207,6 @@ class Blocks(Elements):
         """Go on to the next block."""
         lines = [f"_at += {count}", "_s += 1", "_block += 1"]
         return lines + ([f"_byte += ({count} + 1) // 2"] if self.packed else [])
-
-    def lows(self, scale: str) -> list[str]:
-        """What the codes of a block mean; a NaN in it reaches every element by the gradient."""
-        lines = []
-        for name in self.scaled:
-            lines.append(f"_{name}_low = _b.load_uint8(_{name}_at_scale, {scale}, 31)")
-            lines.append(f"_{name}_most = _b.int32(0)")
-        lost = " or ".join(f"_{name}_low == 0" for name in self.scaled)
-        return [*lines, f"_sound = _m.where({lost}, _lost, _factor)"]
 
     def settle(self) -> list[str]:
         """Scales of the block whose first pass is done, and its random numbers."""

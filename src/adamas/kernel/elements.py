@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 
 from adamas.codecs import Codec
 from adamas.kernel.hoist import Hoisted
-from adamas.kernel.layout import REST, Layout
-from adamas.kernel.split import Passes, carrying, once, passes
+from adamas.kernel.layout import REST, Layout, columns
+from adamas.kernel.split import Passes, carrying, once, passes, reads
+
+
+def indented(lines: list[str], depth: int = 1) -> list[str]:
+    """The lines, so many levels further in."""
+    return ["    " * depth + line for line in lines]
 
 
 @dataclass
@@ -19,6 +24,9 @@ class Elements:
     parts: Hoisted
     layout: Layout
     states: tuple[str, ...]
+    # What each row and each column has one number of, where the rule reduces.
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     arrays: dict[str, Codec] = field(init=False)
     passes: Passes = field(init=False)
     scopes: dict[str, int] = field(init=False, default_factory=dict)
@@ -37,6 +45,11 @@ class Elements:
         self.number = self.layout.compute
         self.width = 8 if self.number == "float64" else 4
 
+    @property
+    def spans(self) -> bool:
+        """Whether blocks begin anew with every row."""
+        return self.layout.coded
+
     def scope(self, what: str) -> int:
         """A number for one array in one pass.
 
@@ -50,6 +63,7 @@ class Elements:
         lines = [
             self.load(name, at, "first", True) for name in self.inputs(self.passes.first_reads)
         ]
+        lines += self.columns_at(at, self.read(self.passes.first))
         lines += [ast.unparse(statement) for statement in self.passes.first]
         for name in self.passes.crossing:
             scope = self.scope(f"keep {name}")
@@ -69,6 +83,7 @@ class Elements:
             self.load(name, "_at", "second", False)
             for name in self.inputs(self.passes.second_reads)
         ]
+        lines += self.columns_at("_at", self.read(self.passes.second))
         lines += [ast.unparse(statement) for statement in self.passes.second]
         outputs = self.parts.outputs
         lines += [
@@ -77,6 +92,43 @@ class Elements:
         if self.layout.zero_grads:
             lines += self.erase()
         return lines
+
+    def read(self, statements: tuple[ast.Assign, ...]) -> set[str]:
+        """The names that statements read."""
+        return set().union(*(reads(statement.value) for statement in statements))
+
+    def lent(self, read: set[str]) -> list[str]:
+        """Where the numbers lie that rows and columns have one of, and which row is the first."""
+        lines = []
+        if self.rows or self.columns:
+            lines.append("_begin = _m.load_int64(_slice, _j.START, 99) // _span")
+        if read.intersection(self.rows):
+            lines.append("_row_room = _m.load_int64(_place, _j.ROW_ROOM, 99)")
+            lines.append("_rows = _m.load_int64(_place, _j.ROWS_HERE, 99)")
+        if read.intersection(self.columns):
+            lines.append("_column_room = _m.load_int64(_place, _j.COLUMN_ROOM, 99)")
+        for k, name in enumerate(self.columns):
+            if name in read:
+                lines.append(f"_{name}_all = _column_room + {self.width * k} * _span")
+        return lines
+
+    def row_at(self, read: set[str]) -> list[str]:
+        """What the row that begins at `_start` has one number of."""
+        lines = ["_own = _begin + _start // _span"] if self.rows or self.columns else []
+        for k, name in enumerate(self.rows):
+            if name in read:
+                value = f"_m.load_float64(_row_room, {k} * _rows + _own, 99)"
+                lines.append(f"{name} = {self.number_of(value)}")
+        return lines
+
+    def columns_at(self, at: str, read: set[str]) -> list[str]:
+        """What the column of an element has one number of."""
+        return [
+            f"{name} = _m.load_{self.number}(_{name}_all, {at} - _start + _i, "
+            f"{self.scope(f'column {name}')})"
+            for name in self.columns
+            if name in read
+        ]
 
     def load(self, name: str, at: str, phase: str, first: bool) -> str:
         """The line that reads one input."""
@@ -113,6 +165,24 @@ class Elements:
         """Whether the gradient is multiplied in float64."""
         return self.number == "float64" or self.arrays["g"].bits == 64
 
+    def addresses(self) -> list[str]:
+        """How many elements a slice has, and where its numbers lie."""
+        found = [("_g_at", "_j.GRADIENT")]
+        names = [
+            column.name
+            for array, codec in self.arrays.items()
+            if array != "g"
+            for column in columns(array, codec)
+        ]
+        found += [(address(name), f"_j.PARAMETER + {k}") for k, name in enumerate(names)]
+        span = ["_span = _m.load_int64(_slice, _j.SPAN, 0)"] if self.spans else []
+        return [
+            "_n = _m.load_int64(_slice, _j.COUNT, 0)",
+            *span,
+            "_row = _m.load_int64(_slice, _j.CONSTANT, 0)",
+            *(f"{name} = _m.load_int64(_slice, {word}, 0)" for name, word in found),
+        ]
+
     def factors(self) -> list[str]:
         """What the gradients are multiplied by, in the dtype in which that is done."""
         if self.wide:
@@ -126,10 +196,17 @@ class Elements:
         answers it.
         """
         told = carrying(self.parts, "g")
-        name, zero = self.arrays["g"].name, f"_m.{self.number}(0)"
-        look = f"_m.doubtful_{name}(_g_at, {at}, {count}, _factor, {zero})"
         sizes = (f"_{s}_most > 0x7f7fffff" for s in self.scaled if self.parts.outputs[s] in told)
-        return f"_look & _j.GUARD != 0 and {next(sizes, look)}"
+        return f"_look & _j.GUARD != 0 and {next(sizes, self.doubtful(at, count))}"
+
+    def asked(self, at: str, count: str) -> str:
+        """The same of the gradient alone."""
+        return f"_look & _j.GUARD != 0 and {self.doubtful(at, count)}"
+
+    def doubtful(self, at: str, count: str) -> str:
+        """Whether the gradient may hold what is not finite."""
+        name, zero = self.arrays["g"].name, f"_m.{self.number}(0)"
+        return f"_m.doubtful_{name}(_g_at, {at}, {count}, _factor, {zero})"
 
     def finite(self, at: str, count: str) -> str:
         """Whether all gradients of a block are, times the factor.
@@ -172,6 +249,15 @@ class Elements:
         if codec.bits == 16:
             return [f"_b.store_uint16({place}, _b.int32(0))"]
         return [f"_m.store_{codec.name}({place}, 0.0)"]
+
+    def lows(self, scale: str) -> list[str]:
+        """What the codes of a block mean; a NaN in it reaches every element by the gradient."""
+        lines = []
+        for name in self.scaled:
+            lines.append(f"_{name}_low = _b.load_uint8(_{name}_at_scale, {scale}, 31)")
+            lines.append(f"_{name}_most = _b.int32(0)")
+        lost = " or ".join(f"_{name}_low == 0" for name in self.scaled)
+        return [*lines, f"_sound = _m.where({lost}, _lost, _factor)"]
 
     def unpack(self, scale: str, byte: str, count: str) -> list[str]:
         """Codes of four bits become numbers before the first pass."""

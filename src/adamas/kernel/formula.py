@@ -78,6 +78,11 @@ class Formula:
         return frozenset(one.over for one in found if one)
 
     @property
+    def slots(self) -> int:
+        """How many numbers a tensor keeps; a vector, which is one column, those of it too."""
+        return len(self.scalars) + len(self.columns)
+
+    @property
     def scopes(self) -> dict[str, str]:
         """The scope of the parameter, the gradient and each state; numbers of a step have none."""
         kept = {ELEMENT: self.states, ROW: self.rows, COLUMN: self.columns, TENSOR: self.scalars}

@@ -4,7 +4,8 @@ import ast
 from dataclasses import replace
 
 from adamas.kernel.first import names, starts
-from adamas.kernel.formula import Formula, FormulaError, fresh, target
+from adamas.kernel.formula import Formula, FormulaError, fresh, scoped, target
+from adamas.kernel.scopes import COLUMN, ROW, TENSOR, reduction
 
 # `g = g + weight_decay * p`, whichever way round.
 PENALTIES = frozenset({
@@ -48,6 +49,36 @@ def decoupled(formula: Formula) -> Formula:
 
 def _penalty(statement: ast.Assign) -> bool:
     return target(statement) == "g" and ast.unparse(statement.value) in PENALTIES
+
+
+def of_vectors(formula: Formula) -> Formula:
+    """The same rule for tensors of fewer than two dimensions, which are one column.
+
+    Each element is a row of its own, so that what is over a row is the element itself; what is
+    over the column is over the tensor. States follow: what was kept once a row is kept for every
+    element, and what was kept once a column is one number.
+    """
+    if not formula.over & {ROW, COLUMN}:
+        return formula
+    return scoped(replace(formula, statements=tuple(_of_vector(one) for one in formula.statements)))
+
+
+def _of_vector(statement: ast.Assign) -> ast.Assign:
+    found = reduction(statement.value)
+    if found is None or found.over not in (ROW, COLUMN):
+        return statement
+    value: ast.expr
+    if found.over == COLUMN:
+        value = ast.Call(
+            ast.Name(found.word, ast.Load()),
+            [found.argument],
+            [ast.keyword("over", ast.Constant(TENSOR))],
+        )
+    elif found.word in ("norm", "rms"):
+        value = ast.Call(ast.Name("abs", ast.Load()), [found.argument], [])
+    else:
+        value = found.argument
+    return ast.Assign(statement.targets, value, lineno=1)
 
 
 def with_average(formula: Formula) -> Formula:

@@ -10,10 +10,13 @@ import ast
 from dataclasses import dataclass
 
 from adamas.kernel.blocks import Blocks
+from adamas.kernel.entry import reducing_run, run
 from adamas.kernel.formula import Formula, target
-from adamas.kernel.hoist import Hoisted, hoist
+from adamas.kernel.hoist import Hoisted
 from adamas.kernel.layout import Layout, columns
 from adamas.kernel.processors import Processor
+from adamas.kernel.reducing import Reducing
+from adamas.kernel.stages import Stages, stages
 
 __all__ = ["Layout", "Woven", "weave"]
 
@@ -28,21 +31,26 @@ class Woven:
 
 def weave(formula: Formula, layout: Layout, version: str, processor: Processor) -> Woven:
     """Write the kernel of `formula` for arrays in `layout`."""
-    parts = hoist(formula)
+    plan = stages(formula)
+    parts = plan.sweep
     arrays = zip(
         ("p", "g", *formula.states),
         (layout.parameter, layout.gradient, *layout.states),
         strict=True,
     )
     stored = ", ".join(f"{name} {codec.name}" for name, codec in arrays)
-    writer = Blocks(parts, layout, formula.states, processor)
+    placed = bool(formula.over)
+    rows = plan.rows, plan.columns
+    writer = Blocks(parts, layout, formula.states, *rows, processor=processor, placed=placed)
+    before = Reducing(formula, layout, plan) if placed else None
     blocks = [
         _head(f"{formula.name}: {stored}.", version),
-        _prologue(formula, parts),
+        _prologue(formula, plan),
         *([writer.codecs()] if layout.coded else []),
+        *(before.functions() if before else []),
         writer.update(),
         _ask(formula, layout),
-        _run(formula, layout.gradient.name, writer.ahead),
+        reducing_run(before, writer.ahead) if before else run(formula, layout, writer.ahead),
     ]
     return Woven(formula.name, "\n\n\n".join("\n".join(block) for block in blocks) + "\n")
 
@@ -64,8 +72,9 @@ def _head(what: str, version: str) -> list[str]:
     ]
 
 
-def _prologue(formula: Formula, parts: Hoisted) -> list[str]:
+def _prologue(formula: Formula, plan: Stages) -> list[str]:
     """Constants of every tensor with a gradient, and the new values of its scalar states."""
+    parts = plan.parts
     lines = [
         "@_m.compiled",
         "def prologue(_job):",
@@ -79,12 +88,17 @@ def _prologue(formula: Formula, parts: Hoisted) -> list[str]:
     for k, name in enumerate(formula.hypers):
         width = len(formula.hypers)
         lines.append(f"        {name} = _m.load_float64(_hypers, _group * {width} + {k}, 0)")
+    for name in sorted(formula.given & {"rows", "columns"}):
+        word = f"_m.load_int64(_m.place_at(_job, _k), _j.{name.upper()}, 0)"
+        lines.append(f"        {name} = _m.float64({word})")
     for k, name in enumerate(formula.scalars):
-        where = f"_m.load_int64(_job, _j.SCALARS, 0), _k * {len(formula.scalars)} + {k}"
+        where = f"_m.load_int64(_job, _j.SCALARS, 0), _k * {formula.slots} + {k}"
         lines.append(f"        {name} = _m.load_float64({where}, 0)")
     lines += ["        " + line for line in _once(formula, parts)]
     for k, name in enumerate(formula.scalars):
-        where = f"_m.load_int64(_job, _j.NEXT, 0), _k * {len(formula.scalars)} + {k}"
+        if name not in parts.next_scalars:
+            continue
+        where = f"_m.load_int64(_job, _j.NEXT, 0), _k * {formula.slots} + {k}"
         value = ast.unparse(parts.next_scalars[name])
         lines.append(f"        _m.store_float64({where}, 0, _m.float64({value}))")
     lines.append("        _row = _m.load_int64(_m.load_int64(_job, _j.CONSTANTS, 0), _k, 0)")
@@ -93,7 +107,7 @@ def _prologue(formula: Formula, parts: Hoisted) -> list[str]:
         note = "" if text == name else f"  # {name}"
         lines.append(f"        _m.store_float64(_row, {k}, 0, _m.float64({text})){note}")
     lines.append(
-        f"        _m.store_float64(_row, {len(parts.constants)}, 0, _m.rounding_key(_job, _k))"
+        f"        _m.store_float64(_row, {len(plan.constants)}, 0, _m.rounding_key(_job, _k))"
     )
     return lines
 
@@ -111,7 +125,7 @@ def _once(formula: Formula, parts: Hoisted) -> list[str]:
         if parts.first and (name == parts.first or name in made):
             value = "1.0"
             if name in made:
-                place = f"_k * {len(formula.scalars)} + {made[name]}"
+                place = f"_k * {formula.slots} + {made[name]}"
                 value = f"_m.load_float64(_m.load_int64(_job, _j.NEXT, 0), {place}, 0)"
             lines += ["if _m.load_int64(_job, _j.FIRST, 0) != 0:", f"    {name} = {value}"]
     return lines
@@ -127,36 +141,3 @@ def _ask(formula: Formula, layout: Layout) -> list[str]:
         place = f"_m.load_int64(_slice, _j.GRADIENT + {k}, 0)"
         lines.append(f"    _m.ask({place}, _n * {each} >> 3)")
     return lines
-
-
-def _run(formula: Formula, gradient: str, ahead: int) -> list[str]:
-    """The entry: phases in one call, so that a tiny step is a single dispatch."""
-    return f"""
-def run(_job, _phases):
-    if _phases & _j.SURVEY:
-        _m.survey(_job, _m.tally_{gradient})
-    if _phases & _j.SETTLE:
-        if _m.settle(_job) != _j.DONE:
-            return _j.NOT_FINITE
-    if _phases & _j.PROLOGUE:
-        prologue(_job)
-    if _phases & _j.SWEEP:
-        _scale = _m.load_float64(_job, _j.SCALE, 0)
-        _look = _m.load_int64(_job, _j.LOOK, 0)
-        _beyond = _m.beyond(_job, {ahead})
-        _first = _m.take(_job, _j.SWEPT)
-        while _first < _m.load_int64(_job, _j.SLICES, 0):
-            _left, _last = 0, _m.share_end(_job, _first)
-            _ahead = _m.distance(_job, _m.slice_at(_job, _first))
-            for _k in _range(_first, _last):
-                if _k + _ahead < _last:
-                    ask(_m.slice_at(_job, _k + _ahead))
-                _slice = _m.slice_at(_job, _k)
-                if _m.load_int64(_slice, _j.GRADIENT, 0) != 0:
-                    _left += update(_slice, _scale, _look, _beyond)
-            _m.end(_job, _last - _first, _left, {len(formula.scalars)})
-            _first = _m.take(_job, _j.SWEPT)
-        if _m.load_int64(_job, _j.LEFT_OUT, 0) != 0:
-            return _j.SOME_LEFT
-    return _j.DONE
-""".strip().splitlines()

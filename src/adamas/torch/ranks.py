@@ -8,6 +8,7 @@ raise.
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from adamas.engine.peers import Bad
@@ -53,6 +54,17 @@ class Ranks:
         for cut in self._cuts:
             values = self._all(cut, torch.from_numpy(values), "MAX").numpy()
         return values
+
+    def add(self, parts: Sequence[tuple[int, Array]]) -> None:
+        """Add up, in place, each array over all ranks that share its tensor, in one exchange."""
+        for cut, members in self._cuts.items():
+            arrays = [array for k, array in parts if k in members]
+            if arrays:
+                flat = torch.from_numpy(np.concatenate([array.ravel() for array in arrays]))
+                found = self._all(cut, flat, "SUM").numpy()
+                places = np.cumsum([0, *(array.size for array in arrays)])
+                for array, start in zip(arrays, places[:-1], strict=True):
+                    array[...] = found[start : start + array.size].reshape(array.shape)
 
     def agree(self, bad: Bad | None) -> Bad | None:
         """The first gradient that any rank found not to be finite."""

@@ -29,12 +29,18 @@ LOOK = 19  # whether the sweep looks at gradients: GUARD, or 0
 SHARED = 20  # address of int64[1]: what the batches of one step count together
 BATCHES = 21  # how many batches the step has
 MOVING = 22  # address of int64[tensors]: whether anything of a tensor moved, where some did not
+LEVEL = 23  # which of the passes before the sweep
 # Counters that threads write: each has a cache line to itself.
 SURVEYED = 24  # slices claimed by the survey
 SWEPT = 32  # slices claimed by the sweep
 FINISHED = 40  # slices finished by the sweep
 LEFT_OUT = 41  # elements that the sweep left out
-WORDS = 48
+# Of rules that reduce, or ask for a tensor's rows or columns.
+PLACES = 48  # address of int64[tensors, words]: where each tensor's sums and numbers lie
+PLACE = 49  # bytes of one row of it
+TOTALS = 50  # address of float64[tensors, 2 * sums over all]: each tensor's sum, and of how many
+EVERY = 51  # address of float64[2 * sums over all]: the same of all tensors together
+WORDS = 56
 
 # Blocks with a gradient that is not finite are left as they are.
 GUARD = 1
@@ -54,14 +60,37 @@ REPEAT = 5  # how many rows of constants to apply, one step each
 SPAN = 6  # elements in a row that blocks do not cross
 BLOCK = 7  # the tensor's number of the first block
 LEFT = 8  # elements that the sweep left out
-GRADIENT = 9  # address; 0 where no gradient came
-PARAMETER = 10  # address; those of the other columns follow
+START = 9  # the tensor's number of the first element, of those that lie here
+WHOLE = 10  # 1 where the slice is the whole tensor, whose passes follow each other at once
+GRADIENT = 11  # address; 0 where no gradient came
+PARAMETER = 12  # address; those of the other columns follow
+
+# Words of one tensor's place; those of its sums follow, then those of its states.
+ROWS_HERE = 0  # rows that lie in this process
+ROWS = 1  # all of them
+COLUMNS = 2
+FIRST_ROW = 3  # the tensor's number of the first row here
+EACH = 4  # 1 where sums are kept element by element, because others hold parts of a block
+ROW_BY_ROW = 5  # 1 where sums of columns are kept row by row, because others hold parts of a group
+FIRST_ELEMENT = 6  # the tensor's number of the first element here
+BLOCKS = 7  # blocks of the whole tensor
+LOST = 8  # address of float64[1]: above 0 where its gradient is not finite
+ROW_ROOM = 9  # address of float64[numbers, rows here]: what each row has one of
+COLUMN_ROOM = 10  # address of the arithmetic's numbers[numbers, columns]
+ALONE = 11  # 1 where one slice is the whole tensor
+SUMS = 12  # addresses of float64[...]: the parts of each sum
+
+# Rows that are added up one by one, of each column, before the groups are.
+GROUP = 16
 
 # Phases of a run, added together.
 SURVEY = 1  # sum of squares of every gradient
 SETTLE = 2  # the norm, the clipping, the finite check
 PROLOGUE = 4  # constants of every tensor
 SWEEP = 8  # the update itself
+REDUCE = 16  # the parts of the sums of one level
+COLLECT = 32  # the sums over all tensors, this one's part
+BETWEEN = 64  # what is computed of the sums of one level
 
 # What a run returns.
 DONE = 0

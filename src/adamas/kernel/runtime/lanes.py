@@ -88,6 +88,37 @@ def doubtful(kind: Any, width: int, widen: Widen) -> Any:
     return ask
 
 
+def added(kind: Any, width: int, widen: Widen, squared: bool) -> Any:
+    """The function that adds up the block at an address, or its squares, in pairs of lanes."""
+
+    @intrinsic
+    def add(typing: Any, at: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            total = ir.Constant(_SUMS, [0.0] * LANES)
+            for read in _blocks(builder, args[0], kind, width):
+                x = widen(context, builder, read, _SUMS)
+                if squared and width < 8:
+                    # Exact either way: squares of float32 are float64 numbers.
+                    total = _product_sum(context, builder, x, x, total)
+                else:
+                    total = builder.fadd(total, builder.fmul(x, x) if squared else x)
+            count = LANES
+            while count > 1:
+                count //= 2
+                low, high = (
+                    builder.shuffle_vector(
+                        total, total, ir.Constant(ir.VectorType(INT32, count), list(places))
+                    )
+                    for places in (range(count), range(count, 2 * count))
+                )
+                total = builder.fadd(low, high)
+            return builder.extract_element(total, ir.Constant(INT32, 0))
+
+        return types.float64(types.int64), emit
+
+    return add
+
+
 def _product_sum(context: Any, builder: Any, x: Any, y: Any, z: Any) -> Any:
     """X * y + z, in one instruction where the processor has one; how it is rounded is open."""
     if "+fma" not in context.codegen().magic_tuple()[2].split(","):
@@ -122,3 +153,8 @@ FORMS: dict[str, tuple[Any, int, Widen]] = {
 }
 SQUARES = {name: squares(*form) for name, form in FORMS.items()}
 DOUBTFUL = {name: doubtful(*form) for name, form in FORMS.items()}
+ADDED = {
+    (name, squared): added(*FORMS[name], squared)
+    for name in ("float32", "float64")
+    for squared in (False, True)
+}

@@ -51,16 +51,30 @@ from adamas.kernel.runtime.reductions import (
     total,
 )  # fmt: skip
 from adamas.kernel.runtime.scaling import lift as _lift
+from adamas.kernel.runtime.sums import (
+    begins,
+    fold,
+    fold_columns,
+    fold_few,
+    fold_leaves,
+    numbers_float32,
+    numbers_float64,
+    row_of,
+    squares_float32,
+    squares_float64,
+)
 
 __all__ = [
-    "BEGINNING", "abs", "ask", "beyond", "clear", "compiled", "distance", "doubtful_bfloat16",
-    "doubtful_float16", "doubtful_float32", "doubtful_float64", "end", "entry",
-    "exp", "fetch", "finite", "float32", "float64", "integers", "largest_bfloat16",
-    "largest_float16", "largest_float32", "largest_float64", "lift", "load_float32",
-    "load_float64", "load_int64", "log", "maximum", "minimum", "nan", "prefetch", "rounding_key",
-    "settle", "share_end", "sign", "slice_at", "sqrt", "store_float32", "store_float64",
-    "store_int64", "survey", "take", "tally_bfloat16", "tally_float16", "tally_float32",
-    "tally_float64", "total", "where", "widest_vectors",
+    "BEGINNING", "abs", "apart", "ask", "begins", "beyond", "clear", "close", "compiled",
+    "distance", "doubtful_bfloat16", "doubtful_float16", "doubtful_float32", "doubtful_float64",
+    "end", "entry", "exp", "fetch", "finite", "float32", "float64", "fold", "fold_columns",
+    "fold_few", "fold_leaves", "integers", "largest_bfloat16", "largest_float16",
+    "largest_float32", "largest_float64", "last", "lift", "load_float32", "load_float64",
+    "load_int64", "log", "lost", "maximum", "minimum", "nan", "numbers_float32",
+    "numbers_float64", "place_at", "prefetch", "rounding_key", "row_of", "settle", "share_end",
+    "sign", "slice_at", "sqrt", "squares_float32", "squares_float64", "stays", "store_float32",
+    "store_float64", "store_int64", "survey", "take", "tally_bfloat16", "tally_float16",
+    "tally_float32", "tally_float64", "total", "waits", "where", "widest_vectors",
 ]  # fmt: skip
 
 # How many elements of a slice are asked for before its turn comes.
@@ -181,18 +195,29 @@ def settle(job: int) -> int:
 
 
 @compiled
+def last(job: int, count: int, left: int) -> Any:
+    """Count slices as finished, with what was left out of them; whether all have been."""
+    if left != 0:
+        claim(job, j.LEFT_OUT, left)
+    return claim(job, j.FINISHED, count) + count == load_int64(job, j.SLICES, 0)
+
+
+@compiled
 def end(job: int, count: int, left: int, scalars: int) -> None:
-    """Count slices as finished; the last ones take over step counts and scalar states.
+    """Count slices as finished; the last ones take over step counts and scalar states."""
+    if last(job, count, left):
+        close(job, scalars)
+
+
+@compiled
+def close(job: int, scalars: int) -> None:
+    """Take over step counts and scalar states.
 
     Until then nothing but the arrays has changed, and once a sweep has begun every thread runs it
     to the end: an interrupted step is either not begun or whole. A tensor of which nothing moved
     has made no step, and the optimizer none if none of its tensors has; so it is with a tensor
     without elements, in a batch that left something out.
     """
-    if left != 0:
-        claim(job, j.LEFT_OUT, left)
-    if claim(job, j.FINISHED, count) + count != load_int64(job, j.SLICES, 0):
-        return
     some_left = load_int64(job, j.LEFT_OUT, 0) != 0
     moved = _moved(job, some_left)
     steps, active = load_int64(job, j.STEPS, 0), load_int64(job, j.ACTIVE, 0)
@@ -214,6 +239,43 @@ def end(job: int, count: int, left: int, scalars: int) -> None:
     some = news < j.STOPPED or news & (j.STOPPED - 1) >= j.MOVED
     if some and load_int64(active, tensors, 0) != 0:
         store_int64(steps, tensors, 0, load_int64(steps, tensors, 0) + 1)
+
+
+@compiled
+def stays(job: int, k: int) -> Any:
+    """Whether a tensor has made no step, once all slices are finished."""
+    if load_int64(load_int64(job, j.ACTIVE, 0), k, 0) == 0:
+        return True
+    moving = load_int64(load_int64(job, j.MOVING, 0), k, 0)
+    return load_int64(job, j.LEFT_OUT, 0) != 0 and moving == 0
+
+
+@compiled
+def apart(row: int) -> Any:
+    """Whether a slice takes part in passes of its own: a part of a tensor with a gradient."""
+    return load_int64(row, j.GRADIENT, 0) != 0 and load_int64(row, j.WHOLE, 0) == 0
+
+
+@compiled
+def waits(job: int, k: int) -> Any:
+    """Whether a tensor's sums are added up between passes, and not by a slice that is all of it."""
+    if load_int64(load_int64(job, j.ACTIVE, 0), k, 0) == 0:
+        return False
+    return load_int64(place_at(job, k), j.ALONE, 0) == 0
+
+
+@compiled
+def lost(row: int, place: int, look: int) -> Any:
+    """Whether a tensor stays as it was, because its gradient is not finite; then its slice does."""
+    stays = look & j.GUARD != 0 and load_float64(load_int64(place, j.LOST, 0), 0, 0) > 0
+    store_int64(row, j.LEFT, 0, load_int64(row, j.COUNT, 0) if stays else 0)
+    return stays
+
+
+@compiled
+def place_at(job: int, k: int) -> Any:
+    """Where it says what a tensor's sums and numbers are, and where they lie."""
+    return load_int64(job, j.PLACES, 0) + k * load_int64(job, j.PLACE, 0)
 
 
 @compiled

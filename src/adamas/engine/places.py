@@ -1,0 +1,107 @@
+"""Where the sums of a rule that reduces are put together, for every tensor.
+
+The parts of a sum, one number for each block of 128 elements, stay in memory that is made once: a
+hundred and twenty-eighth of as many float64 as there are elements, for each sum.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from adamas.engine.grid import grid_of
+from adamas.engine.tensors import Array, Tensor, address, zeros
+from adamas.kernel.formula import Formula
+from adamas.kernel.runtime import job as j
+from adamas.kernel.scopes import ALL
+from adamas.kernel.stages import COLUMNS, LEAVES, ROWS, Stages, stages
+
+
+class Places:
+    """One row of `words` for each tensor, see `job.PLACES`, and the memory that it points into.
+
+    `plans` are the passes of each formula; `lost` is above 0 where a gradient is not finite;
+    `totals` and `every` are sums over all tensors, each with the number of what was added.
+    """
+
+    def __init__(
+        self,
+        formulas: Sequence[Formula],
+        tensors: Sequence[Tensor],
+        states: Sequence[dict[str, Array]],
+        computes: Sequence[str],
+    ) -> None:
+        self.plans = {formula: stages(formula) for formula in set(formulas)}
+        self.of = [self.plans[formula] for formula in formulas]
+        names = [(*formula.rows, *formula.columns) for formula in formulas]
+        width = max(len(p.sums) + len(n) for p, n in zip(self.of, names, strict=True))
+        self.words = np.zeros((len(tensors), j.SUMS + width), np.int64)
+        self.lost = np.zeros(len(tensors))
+        self._parts = [tensor.part is not None for tensor in tensors]
+        self.regions: list[list[Array]] = []
+        self._rooms: list[Array] = []
+        for k, tensor in enumerate(tensors):
+            self._place(k, tensor, self.of[k], computes[k])
+            for place, name in enumerate(names[k], j.SUMS + len(self.of[k].sums)):
+                self.words[k, place] = address(states[k][name])
+        reduced = [line for level in self.of[0].between for line in level if line.found]
+        count = sum(line.found.over == ALL for line in reduced if line.found)
+        self.totals, self.every = np.zeros((len(tensors), 2 * count)), np.zeros(2 * count)
+
+    def _place(self, k: int, tensor: Tensor, plan: Stages, compute: str) -> None:
+        words, part = self.words[k], tensor.part
+        shape = tensor.given.shape
+        whole = part.shape if part else shape
+        here, rows = (shape[0], whole[0]) if shape else (1, 1)
+        columns = int(np.prod(whole[1:], dtype=np.int64))
+        each, rowwise = (part.each, part.rowwise) if part else (False, False)
+        grid = grid_of(whole, tensor.rowwise) if part else tensor.grid
+        words[[j.ROWS_HERE, j.ROWS, j.COLUMNS]] = here, rows, columns
+        words[[j.EACH, j.ROW_BY_ROW, j.BLOCKS]] = each, rowwise, grid.blocks
+        if part:
+            words[[j.FIRST_ROW, j.FIRST_ELEMENT]] = part.row, part.element
+        words[j.LOST] = address(self.lost[k : k + 1])
+        kinds = (
+            (plan.rows, here, "float64", j.ROW_ROOM),
+            (plan.columns, columns, compute, j.COLUMN_ROOM),
+        )
+        for names, count, dtype, word in kinds:
+            room = zeros((len(names), count), dtype)
+            self._rooms.append(room)
+            words[word] = address(room)
+        sizes = {
+            LEAVES: grid.blocks + each * rows * columns,
+            COLUMNS: (rows if rowwise else -(-rows // j.GROUP)) * columns,
+            ROWS: rows,
+        }
+        made = [zeros((sizes.get(one.parts, 0),), "float64") for one in plan.sums]
+        self.regions.append(made)
+        words[j.SUMS : j.SUMS + len(made)] = [address(region) for region in made]
+
+    @property
+    def apart(self) -> Array:
+        """Which tensors need no sums but their own, which are all here."""
+        shared = bool(self.every.size)
+        return np.array([not (shared or part) for part in self._parts])
+
+    @property
+    def levels(self) -> int:
+        """How many passes or waits come before the sweep."""
+        return max(plan.levels for plan in self.of)
+
+    def exchanged(self, level: int) -> list[tuple[int, Array]]:
+        """The parts that a level waits for, and whether a gradient was lost, with their tensors."""
+        found = [(k, self.lost[k : k + 1]) for k in range(len(self.of))]
+        for k, plan in enumerate(self.of):
+            sums = zip(plan.sums, self.regions[k], strict=True)
+            found += [(k, region) for one, region in sums if one.level == level and region.size]
+        return found
+
+    def begin(self, level: int) -> None:
+        """Set to zero what others will add to, where parts of a tensor lie elsewhere."""
+        for _, region in self.exchanged(level):
+            region[...] = 0.0
+
+    def add_up(self, active: Array) -> None:
+        """Add the sums of the tensors in `active` up, in their order."""
+        if self.every.size:
+            self.every[:] = np.add.accumulate(self.totals[active != 0], axis=0)[-1]

@@ -1,0 +1,162 @@
+"""A rule that reduces, in passes over the elements, and what is computed between them.
+
+A sum is known when all elements have been gone through, so each line that waits for one begins a
+new level. Of elements nothing is kept from pass to pass: every pass computes again what it needs,
+which is cheaper than to write it and to read it back.
+"""
+
+import ast
+from dataclasses import dataclass, replace
+
+from adamas.kernel.first import names
+from adamas.kernel.formula import Formula, target
+from adamas.kernel.hoist import Hoisted, hoist
+from adamas.kernel.scopes import ALL, COLUMN, ELEMENT, ROW, TENSOR, Reduction, reduction
+
+SQUARED = ("norm", "rms")
+LEAVES, COLUMNS, ROWS, NUMBERS = "leaves", "columns", "rows", "numbers"
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What is added up of `argument`, its squares if `squared`, in the pass of `level`.
+
+    `parts` says in which form: the LEAVES of a tensor (blocks of its elements), its COLUMNS in
+    groups of rows, one number for each of its ROWS, or NUMBERS of single tensors.
+    """
+
+    argument: str
+    squared: bool
+    parts: str
+    level: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One statement that is not of elements; `sum` is the place of the one it waits for."""
+
+    statement: ast.Assign
+    scope: str
+    found: Reduction | None = None
+    sum: int = -1
+
+
+@dataclass(frozen=True)
+class Stages:
+    """`sums` in the order of their memory; `between[k]` follows pass k, the first comes before all.
+
+    `once` are the names of what a tensor has one number of; `rows` and `columns` of what its rows
+    and columns have; `sweep` is the body of the last pass, over elements, with `once` among its
+    constants; `made` what each pass before computes.
+    """
+
+    parts: Hoisted
+    sweep: Hoisted
+    sums: tuple[Sum, ...]
+    between: tuple[tuple[Line, ...], ...]
+    made: tuple[tuple[ast.Assign, ...], ...]
+    once: tuple[str, ...]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def levels(self) -> int:
+        """How many passes or waits come before the sweep."""
+        return len(self.between) - 1
+
+    def at(self, level: int) -> list[tuple[int, Sum]]:
+        """The sums over elements that pass `level` makes, with their places."""
+        every = enumerate(self.sums)
+        return [(k, s) for k, s in every if s.level == level and s.parts in (LEAVES, COLUMNS)]
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """What a tensor's elements read as constants, in the order of their memory."""
+        return tuple(self.sweep.constants)
+
+
+def stages(formula: Formula) -> Stages:
+    """The passes of a formula; of one that does not reduce, the sweep alone."""
+    return _Stager(formula, hoist(formula)).stages()
+
+
+class _Stager:
+    def __init__(self, formula: Formula, parts: Hoisted) -> None:
+        self.formula, self.parts = formula, parts
+        self.levels: dict[str, int] = {}
+        self.sums: list[Sum] = []
+        self.lines: list[tuple[int, Line]] = []
+
+    def stages(self) -> Stages:
+        for statement in self.parts.body:
+            self.take(statement)
+        last = max((level for level, _ in self.lines), default=0)
+        between = [[line for at, line in self.lines if at == k] for k in range(last + 1)]
+        elements = [s for s in self.parts.body if self.scope(target(s)) == ELEMENT]
+        once = self.of(TENSOR) + self.of(ALL)
+        constants = {**self.parts.constants, **{name: ast.Name(name, ast.Load()) for name in once}}
+        wanted = {self.parts.outputs[name] for name in ("p", *self.formula.states)}
+        sweep = replace(
+            self.parts,
+            body=tuple(needed(elements, wanted)),
+            constants=constants,
+            outputs={name: self.parts.outputs[name] for name in ("p", *self.formula.states)},
+        )
+        made = [tuple(needed(elements, self.asked(k))) for k in range(last + 1)]
+        return Stages(
+            self.parts, sweep, tuple(self.sums), tuple(map(tuple, between)), tuple(made), once,
+            self.of(ROW), self.of(COLUMN),
+        )  # fmt: skip
+
+    def asked(self, level: int) -> set[str]:
+        """What of each element a pass adds up."""
+        over = (s for s in self.sums if s.level == level and s.parts in (LEAVES, COLUMNS))
+        return {one.argument for one in over}
+
+    def scope(self, name: str) -> str:
+        return self.parts.scopes.get(name, "once")
+
+    def of(self, scope: str) -> tuple[str, ...]:
+        """The names of the body that have this scope, in their order."""
+        every = map(target, self.parts.body)
+        return tuple(name for name in every if self.scope(name) == scope)
+
+    def take(self, statement: ast.Assign) -> None:
+        name, found = target(statement), reduction(statement.value)
+        level = max((self.levels.get(read, 0) for read in names(statement.value)), default=0)
+        place = -1
+        if found:
+            assert isinstance(found.argument, ast.Name)
+            parts = self.kind(found)
+            if parts:
+                level += 1
+                made = Sum(found.argument.id, found.word in SQUARED, parts, level)
+                # A norm and a root mean square of one thing share their sum.
+                if made not in self.sums:
+                    self.sums.append(made)
+                place = self.sums.index(made)
+        self.levels[name] = level
+        if self.scope(name) != ELEMENT:
+            self.lines.append((level, Line(statement, self.scope(name), found, place)))
+
+    def kind(self, found: Reduction) -> str:
+        """In which form the sum of a reduction is made; empty where it waits for nothing.
+
+        All columns are there when one is, but rows may lie on several machines.
+        """
+        scope = self.scope(ast.unparse(found.argument))
+        if scope == ELEMENT:
+            return COLUMNS if found.over == COLUMN else LEAVES
+        if scope == ROW:
+            return ROWS
+        return NUMBERS if found.over == ALL else ""
+
+
+def needed(statements: list[ast.Assign], wanted: set[str]) -> list[ast.Assign]:
+    """Those of the statements, whose names are unique, that `wanted` names are made of."""
+    wanted, kept = {*wanted}, list[ast.Assign]()
+    for statement in reversed(statements):
+        if target(statement) in wanted:
+            kept.insert(0, statement)
+            wanted |= names(statement.value)
+    return kept
