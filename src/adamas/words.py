@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 __all__ = [
     "abs",
+    "atan2",
+    "cos",
     "exp",
     "log",
     "maximum",
@@ -29,7 +31,9 @@ __all__ = [
     "norm",
     "rms",
     "sign",
+    "sin",
     "sqrt",
+    "tanh",
     "total",
     "where",
 ]
@@ -78,6 +82,26 @@ def exp(x: Value) -> Value:
 def log(x: Value) -> Value:
     """The natural logarithm; NaN with NumPy's warning where `x` is negative."""
     return np.log(x)
+
+
+def sin(x: Value) -> Value:
+    """The sine of an angle in radians."""
+    return np.sin(x)
+
+
+def cos(x: Value) -> Value:
+    """The cosine of an angle in radians."""
+    return np.cos(x)
+
+
+def tanh(x: Value) -> Value:
+    """The hyperbolic tangent, between -1 and 1."""
+    return np.tanh(x)
+
+
+def atan2(y: Value, x: Value) -> Value:
+    """The angle of the point (x, y), between -pi and pi; `atan2(0, 0)` is 0."""
+    return np.arctan2(y, x)
 
 
 def total(x: Value, over: Over = "tensor") -> Value:

@@ -180,6 +180,29 @@ def where(condition: Truth, x: Bounded, y: Bounded) -> Bounded:
     return Bounded(value, np.where(condition.unsure, either, error), x.dtype)
 
 
+def wave(function: Any, x: Bounded) -> Bounded:
+    """Sine and cosine: slopes are at most 1, and so are the values."""
+    unsure = ~np.isfinite(np.abs(x.value) + x.error)
+    error = np.where(x.error > 0, np.where(unsure, np.inf, np.minimum(x.error, 2.0)), 0.0)
+    return x.made(function(x.value), error, LIBRARY)
+
+
+def angle(y: Bounded, x: Bounded) -> Bounded:
+    """An angle of what moves by less than its distance moves by less than a right angle.
+
+    Then it is off by no more than pi / 2 times their quotient, unless it may cross the negative
+    axis, where a whole turn is lost.
+    """
+    moved, distance = np.hypot(y.error, x.error), np.hypot(y.value, x.value)
+    small = np.pi / 2 * moved / np.where(distance > moved, distance, 1.0)
+    crosses = (y.ends()[0] <= 0) & (y.ends()[1] >= 0) & (x.ends()[0] <= 0)
+    turns = ~(moved < distance) | crosses
+    error = np.where(moved == 0, 0.0, np.where(turns, 2 * np.pi, small))
+    known = np.isfinite(moved) & ~np.isnan(distance)
+    error = np.where(known | (moved == 0), error, np.inf)
+    return y.made(np.arctan2(y.value, x.value), error, LIBRARY)
+
+
 class Analysis(Machine):
     """Bounds of the error of a kernel: `p` and `state` hold `Bounded` numbers.
 
@@ -195,6 +218,10 @@ class Analysis(Machine):
         "where": where,
         "exp": lambda x: corners(np.exp, x),
         "log": lambda x: corners(np.log, x),
+        "sin": lambda x: wave(np.sin, x),
+        "cos": lambda x: wave(np.cos, x),
+        "tanh": lambda x: corners(np.tanh, x),
+        "atan2": angle,
     })  # fmt: skip
 
     def __init__(self, formula: Formula, p: Any, compute: str, **hypers: float) -> None:

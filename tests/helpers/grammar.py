@@ -34,6 +34,7 @@ LITERALS = (
 OPERATORS = ("+", "-", "*", "/", "**")
 RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
 UNARY = ("-{}", "+{}", "sqrt({})", "abs({})", "sign({})", "exp({})", "log({})")
+ANGLES = ("sin({})", "cos({})", "tanh({})")
 LOCALS = ("h", "k1", "p_next", "base", "x_2")
 
 
@@ -59,7 +60,7 @@ class Grammar:
         if kind <= 1:
             return self.pick([*names, *names, *LITERALS])
         if kind == 2:
-            return f"({self.pick(UNARY).format(self.number(depth - 1))})"
+            return f"({self.pick((*UNARY, *ANGLES)).format(self.number(depth - 1))})"
         if kind <= 6:
             a, b = self.number(depth - 1), self.number(depth - 1)
             return f"({a} {self.pick(OPERATORS)} {b})"
@@ -69,7 +70,7 @@ class Grammar:
             return f"({a} * {b})"
         if kind == 8:
             a, b = self.number(depth - 1), self.number(depth - 1)
-            return f"{self.pick(('maximum', 'minimum'))}({a}, {b})"
+            return f"{self.pick(('maximum', 'minimum', 'atan2'))}({a}, {b})"
         both = [self.number(depth - 1), self.either(depth - 1)[0]]
         a, b = self.draw(st.permutations(both))
         return self.choice(a, b, depth)

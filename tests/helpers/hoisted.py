@@ -46,6 +46,10 @@ NUMPY: Vocabulary = {
     "where": np.where,
     "exp": np.exp,
     "log": np.log,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tanh": np.tanh,
+    "atan2": np.arctan2,
 }
 # NumPy's own exponential of a single number may differ from the C library's in the last bit.
 C_LIBRARY: Vocabulary = {

@@ -42,7 +42,7 @@ LINES = [
     ("«m = v = g»", "one name at a time", "one assignment a line"),
     ("«m[0] = g»", "one name at a time", "one assignment a line"),
     ("«m.real = g»", "one name at a time", "one assignment a line"),
-    ("m = «tanh»(g)", "'tanh' is not one of the words", "abs, exp, log"),
+    ("m = «erf»(g)", "'erf' is not one of the words", "abs, atan2, cos, exp"),
     ("m = «max»(m, g)", "'max' is not one of the words", "Write `maximum`."),
     ("m = «min»(m, g)", "'min' is not one of the words", "Write `minimum`."),
     ("m = «np.sqrt»(g)", "'np.sqrt' is not one of the words", "Write `sqrt`."),
@@ -133,7 +133,7 @@ WHOLE = [
 ]
 # Where a caret is easily misplaced: other alphabets, wide characters, tabs, several lines.
 AWKWARD = [
-    "def f(p, g, *, λ=0.1):\n    return p - λ * «tanh»(g)",
+    "def f(p, g, *, λ=0.1):\n    return p - λ * «erf»(g)",
     "def f(p, g, *, 学习率=0.1):\n    return p - 学习率 * «大小» * g",
     "def f(p, g, *, lr=0.1):\n    p = p - (lr *\n         «h» * g)\n    return p",
     "def f(p, g, *, lr=0.1):\n    p = p - «maximum(g,\n»        1, 2) * lr\n    return p",

@@ -136,7 +136,8 @@ MINE = {
 
 def using(word: str) -> str:
     """A rule that calls `word`."""
-    given = {"where": "g > 0, g, 1", "maximum": "g, 1", "minimum": "g, 1"}.get(word, "g")
+    both = dict.fromkeys(("atan2", "maximum", "minimum"), "g, 1")
+    given = {"where": "g > 0, g, 1", **both}.get(word, "g")
     return f"def f(p, g, *, lr=0.5):\n    return p - lr * {word}({given})\n"
 
 

@@ -64,6 +64,7 @@ def every(p, g, m, v, *, t, lr=0.1, beta=0.9):
     m = beta * m + (1 - beta) * sign(g) * minimum(abs(g), 1)
     v = beta * v + (1 - beta) * g * g
     step = where(t > 2, m / (1 - beta**t), maximum(m, g)) / (sqrt(v) + exp(-abs(p)) * 0.1)
+    step = step + atan2(tanh(m), cos(p) + sin(g)) * cos(t)
     return p - lr * step * log(abs(p) + 2) ** 1.5 * t ** -0.5, m, v
 
 def numbers(dtype, seed):

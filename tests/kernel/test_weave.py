@@ -1,6 +1,7 @@
 """A woven kernel computes what the formula means, whatever its names and its values."""
 
 import ast
+import math
 import platform
 import re
 from pathlib import Path
@@ -20,6 +21,7 @@ from adamas.kernel.formula import Formula, parse
 from adamas.kernel.hoist import hoist
 from adamas.kernel.processors import here
 from adamas.kernel.reference import Reference
+from adamas.kernel.runtime import stepping
 from adamas.kernel.variants import with_average
 from adamas.kernel.weave import Layout, weave
 from error_bounds import Analysis
@@ -178,6 +180,64 @@ def test_exp_and_log_of_special_values(tmp_path: Path, dtype: str) -> None:
             found = optimizer.state[0][name]
             tolerance = 4 * float(np.finfo(dtype).eps)
             np.testing.assert_allclose(found, expected, rtol=tolerance, err_msg=name)
+
+
+LIBRARY = {
+    "s": ("sin(g)", np.sin),
+    "c": ("cos(g)", np.cos),
+    "h": ("tanh(g)", np.tanh),
+    "a": ("atan2(g, p)", np.arctan2),
+}
+
+
+@every_dtype
+def test_angles_of_special_values(tmp_path: Path, dtype: str) -> None:
+    """Sine, cosine, tanh and atan2 are NumPy's float64 ones, rounded, with NaN and zeros alike."""
+    values = ", ".join(text for text, _ in LIBRARY.values())
+    text = f"def f(p, g, {', '.join(LIBRARY)}):\n    return p, {values}"
+    numbers = [*SPECIAL, np.pi, -np.pi / 2, 3.0, 22.0, 1e4, -0.3]
+    p, g = (np.ravel(x).astype(dtype) for x in np.meshgrid(numbers, numbers))
+    optimizer = Optimizer(function(tmp_path, text), p, on_nonfinite="allow")
+    optimizer.step(g)
+    for name, (_, function_of) in LIBRARY.items():
+        given = (g, p) if name == "a" else (g,)
+        with np.errstate(all="ignore"):
+            expected = function_of(*(x.astype(np.float64) for x in given)).astype(dtype)
+        found = optimizer.state[0][name]
+        tolerance = 2 * float(np.finfo(dtype).eps)
+        np.testing.assert_allclose(found, expected, rtol=tolerance, atol=1e-40, err_msg=name)
+        real = ~np.isnan(found)
+        assert (np.signbit(found) == np.signbit(expected))[real].all(), name
+
+
+@every_dtype
+def test_angles_step_by_step_are_those_of_the_machine(tmp_path: Path, dtype: str) -> None:
+    """Plain Python's numbers, for a debugger, have the bits of the compiled ones."""
+    values = ", ".join(text for text, _ in LIBRARY.values())
+    text = f"def f(p, g, {', '.join(LIBRARY)}):\n    return p, {values}"
+    rng = np.random.default_rng(3)
+    p, g = (np.append(rng.normal(size=200) * 3, SPECIAL).astype(dtype) for _ in "pg")
+    optimizer = Optimizer(function(tmp_path, text), p, on_nonfinite="allow")
+    optimizer.step(g)
+    one = np.dtype(dtype).type
+    for name, word in zip(LIBRARY, ("sin", "cos", "tanh", "atan2"), strict=True):
+        given = zip(g, p, strict=True) if name == "a" else zip(g, strict=True)
+        expected = [getattr(stepping, word)(*map(one, each)) for each in given]
+        np.testing.assert_array_equal(optimizer.state[0][name], np.array(expected), err_msg=name)
+
+
+def test_a_kernel_imports_the_words_of_the_library_only_if_it_calls_them(tmp_path: Path) -> None:
+    """Rules without them print the kernel of before, and may call their own numbers `cos`."""
+    named = "def f(p, g, *, cos=0.1, tanh=2):\n    return p - cos * g * tanh"
+    calling = "def f(p, g, *, cos=0.1):\n    return p - cos * tanh(g)"
+    for text, line in ((named, ""), (calling, "runtime.machine import tanh\n")):
+        formula = parse(function(tmp_path, text))
+        source = weave(formula, layout(formula, "float32"), "0", here()).source
+        assert source.count("runtime.machine import") == 3 + bool(line), text
+        assert line in source
+    p = np.array([1.0, 2.0])
+    Optimizer(function(tmp_path, calling), p, cos=0.5).step(np.array([0.5, -1.0]))
+    np.testing.assert_allclose(p, [1 - 0.5 * math.tanh(0.5), 2 + 0.5 * math.tanh(1)], rtol=1e-15)
 
 
 @every_dtype

@@ -13,9 +13,10 @@ from adamas.kernel.scopes import OVER, REDUCTIONS
 from adamas.kernel.text import Text
 
 WORDS = frozenset(words.__all__)
-# Kernels import these: no value may have their name. Others may, in a rule that does not call them.
-TAKEN = WORDS - REDUCTIONS
-ARITIES = {"maximum": 2, "minimum": 2, "where": 3}
+# Every kernel imports these: no value may have their name. Other words it may have, in a rule that
+# does not call them.
+TAKEN = frozenset({"abs", "exp", "log", "maximum", "minimum", "sign", "sqrt", "where"})
+ARITIES = {"atan2": 2, "maximum": 2, "minimum": 2, "where": 3}
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 CHOOSE = "choose with `a if c else b` or `where(c, a, b)`."
 # Words of other languages, and what they are called here.

@@ -18,7 +18,7 @@ __all__ = ["check_text", "check_words", "defaults", "plain"]
 
 # Whose functions mean what a word means, and what they call it.
 LIBRARIES = frozenset({"builtins", "jax", "keras", "math", "numpy", "tensorflow", "torch"})
-ALSO_CALLED = {"abs": {"absolute", "fabs"}}
+ALSO_CALLED = {"abs": {"absolute", "fabs"}, "atan2": {"arctan2"}}
 
 
 def plain(function: Callable[..., Any]) -> FunctionType:

@@ -20,6 +20,9 @@ from adamas.kernel.stages import Stages, stages
 
 __all__ = ["Layout", "Woven", "weave"]
 
+LIBRARY = frozenset({"atan2", "cos", "sin", "tanh"})
+"""Words that a kernel imports only if its formula calls them."""
+
 
 @dataclass(frozen=True)
 class Woven:
@@ -44,7 +47,7 @@ def weave(formula: Formula, layout: Layout, version: str, processor: Processor) 
     writer = Blocks(parts, layout, formula.states, *rows, processor=processor, placed=placed)
     before = Reducing(formula, layout, plan) if placed else None
     blocks = [
-        _head(f"{formula.name}: {stored}.", version),
+        _head(f"{formula.name}: {stored}.", version, formula),
         _prologue(formula, plan),
         *([writer.codecs()] if layout.coded else []),
         *(before.functions() if before else []),
@@ -55,7 +58,9 @@ def weave(formula: Formula, layout: Layout, version: str, processor: Processor) 
     return Woven(formula.name, "\n\n\n".join("\n".join(block) for block in blocks) + "\n")
 
 
-def _head(what: str, version: str) -> list[str]:
+def _head(what: str, version: str, formula: Formula) -> list[str]:
+    calls = [n for s in formula.statements for n in ast.walk(s) if isinstance(n, ast.Call)]
+    more = ", ".join(sorted({ast.unparse(call.func) for call in calls} & LIBRARY))
     return [
         f'"""{what}',
         "",
@@ -69,6 +74,7 @@ def _head(what: str, version: str) -> list[str]:
         "from adamas.kernel.runtime.machine import integers as _b",
         "from adamas.kernel.runtime.machine import abs, exp, log, sign, sqrt",
         "from adamas.kernel.runtime.machine import maximum, minimum, where",
+        *([f"from adamas.kernel.runtime.machine import {more}"] if more else []),
     ]
 
 

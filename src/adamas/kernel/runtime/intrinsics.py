@@ -2,7 +2,8 @@
 
 Raw loads and stores carry an alias scope, one per array: without it LLVM guards the loop with up to
 ten address comparisons and gives up on rules with more states. `where`, `maximum`, `sign` compile
-to selects and not to branches, so every formula vectorises; NaN goes through them unchanged.
+to selects and not to branches, so every formula vectorises; NaN goes through them unchanged. The
+words of the C library are called once for each element.
 """
 
 import math
@@ -10,10 +11,12 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import typing as signatures
 from numba.extending import intrinsic
 
 INT64 = ir.IntType(64)
 INT32 = ir.IntType(32)
+DOUBLE = ir.DoubleType()
 BYTES = ir.IntType(8).as_pointer()
 SCOPES = 32
 
@@ -61,7 +64,7 @@ def memory(kind: Any, number: Any) -> tuple[Any, Any]:
 
 
 load_float32, store_float32 = memory(ir.FloatType(), types.float32)
-load_float64, store_float64 = memory(ir.DoubleType(), types.float64)
+load_float64, store_float64 = memory(DOUBLE, types.float64)
 load_int64, store_int64 = memory(INT64, types.int64)
 
 
@@ -70,7 +73,7 @@ def number64(typing: Any, x: Any) -> Any:
     """The float64 with these bits."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.DoubleType())
+        return builder.bitcast(args[0], DOUBLE)
 
     return types.float64(types.int64), emit
 
@@ -164,6 +167,36 @@ def _unary(name: str) -> Any:
     return word
 
 
+def _in_float64(builder: Any, context: Any, function: Any, args: Any) -> Any:
+    """A function of the C library, whose float32 forms differ from one library to the next."""
+    wide = [a if a.type == DOUBLE else builder.fpext(a, DOUBLE) for a in args]
+    call = context.get_function(function, signatures.signature(*[types.float64] * (1 + len(args))))
+    found = call(builder, wide)
+    return found if args[0].type == DOUBLE else builder.fptrunc(found, args[0].type)
+
+
+def _library(function: Any) -> Any:
+    @intrinsic
+    def word(typing: Any, x: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return _in_float64(builder, context, function, args)
+
+        return x(x), emit
+
+    return word
+
+
+@intrinsic
+def atan2(typing: Any, y: Any, x: Any) -> Any:
+    """The angle of a point."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _in_float64(builder, context, math.atan2, args)
+
+    return x(x, x), emit
+
+
 sqrt = _unary("sqrt")
 abs = _unary("fabs")
 exp, log = math.exp, math.log
+cos, sin, tanh = _library(math.cos), _library(math.sin), _library(math.tanh)

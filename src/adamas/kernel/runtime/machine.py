@@ -9,8 +9,10 @@ from typing import Any
 from adamas.kernel.runtime import job as j
 from adamas.kernel.runtime.operations import (
     abs,
+    atan2,
     claim,
     compiled,
+    cos,
     entry,
     exp,
     float32,
@@ -25,10 +27,12 @@ from adamas.kernel.runtime.operations import (
     nan,
     prefetch,
     sign,
+    sin,
     sqrt,
     store_float32,
     store_float64,
     store_int64,
+    tanh,
     where,
     widest_vectors,
 )  # fmt: skip
@@ -65,16 +69,16 @@ from adamas.kernel.runtime.sums import (
 )
 
 __all__ = [
-    "BEGINNING", "abs", "apart", "ask", "begins", "beyond", "clear", "close", "compiled",
-    "distance", "doubtful_bfloat16", "doubtful_float16", "doubtful_float32", "doubtful_float64",
-    "end", "entry", "exp", "fetch", "finite", "float32", "float64", "fold", "fold_columns",
-    "fold_few", "fold_leaves", "integers", "largest_bfloat16", "largest_float16",
+    "BEGINNING", "abs", "apart", "ask", "atan2", "begins", "beyond", "clear", "close", "compiled",
+    "cos", "distance", "doubtful_bfloat16", "doubtful_float16", "doubtful_float32",
+    "doubtful_float64", "end", "entry", "exp", "fetch", "finite", "float32", "float64", "fold",
+    "fold_columns", "fold_few", "fold_leaves", "integers", "largest_bfloat16", "largest_float16",
     "largest_float32", "largest_float64", "last", "lift", "load_float32", "load_float64",
-    "load_int64", "log", "lost", "maximum", "minimum", "nan", "numbers_float32",
-    "numbers_float64", "place_at", "prefetch", "rounding_key", "row_of", "settle", "share_end",
-    "sign", "slice_at", "sqrt", "squares_float32", "squares_float64", "stays", "store_float32",
+    "load_int64", "log", "lost", "maximum", "minimum", "nan", "numbers_float32", "numbers_float64",
+    "place_at", "prefetch", "rounding_key", "row_of", "settle", "share_end", "sign", "sin",
+    "slice_at", "sqrt", "squares_float32", "squares_float64", "stays", "store_float32",
     "store_float64", "store_int64", "survey", "take", "tally_bfloat16", "tally_float16",
-    "tally_float32", "tally_float64", "total", "waits", "where", "widest_vectors",
+    "tally_float32", "tally_float64", "tanh", "total", "waits", "where", "widest_vectors",
 ]  # fmt: skip
 
 # How many elements of a slice are asked for before its turn comes.

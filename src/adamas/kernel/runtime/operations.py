@@ -13,11 +13,10 @@ from adamas.kernel.runtime import integers as _integers
 from adamas.kernel.runtime import intrinsics, stepping, stepping_integers
 
 __all__ = [
-    "abs", "claim", "compiled", "compiled_as", "entry", "exp", "float32", "float64", "integers",
-    "interpreted",
-    "load_float32", "load_float64", "load_int64", "log", "maximum", "minimum", "nan", "number64",
-    "prefetch", "sign", "sqrt", "store_float32", "store_float64", "store_int64", "where",
-    "widest_vectors",
+    "abs", "atan2", "claim", "compiled", "compiled_as", "cos", "entry", "exp", "float32",
+    "float64", "integers", "interpreted", "load_float32", "load_float64", "load_int64", "log",
+    "maximum", "minimum", "nan", "number64", "prefetch", "sign", "sin", "sqrt", "store_float32",
+    "store_float64", "store_int64", "tanh", "where", "widest_vectors",
 ]  # fmt: skip
 
 interpreted = bool(config.DISABLE_JIT)
@@ -25,6 +24,7 @@ integers: Any = stepping_integers if interpreted else _integers
 nan = math.nan
 _now: Any = stepping if interpreted else intrinsics
 abs, exp, log, sign, sqrt = _now.abs, _now.exp, _now.log, _now.sign, _now.sqrt
+atan2, cos, sin, tanh = _now.atan2, _now.cos, _now.sin, _now.tanh
 maximum, minimum, where = _now.maximum, _now.minimum, _now.where
 load_float32, store_float32 = _now.load_float32, _now.store_float32
 load_float64, store_float64 = _now.load_float64, _now.store_float64

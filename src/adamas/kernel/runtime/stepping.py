@@ -89,3 +89,23 @@ def exp(x: Any) -> Any:
 def log(x: Any) -> Any:
     """The natural logarithm; -inf at zero and NaN below."""
     return np.log(x) if not x > 0 else type(x)(math.log(x))
+
+
+def cos(x: Any) -> Any:
+    """The cosine; NaN of infinity."""
+    return type(x)(math.cos(x) if math.isfinite(x) else math.nan)
+
+
+def sin(x: Any) -> Any:
+    """The sine; NaN of infinity."""
+    return type(x)(math.sin(x) if math.isfinite(x) else math.nan)
+
+
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent."""
+    return type(x)(math.tanh(x))
+
+
+def atan2(y: Any, x: Any) -> Any:
+    """The angle of a point."""
+    return type(x)(math.atan2(y, x))
