@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 __all__ = [
     "abs",
     "atan2",
+    "clip",
     "cos",
     "exp",
     "log",
@@ -102,6 +103,11 @@ def tanh(x: Value) -> Value:
 def atan2(y: Value, x: Value) -> Value:
     """The angle of the point (x, y), between -pi and pi; `atan2(0, 0)` is 0."""
     return np.arctan2(y, x)
+
+
+def clip(x: Value, low: Value, high: Value) -> Value:
+    """`x`, but at least `low` and at most `high`; NaN if any of them is NaN."""
+    return minimum(maximum(x, low), high)
 
 
 def total(x: Value, over: Over = "tensor") -> Value:

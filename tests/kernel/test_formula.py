@@ -1,17 +1,13 @@
 """An accepted rule means what it says: to the kernel, to the reference, and run as plain Python."""
 
 import inspect
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from adamas import rules
-from adamas.engine.optimizer import Optimizer
 from adamas.kernel.formula import parse
-from adamas.kernel.reference import Reference
+from three_runs import assert_all_agree
 from written import function
 
 ACCEPTED = {
@@ -38,26 +34,7 @@ ACCEPTED = {
 @pytest.mark.parametrize("text", ACCEPTED.values(), ids=ACCEPTED)
 def test_an_accepted_rule_means_what_it_says(tmp_path: Path, text: str) -> None:
     """Kernel, reference and the function itself, run on floats, agree for several steps."""
-    f: Callable[..., Any] = function(tmp_path, text)
-    formula = parse(f)
-    p = np.array([0.5, -2.0, 1.0])
-    reference = Reference(formula, p)
-    optimizer = Optimizer(formula, p)
-    alone = [dict(formula.initial, p=x) for x in reference.p]
-    for t, g in enumerate(np.array([[0.3, -0.2, 0.0], [1.0, 0.5, -0.5], [0.0, 2.0, 1.0]]), 1):
-        optimizer.step(g)
-        reference.step(g)
-        for k, names in enumerate(alone):
-            timed = {"t": t} if "t" in inspect.signature(f).parameters else {}
-            states = [names[s] for s in formula.initial]
-            out = f(names["p"], float(g[k]), *states, **timed)
-            alone[k] = dict(zip(["p", *formula.initial], np.ravel(out), strict=True))
-    found = {"p": p, **optimizer.state[0]}
-    expected = {"p": reference.p, **reference.state}
-    for name in ("p", *formula.initial):
-        np.testing.assert_allclose(found[name], expected[name], rtol=1e-14, err_msg=name)
-        plain = np.array([float(names[name]) for names in alone])
-        np.testing.assert_allclose(found[name] + 0 * plain, plain, rtol=1e-14, err_msg=name)
+    assert_all_agree(function(tmp_path, text))
 
 
 SCALARS = {

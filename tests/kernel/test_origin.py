@@ -1,5 +1,6 @@
 """A rule is its text: where Python would compute something else, adamas refuses to compile."""
 
+import ast
 import functools
 import math
 import os
@@ -125,19 +126,17 @@ def test_defaults_are_those_that_a_call_uses(tmp_path: Path) -> None:
 
 
 MINE = {
-    "a function": "def {word}(*x):\n    return 2\n",
-    "a lambda": "{word} = lambda *x: 2\n",
     "a number": "{word} = 2\n",
-    "another word": "{word} = sign if '{word}' != 'sign' else sqrt\n",
     "a class": "class {word}:\n    pass\n",
     "of cmath": "import cmath\n{word} = cmath.sqrt\n",
+    "a partial": "import functools\n{word} = functools.partial(max, 1)\n",
 }
 
 
 def using(word: str) -> str:
     """A rule that calls `word`."""
     both = dict.fromkeys(("atan2", "maximum", "minimum"), "g, 1")
-    given = {"where": "g > 0, g, 1", **both}.get(word, "g")
+    given = {"where": "g > 0, g, 1", "clip": "g, 0, 1", **both}.get(word, "g")
     return f"def f(p, g, *, lr=0.5):\n    return p - lr * {word}({given})\n"
 
 
@@ -149,14 +148,27 @@ def test_a_word_that_means_something_else_is_refused(tmp_path: Path, word: str, 
         parse(function(tmp_path, MINE[mine].format(word=word) + using(word)))
 
 
+def test_a_word_under_another_name_is_what_it_does(tmp_path: Path) -> None:
+    """Which word a call is follows from the function, not from its name; so do one's own."""
+    for text, meaning in (
+        ("sqrt = sign", "sign(g)"),
+        ("def sqrt(x):\n    return x / 2", "g / 2"),
+        ("from numpy import arctan2 as sqrt", "atan2(g, p)"),
+    ):
+        second = ", p" if "atan2" in meaning else ""
+        rule = f"{text}\ndef f(p, g):\n    return p - sqrt(g{second})\n"
+        formula = parse(function(tmp_path, rule))
+        assert ast.unparse(formula.statements[-1]) == f"p_next = p - {meaning}"
+
+
 def test_a_word_of_a_closure_is_looked_up_there(tmp_path: Path) -> None:
     """What a function around the rule binds counts, whenever it binds it."""
     inner = "    def f(p, g):\n        return p - sqrt(g)\n"
     for before, after, fine in (
         ("from numpy import sqrt", "", True),
         ("", "from math import sqrt", True),
-        ("sqrt = abs", "", False),
-        ("", "sqrt = abs", False),
+        ("sqrt = 3.0", "", False),
+        ("", "sqrt = 3.0", False),
     ):
         text = f"def make():\n    {before or 'pass'}\n{inner}    {after or 'pass'}\n    return f\n"
         f = function(tmp_path, text + "f = make()\n")

@@ -14,7 +14,7 @@ import numpy as np
 from adamas import words
 from adamas.kernel.text import Text
 
-__all__ = ["check_constants", "check_depth"]
+__all__ = ["check_constants", "too_deep"]
 
 DEEPEST = 100
 """Operations inside each other: Python's and Numba's compilers call themselves for each."""
@@ -25,6 +25,8 @@ OPERATIONS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
+    ast.Mod: operator.mod,
+    ast.FloorDiv: operator.floordiv,
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
     ast.Lt: operator.lt,
@@ -36,22 +38,24 @@ OPERATIONS: dict[type[ast.AST], Callable[..., Any]] = {
 }
 
 
-def check_depth(text: Text, node: ast.stmt) -> None:
-    """Refuse a statement whose operations lie more than `DEEPEST` deep inside each other."""
+def too_deep(text: Text, node: ast.AST) -> bool:
+    """Whether operations lie more than `DEEPEST` deep inside each other, which is a fault."""
     level: list[ast.AST] = [node]
     for _ in range(DEEPEST + 2):
         level = [child for parent in level for child in ast.iter_child_nodes(parent)]
-    if any(isinstance(child, ast.expr) for child in level):
-        text.refuse(
+    deep = any(isinstance(child, ast.expr) for child in level)
+    if deep:
+        text.fault(
             node,
             f"more than {DEEPEST} operations lie inside each other",
             "A sum of many terms counts one for each. Give parts of it names, in lines of their "
             "own.",
         )
+    return deep
 
 
 def check_constants(text: Text, node: ast.AST) -> None:
-    """Refuse a part of an accepted expression that is a constant and no finite number."""
+    """Find a part of an accepted expression that is a constant and no finite number."""
     with np.errstate(all="ignore"):
         _value(text, node)
 
@@ -82,9 +86,10 @@ def _finite(text: Text, node: ast.AST, compute: Callable[[], Any]) -> Any:
         value = np.float64(np.inf)
     if not np.isfinite(value):
         shown = ast.unparse(node)
-        text.refuse(
+        text.fault(
             node,
             f"`{shown if len(shown) <= 40 else shown[:37] + '...'}` is {value}",
             "A constant must be a finite real number.",
         )
+        return None
     return value

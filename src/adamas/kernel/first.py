@@ -22,13 +22,16 @@ VOCABULARY = {name: getattr(words, name) for name in words.__all__}
 def asks(test: ast.expr, clocks: Mapping[str, ast.expr]) -> bool | None:
     """Whether a condition holds at the first step only (True) or at all others (False).
 
-    None where it is something else. `clocks` are the names that depend on `t` alone, `t` among
-    them, with their expressions.
+    None where it is something else, and where a remainder makes it come again. `clocks` are the
+    names that depend on `t` alone, `t` among them, with their expressions.
     """
     read = names(test)
     if not read or not read <= clocks.keys():
         return None
-    code = compile(ast.fix_missing_locations(ast.Expression(inlined(test, clocks))), "<t>", "eval")
+    told = inlined(test, clocks)
+    if any(isinstance(node, ast.Mod) for node in ast.walk(told)):
+        return None
+    code = compile(ast.fix_missing_locations(ast.Expression(told)), "<t>", "eval")
     try:
         with np.errstate(all="ignore"):
             found = [bool(eval(code, {**VOCABULARY, "t": np.float64(t)})) for t in (1, *LATER)]

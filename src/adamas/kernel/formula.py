@@ -7,21 +7,23 @@ comparisons, `a if c else b` and the words of `adamas.words`; everything else is
 
 import ast
 import inspect
-import math
-from collections.abc import Callable, Container, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from numbers import Real
 from types import FunctionType
-from typing import Any, TypeAlias
+from typing import Any
 
-from adamas.kernel.constants import check_constants, check_depth
+from adamas.kernel import advice
+from adamas.kernel.constants import check_constants, too_deep
 from adamas.kernel.first import starts
-from adamas.kernel.language import assignment, check_name, expression
-from adamas.kernel.origin import check_text, check_words, defaults, plain
+from adamas.kernel.inline import Reader
+from adamas.kernel.language import WORDS, Read, Shared
+from adamas.kernel.nodes import assigned, fresh
+from adamas.kernel.origin import check_text, plain
 from adamas.kernel.scopes import (
     COLUMN,
     ELEMENT,
+    ONCE,
     ROW,
     TENSOR,
     apart,
@@ -31,18 +33,12 @@ from adamas.kernel.scopes import (
     refusal,
     scope,
 )
+from adamas.kernel.signature import TAKEN_STATES, Signature, read_signature
 from adamas.kernel.text import FormulaError, Text, read
 
-__all__ = ["Formula", "FormulaError", "parse"]
+__all__ = ["TAKEN_STATES", "Formula", "FormulaError", "fresh", "parse", "scoped", "target"]
 
-# What the state of a tensor keeps besides, under these names.
-TAKEN_STATES = frozenset({"step", "rounding", "stepped", "memory_order"})
-
-# Numbers that a step knows by itself: a rule asks for them by name, without a default.
-GIVEN = ("t", "rows", "columns")
-
-Defaults: TypeAlias = Mapping[str, object]
-MISSING = object()
+SHALLOW = "Give parts of it names, in lines of their own."
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,55 +93,125 @@ class Formula:
 
 
 def parse(function: Callable[..., Any], reserved: Set[str] = frozenset()) -> Formula:
-    """Parse `function` into a `Formula`; raises `FormulaError` with a caret where it cannot.
+    """Parse `function` into a `Formula`; raises `FormulaError` with a caret for each of its faults.
 
     No hyper-parameter may have a name that is `reserved`: an optimizer takes it for itself.
     """
     rule = plain(function)
     text, tree = read(rule)
     check_text(text, tree, rule)
-    declared, hypers = _signature(text, tree, rule, reserved)
-    given = _given(tree, rule)
-    known = dict.fromkeys(["p", "g", *given, *declared, *hypers], False)
-    body = tree.body
-    if ast.get_docstring(tree) is not None:
-        body = body[1:]
-    if not body or not isinstance(body[-1], ast.Return):
-        text.refuse(body[-1] if body else tree, "it does not return", _returns(declared))
-    for node in body:
-        check_depth(text, node)
-    statements = [assignment(text, node, known) for node in body[:-1]]
-    outputs = _outputs(text, body[-1], declared, known, statements)
-    check_words(text, tree, rule)
-    statements = apart(statements, known.keys())
+    signature = read_signature(text, tree, rule, reserved)
+    reader = _reader(text, tree, rule, signature)
+    outputs: dict[str, str] = {}
+    try:
+        outputs = _read(reader, tree, signature.states)
+    except RecursionError:
+        text.fault(tree, "its operations and functions lie too deep inside each other", SHALLOW)
+    for statement in reader.block:
+        too_deep(text, statement)
+    text.check()
+    taken = {*signature.states, *signature.hypers, *signature.given}
+    statements = apart(reader.block, reader.shared.taken)
+    nodes = [node for statement in statements for node in ast.walk(statement.value)]
     for statement in statements:
         check_constants(text, statement.value)
+    for node in nodes:
+        _check_name(text, node, taken)
+    text.check()
     formula = Formula(
         name=tree.name,
         doc=inspect.cleandoc(function.__doc__ or ""),
         source=text.source,
-        states=tuple(declared),
+        states=tuple(signature.states),
         scalars=(),
-        initial=declared,
-        hypers=hypers,
+        initial=signature.states,
+        hypers=signature.hypers,
         statements=tuple(statements),
         outputs=outputs,
-        given=frozenset(given),
+        given=frozenset(signature.given),
     )
     formula = scoped(formula)
     _check_scopes(text, formula)
+    if any(_is_remainder(node) for node in nodes):
+        _check_remainders(text, formula)
+    text.check()
     return formula
 
 
+def _reader(text: Text, tree: ast.FunctionDef, rule: FunctionType, signature: Signature) -> Reader:
+    """Who reads the rule's statements."""
+    nodes = list(ast.walk(tree))
+    named = {n.id for n in nodes if isinstance(n, ast.Name)}
+    called = {
+        n.func.attr for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)
+    }
+    begin = ["p", "g", *signature.given, *signature.states, *signature.hypers]
+    known = {name: Read(ast.Name(name, ast.Load()), False) for name in begin}
+    return Reader(
+        Shared(text, {*begin, *named, *WORDS}), rule, dict(known), [],
+        # `mean = np.mean(g)`: a kernel would call the number.
+        moved=frozenset(called & WORDS), within=(rule.__code__,),
+    )  # fmt: skip
+
+
+def _read(reader: Reader, tree: ast.FunctionDef, states: Mapping[str, float]) -> dict[str, str]:
+    """Read the statements, and the names that hold the new values at the end."""
+    body = tree.body[1 if ast.get_docstring(tree) is not None else 0 :]
+    last = body[-1] if body else tree
+    returned = last.value if isinstance(last, ast.Return) else None
+    reader.statements(body[:-1] if isinstance(last, ast.Return) else body)
+    returns = f"End the rule with `return {', '.join(['p', *states])}`."
+    if not isinstance(last, ast.Return):
+        if not any(isinstance(node, ast.Return) for node in ast.walk(tree)):
+            reader.fault(last, "it does not return", returns)
+        return {}
+    if too_deep(reader.shared.text, last):
+        return {}
+    found = reader.values(returned) if returned else []
+    if len(found) != 1 + len(states):
+        problem = f"it returns {len(found)} value(s), not {1 + len(states)}"
+        reader.fault(last, problem, returns)
+        return {}
+    outputs = {}
+    for name, value in zip(["p", *states], found, strict=True):
+        if isinstance(value.node, ast.Name):
+            outputs[name] = value.node.id
+            continue
+        outputs[name] = reader.shared.fresh(f"{name}_next")
+        reader.block.append(assigned(outputs[name], value.node))
+    return outputs
+
+
+def _check_name(text: Text, node: ast.AST, given: Container[str]) -> None:
+    """Find a call of a word that is a value of the rule: the kernel would call the number."""
+    match node:
+        case ast.Call(func=ast.Name(id=word)) if word in given:
+            text.fault(node, f"{word!r} is a value of the rule, too", "Give that another name.")
+
+
 def _check_scopes(text: Text, formula: Formula) -> None:
-    """Refuse a reduction of what is one number there already."""
+    """Find a reduction of what is one number there already."""
     known = formula.scopes
     for statement in formula.statements:
         if found := reduction(statement.value):
             refused = refusal(found, scope(found.argument, known))
             if refused:
-                text.refuse(statement.value, *refused)
+                text.fault(statement.value, *refused)
         known[target(statement)] = scope(statement.value, known)
+
+
+def _check_remainders(text: Text, formula: Formula) -> None:
+    """Find a remainder of what is not one number for the whole step."""
+    known = begin(of_states(tuple(formula.initial), formula.statements, formula.outputs))
+    for statement in formula.statements:
+        for node in ast.walk(statement.value):
+            if _is_remainder(node) and scope(node, known) != ONCE:
+                text.fault(node, *advice.REMAINDER)
+        known[target(statement)] = scope(statement.value, known)
+
+
+def _is_remainder(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod | ast.FloorDiv)
 
 
 def scoped(formula: Formula) -> Formula:
@@ -169,121 +235,3 @@ def target(statement: ast.Assign) -> str:
     name = statement.targets[0]
     assert isinstance(name, ast.Name)
     return name.id
-
-
-def _given(tree: ast.FunctionDef, rule: FunctionType) -> list[str]:
-    """Which of the numbers that a step knows the rule asks for."""
-    named = {argument.arg for argument in tree.args.kwonlyargs} - defaults(rule).keys()
-    return [name for name in GIVEN if name in named]
-
-
-def _returns(states: dict[str, float]) -> str:
-    return f"End the rule with `return {', '.join(['p', *states])}`."
-
-
-def _signature(
-    text: Text, tree: ast.FunctionDef, function: FunctionType, reserved: Set[str]
-) -> tuple[dict[str, float], dict[str, float]]:
-    arguments = tree.args
-    for star in (arguments.vararg, arguments.kwarg):
-        if star:
-            text.refuse(star, f"{star.arg!r} stands for any argument", "Name every argument.")
-    positional = [*arguments.posonlyargs, *arguments.args]
-    for k, name in enumerate("pg"):
-        if k >= len(positional) or positional[k].arg != name:
-            text.refuse(
-                positional[k] if k < len(positional) else tree,
-                "the first two arguments must be `p, g`",
-                "p is the parameter, g its gradient; the other positional names are the state, "
-                "the hyper-parameters follow after `*`.",
-            )
-    given = defaults(function)
-    return _states(text, positional[2:], given), _hypers(
-        text, arguments.kwonlyargs, given, reserved
-    )
-
-
-def _states(text: Text, nodes: Sequence[ast.arg], given: Defaults) -> dict[str, float]:
-    states: dict[str, float] = {}
-    for node in nodes:
-        if node.arg == "t":
-            text.refuse(node, "t is the step, not a state", "Write it after `*`: `*, t, lr=1e-3`.")
-        _check_argument(text, node, TAKEN_STATES)
-        default = given.get(node.arg, MISSING)
-        states[node.arg] = 0.0 if default is MISSING else _finite(text, node, default)
-    return states
-
-
-def _hypers(
-    text: Text, nodes: Sequence[ast.arg], given: Defaults, reserved: Set[str]
-) -> dict[str, float]:
-    hypers: dict[str, float] = {}
-    for node in nodes:
-        default = given.get(node.arg, MISSING)
-        if node.arg == "t" and default is not MISSING:
-            text.refuse(node, "t is the step and has no default", "Write `t` alone.")
-        if node.arg in GIVEN and default is MISSING:
-            continue
-        _check_argument(text, node, reserved)
-        if default is MISSING:
-            advice = f"Write `{node.arg}=0.9`."
-            text.refuse(node, f"hyper-parameter {node.arg!r} has no default", advice)
-        hypers[node.arg] = _finite(text, node, default)
-    return hypers
-
-
-def _check_argument(text: Text, node: ast.arg, taken: Set[str]) -> None:
-    check_name(text, node, node.arg)
-    if node.arg in taken:
-        text.refuse(node, f"the optimizer itself has a {node.arg!r}", "Choose another name.")
-
-
-def _finite(text: Text, node: ast.arg, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        text.refuse(
-            node,
-            f"the default {value!r} of {node.arg!r} is not a number",
-            f"Write `{node.arg}=0.9`.",
-        )
-    try:
-        number = float(value)
-    except OverflowError:
-        number = -math.inf if value < 0 else math.inf
-    if not math.isfinite(number):
-        text.refuse(node, f"the default of {node.arg!r} is {number}", "Choose a finite one.")
-    return number
-
-
-def _outputs(
-    text: Text,
-    node: ast.stmt,
-    states: dict[str, float],
-    known: dict[str, bool],
-    statements: list[ast.Assign],
-) -> dict[str, str]:
-    assert isinstance(node, ast.Return)
-    value = node.value
-    parts = list(value.elts) if isinstance(value, ast.Tuple) else [value] if value else []
-    if len(parts) != 1 + len(states):
-        text.refuse(
-            node, f"it returns {len(parts)} value(s), not {1 + len(states)}", _returns(states)
-        )
-    outputs, truths = {}, [expression(text, part, known) for part in parts]
-    for name, part, truth in zip(["p", *states], parts, truths, strict=True):
-        if isinstance(part, ast.Name):
-            outputs[name] = part.id
-            continue
-        outputs[name] = fresh(f"{name}_next", known)
-        target = ast.copy_location(ast.Name(outputs[name], ast.Store()), part)
-        statements.append(ast.copy_location(ast.Assign([target], part), part))
-        known[outputs[name]] = truth
-    return outputs
-
-
-def fresh(name: str, taken: Container[str]) -> str:
-    """`name`, or `name_2`, `name_3`, ...: the first that is not taken."""
-    candidate, count = name, 1
-    while candidate in taken:
-        count += 1
-        candidate = f"{name}_{count}"
-    return candidate

@@ -1,170 +1,243 @@
-"""What a formula may be made of: the statements, expressions and names that a kernel can run.
+"""What a formula's expressions may be made of, and what each becomes for those that compute it.
 
-Everything that is not listed here is refused, with what to write instead, so that whatever passes
-can be hoisted, fused and run in any dtype.
+Whatever reads a formula knows arithmetic, one comparison, `a if c else b` and calls of words. What
+is written besides is rewritten into these where it stands; everything else is a fault, with what to
+write instead, so that whatever passes can be hoisted, fused and run in any dtype.
 """
 
 import ast
-from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from numbers import Real
+from types import FunctionType
+from typing import Any, NamedTuple
 
 from adamas import words
-from adamas.kernel.scopes import OVER, REDUCTIONS
+from adamas.kernel import advice
+from adamas.kernel.nodes import again, assigned, compared, fresh, joined, signed
+from adamas.kernel.origin import NOTHING, is_local, number, outside
 from adamas.kernel.text import Text
 
 WORDS = frozenset(words.__all__)
 # Every kernel imports these: no value may have their name. Other words it may have, in a rule that
 # does not call them.
 TAKEN = frozenset({"abs", "exp", "log", "maximum", "minimum", "sign", "sqrt", "where"})
-ARITIES = {"atan2": 2, "maximum": 2, "minimum": 2, "where": 3}
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
-CHOOSE = "choose with `a if c else b` or `where(c, a, b)`."
-# Words of other languages, and what they are called here.
-SYNONYMS = {
-    "max": "maximum", "min": "minimum", "fmax": "maximum", "fmin": "minimum", "absolute": "abs",
-    "fabs": "abs", "pow": "x ** y", "power": "x ** y", "square": "x * x", "reciprocal": "1 / x",
-    "clip": "minimum(maximum(x, low), high)", "clamp": "minimum(maximum(x, low), high)",
-    "select": "where",
-}  # fmt: skip
+ARITHMETIC = (ast.Add, ast.Sub, ast.Div, ast.Pow, ast.Mod, ast.FloorDiv)
+# Numbers that a step knows by itself: a rule asks for them by name, without a default.
+GIVEN = ("t", "rows", "columns")
+ALLOWED = (
+    "Allowed: + - * / ** %, comparisons, `a if c else b`, numbers and functions beside the rule, "
+    f"and the words {', '.join(sorted(WORDS))}."
+)
 
 
-def check_name(text: Text, node: ast.AST, name: str) -> None:
-    """Refuse a name that is a word, or may be one of generated code: those begin with `_`."""
-    if name in TAKEN or name.startswith("_"):
-        text.refuse(node, f"the name {name!r} is taken by the machinery", "Choose another name.")
+class Read(NamedTuple):
+    """An expression as those read it that compute it, and whether it is a truth value.
 
-
-def assignment(text: Text, node: ast.stmt, known: dict[str, bool]) -> ast.Assign:
-    """`node` as a plain assignment to one name, which is `known` from here on.
-
-    Refuses any other statement, and what `expression` refuses.
+    Truth values may be tested and multiplied: NumPy adds two of them to one, a kernel to two, and
+    others refuse to.
     """
-    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-        left = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-        value: ast.expr = ast.copy_location(ast.BinOp(left, node.op, node.value), node)
-        node = ast.copy_location(ast.Assign([node.target], value), node)
-    if not isinstance(node, ast.Assign):
-        problem, advice = _not_assigned(node)
-        text.refuse(node, problem, advice)
-    if len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
-        text.refuse(node, "a formula assigns one name at a time", "Write one assignment a line.")
-    name = node.targets[0].id
-    check_name(text, node.targets[0], name)
-    known[name] = expression(text, node.value, known)
-    return node
+
+    node: ast.expr
+    truth: bool
 
 
-def _not_assigned(node: ast.stmt) -> tuple[str, str]:
-    match node:
-        case ast.Return():
-            return "a formula returns once, at its end", f"Instead {CHOOSE}"
-        case ast.Expr():
-            return "this line assigns nothing", "Remove it; a formula has no side effects."
-        case ast.AugAssign():
-            return "a formula assigns names, not parts of them", "Write `name = ...`."
-        case ast.AnnAssign():
-            return "a formula carries no types", "Write `name = ...`."
-    kind = type(node).__name__.lower().removeprefix("async")
-    kind = {"functiondef": "def", "classdef": "class", "importfrom": "import"}.get(kind, kind)
-    return f"a formula has no `{kind}` statement", f"Use assignments only; {CHOOSE}"
+@dataclass(frozen=True)
+class Lacking:
+    """A name that was assigned in one branch of an `if` only; `test` is where it has no value."""
+
+    test: str
+    branch: str
 
 
-def expression(text: Text, node: ast.expr, known: Mapping[str, bool]) -> bool:
-    """Whether `node` is a truth value; `known` says it of every name that may be read.
+@dataclass
+class Shared:
+    """What the readers of a rule and of the functions it calls have in common."""
 
-    Refuses whatever is not arithmetic, a comparison, a choice or a word. Truth values may be tested
-    and multiplied: NumPy adds two of them to one, a kernel to two, and others refuse to.
+    text: Text
+    taken: set[str]
+    told: set[str] = field(default_factory=set)
+    calls: int = 0
+
+    def fresh(self, name: str) -> str:
+        """A name that nothing has yet, and has from here on."""
+        found = fresh(name, self.taken)
+        self.taken.add(found)
+        return found
+
+
+@dataclass
+class Expressions:
+    """Reads the expressions of one function; `known` says what its names are at this place.
+
+    What must be computed before is appended to `block`.
     """
-    match node:
-        case ast.Constant(value=bool()):
-            text.refuse(node, "a truth value is not a number", "Write a comparison, 0.0 or 1.0.")
-        case ast.Constant(value=int() | float()):
-            return False
-        case ast.Name(id=name) if name in known:
-            return known[name]
-        case ast.Name(id=name):
-            text.refuse(
+
+    shared: Shared
+    function: FunctionType
+    known: dict[str, Read | Lacking]
+    block: list[ast.Assign]
+
+    def fault(self, node: ast.AST, problem: str, instead: str) -> Read:
+        """Note a fault, and go on as if a number stood here."""
+        self.shared.text.fault(node, problem, instead)
+        return Read(ast.Constant(1.0), False)
+
+    def first(self, name: str) -> bool:
+        """Whether this name was not complained about in this function."""
+        key = f"{self.function.__qualname__}:{name}"
+        new = key not in self.shared.told
+        self.shared.told.add(key)
+        return new
+
+    def expression(self, node: ast.expr) -> Read:
+        """Read any expression."""
+        match node:
+            case ast.Constant(value=bool()):
+                return self.fault(
+                    node, "a truth value is not a number", "Write a comparison, 0.0 or 1.0."
+                )
+            case ast.Constant(value=int() | float()):
+                return Read(node, False)
+            case ast.Name():
+                return self.name(node)
+            case ast.Attribute() if (value := outside(self.function, node)) is not NOTHING:
+                return self.outer(node, value)
+            case ast.BinOp() | ast.UnaryOp(op=ast.USub() | ast.UAdd()):
+                return self.arithmetic(node)
+            case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+                return self.logic(node)
+            case ast.Compare() if all(isinstance(one, COMPARISONS) for one in node.ops):
+                return self.comparison(node)
+            case ast.IfExp():
+                test = self.test(node.test)
+                yes, no = self.expression(node.body), self.expression(node.orelse)
+                made = ast.copy_location(ast.IfExp(test, yes.node, no.node), node)
+                return Read(made, yes.truth and no.truth)
+            case ast.Call():
+                return self.call(node)
+        return self.fault(node, *advice.expression(node, ALLOWED))
+
+    def name(self, node: ast.Name) -> Read:
+        """A name of this function, or a number that stands around it."""
+        found, name = self.known.get(node.id), node.id
+        if isinstance(found, Read):
+            return Read(ast.copy_location(again(found.node), node), found.truth)
+        if isinstance(found, Lacking) and self.first(name):
+            return self.fault(
                 node,
-                f"{name!r} is not known here",
-                "Make it a state, a keyword-only hyper-parameter, or assign it first; "
-                "a formula reads no globals.",
+                f"{name!r} has no value where {found.test}",
+                f"Give it one before the `if`, or in its {found.branch}.",
             )
-        case ast.BinOp(op=ast.Mult()):
-            return _both(text, (node.left, node.right), known)
-        case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Div() | ast.Pow()):
-            return _number(text, (node.left, node.right), known)
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
-            return _number(text, (node.operand,), known)
-        case ast.Compare() if len(node.ops) == 1 and isinstance(node.ops[0], COMPARISONS):
-            _both(text, (node.left, node.comparators[0]), known)
-            return True
-        case ast.IfExp():
-            expression(text, node.test, known)
-            return _both(text, (node.body, node.orelse), known)
-        case ast.Call():
-            return _call(text, node, known)
-    _refuse_expression(text, node)
-
-
-def _both(text: Text, parts: Sequence[ast.expr], known: Mapping[str, bool]) -> bool:
-    truths = [expression(text, part, known) for part in parts]
-    return all(truths)
-
-
-def _number(text: Text, parts: Sequence[ast.expr], known: Mapping[str, bool]) -> bool:
-    for part in parts:
-        if expression(text, part, known):
-            text.refuse(
-                part, "a comparison is no number here", "Write `where(comparison, 1.0, 0.0)`."
+        value = outside(self.function, node)
+        if value is not NOTHING:
+            return self.outer(node, value)
+        if not self.first(name):
+            return Read(ast.Constant(1.0), False)
+        if name in GIVEN and not is_local(self.function, name):
+            return self.fault(
+                node, f"{name!r} is not known here", f"Ask for it in the signature: `*, {name}`."
             )
-    return False
-
-
-def _refuse_expression(text: Text, node: ast.expr) -> NoReturn:
-    match node:
-        case ast.BoolOp():
-            problem = "`and` / `or` do not work on arrays"
-            advice = "Nest `where(c, a, b)`, or multiply the conditions."
-        case ast.Compare() if len(node.ops) > 1:
-            problem = "a chain of comparisons does not work on arrays"
-            advice = "Multiply them, as in `(0 < g) * (g < 1)`."
-        case _:
-            problem = f"`{ast.unparse(node)}` is not part of the formula language"
-            advice = "Allowed: + - * / **, one comparison, `a if c else b`, and the words "
-            advice += f"{', '.join(sorted(WORDS))}."
-    text.refuse(node, problem, advice)
-
-
-def _call(text: Text, node: ast.Call, known: Mapping[str, bool]) -> bool:
-    allowed = f"The words are {', '.join(sorted(WORDS))}."
-    if not isinstance(node.func, ast.Name) or node.func.id not in WORDS:
-        name = ast.unparse(node.func)
-        last = name.rpartition(".")[2]
-        instead = last if last in WORDS else SYNONYMS.get(last)
-        hint = f"Write `{instead}`. " if instead else ""
-        text.refuse(node.func, f"{name!r} is not one of the words", hint + allowed)
-    word = node.func.id
-    if word in REDUCTIONS:
-        return _reduces(text, node, word, known)
-    arity = ARITIES.get(word, 1)
-    if node.keywords or len(node.args) != arity:
-        text.refuse(node, f"`{word}` takes {arity} positional argument(s)", allowed)
-    if word == "where":
-        expression(text, node.args[0], known)
-        return _both(text, node.args[1:], known)
-    return _number(text, node.args, known)
-
-
-def _reduces(text: Text, node: ast.Call, word: str, known: Mapping[str, bool]) -> bool:
-    over = [*node.args[1:], *(k.value for k in node.keywords)]
-    named = all(k.arg == "over" for k in node.keywords)
-    known_scope = all(isinstance(one, ast.Constant) and one.value in OVER for one in over)
-    if not node.args or len(over) > 1 or not named or not known_scope:
-        allowed = ", ".join(f'"{one}"' for one in OVER)
-        text.refuse(
+        return self.fault(
             node,
-            f"`{word}` takes one value, and over= which numbers",
-            f'Write `{word}(x)` for the whole tensor, or `{word}(x, over="row")`; over is one of '
-            f"{allowed}.",
+            f"{name!r} is not known here",
+            "Make it a state, a keyword-only hyper-parameter, or a number above the rule, or "
+            "assign it first.",
         )
-    return _number(text, node.args[:1], known)
+
+    def outer(self, node: ast.expr, value: Any) -> Read:
+        """A number from around the function, which is the same for good."""
+        found = number(value)
+        if found is not None:
+            return Read(ast.copy_location(signed(found), node), False)
+        shown, kind = ast.unparse(node), type(value).__name__
+        if isinstance(value, Real) and not isinstance(value, bool):
+            problem, instead = f"{shown!r} is no finite number", "Write one that is."
+        elif callable(value):
+            problem, instead = f"{shown!r} is a function, not a number", f"Call it: `{shown}(x)`."
+        else:
+            article = "an" if kind[0] in "aeiou" else "a"
+            problem = f"{shown!r} is {article} {kind}, not a number"
+            instead = "A rule reads finite real numbers from around it, and nothing else."
+        return self.fault(node, problem, instead)
+
+    def arithmetic(self, node: ast.BinOp | ast.UnaryOp) -> Read:
+        """An operation on numbers, or the product of two truth values."""
+        if isinstance(node, ast.UnaryOp):
+            made: ast.expr = ast.UnaryOp(node.op, self.number(node.operand))
+            return Read(ast.copy_location(made, node), False)
+        if isinstance(node.op, ast.Mult):
+            left, right = self.expression(node.left), self.expression(node.right)
+            made = ast.copy_location(ast.BinOp(left.node, node.op, right.node), node)
+            return Read(made, left.truth and right.truth)
+        if not isinstance(node.op, ARITHMETIC):
+            return self.fault(node, *advice.expression(node, ALLOWED))
+        made = ast.BinOp(self.number(node.left), node.op, self.number(node.right))
+        return Read(ast.copy_location(made, node), False)
+
+    def number(self, node: ast.expr) -> ast.expr:
+        """An expression that must be a number."""
+        found = self.expression(node)
+        if found.truth:
+            self.fault(
+                node, "a comparison is no number here", "Write `where(comparison, 1.0, 0.0)`."
+            )
+        return found.node
+
+    def comparison(self, node: ast.Compare) -> Read:
+        """A comparison, or the product of a chain of them, each side of which is computed once."""
+        sides = [self.expression(side).node for side in (node.left, *node.comparators)]
+        sides[1:-1] = [self.named("between", side) for side in sides[1:-1]]
+        pairs = zip(sides, node.ops, sides[1:], strict=False)
+        made = [
+            ast.copy_location(ast.Compare(again(a), [op], [again(b)]), node) for a, op, b in pairs
+        ]
+        return Read(joined(made, ast.Mult(), node), True)
+
+    def logic(self, node: ast.BoolOp | ast.UnaryOp) -> Read:
+        """`and`, `or`, `not` as a value: of truth values only, or Python would return a number."""
+        if isinstance(node, ast.UnaryOp):
+            return Read(self.truth(node), True)
+        parts = []
+        for part in node.values:
+            found = self.expression(part)
+            if not found.truth:
+                self.fault(part, "a number is no condition here", "Write `x != 0`.")
+            parts.append(found.node)
+        return Read(_logical(node, parts), True)
+
+    def test(self, node: ast.expr) -> ast.expr:
+        """A condition; a number is tested against 0."""
+        logical = isinstance(node, ast.BoolOp) or (
+            isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+        )
+        return self.truth(node) if logical else self.expression(node).node
+
+    def truth(self, node: ast.expr) -> ast.expr:
+        """A condition as a truth value."""
+        match node:
+            case ast.BoolOp():
+                return _logical(node, [self.truth(part) for part in node.values])
+            case ast.UnaryOp(op=ast.Not()):
+                return compared(self.test(node.operand), ast.Eq(), node)
+        made = self.expression(node)
+        return made.node if made.truth else compared(made.node, ast.NotEq(), node)
+
+    def call(self, node: ast.Call) -> Read:
+        """A call of a word, or of a function beside the rule."""
+        raise NotImplementedError
+
+    def named(self, name: str, node: ast.expr) -> ast.expr:
+        """A name for a value that is read more than once."""
+        if isinstance(node, ast.Name | ast.Constant):
+            return node
+        target = self.shared.fresh(name)
+        self.block.append(assigned(target, node))
+        return ast.copy_location(ast.Name(target, ast.Load()), node)
+
+
+def _logical(node: ast.BoolOp, parts: Sequence[ast.expr]) -> ast.expr:
+    if isinstance(node.op, ast.And):
+        return joined(parts, ast.Mult(), node)
+    return compared(joined(parts, ast.Add(), node), ast.NotEq(), node)

@@ -7,18 +7,25 @@ word may be bound to something else. Each would run in plain Python and be missi
 import ast
 import builtins
 import copy
+import itertools
+import math
 from collections.abc import Callable
-from types import CodeType, FunctionType
+from numbers import Integral, Real
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from adamas import words
 from adamas.kernel.text import FormulaError, Text
 
-__all__ = ["check_text", "check_words", "defaults", "plain"]
+__all__ = [
+    "NOTHING", "check_text", "defaults", "is_local", "number", "of_a_library", "outside", "plain",
+    "same_text", "word_of",
+]  # fmt: skip
 
 # Whose functions mean what a word means, and what they call it.
 LIBRARIES = frozenset({"builtins", "jax", "keras", "math", "numpy", "tensorflow", "torch"})
-ALSO_CALLED = {"abs": {"absolute", "fabs"}, "atan2": {"arctan2"}}
+CALLED_HERE = {"absolute": "abs", "fabs": "abs", "arctan2": "atan2", "clamp": "clip"}
+NOTHING = object()
 
 
 def plain(function: Callable[..., Any]) -> FunctionType:
@@ -51,8 +58,7 @@ def defaults(function: FunctionType) -> dict[str, object]:
 
 def check_text(text: Text, tree: ast.FunctionDef, function: FunctionType) -> None:
     """Refuse a text that Python would compile to something else than the function runs."""
-    found = _compiled(tree, function.__code__.co_freevars)
-    if found is None or _shown(found) != _shown(function.__code__):
+    if not same_text(tree, function):
         text.refuse(
             tree,
             "its text is not what Python runs: the file was edited after it was imported, or the "
@@ -61,7 +67,25 @@ def check_text(text: Text, tree: ast.FunctionDef, function: FunctionType) -> Non
         )
 
 
-def _compiled(tree: ast.FunctionDef, free: tuple[str, ...]) -> CodeType | None:
+def same_text(tree: ast.FunctionDef, function: FunctionType) -> bool:
+    """Whether Python would compile this tree to what the function runs."""
+    free, runs = function.__code__.co_freevars, _shown(function.__code__)
+    # Python calls a function of a module in another way where the same file, or the same cell of a
+    # notebook, imports the module.
+    dotted = (n.value for n in ast.walk(tree) if isinstance(n, ast.Attribute))
+    names = {n.id for n in dotted if isinstance(n, ast.Name)}
+    modules = sorted(n for n in names if isinstance(function.__globals__.get(n), ModuleType))
+    for count in range(len(modules) + 1):
+        for imported in itertools.combinations(modules, count):
+            found = _compiled(tree, free, imported)
+            if found is not None and _shown(found) == runs:
+                return True
+    return False
+
+
+def _compiled(
+    tree: ast.FunctionDef, free: tuple[str, ...], imported: tuple[str, ...]
+) -> CodeType | None:
     """The code of a function with this tree that finds the names `free` around it."""
     given = tree.args
     arguments = ast.arguments(
@@ -77,8 +101,10 @@ def _compiled(tree: ast.FunctionDef, free: tuple[str, ...]) -> CodeType | None:
     assert isinstance(around, ast.FunctionDef)
     bare = copy.copy(around)
     bare.name, bare.args, bare.body = tree.name, arguments, tree.body
-    around.body = [bare]
-    whole = ast.fix_missing_locations(ast.Module([around], []))
+    # Its own name is that of the file, too, unless a function around it has one.
+    around.body = [bare] if tree.name in free else [ast.Global([tree.name]), bare]
+    imports = [ast.Import([ast.alias(name)]) for name in imported]
+    whole = ast.fix_missing_locations(ast.Module([*imports, around], []))
     module = compile(whole, "<rule>", "exec", dont_inherit=True)
     (outer,) = (c for c in module.co_consts if isinstance(c, CodeType))
     inner = [c for c in outer.co_consts if isinstance(c, CodeType) and c.co_name == tree.name]
@@ -94,38 +120,60 @@ def _shown(code: CodeType) -> tuple[object, ...]:
     return code.co_name, code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants
 
 
-def check_words(text: Text, tree: ast.FunctionDef, function: FunctionType) -> None:
-    """Refuse a call of a name that is a word here and something else where the rule stands."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            word = node.func.id
-            if word in words.__all__ and not _means(word, _bound(function, word)):
-                text.refuse(
-                    node.func,
-                    f"{word!r} is another function here than the word of this name",
-                    f"Write `from adamas.words import {word}`, or write the formula out.",
-                )
+def is_local(function: FunctionType, name: str) -> bool:
+    """Whether `name` is an argument of the function, or assigned in it."""
+    code = function.__code__
+    return name in code.co_varnames or name in code.co_cellvars
+
+
+def outside(function: FunctionType, node: ast.AST) -> Any:
+    """What a name, or a dotted name of modules, is around the function; `NOTHING` if it is not."""
+    match node:
+        case ast.Name(id=name) if not is_local(function, name):
+            return _bound(function, name)
+        case ast.Attribute(value=value, attr=name):
+            module = outside(function, value)
+            return getattr(module, name, NOTHING) if isinstance(module, ModuleType) else NOTHING
+    return NOTHING
 
 
 def _bound(function: FunctionType, name: str) -> Any:
-    """What `name` is in `function`; the word itself where it is nothing."""
-    word = getattr(words, name)
-    if name in function.__code__.co_varnames:
-        # A value of the rule itself.
-        return None
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-    around = {**vars(builtins), **function.__globals__}
+    free = function.__code__.co_freevars
+    if name not in free:
+        return function.__globals__.get(name, vars(builtins).get(name, NOTHING))
     try:
-        return cells[name].cell_contents if name in cells else around.get(name, word)
+        return (function.__closure__ or ())[free.index(name)].cell_contents
     except ValueError:
         # The name is assigned later than the function.
-        return word
+        return NOTHING
 
 
-def _means(word: str, value: Any) -> bool:
-    """Whether `value` is the word, or the function of a library that has its name."""
-    if value is getattr(words, word):
-        return True
+def word_of(value: Any) -> str | None:
+    """The word that `value` is, or whose meaning it has in another library; None if there is none.
+
+    >>> import math, numpy
+    >>> word_of(math.sqrt), word_of(numpy.arctan2), word_of(len)
+    ('sqrt', 'atan2', None)
+    """
+    name = getattr(value, "__name__", None)
+    word = CALLED_HERE.get(name, name) if isinstance(name, str) else None
+    if word not in words.__all__ or not (value is getattr(words, word) or of_a_library(value)):
+        return None
+    return word
+
+
+def of_a_library(value: Any) -> bool:
+    """Whether a function comes with Python or with one of the libraries whose words we know."""
     module = getattr(value, "__module__", None) or type(value).__module__
-    names = {word} | ALSO_CALLED.get(word, set())
-    return getattr(value, "__name__", "") in names and module.partition(".")[0] in LIBRARIES
+    return str(module).partition(".")[0] in LIBRARIES
+
+
+def number(value: Any) -> float | None:
+    """`value` as a number that a formula may contain; None if it is no finite real one."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        found = int(value) if isinstance(value, Integral) else float(value)
+        return found if math.isfinite(found) else None
+    except OverflowError:
+        return None

@@ -1,0 +1,111 @@
+"""What may be called in a formula: the words, by whatever name, and functions beside the rule."""
+
+import ast
+from collections.abc import Sequence
+from types import FunctionType
+from typing import Any
+
+from adamas.kernel import advice
+from adamas.kernel.language import WORDS, Expressions, Read
+from adamas.kernel.nodes import called
+from adamas.kernel.origin import NOTHING, is_local, of_a_library, outside, word_of
+from adamas.kernel.scopes import OVER, REDUCTIONS
+
+ARITIES = {"atan2": 2, "clip": 3, "maximum": 2, "minimum": 2, "where": 3}
+CALLED = f"The words are {', '.join(sorted(WORDS))}."
+
+
+class Calls(Expressions):
+    """Reads the calls of one function."""
+
+    def call(self, node: ast.Call) -> Read:
+        """A call of a word, or of a function beside the rule."""
+        word = self.word(node.func)
+        if word is not None:
+            return self.apply(word, node)
+        function = self.beside(node)
+        if function is NOTHING:
+            return self.no_word(node)
+        made = self.helper(node, function)
+        if len(made) > 1:
+            self.fault(
+                node,
+                f"`{ast.unparse(node.func)}` returns {len(made)} values",
+                "Assign them: `a, b = ...`.",
+            )
+        return made[0] if made else Read(ast.Constant(1.0), False)
+
+    def beside(self, node: ast.Call) -> Any:
+        """The function beside the rule that is called; `NOTHING` if it is none."""
+        value = outside(self.function, node.func)
+        known = self.word(node.func) is not None or of_a_library(value)
+        # What has the name of a word, and is no function of ours, may be meant for the word.
+        other = ast.unparse(node.func) in WORDS and not isinstance(value, FunctionType)
+        return NOTHING if known or other else value
+
+    def word(self, node: ast.expr) -> str | None:
+        """Which word a function is here, by what it does and not by what it is called."""
+        value = outside(self.function, node)
+        found = word_of(value)
+        if found is None and isinstance(node, ast.Name) and node.id in WORDS:
+            local = is_local(self.function, node.id)
+            return node.id if value is NOTHING and not local else None
+        return found
+
+    def no_word(self, node: ast.Call) -> Read:
+        """Say what is wrong with a call of what is neither a word nor a function of the file."""
+        name = ast.unparse(node.func)
+        if name in WORDS:
+            return self.fault(
+                node.func,
+                f"{name!r} is another function here than the word of this name",
+                f"Write `from adamas.words import {name}`, or write the formula out.",
+            )
+        if not self.first(name):
+            return Read(ast.Constant(1.0), False)
+        root = next(n for n in ast.walk(node.func) if not isinstance(n, ast.Attribute))
+        method = not isinstance(root, ast.Name) or root.id in self.known
+        instead = advice.other_word(node, WORDS, method, CALLED)
+        return self.fault(node.func, f"{name!r} is not one of the words", instead)
+
+    def apply(self, word: str, node: ast.Call) -> Read:
+        """A call of a word."""
+        if word in REDUCTIONS:
+            return self.reduces(node, word)
+        arity = ARITIES.get(word, 1)
+        if node.keywords or len(node.args) != arity:
+            return self.fault(node, f"`{word}` takes {arity} positional argument(s)", CALLED)
+        if word == "where":
+            test = self.test(node.args[0])
+            yes, no = self.expression(node.args[1]), self.expression(node.args[2])
+            made = called(word, [test, yes.node, no.node], node)
+            return Read(made, yes.truth and no.truth)
+        arguments = [self.number(argument) for argument in node.args]
+        if word == "clip":
+            x, low, high = arguments
+            return Read(called("minimum", [called("maximum", [x, low], node), high], node), False)
+        return Read(called(word, arguments, node), False)
+
+    def reduces(self, node: ast.Call, word: str) -> Read:
+        """A call of a word that makes one number of many."""
+        over = [*node.args[1:], *(k.value for k in node.keywords)]
+        named = all(k.arg == "over" for k in node.keywords)
+        known_scope = all(isinstance(one, ast.Constant) and one.value in OVER for one in over)
+        if not node.args or len(over) > 1 or not named or not known_scope:
+            allowed = ", ".join(f'"{one}"' for one in OVER)
+            spelled = advice.reduced(node, word)
+            return self.fault(
+                node,
+                f"`{word}` takes one value, and over= which numbers",
+                f"Write `{spelled}`; over is one of {allowed}."
+                if spelled
+                else f'Write `{word}(x)` for the whole tensor, or `{word}(x, over="row")`; over is '
+                f"one of {allowed}.",
+            )
+        made = called(word, [self.number(node.args[0])], node)
+        made.keywords = [ast.keyword("over", one) for one in over]
+        return Read(made, False)
+
+    def helper(self, node: ast.Call, function: Any) -> Sequence[Read]:
+        """What a call of a function beside the rule returns; empty where that is a fault."""
+        raise NotImplementedError
