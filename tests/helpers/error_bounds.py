@@ -78,6 +78,17 @@ class Bounded:
     def __pow__(self, b: "Bounded") -> "Bounded":
         return power(self, b)
 
+    def __mod__(self, b: "Bounded") -> "Bounded":
+        return self.whole(np.remainder, b)
+
+    def __floordiv__(self, b: "Bounded") -> "Bounded":
+        return self.whole(np.floor_divide, b)
+
+    def whole(self, function: Any, b: "Bounded") -> "Bounded":
+        """A remainder jumps: it is known of numbers without an error only."""
+        exact = (self.error == 0) & (b.error == 0)
+        return self.made(function(self.value, b.value), np.where(exact, 0.0, np.inf))
+
     def __neg__(self) -> "Bounded":
         return Bounded(-self.value, self.error, self.dtype)
 

@@ -1,4 +1,4 @@
-"""Random rules from the whole formula language, and several rules made one.
+"""Random rules from the whole language of one element, and several rules made one.
 
 Nothing is kept in range here: roots of negative numbers, divisions by zero, powers without end.
 What may be written where, and which values are truth values, is the language's own distinction.
@@ -36,6 +36,36 @@ RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
 UNARY = ("-{}", "+{}", "sqrt({})", "abs({})", "sign({})", "exp({})", "log({})")
 ANGLES = ("sin({})", "cos({})", "tanh({})")
 LOCALS = ("h", "k1", "p_next", "base", "x_2")
+# What stands above a rule: numbers, and functions that are put in the place of their calls.
+ABOVE = """import math
+import numpy as np
+EPS = 1e-3
+TWO = 2
+
+
+def half(x):
+    return x / TWO
+
+
+def blend(old, new, k=0.75):
+    if k > 1:
+        old = new
+    return k * old + (1 - k) * new
+
+
+def swapped(x, y):
+    x, y = y, x - y
+    return x, y + EPS
+
+
+"""
+OUTSIDE = ("EPS", "TWO", "half", "blend", "swapped", "math", "np")
+NUMBERS = ("EPS", "TWO", "math.pi")
+CALLS = (
+    "half({a})", "blend({a}, {b})", "blend({a}, {b}, k={b})", "clip({a}, {b}, {a})",
+    "np.sqrt({a})", "np.maximum({a}, {b})", "atan2({a}, {b})",
+)  # fmt: skip
+REMAINDERS = ("t % 2", "t % 3", "(t + 0.5) % 1.25", "t // 2", "-t % TWO")
 
 
 class Grammar:
@@ -43,6 +73,7 @@ class Grammar:
 
     def __init__(self, draw: Draw, names: dict[str, bool]) -> None:
         self.draw, self.names = draw, names
+        self.timed = "t" in names
 
     def pick(self, things: Sequence[str]) -> str:
         """One of them."""
@@ -56,9 +87,9 @@ class Grammar:
     def number(self, depth: int) -> str:
         """An expression with a number for its value."""
         names = [name for name, truth in self.names.items() if not truth]
-        kind = self.draw(st.integers(0, 9)) if depth > 0 else 0
+        kind = self.draw(st.integers(0, 10)) if depth > 0 else 0
         if kind <= 1:
-            return self.pick([*names, *names, *LITERALS])
+            return self.pick([*names, *names, *LITERALS, *NUMBERS])
         if kind == 2:
             return f"({self.pick((*UNARY, *ANGLES)).format(self.number(depth - 1))})"
         if kind <= 6:
@@ -71,6 +102,11 @@ class Grammar:
         if kind == 8:
             a, b = self.number(depth - 1), self.number(depth - 1)
             return f"{self.pick(('maximum', 'minimum', 'atan2'))}({a}, {b})"
+        if kind == 10:
+            if self.timed and self.draw(st.booleans()):
+                return f"({self.pick(REMAINDERS)})"
+            a, b = self.number(depth - 1), self.number(depth - 1)
+            return self.pick(CALLS).format(a=a, b=b)
         both = [self.number(depth - 1), self.either(depth - 1)[0]]
         a, b = self.draw(st.permutations(both))
         return self.choice(a, b, depth)
@@ -78,9 +114,17 @@ class Grammar:
     def truth(self, depth: int) -> str:
         """An expression with a truth value."""
         names = [name for name, truth in self.names.items() if truth]
-        kind = self.draw(st.integers(0, 5)) if depth > 0 else 0
+        kind = self.draw(st.integers(0, 8)) if depth > 0 else 0
         if kind == 0 and names:
             return self.pick(names)
+        if kind == 6:
+            a, b, c = (self.number(depth - 1) for _ in "abc")
+            return f"({a} {self.pick(RELATIONS)} {b} {self.pick(RELATIONS)} {c})"
+        if kind == 7:
+            return f"(not {self.either(depth - 1)[0]})"
+        if kind == 8:
+            word = self.pick(("and", "or"))
+            return f"({self.truth(depth - 1)} {word} {self.truth(depth - 1)})"
         if kind == 4:
             return f"({self.truth(depth - 1)} * {self.truth(depth - 1)})"
         if kind == 5:
@@ -95,19 +139,42 @@ class Grammar:
             f"where({test}, {a}, {b})" if self.draw(st.booleans()) else f"({a} if {test} else {b})"
         )
 
-    def line(self, targets: Sequence[str]) -> str:
-        """An assignment, plain or augmented."""
+    def lines(self, targets: Sequence[str], depth: int = 2) -> list[str]:
+        """A statement: an assignment of any kind, or an `if` with some in its branches."""
+        kind = self.draw(st.integers(0, 8))
+        if kind <= 1 and depth > 0:
+            return self.branches(targets, depth)
+        if kind == 2:
+            a, b = self.pick(targets), self.pick(targets)
+            values = [self.number(2), self.number(2)]
+            self.names |= {a: False, b: False}
+            shown = self.pick(("{}, {}", "({}, {})", "swapped({}, {})"))
+            return [f"{a}, {b} = {shown.format(*values)}"]
         target = self.pick(targets)
-        if self.draw(st.integers(0, 4)) == 0 and self.names.get(target) is False:
-            return f"{target} {self.pick(OPERATORS)}= {self.number(2)}"
+        if kind == 3 and self.names.get(target) is False:
+            return [f"{target} {self.pick(OPERATORS)}= {self.number(2)}"]
         value, truth = self.either(3)
         self.names[target] = truth
-        return f"{target} = {value}"
+        return [f"{target}: float = {value}" if kind == 4 else f"{target} = {value}"]
+
+    def branches(self, targets: Sequence[str], depth: int) -> list[str]:
+        """An `if`, of which a name is known afterwards that is known in both branches."""
+        before, lines, ends = dict(self.names), [], []
+        tests = [f"if {self.either(2)[0]}:"]
+        tests += [f"elif {self.either(2)[0]}:"] * self.draw(st.integers(0, 1))
+        for head in [*tests, "else:"]:
+            self.names = dict(before)
+            inside = [self.lines(targets, depth - 1) for _ in range(self.draw(st.integers(1, 2)))]
+            lines += [head, *(f"    {line}" for each in inside for line in each)]
+            ends.append(self.names)
+        known = set.intersection(*map(set, ends))
+        self.names = {name: all(end[name] for end in ends) for name in known}
+        return lines
 
 
 @st.composite
 def any_rule(draw: Draw) -> str:
-    """Draw the text of a rule `f` with up to three states and two hyper-parameters."""
+    """Draw a rule `f` with up to three states and two hyper-parameters; `ABOVE` goes above it."""
     states = ("m", "v", "s")[: draw(st.integers(0, 3))]
     hypers = ("lr", "beta")[: draw(st.integers(0, 2))]
     timed = ("t",) if draw(st.booleans()) else ()
@@ -119,7 +186,7 @@ def any_rule(draw: Draw) -> str:
     states = tuple(text.partition("=")[0] for text in given)
     after = [*timed, *(f"{name}={draw(value)}" for name in hypers)]
     head = ", ".join(["p", "g", *given, *(["*", *after] if after else [])])
-    lines = [grammar.line(targets) for _ in range(draw(st.integers(0, 5)))]
+    lines = [line for _ in range(draw(st.integers(0, 5))) for line in grammar.lines(targets)]
     returned = ", ".join(grammar.either(3)[0] for _ in ("p", *states))
     return "\n    ".join([f"def f({head}):", *lines, f"return {returned}"])
 
@@ -132,7 +199,8 @@ class Renamed(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
         """Rename one."""
-        return node if node.id in words.__all__ else ast.Name(node.id + self.ending, node.ctx)
+        known = node.id in (*words.__all__, *OUTSIDE, "float")
+        return node if known else ast.Name(node.id + self.ending, node.ctx)
 
 
 def joined(texts: Sequence[str]) -> str:
@@ -161,7 +229,8 @@ def joined(texts: Sequence[str]) -> str:
         for hyper, value in zip(tree.args.kwonlyargs, tree.args.kw_defaults, strict=True):
             if value is not None:
                 hypers.append(f"{hyper.arg}{ending}={ast.unparse(value)}")
-        body += [ast.unparse(Renamed(ending).visit(s)) for s in tree.body[:-1]]
+        for statement in tree.body[:-1]:
+            body += ast.unparse(Renamed(ending).visit(statement)).split("\n")
         value = tree.body[-1].value
         assert value is not None
         parts = value.elts if isinstance(value, ast.Tuple) else [value]

@@ -1,5 +1,6 @@
 """Whatever can be written in the formula language is compiled to what it means, or refused."""
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from adamas.kernel.formula import FormulaError, parse
 from adamas.kernel.reference import Reference
 from error_bounds import WildAnalysis
 from few_bits import everywhere
-from grammar import any_rule, joined
+from grammar import ABOVE, any_rule, joined
 from long_form import LONG
 from written import function
 
 TOGETHER = 8
 RULES = 2000 if LONG else 16
 SIZE = 150
+# So many elements are run one by one through the function itself.
+ALONE = 12
 RNG = np.random.default_rng(1)
 START = RNG.normal(size=SIZE)
 START[:4] = 0.0, -0.0, 1.0, -1.0
@@ -32,7 +35,7 @@ def accepted(folder: Path, texts: list[str]) -> list[str]:
     found = []
     for text in texts:
         try:
-            parse(function(folder, text))
+            parse(function(folder, ABOVE + text))
         except FormulaError:
             continue
         found.append(text)
@@ -43,6 +46,26 @@ def wrong(found: Any, expected: Any, bound: Any) -> Any:
     """Where a kernel is neither at the reference nor within the bound of rounding."""
     same = (found == expected) | (np.isnan(found) & np.isnan(expected))
     return ~same & ~(np.abs(found - expected) <= bound) & np.isfinite(bound)
+
+
+def as_written(typed: Any, names: dict[str, Any], g: Any, t: int) -> dict[str, Any]:
+    """The new p and states of one element, by the Python function itself.
+
+    Empty where Python's own numbers raise an error or are complex, as NumPy's never are.
+    """
+    if not names:
+        return {}
+    states = [x for name, x in names.items() if name != "p"]
+    timed = {"t": np.float64(t)} if "t" in inspect.signature(typed).parameters else {}
+    try:
+        values = typed(names["p"], np.float64(g), *states, **timed)
+    except ArithmeticError:
+        return {}
+    parts = values if isinstance(values, tuple) else (values,)
+    if any(isinstance(x, complex | np.complexfloating) for x in parts):
+        return {}
+    found = [np.float64(x) for x in parts]
+    return dict(zip(["p", *(name for name in names if name != "p")], found, strict=True))
 
 
 @settings(
@@ -58,7 +81,7 @@ def wrong(found: Any, expected: Any, bound: Any) -> Any:
 def test_any_formula_is_refused_or_means_what_it_says(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], dtype: str, few: str | None
 ) -> None:
-    """Random formulas of the whole language equal the float64 run of their text, within rounding.
+    """Random formulas equal the float64 run of their text, within rounding, as the function does.
 
     In few bits they run; where a value is not finite, so is the kernel's, or rounding decided it.
     """
@@ -69,7 +92,8 @@ def test_any_formula_is_refused_or_means_what_it_says(
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
         # No second run will need these kernels.
         patch.setattr("adamas.kernel.build.write", lambda stem, content: None)
-        formula = parse(function(folder, joined(texts)))
+        typed = function(folder, ABOVE + joined(texts))
+        formula = parse(typed)
         p = START.astype(dtype)
         try:
             optimizer = Optimizer(formula, p, on_nonfinite="allow")
@@ -77,10 +101,12 @@ def test_any_formula_is_refused_or_means_what_it_says(
                 q = START.astype("float32")
                 Optimizer(formula, q, state=everywhere(few), on_nonfinite="allow").step(q.copy())
             reference, analysis = Reference(formula, p), WildAnalysis(formula, p, dtype)
-            for g in GRADIENTS.astype(dtype):
+            alone = [dict(formula.initial, p=np.float64(x)) for x in p[:ALONE]]
+            for t, g in enumerate(GRADIENTS.astype(dtype), 1):
                 optimizer.step(g)
                 reference.step(g)
                 analysis.step(g)
+                alone = [as_written(typed, names, x, t) for names, x in zip(alone, g, strict=False)]
         except ValueError as error:
             # A constant that the dtype of the step cannot hold is refused with the settings.
             if "Choose other numbers" not in str(error):
@@ -88,4 +114,9 @@ def test_any_formula_is_refused_or_means_what_it_says(
             return
         for name, expected in {"p": reference.p, **reference.state}.items():
             found = np.asarray(p if name == "p" else optimizer.state[0][name], np.float64)
-            assert not wrong(found, expected, analysis.bound(name)).any(), (name, texts)
+            bound = np.broadcast_to(analysis.bound(name), p.shape)
+            assert not wrong(found, expected, bound).any(), (name, texts)
+            written = np.array([names.get(name, np.nan) for names in alone], np.float64)
+            expected = np.broadcast_to(expected, p.shape)[:ALONE]
+            ran = np.array([bool(names) for names in alone])
+            assert not (ran & wrong(written, expected, bound[:ALONE])).any(), (name, texts)
