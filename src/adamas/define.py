@@ -55,9 +55,12 @@ def rule(function: Callable[..., Any]) -> Rule:
 
     The first arguments are `p, g`, further positional ones are the state, keyword-only ones the
     hyper-parameters with their defaults (`t` is the step, 1 at the first); return the new `p` and
-    the new state. Raises `FormulaError` with the line, a caret and what to write instead if the
-    function uses anything but assignments, arithmetic, comparisons, `a if c else b` and the words
-    of `adamas.words`.
+    the new state. The body is made of assignments, also of tuples and in `if`, arithmetic,
+    comparisons with `and`, `or`, `not`, `a if c else b`, and the words of `adamas.words`, whose
+    functions in NumPy, math or torch are the same; `%` and `//` take what depends on
+    hyper-parameters, numbers and t alone. Numbers that stand around the rule are read now, once and
+    for all, and functions of its file are put in the place of their calls. Raises `FormulaError`
+    for anything else: of every fault the line, a caret and what to write instead.
 
     >>> import numpy as np, adamas
     >>> from adamas.words import sign
