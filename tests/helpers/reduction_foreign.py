@@ -31,7 +31,7 @@ MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq"}
 
 def start(shape: tuple[int, ...], dtype: str) -> Array:
     """Parameters around 1."""
-    return np.random.default_rng([3, *shape]).normal(size=shape).astype(dtype)
+    return np.array(np.random.default_rng([3, *shape]).normal(size=shape), dtype)
 
 
 def gradients(shape: tuple[int, ...], dtype: str) -> list[Array]:
@@ -42,7 +42,7 @@ def gradients(shape: tuple[int, ...], dtype: str) -> list[Array]:
     scale = np.array(np.broadcast_to(scale, shape))
     if scale.size > 1:
         scale[1] = 0.0
-    found = [(rng.normal(size=shape) * scale).astype(dtype) for _ in range(STEPS)]
+    found = [np.array(rng.normal(size=shape) * scale, dtype) for _ in range(STEPS)]
     for k, g in enumerate(found):
         if g.size > 1:
             g.flat[k::11] = 0.0

@@ -78,4 +78,9 @@ def cautious_lion(p, g, m, *, rows, columns, lr=1e-4, beta1=0.9, beta2=0.99):
     return p, m
 
 
-RULES = {rule.__name__: rule for rule in (lamb, adafactor, adafactor_of_optax, cautious)}
+def clipped_momentum(p, g, m, *, lr=0.1, beta=0.9, limit=1.0):
+    """Momentum on gradients whose norm over all tensors has a limit. Pascanu et al. 2013."""
+    length = norm(g, over="all")
+    g = g * where(length > limit, limit / length, 1.0)
+    m = beta * m + g
+    return p - lr * m, m

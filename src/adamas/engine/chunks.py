@@ -67,8 +67,9 @@ def _step(elements: int, grid: Grid, together: int) -> int:
     """How many elements of a tensor a slice holds, of about so many."""
     if grid.rows == 1 and not together:
         return elements
-    together = max(1, together)
-    return max(1, elements // max(1, grid.width * together)) * grid.width * together
+    # Rows of a table without columns are of no elements.
+    unit = max(1, grid.width) * max(1, together)
+    return max(1, elements // unit) * unit
 
 
 class Table:

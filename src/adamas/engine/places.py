@@ -68,9 +68,11 @@ class Places:
             room = zeros((len(names), count), dtype)
             self._rooms.append(room)
             words[word] = address(room)
+        groups = rows if rowwise else -(-rows // j.GROUP)
         sizes = {
             LEAVES: grid.blocks + each * rows * columns,
-            COLUMNS: (rows if rowwise else -(-rows // j.GROUP)) * columns,
+            # Columns of no rows are read, too.
+            COLUMNS: max(1, groups) * columns,
             ROWS: rows,
         }
         made = [zeros((sizes.get(one.parts, 0),), "float64") for one in plan.sums]
