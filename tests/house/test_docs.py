@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from adamas import words
+from adamas.kernel.scopes import REDUCTIONS
 from places import PACKAGE, ROOT
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]
@@ -17,7 +19,7 @@ WITH_CODE = [
     page for page in PAGES if "```python" in (ROOT / page).read_text() and page not in CHINESE
 ]
 BILINGUAL = (
-    "coming-from", "few-bits", "guide", "how-it-works", "lab", "schedules", "torch",
+    "coming-from", "few-bits", "guide", "how-it-works", "lab", "language", "schedules", "torch",
 )  # fmt: skip
 # Pages for whoever works on adamas: a path in them is one of ours, not a reader's own.
 INTERNAL = [
@@ -140,6 +142,15 @@ def test_both_languages_give_the_same_verdicts() -> None:
 def test_a_chinese_page_is_chinese(page: str) -> None:
     """Nothing was left in English: no five words in a row outside code."""
     assert not re.findall(r"[A-Za-z][\w'-]*(?:[,;:.]?\s+[A-Za-z][\w'-]*){4,}", prose(page))
+
+
+@pytest.mark.parametrize("page", ["docs/language.md", "docs/language.zh.md"])
+def test_the_page_of_the_language_has_every_word_with_its_scope(page: str) -> None:
+    """Who looks a word up finds it once, and whether it is of one element or takes `over=`."""
+    rows = re.findall(r"^\| (`\w+\(.*?) \| ([^|]*) \| [^|]* \|$", (ROOT / page).read_text(), re.M)
+    listed = {word: of for names, of in rows for word in re.findall(r"`(\w+)\(", names)}
+    assert sorted(listed) == sorted(words.__all__)
+    assert {word for word, of in listed.items() if "over=" in of} == REDUCTIONS
 
 
 @pytest.mark.parametrize("page", PAGES)
