@@ -133,8 +133,8 @@ def add_show(commands: Subparsers) -> None:
         "show",
         help="print the kernel that a rule becomes",
         description=(
-            "Prints the source that is compiled for a rule of adamas, or of a file of yours; "
-            "without a rule, the list of rules."
+            "Prints the source that is compiled for a rule of adamas, or of a file of yours, and "
+            "on standard error the bytes that a step moves; without a rule, the list of rules."
         ),
         epilog="examples:\n  adamas show adamw\n  adamas show adamw --formula\n"
         "  adamas show adam --dtype float64\n"
@@ -162,8 +162,10 @@ def run_show(args: argparse.Namespace) -> int:
             print(show.listing())
             return 0
         formula = show.find_rule(args.rule)
-        text = formula.source if args.formula else None
-        print(text or show.kernel_source(formula, args.dtype or "float32", args.state), end="")
+        formats = args.dtype or "float32", args.state
+        print(formula.source if args.formula else show.kernel_source(formula, *formats), end="")
+        # Not among the text, which may go into a file.
+        print(f"{formula.name} moves {show.moved(formula, *formats)}", file=sys.stderr)
     except ValueError as error:
         print(f"adamas show: {error}", file=sys.stderr)
         return 1

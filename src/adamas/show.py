@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
@@ -18,9 +19,10 @@ from adamas.kernel.formula import Formula, FormulaError, parse
 from adamas.kernel.kinds import kinds
 from adamas.kernel.layout import Layout
 from adamas.kernel.processors import here
+from adamas.kernel.traffic import passes, told
 from adamas.kernel.weave import weave
 
-__all__ = ["find_rule", "kernel_source", "listing"]
+__all__ = ["find_rule", "kernel_source", "layout_of", "listing", "moved"]
 
 
 def listing() -> str:
@@ -31,12 +33,11 @@ def listing() -> str:
     lines = []
     for name in rules.__all__:
         function = getattr(rules, name)
-        parameters = inspect.signature(function).parameters
-        if "g" not in parameters:
+        if "g" not in inspect.signature(function).parameters:
             continue
-        found = kinds(parse(function))
-        names = [k for k, p in parameters.items() if p.kind is not p.KEYWORD_ONLY][2:]
-        kept = [f"{k}*" if k in found and found[k].exact else k for k in names]
+        formula = parse(function)
+        found = kinds(formula)
+        kept = [f"{k}*" if k in found and found[k].exact else k for k in formula.initial]
         sentence = (function.__doc__ or "").splitlines()[0]
         lines.append(f"{name:20} {', '.join(kept) or '-'}\n    {sentence}")
     return "\n".join([*lines, "* kept in full even where few bits are asked for"])
@@ -66,13 +67,12 @@ def load_from(path: Path, function: str) -> Rule | Callable[..., Any]:
     Raises ValueError if either does not exist, if it is no function, or with the error and its line
     if the file cannot be run.
     """
-    found = getattr(load_module(path), function, None)
+    found: Rule | Callable[..., Any] | None = getattr(load_module(path), function, None)
     if found is None:
         raise ValueError(f"{path} has no function {function!r}.")
     if not callable(found):
         raise ValueError(f"{function!r} in {path} is {type(found).__name__}, not a function.")
-    rule: Rule | Callable[..., Any] = found
-    return rule
+    return found
 
 
 def load_module(path: Path) -> ModuleType:
@@ -98,19 +98,15 @@ def load_module(path: Path) -> ModuleType:
 def described(error: BaseException, path: Path) -> str:
     """An error of somebody's file in one line: its kind, its words, and the last line it passed."""
     words = " ".join(str(error).split()) or "no message"
-    trace, line = error.__traceback__, None
-    while trace is not None:
-        if Path(trace.tb_frame.f_code.co_filename) in (path, path.absolute()):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError):
-        line = error.lineno
+    trace, own = extract_tb(error.__traceback__), (path, path.absolute())
+    passed = [one.lineno for one in trace if Path(one.filename) in own]
+    line = error.lineno if isinstance(error, SyntaxError) else next(reversed(passed), None)
     text = f"{type(error).__name__}: {words}"
     return f"{text} (line {line})" if line else text
 
 
-def kernel_source(formula: Formula, dtype: str = "float32", state: str | None = None) -> str:
-    """The source of the kernel for parameters and gradients of `dtype`, state stored as `state`.
+def layout_of(formula: Formula, dtype: str = "float32", state: str | None = None) -> Layout:
+    """The formats of parameters and gradients of `dtype`, and of the state stored as `state`.
 
     Raises ValueError naming a storage format that does not exist, or that no parameter can have.
     """
@@ -122,4 +118,14 @@ def kernel_source(formula: Formula, dtype: str = "float32", state: str | None = 
         raise ValueError("parameters are float32, float64 or bfloat16; float16 may be gradients.")
     found = [stored(form, kind.name) for kind in kinds(formula).values()]
     kept = tuple(gradient if codec is FLOAT32 and dtype == "float64" else codec for codec in found)
-    return weave(formula, Layout(parameter, gradient, kept), adamas_version(), here()).source
+    return Layout(parameter, gradient, kept)
+
+
+def kernel_source(formula: Formula, dtype: str = "float32", state: str | None = None) -> str:
+    """The source of the kernel for arrays in the formats of `layout_of`; raises as it does."""
+    return weave(formula, layout_of(formula, dtype, state), adamas_version(), here()).source
+
+
+def moved(formula: Formula, dtype: str = "float32", state: str | None = None) -> str:
+    """What a step of that kernel moves, in one line, with default settings."""
+    return told(passes(formula, layout_of(formula, dtype, state)))

@@ -49,6 +49,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "kernel.runtime.scaling",
         "kernel.processors",
         "kernel.layout",
+        "kernel.traffic",
         "kernel.lower",
         "kernel.split",
         "kernel.elements",
