@@ -21,6 +21,7 @@ from benchmarks.fork import VARIABLE, fork
 from benchmarks.guard import guard
 from benchmarks.large import growth, large
 from benchmarks.record import MIB, Plan, Section
+from benchmarks.reductions import reductions
 from benchmarks.rows import sparse_rows
 from benchmarks.small import many, tiny
 from benchmarks.startup import startup
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "rows": sparse_rows,
     "start": startup,
     "rules": own_rules,
+    "reductions": reductions,
     "whole": whole_step,
     "torch": torch_small,
     "dense": dense,

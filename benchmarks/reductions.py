@@ -1,0 +1,155 @@
+"""Rules that sum over tensors, rows and columns: how near their passes come to memory's limit."""
+
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from adamas import rules
+from adamas.bench.peers import Array, gradients, ones, torch_optimizer, torch_sided
+from adamas.bench.timing import Side
+from adamas.define import rule
+from adamas.kernel.formula import Formula, parse
+from adamas.kernel.layout import Layout
+from adamas.kernel.traffic import Pass, passes, told
+from adamas.show import layout_of
+from benchmarks.passes import Limit, arrays_of
+from benchmarks.race import Pair, Race, race
+from benchmarks.record import Figure, Plan, Section, compared, size_of
+from benchmarks.reducing_rules import adafactor, cautious, lamb
+from benchmarks.shared import settle
+
+OURS, LIMIT = "adamas", "memory limit"
+LAMB, ADAFACTOR = "pytorch_optimizer Lamb, foreach", "torch Adafactor, foreach"
+MANY = [(64, 64)] * 300
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A rule, the format of its state, and the name of the same rule elsewhere."""
+
+    rule: Callable[..., Any]
+    state: str = "float32"
+    peer: str = ""
+    formula: Formula = field(init=False)
+    layout: Layout = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formula", parse(self.rule))
+        object.__setattr__(self, "layout", layout_of(self.formula, "float32", self.state))
+
+    @property
+    def passes(self) -> list[Pass]:
+        """The passes of its kernel."""
+        return passes(self.formula, self.layout)
+
+
+ENTRIES = {
+    "AdamW": Entry(rules.adamw),
+    "LAMB": Entry(lamb, peer=LAMB),
+    "LAMB int8": Entry(lamb, "int8"),
+    "Adafactor": Entry(adafactor, peer=ADAFACTOR),
+    "Cautious AdamW": Entry(cautious),
+}
+# The package of each peer, its class, and the arrays that both keep alike.
+PEERS = {
+    LAMB: ("pytorch_optimizer", "Lamb", ("m", "v")),
+    ADAFACTOR: ("torch.optim", "Adafactor", ()),
+}
+
+
+def reductions(plan: Plan) -> Section:
+    """Every rule on one large matrix and on many small ones."""
+    rows = 1 << (plan.size.bit_length() - 1) // 2
+    shapes = {size_of(plan.size): [(rows, plan.size // rows)], "300 x 4,096": MANY}
+    cases = [
+        raced(f"{name}, {title}", entry, each, plan.rounds)
+        for title, each in shapes.items()
+        for name, entry in ENTRIES.items()
+    ]
+    missing = sorted({f"{name} is left out: not installed." for name in PEERS if not here(name)})
+    counted = [f"{name} {told(entry.passes)}." for name, entry in ENTRIES.items()]
+    return Section(
+        "Sums over tensors, rows and columns",
+        "LAMB (optax's form), Adafactor (torch's) and Cautious AdamW with its rescaling, as a "
+        "user's own rules in the file `reducing_rules.py`, default settings, float32, with AdamW "
+        "beside them. One matrix as near to a square as powers of 2 come, or 300 of 64 x 64. What "
+        "a step moves is read from the kernel's plan: every pass reads the arrays that it needs, "
+        f"the last also writes. {' '.join(counted)} Numbers that a row, a column or a block has "
+        "one of are not counted. The memory limit goes over the very same arrays in the same "
+        "passes, with one operation per 64-bit word; small tensors go through all passes one after "
+        "another, so theirs is the caches' limit. The other libraries step the same parameters "
+        "with the same gradients, LAMB also the same moments; pytorch_optimizer's LAMB corrects no "
+        f"bias and limits a norm, which moves no more. {' '.join(missing)}".strip(),
+        cases,
+        [
+            *(replace(compared(one, LIMIT, OURS, share(one.title)), unit="") for one in cases),
+            *(compared(one, *pair) for one in cases for pair in peers_of(one)),
+            *(
+                Figure(f"{name}, bytes moved", sum(one.moved for one in entry.passes), "B")
+                for name, entry in ENTRIES.items()
+            ),
+        ],
+    )
+
+
+def share(title: str) -> str:
+    """The name of a case's figure that has a bar."""
+    return f"share of the memory limit, {title}"
+
+
+def peers_of(case: Race) -> list[Pair]:
+    """The pairs of a case that are not with the limit."""
+    return [(OURS, name) for name in case.samples if name not in (OURS, LIMIT)]
+
+
+def raced(title: str, entry: Entry, shapes: Sequence[tuple[int, ...]], rounds: int) -> Race:
+    """One rule beside its limit, and beside its peer where it is installed."""
+    grads = gradients(shapes)
+    sides = sided(entry, grads)
+    pairs = [(LIMIT, OURS), *((OURS, name) for name in sides if name not in (OURS, LIMIT))]
+    case = race(title, sides, pairs, rounds, sum(g.size for g in grads))
+    del sides
+    gc.collect()
+    return case
+
+
+def sided(entry: Entry, grads: list[Array]) -> dict[str, Side]:
+    """The sides of a case, all on the same parameters and gradients."""
+    params = ones(grads)
+    optimizer = rule(entry.rule)(params, state=entry.state)
+    optimizer.step(grads)
+    held = [optimizer.state[k] for k in range(len(grads))]
+    each = zip(params, grads, held, strict=True)
+    tensors = [arrays_of(entry.formula, entry.layout, *one) for one in each]
+    found = {
+        OURS: Side(partial(optimizer.step, grads), lambda: params[0]),
+        LIMIT: Limit(tensors, entry.passes).side(),
+    }
+    if here(entry.peer):
+        found[entry.peer] = torch_sided(peer(entry.peer, params, grads, held))
+    return found
+
+
+def here(peer: str) -> bool:
+    """Whether a peer is named and its package is installed."""
+    return (
+        peer in PEERS and find_spec("torch") is not None and find_spec(PEERS[peer][0]) is not None
+    )
+
+
+def peer(name: str, params: list[Array], grads: list[Array], held: list[dict[str, Any]]) -> Any:
+    """An optimizer of torch in the same memory, as far as it keeps the same arrays."""
+    import torch
+
+    package, kind, kept = PEERS[name]
+    values, given = [list(map(torch.from_numpy, each)) for each in (params, grads)]
+    make = getattr(import_module(package), kind)
+    optimizer = torch_optimizer(values, given, make, foreach=True)
+    optimizer.step()
+    if kept:
+        settle(optimizer, [[torch.from_numpy(state[one]) for one in kept] for state in held])
+    return optimizer
