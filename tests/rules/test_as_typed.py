@@ -3,6 +3,7 @@
 Not Muon, which needs a product of matrices.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from plainly import plainly
 from reduction_foreign import gradients, start
 from reduction_steps import by_kernel
 from typed_foreign import TYPED, Typed, prodigies
+from written import function
 
 STEPS = 20
 
@@ -60,3 +62,27 @@ def test_prodigy_takes_all_tensors_together() -> None:
     for one, other in zip(mine, theirs, strict=True):
         for name in other:
             np.testing.assert_allclose(one[name], other[name], rtol=1e-9, atol=1e-12)
+
+
+REFUSED = {
+    # AdaShift with the phi of its paper, the largest square of the tensor.
+    "v = beta * v + (1 - beta) * max(g * g)": ["across a tensor", "`norm`, `rms`, `mean`"],
+    # Muon.
+    "v = v @ v.T": ["rows and columns by sums only", "products of matrices are not there"],
+    # A line for each layer, or each of five iterations.
+    "for _ in range(5):\n        v = v * v": ["no `for` statement", "one for each turn"],
+    "v = np.linalg.svd(g)": ["products of matrices are not there"],
+    "v = g / p.shape[0]": ["Ask for `rows` and `columns`"],
+}
+
+
+@pytest.mark.parametrize(("line", "said"), REFUSED.items())
+def test_what_cannot_be_written_says_what_comes_nearest(
+    line: str, said: list[str], tmp_path: Path
+) -> None:
+    """A rule of the trial that the language has not is refused where it is defined, with advice."""
+    text = f"import numpy as np\ndef f(p, g, v, *, lr=0.1, beta=0.9):\n    {line}\n    return p, v"
+    with pytest.raises(adamas.FormulaError) as raised:
+        adamas.rule(function(tmp_path, text))
+    for words in said:
+        assert words in str(raised.value)
