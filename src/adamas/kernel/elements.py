@@ -112,9 +112,9 @@ class Elements:
                 lines.append(f"_{name}_all = _column_room + {self.width * k} * _span")
         return lines
 
-    def row_at(self, read: set[str]) -> list[str]:
-        """What the row that begins at `_start` has one number of."""
-        lines = ["_own = _begin + _start // _span"] if self.rows or self.columns else []
+    def row_at(self, read: set[str], line: str = "_start // _span") -> list[str]:
+        """What the row that begins at `_start`, number `line` of the slice, has one number of."""
+        lines = [f"_own = _begin + {line}"] if read.intersection(self.rows) else []
         for k, name in enumerate(self.rows):
             if name in read:
                 value = f"_m.load_float64(_row_room, {k} * _rows + _own, 99)"

@@ -141,7 +141,8 @@ class Reducing:
         region = f"_m.load_int64(_place, _j.SUMS + {line.sum}, 99)"
         known = self.stages.sums[line.sum] if line.sum >= 0 else None
         if known and known.parts == LEAVES:
-            return f"_m.fold_leaves(_place, {region})", "(_all_rows * _columns)", []
+            kind = f"{'squares' if known.squared else 'numbers'}_{self.number}"
+            return f"_m.fold_{kind}(_place, {region})", "(_all_rows * _columns)", []
         if known and known.parts == ROWS:
             return f"_m.fold({region}, _all_rows)", "_all_rows", []
         # Every column is here.
@@ -186,7 +187,9 @@ class Reducing:
             if line.found:
                 region = f"_m.load_int64(_place, _j.SUMS + {line.sum}, 99)"
                 if line.sum not in folded:
-                    before.append(f"_m.fold_columns(_place, {region})")
+                    wide = self.stages.sums[line.sum].squared
+                    kind = "float64" if wide else self.number
+                    before.append(f"_m.fold_columns_{kind}(_place, {region})")
                     folded.add(line.sum)
                 total = f"_m.load_float64({region}, _i, 99)"
                 value = finished(line.found.word, total, "_all_rows")

@@ -80,8 +80,9 @@ COLUMN_ROOM = 10  # address of the arithmetic's numbers[numbers, columns]
 ALONE = 11  # 1 where one slice is the whole tensor
 SUMS = 12  # addresses of float64[...]: the parts of each sum
 
-# Rows that are added up one by one, of each column, before the groups are.
-GROUP = 16
+# Of each column a few rows are added up in the dtype of the arithmetic, then those of a group.
+FEW = 4
+GROUP = 64
 
 # Phases of a run, added together.
 SURVEY = 1  # sum of squares of every gradient

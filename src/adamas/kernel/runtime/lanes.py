@@ -88,30 +88,26 @@ def doubtful(kind: Any, width: int, widen: Widen) -> Any:
     return ask
 
 
-def added(kind: Any, width: int, widen: Widen, squared: bool) -> Any:
-    """The function that adds up the block at an address, or its squares, in pairs of lanes."""
+def added(kind: Any, width: int, lanes: Any, squared: bool) -> Any:
+    """The function that adds up the block at an address, or its squares, in 16 lanes.
+
+    `lanes` is the type in which a lane adds its 8 numbers; then they are added in pairs, in
+    float64.
+    """
 
     @intrinsic
     def add(typing: Any, at: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            total = ir.Constant(_SUMS, [0.0] * LANES)
+            total = ir.Constant(lanes, [0.0] * LANES)
             for read in _blocks(builder, args[0], kind, width):
-                x = widen(context, builder, read, _SUMS)
-                if squared and width < 8:
-                    # Exact either way: squares of float32 are float64 numbers.
-                    total = _product_sum(context, builder, x, x, total)
-                else:
-                    total = builder.fadd(total, builder.fmul(x, x) if squared else x)
-            count = LANES
+                x = _as_it_is(context, builder, read, lanes)
+                total = builder.fadd(total, builder.fmul(x, x) if squared else x)
+            total, count = _as_it_is(context, builder, total, _SUMS), LANES
             while count > 1:
                 count //= 2
-                low, high = (
-                    builder.shuffle_vector(
-                        total, total, ir.Constant(ir.VectorType(INT32, count), list(places))
-                    )
-                    for places in (range(count), range(count, 2 * count))
-                )
-                total = builder.fadd(low, high)
+                places = range(count), range(count, 2 * count)
+                masks = (ir.Constant(ir.VectorType(INT32, count), list(p)) for p in places)
+                total = builder.fadd(*(builder.shuffle_vector(total, total, m) for m in masks))
             return builder.extract_element(total, ir.Constant(INT32, 0))
 
         return types.float64(types.int64), emit
@@ -154,7 +150,11 @@ FORMS: dict[str, tuple[Any, int, Widen]] = {
 SQUARES = {name: squares(*form) for name, form in FORMS.items()}
 DOUBTFUL = {name: doubtful(*form) for name, form in FORMS.items()}
 ADDED = {
-    (name, squared): added(*FORMS[name], squared)
-    for name in ("float32", "float64")
+    (name, lanes, squared): added(*FORMS[name][:2], kind, squared)
+    for name, lanes, kind in (
+        ("float32", "float32", _NUMBERS),
+        ("float32", "float64", _SUMS),
+        ("float64", "float64", _SUMS),
+    )
     for squared in (False, True)
 }

@@ -56,29 +56,39 @@ from adamas.kernel.runtime.reductions import (
 )  # fmt: skip
 from adamas.kernel.runtime.scaling import lift as _lift
 from adamas.kernel.runtime.sums import (
-    begins,
+    add_few_float32,
+    add_few_float64,
     fold,
-    fold_columns,
+    fold_columns_float32,
+    fold_columns_float64,
     fold_few,
-    fold_leaves,
+    fold_numbers_float32,
+    fold_numbers_float64,
+    fold_squares_float32,
+    fold_squares_float64,
     numbers_float32,
     numbers_float64,
-    row_of,
+    room_float32,
+    room_float64,
     squares_float32,
     squares_float64,
+    together,
 )
 
 __all__ = [
-    "BEGINNING", "abs", "apart", "ask", "atan2", "begins", "beyond", "clear", "close", "compiled",
-    "cos", "distance", "doubtful_bfloat16", "doubtful_float16", "doubtful_float32",
-    "doubtful_float64", "end", "entry", "exp", "fetch", "finite", "float32", "float64", "fold",
-    "fold_columns", "fold_few", "fold_leaves", "integers", "largest_bfloat16", "largest_float16",
+    "BEGINNING", "abs", "add_few_float32", "add_few_float64", "apart", "ask", "atan2", "beyond",
+    "clear", "close", "compiled", "cos", "distance", "doubtful_bfloat16", "doubtful_float16",
+    "doubtful_float32", "doubtful_float64", "end", "entry", "exp", "fetch", "finite", "float32",
+    "float64", "fold", "fold_columns_float32", "fold_columns_float64", "fold_few",
+    "fold_numbers_float32", "fold_numbers_float64", "fold_squares_float32",
+    "fold_squares_float64", "integers", "largest_bfloat16", "largest_float16",
     "largest_float32", "largest_float64", "last", "lift", "load_float32", "load_float64",
-    "load_int64", "log", "lost", "maximum", "minimum", "nan", "numbers_float32", "numbers_float64",
-    "place_at", "prefetch", "rounding_key", "row_of", "settle", "share_end", "sign", "sin",
-    "slice_at", "sqrt", "squares_float32", "squares_float64", "stays", "store_float32",
-    "store_float64", "store_int64", "survey", "take", "tally_bfloat16", "tally_float16",
-    "tally_float32", "tally_float64", "tanh", "total", "waits", "where", "widest_vectors",
+    "load_int64", "log", "lost", "maximum", "minimum", "nan", "numbers_float32",
+    "numbers_float64", "place_at", "prefetch", "room_float32", "room_float64", "rounding_key",
+    "settle", "share_end", "sign", "sin", "slice_at", "sqrt", "squares_float32",
+    "squares_float64", "stays", "store_float32", "store_float64", "store_int64", "survey",
+    "take", "tally_bfloat16", "tally_float16", "tally_float32", "tally_float64", "tanh",
+    "together", "total", "waits", "where", "widest_vectors",
 ]  # fmt: skip
 
 # How many elements of a slice are asked for before its turn comes.
