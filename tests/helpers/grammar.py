@@ -191,6 +191,53 @@ def any_rule(draw: Draw) -> str:
     return "\n    ".join([f"def f({head}):", *lines, f"return {returned}"])
 
 
+FLOATS = ("0.0", "1.0", "2.0", "0.5", "-1.0", "7.0", "1e-3", "0.9")
+REDUCTIONS = ("total", "mean", "norm", "rms")
+OVER = ("", ", over='tensor'", ", over='row'", ", over='column'", ", over='all'")
+
+
+class Sums(Grammar):
+    """Draws expressions with sums, which the function itself computes on whole arrays.
+
+    All numbers are floats, because Python's powers of integers are others than NumPy's.
+    """
+
+    def number(self, depth: int) -> str:
+        """An expression with a number for its value."""
+        kind = self.draw(st.integers(0, 9)) if depth > 0 else 0
+        if kind <= 1:
+            return self.pick([*self.names, *self.names, *FLOATS])
+        a = self.number(depth - 1)
+        if kind <= 4:
+            # Of a number for each element there is always a sum.
+            return f"{self.pick(REDUCTIONS)}({a} * {self.pick(('p', 'g'))}{self.pick(OVER)})"
+        if kind == 5:
+            return f"({self.pick((*UNARY, *ANGLES)).format(a)})"
+        b = self.number(depth - 1)
+        if kind == 6:
+            return f"where({a} {self.pick(RELATIONS)} {b}, {b}, {a})"
+        if kind == 7:
+            return f"{self.pick(('maximum', 'minimum', 'half', 'blend'))}({a}, {b})".replace(
+                f"half({a}, {b})", f"half({a})"
+            )
+        return f"({a} {self.pick(OPERATORS)} {b})"
+
+
+@st.composite
+def any_sums(draw: Draw) -> str:
+    """Draw a rule `f` with two states, whose values may be one for a row, a column or a tensor."""
+    grammar = Sums(draw, dict.fromkeys(("p", "g", "m", "v", "lr", "t", "rows", "columns"), False))
+    lines = []
+    for _ in range(draw(st.integers(1, 4))):
+        a, b = grammar.pick(("m", "v", "x")), grammar.pick(("m", "v", "y"))
+        values = grammar.number(3), grammar.number(3)
+        pair = draw(st.booleans())
+        lines.append(f"{a}, {b} = {values[0]}, {values[1]}" if pair else f"{a} = {values[0]}")
+        grammar.names |= {a: False, b: False} if pair else {a: False}
+    head = "def f(p, g, m, v, *, t, rows, columns, lr=0.5):"
+    return "\n    ".join([head, *lines, f"return {grammar.number(3)}, m, v"])
+
+
 class Renamed(ast.NodeTransformer):
     """Gives every name but the words an ending."""
 

@@ -14,7 +14,7 @@ from adamas.kernel.formula import FormulaError, parse
 from adamas.kernel.reference import Reference
 from error_bounds import WildAnalysis
 from few_bits import everywhere
-from grammar import ABOVE, any_rule, joined
+from grammar import ABOVE, any_rule, any_sums, joined
 from long_form import LONG
 from written import function
 
@@ -120,3 +120,37 @@ def test_any_formula_is_refused_or_means_what_it_says(
             expected = np.broadcast_to(expected, p.shape)[:ALONE]
             ran = np.array([bool(names) for names in alone])
             assert not (ran & wrong(written, expected, bound[:ALONE])).any(), (name, texts)
+
+
+@settings(
+    max_examples=4 * RULES,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+)
+@given(text=any_sums(), shape=st.sampled_from([(), (6,), (4, 3), (3, 2, 2)]))
+def test_any_sum_means_what_numpy_makes_of_it(
+    tmp_path_factory: pytest.TempPathFactory, text: str, shape: tuple[int, ...]
+) -> None:
+    """Random formulas with sums are the function itself, run on whole arrays, bit for bit."""
+    folder = tmp_path_factory.mktemp("sums")
+    typed = function(folder, ABOVE.replace("TWO = 2", "TWO = 2.0") + text)
+    try:
+        formula = parse(typed)
+    except FormulaError:
+        return
+    p = np.random.default_rng(2).normal(size=shape)
+    reference = Reference(formula, p)
+    state = {"p": p} | {name: np.zeros(reference.shapes[name]) for name in ("m", "v")}
+    sizes = {"rows": p.shape[0] if shape else 1, "columns": int(np.prod(shape[1:]))}
+    numbers = {name: np.float64(x) for name, x in {**sizes, "lr": 0.5}.items()}
+    with np.errstate(all="ignore"):
+        for t in (1, 2):
+            g = np.random.default_rng(t).normal(size=shape)
+            reference.step(g)
+            found = typed(state["p"], g, state["m"], state["v"], t=np.float64(t), **numbers)
+            for (name, old), new in zip(state.items(), found, strict=True):
+                # Arrays that lie otherwise in memory are added up in another order.
+                state[name] = np.array(np.broadcast_to(new, old.shape))
+                expected = reference.p if name == "p" else reference.state[name]
+                np.testing.assert_array_equal(expected, state[name], err_msg=text)
