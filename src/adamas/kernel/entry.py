@@ -118,7 +118,7 @@ def run(_job, _phases):
     keeps = ["keep(_job)"] if writer.formula.rows or writer.formula.columns else []
     return [
         *start.strip().splitlines(),
-        *indented(["between_0(_job, _k)"] if writer.stages.between[0] else [], 4),
+        *indented(["between_0(_job, _k)"] if writer.lies_between(0) else [], 4),
         *reduce.strip("\n").splitlines(),
         *indented(chosen(passes["gather"], "_level"), 4),
         *between.strip("\n").splitlines(),

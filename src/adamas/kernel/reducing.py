@@ -16,7 +16,7 @@ from adamas.kernel.formula import Formula, target
 from adamas.kernel.gather import Gather
 from adamas.kernel.layout import Layout
 from adamas.kernel.scopes import ALL, COLUMN, ROW, Reduction
-from adamas.kernel.stages import LEAVES, NUMBERS, ROWS, Line, Stages
+from adamas.kernel.stages import LEAVES, NUMBERS, ROWS, Line, Stages, Sum
 
 
 def finished(word: str, total: str, count: str) -> str:
@@ -44,7 +44,7 @@ class Reducing:
         levels = range(1, self.stages.levels + 1)
         made = [self.gather(k) for k in levels if self.stages.at(k)]
         made += [self.collect(k) for k in levels if self.collected(k)]
-        made += [self.between(k) for k in (0, *levels) if self.stages.between[k]]
+        made += [self.between(k) for k in (0, *levels) if self.lies_between(k)]
         return [*made, *([self.keep()] if self.formula.rows or self.formula.columns else [])]
 
     # Passes over the elements.
@@ -68,6 +68,25 @@ class Reducing:
 
     # Between them.
 
+    def lies_between(self, level: int) -> bool:
+        """Whether anything is computed there: before all passes also what sums of states are of."""
+        return bool(self.stages.between[level] or (level == 0 and self.kept_rows()))
+
+    def kept_rows(self) -> list[tuple[int, Sum]]:
+        """The sums over what each row keeps, with their places: the first level waits for them."""
+        every = enumerate(self.stages.sums)
+        return [(k, s) for k, s in every if s.parts == ROWS and s.argument in self.formula.rows]
+
+    def of_kept_rows(self) -> list[str]:
+        """What each row keeps, put where it is added up."""
+        lines = []
+        for k, one in self.kept_rows():
+            region = f"_m.load_int64(_place, _j.SUMS + {k}, 99)"
+            lines += ["for _i in _range(_rows):", f"    _x = {self.row(one.argument)}"]
+            new = "_x * _x" if one.squared else "_x"
+            lines.append(f"    _m.store_float64({region}, _first + _i, 99, {new})")
+        return lines
+
     def between(self, level: int) -> list[str]:
         """What is computed of the sums of one level, for tensor `_k`."""
         lines = ["@_m.compiled", f"def between_{level}(_job, _k):", *indented(self.known())]
@@ -75,6 +94,8 @@ class Reducing:
         for name in self.read(made):
             place = self.stages.constants.index(name)
             lines.append(f"    {name} = _m.load_float64(_row, {place}, 99)")
+        if level == 0:
+            lines += indented(self.of_kept_rows())
         groups: list[list[Line]] = []
         for line in made:
             alike = groups and line.scope in (ROW, COLUMN) and groups[-1][0].scope == line.scope
@@ -234,6 +255,13 @@ class Reducing:
 
     # Over all tensors, and afterwards.
 
+    def once(self, name: str) -> str:
+        """What tensor `_k` has one number of: a state of it, or what was made between passes."""
+        if name in self.formula.scalars:
+            place = f"_k * {self.formula.slots} + {self.formula.scalars.index(name)}"
+            return f"_m.load_float64(_m.load_int64(_job, _j.SCALARS, 99), {place}, 99)"
+        return f"_m.load_float64(_row, {self.stages.constants.index(name)}, 99)"
+
     def collected(self, level: int) -> list[Line]:
         """The lines of one level that reduce over all tensors."""
         made = self.stages.between[level]
@@ -247,9 +275,8 @@ class Reducing:
             assert line.found
             name, one = ast.unparse(line.found.argument), self.stages.sums[line.sum]
             total, count, before = "_x", "1.0", []
-            if one.parts == NUMBERS and name in self.stages.constants:
-                place = self.stages.constants.index(name)
-                before = [f"_x = _m.load_float64(_row, {place}, 99)"]
+            if one.parts == NUMBERS and name in {*self.stages.constants, *self.formula.scalars}:
+                before = [f"_x = {self.once(name)}"]
                 total = "_x * _x" if one.squared else "_x"
             else:
                 total, count, before = self.total(line, line.found)

@@ -1,11 +1,12 @@
 """One rule made of another by changing its formula: what an option adds is written once, here."""
 
 import ast
+from collections.abc import Mapping
 from dataclasses import replace
 
 from adamas.kernel.first import names, starts
 from adamas.kernel.formula import Formula, FormulaError, fresh, scoped, target
-from adamas.kernel.scopes import COLUMN, ROW, TENSOR, reduction
+from adamas.kernel.scopes import COLUMN, ROW, TENSOR, reduction, scope
 
 # `g = g + weight_decay * p`, whichever way round.
 PENALTIES = frozenset({
@@ -60,12 +61,20 @@ def of_vectors(formula: Formula) -> Formula:
     """
     if not formula.over & {ROW, COLUMN}:
         return formula
-    return scoped(replace(formula, statements=tuple(_of_vector(one) for one in formula.statements)))
+    known, made = formula.scopes, []
+    for statement in formula.statements:
+        made.append(_of_vector(statement, known))
+        known[target(statement)] = scope(statement.value, known)
+    return scoped(replace(formula, statements=tuple(made)))
 
 
-def _of_vector(statement: ast.Assign) -> ast.Assign:
+def _of_vector(statement: ast.Assign, known: Mapping[str, str]) -> ast.Assign:
     found = reduction(statement.value)
-    if found is None or found.over not in (ROW, COLUMN):
+    if found is None:
+        return statement
+    # There is one column, whose number is the tensor's already.
+    alone = found.over == TENSOR and scope(found.argument, known) == COLUMN
+    if found.over not in (ROW, COLUMN) and not alone:
         return statement
     value: ast.expr
     if found.over == COLUMN:
