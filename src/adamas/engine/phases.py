@@ -96,6 +96,9 @@ def sweep(
     peers: Peers | None = None,
 ) -> None:
     """Update everything and then do `after`, or nothing if interrupted before; see `unbroken`."""
+    places = batches[0].places if batches else None
+    if peers and places:
+        places.begin()
     for batch in batches:
         batch.arm(scale, math.inf, look, len(batches))
         if prologue:
@@ -111,8 +114,6 @@ def _passes(batches: Sequence[Batch], threads: int, peers: Peers | None) -> None
     places = batches[0].places
     assert places
     for level in range(1, places.levels + 1):
-        if peers:
-            places.begin(level)
         for batch in batches:
             batch.at_level(level)
         unbroken([partial(batch.run, batch.at, j.REDUCE) for batch in batches], threads)

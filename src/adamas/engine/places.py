@@ -98,10 +98,15 @@ class Places:
             found += [(k, region) for one, region in sums if one.level == level and region.size]
         return found
 
-    def begin(self, level: int) -> None:
-        """Set to zero what others will add to, where parts of a tensor lie elsewhere."""
-        for _, region in self.exchanged(level):
-            region[...] = 0.0
+    def begin(self) -> None:
+        """Set to zero what others will add to, where parts of a tensor lie elsewhere.
+
+        Before the prologue, which may find what the first level waits for.
+        """
+        self.lost[...] = 0.0
+        for regions in self.regions:
+            for region in regions:
+                region[...] = 0.0
 
     def add_up(self, active: Array) -> None:
         """Add the sums of the tensors in `active` up, in their order."""

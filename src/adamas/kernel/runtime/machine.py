@@ -257,11 +257,14 @@ def close(job: int, scalars: int) -> None:
 
 @compiled
 def stays(job: int, k: int) -> Any:
-    """Whether a tensor has made no step, once all slices are finished."""
+    """Whether a tensor makes no step: without a gradient, or with one that is not finite.
+
+    A process that holds no element of it leaves nothing out, and must know as well.
+    """
     if load_int64(load_int64(job, j.ACTIVE, 0), k, 0) == 0:
         return True
-    moving = load_int64(load_int64(job, j.MOVING, 0), k, 0)
-    return load_int64(job, j.LEFT_OUT, 0) != 0 and moving == 0
+    bad = load_float64(load_int64(place_at(job, k), j.LOST, 0), 0, 0) > 0
+    return load_int64(job, j.LOOK, 0) & j.GUARD != 0 and bad
 
 
 @compiled
