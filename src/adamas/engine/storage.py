@@ -106,15 +106,16 @@ class Storage:
         if not isinstance(chosen, str | Mapping):
             raise TypeError(f"{what}, which is neither a format nor a dict of formats.")
         formula = self._formula
-        named = () if isinstance(chosen, str) else chosen
-        fewer = {name: each for each in ("row", "column") for name in getattr(formula, f"{each}s")}
+        named: Mapping[str, str] = {} if isinstance(chosen, str) else chosen
+        kept = {"row": formula.rows, "column": formula.columns, "tensor": formula.scalars}
+        fewer = {name: each for each, names in kept.items() for name in names}
         if unknown := set(named) - {*formula.states, *fewer}:
             raise ValueError(
                 f"{what}: {formula.name} has no state {min(unknown)!r}; "
                 f"it has {', '.join((*formula.states, *fewer)) or 'none'}."
             )
         for name in fewer.keys() & set(named):
-            if not chosen[name].startswith("float"):
+            if not named[name].startswith("float"):
                 raise ValueError(
                     f"{what}: {name!r} is kept once a {fewer[name]}, which takes next to nothing, "
                     "and in full; leave it out."
