@@ -122,15 +122,13 @@ def test_what_is_done_to_gradients(
 
 def test_gradients_can_be_set_to_zero(params: list[Array], grads: list[list[Array]]) -> None:
     """`zero_grads` erases a gradient in the last pass, when no sum needs it any more."""
-    beside = runs(reduction_rules.adafactor, params)
-    optimizer = adamas.Optimizer(reduction_rules.adafactor, params, zero_grads=True)
-    for step in grads:
-        for run, g in zip(beside, step, strict=True):
-            run.step(g)
-        optimizer.step(step)
-        assert all((g == 0).all() for g in step)
-    for p, run in zip(params, beside, strict=True):
-        np.testing.assert_allclose(p, run.p, rtol=1e-11)
+    p, (run,) = params[0], runs(reduction_rules.adafactor, params[:1])
+    optimizer = adamas.Optimizer(reduction_rules.adafactor, p, zero_grads=True)
+    for g, *_ in grads:
+        run.step(g)
+        optimizer.step(g)
+        assert (g == 0).all()
+    np.testing.assert_allclose(p, run.p, rtol=1e-11)
 
 
 @pytest.mark.parametrize("rule", [reduction_rules.lamb, reduction_rules.adafactor])
@@ -138,15 +136,13 @@ def test_an_average_of_the_parameters(
     rule: Any, params: list[Array], grads: list[list[Array]]
 ) -> None:
     """`ema=` averages what the rule makes of the parameters, from the first step on."""
-    beside, averages = runs(rule, params), [np.empty_like(p) for p in params]
-    optimizer = adamas.Optimizer(rule, params, ema=0.9)
-    for t, step in enumerate(grads):
-        optimizer.step(step)
-        for run, g, average in zip(beside, step, averages, strict=True):
-            run.step(g)
-            average[...] = 0.9 * average + 0.1 * run.p if t else run.p
-    for k, average in enumerate(averages):
-        np.testing.assert_allclose(optimizer.state[k]["average"], average, rtol=1e-11)
+    p, (run,) = params[0], runs(rule, params[:1])
+    optimizer, average = adamas.Optimizer(rule, p, ema=0.9), np.empty_like(p)
+    for t, (g, *_) in enumerate(grads):
+        optimizer.step(g)
+        run.step(g)
+        average[...] = 0.9 * average + 0.1 * run.p if t else run.p
+    np.testing.assert_allclose(optimizer.state[0]["average"], average, rtol=1e-11)
 
 
 def test_sums_over_all_tensors_are_over_all(params: list[Array], grads: list[list[Array]]) -> None:

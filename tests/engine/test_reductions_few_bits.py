@@ -13,7 +13,7 @@ from reduction_steps import by_kernel
 
 SHAPE, STEPS = (25, 40), 40
 # Least correlation with float32's way, and least length of the way beside its: as for the family.
-NEAR = {"bfloat16": (0.99, 0.8), "int8": (0.97, 0.8), "int4": (0.5, 0.3)}
+NEAR = {"bfloat16": (0.99, 0.8), "int8": (0.97, 0.8)}
 
 
 def path(rule: Any, form: str) -> Array:
@@ -31,7 +31,7 @@ def path(rule: Any, form: str) -> Array:
 
 @pytest.mark.parametrize(
     ("rule", "form"),
-    [(own.lamb, "int8"), (own.lamb, "bfloat16"), (own.lamb, "int4"), (own.cautious, "int8")],
+    [(own.lamb, "int8"), (own.lamb, "bfloat16"), (own.cautious, "int8")],
 )
 def test_tracks_float32(rule: Any, form: str) -> None:
     """After forty steps the elements have moved as in float32: same directions, similar lengths."""
