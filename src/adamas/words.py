@@ -5,12 +5,13 @@ Every name a rule calls must therefore mean the same in all of them, and this sh
 whole vocabulary. Here the words are bound to NumPy, so that a rule also runs as plain Python, on
 floats and on arrays; NaN goes through all of them unchanged, as in IEEE arithmetic.
 
-Most words work element by element. `norm`, `rms`, `mean` and `total` make one number of many:
-`over="tensor"`, the default, one for the whole tensor, `over="row"` one for each row, `"column"`
-one for each column, and `over="all"` one for all tensors of the optimizer together. A row is what
-has one index in the first dimension, whatever the others are; a vector is a matrix of one column,
-so that each of its elements is a row. A number that stands for a row counts once, not once for
-each element of the row: of `r`, one number a row, `total(r)` is the sum over the rows.
+Most words work element by element; `uniform` and `normal` draw a random number for each. `norm`,
+`rms`, `mean` and `total` make one number of many: `over="tensor"`, the default, one for the whole
+tensor, `over="row"` one for each row, `"column"` one for each column, and `over="all"` one for all
+tensors of the optimizer together. A row is what has one index in the first dimension, whatever the
+others are; a vector is a matrix of one column, so that each of its elements is a row. A number that
+stands for a row counts once, not once for each element of the row: of `r`, one number a row,
+`total(r)` is the sum over the rows.
 """
 
 from collections.abc import Callable
@@ -30,18 +31,22 @@ __all__ = [
     "mean",
     "minimum",
     "norm",
+    "normal",
     "rms",
     "sign",
     "sin",
     "sqrt",
     "tanh",
     "total",
+    "uniform",
     "where",
 ]
 
 Value: TypeAlias = float | NDArray[np.floating[Any]]
 Truth: TypeAlias = bool | NDArray[np.bool_]
 Over: TypeAlias = Literal["row", "column", "tensor", "all"]
+
+_stream = np.random.default_rng(0)
 
 
 def sqrt(x: Value) -> Value:
@@ -108,6 +113,23 @@ def atan2(y: Value, x: Value) -> Value:
 def clip(x: Value, low: Value, high: Value) -> Value:
     """`x`, but at least `low` and at most `high`; NaN if any of them is NaN."""
     return minimum(maximum(x, low), high)
+
+
+def uniform(x: Value) -> Value:
+    """A random number from [0, 1) for each element of `x`, which gives the shape only.
+
+    Compiled, it comes from the optimizer's seed and differs with step, tensor and element; as plain
+    Python from NumPy's generator, seeded when this module is imported.
+    """
+    return _stream.random(np.shape(x))[()]
+
+
+def normal(x: Value) -> Value:
+    """A random number of mean 0 and variance 1 for each element of `x`; see `uniform`.
+
+    Compiled, two uniform ones make it (Box & Muller 1958), and it is at most 5.8 in size.
+    """
+    return _stream.standard_normal(np.shape(x))
 
 
 def total(x: Value, over: Over = "tensor") -> Value:

@@ -28,6 +28,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     ),
     "1 kernel": (
         "kernel.text",
+        "kernel.draws",
         "kernel.nodes",
         "kernel.origin",
         "kernel.constants",

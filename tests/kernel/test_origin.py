@@ -183,7 +183,7 @@ def test_a_word_of_a_closure_is_looked_up_there(tmp_path: Path) -> None:
 def test_the_same_function_of_a_library_passes(tmp_path: Path, space: Any) -> None:
     """A rule may import its words from where it will be run in plain Python."""
     for word in words.__all__:
-        if hasattr(space, word):
+        if hasattr(space, word) and word not in ("normal", "uniform"):
             text = f"from {space.__name__} import {word}\n" + using(word)
             assert parse(function(tmp_path, text))
     assert parse(module(tmp_path, using("sqrt"), head="").f)

@@ -79,6 +79,11 @@ class BatchMaker:
                 f"Rows for {self.tensors[index].key!r}: {self.formula.name} sums over whole "
                 "tensors, of which some rows say too little; give a dense gradient."
             )
+        if self.formula.draws:
+            raise ValueError(
+                f"Rows for {self.tensors[index].key!r}: {self.formula.name} draws random numbers "
+                "for whole tensors; give a dense gradient."
+            )
 
     def kernel(self, layout: Layout, formula: Formula) -> Kernel:
         """The kernel of `formula` for `layout`."""

@@ -157,8 +157,9 @@ class Store:
         return "float64" if wide else "float32"
 
     def rounds(self, index: int) -> bool:
-        """Whether a tensor has anything that is rounded at random; then its key is state too."""
-        return any(codec.encode for codec in self.codecs[index].values())
+        """Whether random numbers round or make a tensor's values; then its key is state too."""
+        drawn = bool(self.formula.draws)
+        return drawn or any(codec.encode for codec in self.codecs[index].values())
 
     def copy(self) -> dict[Key, dict[str, Any]]:
         """The same with arrays of its own."""

@@ -19,6 +19,10 @@ ORDER = (
 )
 SIZE = "Ask for `rows` and `columns` by name, without a default: `*, rows, columns, lr=1e-3`."
 LIKE = "Write the number alone: every element has it."
+DRAWN = (
+    "a random number is drawn for each element, and this is one number for many",
+    "Write `uniform(p)` or `normal(p)`.",
+)
 REMAINDER = (
     "a remainder is computed once a step: of hyper-parameters, numbers and t only",
     "For elements there is none: compare and choose, as in `where(x > y, x - y, x)`, or wrap an "
@@ -63,7 +67,7 @@ MISSING = {
                      "zero_", "data", "grad"), WITHIN),
     **dict.fromkeys(("rand", "randn", "random", "rand_like", "randn_like", "uniform", "normal",
                      "default_rng", "bernoulli", "randint"),
-                    "There are no random numbers in a formula yet."),
+                    "Write `uniform(x)` or `normal(x)`: one random number for each element of x."),
     **dict.fromkeys(("isfinite", "isinf"), "A step leaves out elements whose gradient is not "
                     "finite by itself; `abs(x) < 1e38` compares."),
     **dict.fromkeys(("floor", "ceil", "round", "trunc"), "Only what depends on hyper-parameters, "

@@ -63,9 +63,12 @@ class Blocks(Elements):
             for k, name in enumerate(self.parts.constants)
             if not self.placed or name in self.read(self.parts.body)
         ]
-        if self.layout.coded:
+        draws = self.draw_keys(self.read(self.parts.body))
+        if self.layout.coded or draws:
             repeated.append(f"_key = _b.int32(_m.load_float64(_row, {count}, 0))")
+        if self.layout.coded:
             repeated.append("_block = _m.load_int64(_slice, _j.BLOCK, 0)")
+        repeated += draws
         repeated.append(f"_row += {8 * (count + 1)}")
         begin, end = [], []
         if self.layout.tally:

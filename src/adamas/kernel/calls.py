@@ -1,17 +1,20 @@
 """What may be called in a formula: the words, by whatever name, and functions beside the rule."""
 
 import ast
+import math
 from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
 from adamas.kernel import advice
+from adamas.kernel.draws import PREFIX
 from adamas.kernel.language import WORDS, Expressions, Read
-from adamas.kernel.nodes import called
+from adamas.kernel.nodes import assigned, called
 from adamas.kernel.origin import NOTHING, is_local, of_a_library, outside, word_of
 from adamas.kernel.scopes import OVER, REDUCTIONS
 
 ARITIES = {"atan2": 2, "clip": 3, "maximum": 2, "minimum": 2, "where": 3}
+DRAWN = ("normal", "uniform")
 CALLED = f"The words are {', '.join(sorted(WORDS))}."
 
 
@@ -81,10 +84,32 @@ class Calls(Expressions):
             made = called(word, [test, yes.node, no.node], node)
             return Read(made, yes.truth and no.truth)
         arguments = [self.number(argument) for argument in node.args]
+        if word in DRAWN:
+            return self.random(word, arguments[0], node)
         if word == "clip":
             x, low, high = arguments
             return Read(called("minimum", [called("maximum", [x, low], node), high], node), False)
         return Read(called(word, arguments, node), False)
+
+    def random(self, word: str, like: ast.expr, node: ast.Call) -> Read:
+        """A random number for each element; of two uniform ones a normal one is made."""
+        if word == "uniform":
+            return Read(self.draw(like, node), False)
+        u, v = self.draw(like, node), self.draw(like, node)
+        text = f"sqrt(-2 * log(1 - {ast.unparse(u)})) * cos({2 * math.pi!r} * {ast.unparse(v)})"
+        made = ast.parse(text, mode="eval").body
+        for one in ast.walk(made):
+            ast.copy_location(one, node)
+        return Read(made, False)
+
+    def draw(self, like: ast.expr, node: ast.Call) -> ast.expr:
+        """The next draw of the formula, under a name of its own; `like` has its shape."""
+        draw = ast.copy_location(ast.Name(f"{PREFIX}{self.shared.draws}", ast.Load()), node)
+        self.shared.draws += 1
+        self.shared.like.append((draw, like))
+        target = self.shared.fresh("uniform")
+        self.block.append(assigned(target, draw))
+        return ast.copy_location(ast.Name(target, ast.Load()), node)
 
     def reduces(self, node: ast.Call, word: str) -> Read:
         """A call of a word that makes one number of many."""

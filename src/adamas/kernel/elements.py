@@ -7,6 +7,7 @@ import ast
 from dataclasses import dataclass, field
 
 from adamas.codecs import Codec
+from adamas.kernel.draws import DRAWS, ELEMENTS, PREFIX, UNIT, drawn
 from adamas.kernel.hoist import Hoisted
 from adamas.kernel.layout import REST, Layout, columns
 from adamas.kernel.split import Passes, carrying, once, passes, reads
@@ -64,6 +65,7 @@ class Elements:
             self.load(name, at, "first", True) for name in self.inputs(self.passes.first_reads)
         ]
         lines += self.columns_at(at, self.read(self.passes.first))
+        lines += self.draws_at(at, self.read(self.passes.first))
         lines += [ast.unparse(statement) for statement in self.passes.first]
         for name in self.passes.crossing:
             scope = self.scope(f"keep {name}")
@@ -84,6 +86,7 @@ class Elements:
             for name in self.inputs(self.passes.second_reads)
         ]
         lines += self.columns_at("_at", self.read(self.passes.second))
+        lines += self.draws_at("_at", self.read(self.passes.second))
         lines += [ast.unparse(statement) for statement in self.passes.second]
         outputs = self.parts.outputs
         lines += [
@@ -128,6 +131,22 @@ class Elements:
             f"{self.scope(f'column {name}')})"
             for name in self.columns
             if name in read
+        ]
+
+    def draw_keys(self, read: set[str]) -> list[str]:
+        """What the random numbers of a slice at this step are made with."""
+        keys = [
+            f"_key{name} = _b.mix(_key, {name.removeprefix(PREFIX)}, {DRAWS})"
+            for name in drawn(read)
+        ]
+        return [*keys, "_drawn = _m.load_int64(_slice, _j.START, 99)"] if keys else []
+
+    def draws_at(self, at: str, read: set[str]) -> list[str]:
+        """The random numbers of an element."""
+        return [
+            f"{name} = {self.number_of(f'_b.down({value}, _b.int32(8))')} * {self.number_of(UNIT)}"
+            for name in drawn(read)
+            for value in (f"_b.mix(_key{name}, _drawn + {at} + _i, {ELEMENTS})",)
         ]
 
     def load(self, name: str, at: str, phase: str, first: bool) -> str:
@@ -301,7 +320,7 @@ class Elements:
         """The room in which the new value of a state waits."""
         return f"_{self.parts.outputs[name]}_kept"
 
-    def number_of(self, text: str) -> str:
+    def number_of(self, text: object) -> str:
         """An expression in the dtype of the arithmetic."""
         return f"_m.{self.number}({text})"
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from adamas.kernel import advice
 from adamas.kernel.constants import check_constants, too_deep
+from adamas.kernel.draws import draws_in
 from adamas.kernel.first import starts
 from adamas.kernel.inline import Reader
 from adamas.kernel.language import WORDS, Read, Shared
@@ -72,6 +73,11 @@ class Formula:
         """What the formula reduces over, see `scopes.OVER`; empty for one of single elements."""
         found = (reduction(statement.value) for statement in self.statements)
         return frozenset(one.over for one in found if one)
+
+    @cached_property
+    def draws(self) -> tuple[str, ...]:
+        """The names of its random numbers, see `draws`."""
+        return tuple(draws_in(self.statements))
 
     @property
     def slots(self) -> int:
@@ -131,7 +137,7 @@ def parse(function: Callable[..., Any], reserved: Set[str] = frozenset()) -> For
         given=frozenset(signature.given),
     )
     formula = scoped(formula)
-    _check_scopes(text, formula)
+    _check_scopes(text, formula, dict(reader.shared.like))
     if any(_is_remainder(node) for node in nodes):
         _check_remainders(text, formula)
     text.check()
@@ -189,14 +195,17 @@ def _check_name(text: Text, node: ast.AST, given: Container[str]) -> None:
             text.fault(node, f"{word!r} is a value of the rule, too", "Give that another name.")
 
 
-def _check_scopes(text: Text, formula: Formula) -> None:
-    """Find a reduction of what is one number there already."""
+def _check_scopes(text: Text, formula: Formula, like: Mapping[ast.expr, ast.expr]) -> None:
+    """Find a reduction of what is one number there already, and a draw for what is no element."""
     known = formula.scopes
     for statement in formula.statements:
         if found := reduction(statement.value):
             refused = refusal(found, scope(found.argument, known))
             if refused:
                 text.fault(statement.value, *refused)
+        shape = like.get(statement.value)
+        if shape is not None and scope(shape, known) != ELEMENT:
+            text.fault(statement.value, *advice.DRAWN)
         known[target(statement)] = scope(statement.value, known)
 
 

@@ -33,6 +33,11 @@ class Gather(Elements):
             for name in self.inputs(frozenset(read))
         ]
         element += self.columns_at("_at", read)
+        element += self.draws_at("_at", read)
+        draws = self.draw_keys(read)
+        if draws:
+            place = len(self.parts.constants)
+            draws.insert(0, f"_key = _b.int32(_m.load_float64(_row, {place}, 99))")
         element += [ast.unparse(s) for s in self.parts.body]
         element += [line for k, one in self.sums for line in self.kept_part(k, one)]
         loop = self.by_columns if self.across else self.by_rows
@@ -42,6 +47,7 @@ class Gather(Elements):
             *self.addresses(),
             *self.lent(read),
             *self.constants_of(read),
+            *draws,
             *self.rooms_of_parts(),
             *loop(read, self.block_of_parts(element)),
         ]

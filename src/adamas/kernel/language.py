@@ -59,6 +59,8 @@ class Shared:
     taken: set[str]
     told: set[str] = field(default_factory=set)
     calls: int = 0
+    draws: int = 0
+    like: list[tuple[ast.expr, ast.expr]] = field(default_factory=list)
 
     def fresh(self, name: str) -> str:
         """A name that nothing has yet, and has from here on."""

@@ -157,9 +157,11 @@ def word_of(value: Any) -> str | None:
     """
     name = getattr(value, "__name__", None)
     word = CALLED_HERE.get(name, name) if isinstance(name, str) else None
-    if word not in words.__all__ or not (value is getattr(words, word) or of_a_library(value)):
+    if word not in words.__all__:
         return None
-    return word
+    # Random numbers of other libraries have other arguments.
+    alike = word not in ("normal", "uniform") and of_a_library(value)
+    return word if alike or value is getattr(words, word) else None
 
 
 def of_a_library(value: Any) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from adamas import words
+from adamas.kernel.draws import numbers
 from adamas.kernel.formula import Formula
 
 VOCABULARY = {word: getattr(words, word) for word in words.__all__} | {"_float64": np.float64}
@@ -24,6 +25,9 @@ class Reference:
 
     `p` has any shape, states of rows and columns have all its dimensions; `hypers` replace the
     rule's defaults. Raises TypeError for a name that is not a hyper-parameter of the rule.
+
+    Random numbers are those of an optimizer with this `seed` for its tensor number `own`, in C
+    order; both are 0 until they are set.
     """
 
     def __init__(self, formula: Formula, p: ArrayLike, **hypers: float) -> None:
@@ -45,7 +49,7 @@ class Reference:
         self.state: dict[str, Any] = {
             name: np.full(shape, formula.initial[name])[()] for name, shape in self.shapes.items()
         }
-        self.t = 0
+        self.t, self.seed, self.own = 0, 0, 0
         self._code = [compiled(statement) for statement in formula.statements]
 
     def step(self, g: ArrayLike) -> None:
@@ -63,6 +67,9 @@ class Reference:
             **self.state,
             **self.hypers,
         }
+        for name in self.formula.draws:
+            found = numbers(self.seed, self.own, self.t, name, self.p.size)
+            names[name] = found.reshape(self.p.shape)
         execute(self._code, names)
         outputs = self.formula.outputs
         self.p = np.array(np.broadcast_to(names[outputs["p"]], self.p.shape))

@@ -9,6 +9,8 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from adamas.kernel.draws import PREFIX
+
 REDUCTIONS = frozenset({"mean", "norm", "rms", "total"})
 # From the coarsest to the finest; what is the same in the whole step needs no array at all.
 ONCE, ALL, TENSOR, ROW, COLUMN, ELEMENT = "once", "all", "tensor", "row", "column", "element"
@@ -51,7 +53,7 @@ def scope(node: ast.AST, known: Mapping[str, str]) -> str:
     if found := reduction(node):
         return found.over
     if isinstance(node, ast.Name):
-        return known.get(node.id, ONCE)
+        return known.get(node.id, ELEMENT if node.id.startswith(PREFIX) else ONCE)
     return joined(scope(child, known) for child in ast.iter_child_nodes(node))
 
 

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 
 from adamas import words
+from adamas.kernel.calls import DRAWN
 from adamas.kernel.formula import Formula
 from adamas.kernel.hoist import hoist
 from adamas.kernel.scopes import REDUCTIONS
 
-ELEMENTWISE = [name for name in words.__all__ if name not in REDUCTIONS]
+ELEMENTWISE = [name for name in words.__all__ if name not in (*REDUCTIONS, *DRAWN)]
 WORDS: dict[str, Any] = {name: getattr(torch, name) for name in ELEMENTWISE}
 NUMBERS: dict[str, Any] = {name: getattr(words, name) for name in words.__all__}
 
@@ -25,6 +26,11 @@ class TensorFormula:
     """`constants(...)` once a step and a tensor, `body(p, g, *states, *constants)` on tensors."""
 
     def __init__(self, formula: Formula) -> None:
+        if formula.draws:
+            raise ValueError(
+                f"{formula.name} draws random numbers, which only parameters on the CPU have yet: "
+                "step it there."
+            )
         self._parts = parts = hoist(formula)
         self.states, self.scalars = formula.states, formula.scalars
         self.asks_first = parts.first is not None

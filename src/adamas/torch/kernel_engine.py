@@ -53,6 +53,11 @@ class KernelEngine:
         # The tensors of the state, by the engine's names; live ones stay the objects they are.
         self._tensors: list[dict[str, torch.Tensor]] = []
         for k, one in enumerate(self.live):
+            if formula.draws and sharded(one.parameter):
+                raise ValueError(
+                    f"{one.key}: {formula.name} draws random numbers, which parts of a parameter "
+                    "cannot share yet; keep it whole on each rank."
+                )
             stepper.tensors[k].first_block = first_block(one.parameter)
             self._tensors.append(self._take(k, one, entries.get(one.parameter, {}), share))
         self._part()
