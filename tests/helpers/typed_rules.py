@@ -4,7 +4,7 @@
 With `if` on the step, tuple assignment, `+=`, `%`, constants and helper functions of the module.
 """
 
-from adamas.words import clip, maximum, minimum, sign, sqrt, where
+from adamas.words import clip, maximum, minimum, normal, sign, sqrt, where
 
 KEEP = 3
 TINY = 1e-15  # what pytorch_optimizer adds under roots
@@ -108,3 +108,8 @@ def lookahead(p, g, m, v, slow, *, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8,
         slow += alpha * (p - slow)
         p = slow
     return p, m, v, slow
+
+
+def sgld(p, g, *, lr=1e-3, temperature=1.0):
+    """Langevin dynamics. Welling & Teh 2011, equation 4: half a step, and noise of variance lr."""
+    return p - lr / 2 * g + sqrt(lr * temperature) * normal(p)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import adamas
+import typed_rules
 import typed_sums
 from adamas.kernel.formula import parse
 from foreign import Trace, distance
@@ -62,6 +63,25 @@ def test_prodigy_takes_all_tensors_together() -> None:
     for one, other in zip(mine, theirs, strict=True):
         for name in other:
             np.testing.assert_allclose(one[name], other[name], rtol=1e-9, atol=1e-12)
+
+
+def test_langevin_dynamics_samples() -> None:
+    """On x**2 / 2 it is an autoregression, whose variance becomes 1 / (1 - lr / 4)."""
+    lr, p = 0.2, np.zeros(20_000)
+    optimizer = adamas.Optimizer(typed_rules.sgld, p, lr=lr, seed=1)
+    for _ in range(100):
+        optimizer.step(p.copy())
+    # Five deviations of the mean and of the variance of so many samples.
+    assert abs(p.mean()) < 5 / np.sqrt(p.size)
+    assert p.var() * (1 - lr / 4) == pytest.approx(1.0, abs=5 * np.sqrt(2 / p.size))
+
+
+def test_langevin_dynamics_without_noise_is_gradient_descent() -> None:
+    """At temperature 0 what is left is half a step of `SGD`."""
+    p, q, grads = start((12, 5), "float64"), start((12, 5), "float64"), np.ones((12, 5))
+    adamas.Optimizer(typed_rules.sgld, p, lr=0.2, temperature=0.0).step(grads)
+    adamas.SGD(q, lr=0.1).step(grads)
+    assert p.tobytes() == q.tobytes()
 
 
 REFUSED = {
