@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from adamas import rules
-from adamas.codecs import BFLOAT16_RANDOM, FLOAT32, find, stored
+from adamas.codecs import BFLOAT16_RANDOM, CODECS, FLOAT32, find, stored
 from adamas.define import Rule
 from adamas.engine.options import formula_of
 from adamas.kernel.build import adamas_version
@@ -118,7 +118,8 @@ def layout_of(formula: Formula, dtype: str = "float32", state: str | None = None
         raise ValueError("parameters are float32, float64 or bfloat16; float16 may be gradients.")
     found = [stored(form, kind.name) for kind in kinds(formula).values()]
     kept = tuple(gradient if codec is FLOAT32 and dtype == "float64" else codec for codec in found)
-    return Layout(parameter, gradient, kept)
+    second = CODECS["float64" if dtype == "float64" else "float32"]
+    return Layout(parameter, gradient, kept, second=second if "h" in formula.given else None)
 
 
 def kernel_source(formula: Formula, dtype: str = "float32", state: str | None = None) -> str:

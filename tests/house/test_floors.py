@@ -104,6 +104,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.sparse",
         "engine.finite",
         "engine.agree",
+        "engine.beside",
         "engine.phases",
         "engine.missed",
         "engine.parts",

@@ -58,6 +58,9 @@ class SliceTable(Protocol):
     def point(self, gradients: Sequence[int]) -> None:
         """Set each tensor's gradient address; 0 leaves the tensor out of this step."""
 
+    def beside(self, addresses: Sequence[int]) -> None:
+        """Set where each tensor's array beside the gradient lies."""
+
 
 def _alone(members: Sequence[int], table: SliceTable, places: Places | None) -> bool:
     """Note which slices are whole tensors, that need nobody else's sums; whether all are."""
@@ -142,6 +145,10 @@ class Batch:
     def keep(self, thing: Any) -> None:
         """Keep memory alive that the table points into."""
         self._kept.append(thing)
+
+    def beside(self, addresses: Sequence[int]) -> None:
+        """Take where the members' arrays beside the gradients lie."""
+        self.table.beside(addresses)
 
     def at_level(self, level: int) -> None:
         """Make ready for a pass before the sweep."""

@@ -77,7 +77,8 @@ class Table:
 
     `tensors` names the tensors, `grids` their sizes and blocks, `first` the number of each one's
     first block; `columns` holds, per array column, the address of each tensor's memory. `together`
-    is how many rows must lie in one slice, where a rule sums over rows or columns.
+    is how many rows must lie in one slice, where a rule sums over rows or columns; `second` is the
+    array beside the gradient.
     """
 
     scattered = False
@@ -91,6 +92,7 @@ class Table:
         gradient: Column,
         blocks: Sequence[int] | None = None,
         together: int = 0,
+        second: Column | None = None,
     ) -> None:
         sizes = np.array([grid.rows * grid.width for grid in grids], np.int64)
         step = slice_size(int(sizes.sum()))
@@ -99,9 +101,10 @@ class Table:
         # An empty tensor still gets a slice: its step count goes on.
         counts = np.maximum(1, -(-sizes // steps))
         self.owner = np.repeat(np.arange(len(sizes)), counts)
+        self._last = j.PARAMETER + len(columns) - (second is None)
         first = np.cumsum(counts) - counts
         start = (np.arange(len(self.owner)) - first[self.owner]) * steps[self.owner]
-        self.words = np.zeros((len(self.owner), j.PARAMETER + len(columns)), np.int64)
+        self.words = np.zeros((len(self.owner), self._last + 1), np.int64)
         self.words[:, j.COUNT] = np.minimum(sizes[self.owner] - start, steps[self.owner])
         places = Places.at(start, [grids[k] for k in self.owner.tolist()])
         self.words[:, j.SPAN] = places.span
@@ -117,11 +120,18 @@ class Table:
             base = np.asarray(addresses, np.int64)[self.owner]
             self.words[:, j.PARAMETER + k] = base + places.bytes(column)
         self._offset = places.bytes(gradient)
+        self._beside = places.bytes(second) if second else None
         # NumPy's calls take longer than so many writes one by one.
         count = len(self.owner)
         few = zip(range(count), self.owner.tolist(), self._offset.tolist(), strict=True)
         self._few = list(few) if count <= FEW else None
         self._gradients = self.words[:, j.GRADIENT].data
+
+    def beside(self, addresses: Sequence[int]) -> None:
+        """Set where each tensor's array beside the gradient lies."""
+        assert self._beside is not None
+        base = np.asarray(addresses, np.int64)[self.owner]
+        self.words[:, self._last] = base + self._beside
 
     def point(self, gradients: Sequence[int]) -> None:
         """Set each tensor's gradient address; 0 leaves the tensor out of this step."""

@@ -103,11 +103,11 @@ def find_nonfinite(
     return None
 
 
-def unchanged(key: Key, holds: str) -> NonFiniteError:
+def unchanged(key: Key, holds: str, what: str = "the gradient") -> NonFiniteError:
     """The error of a step that was not begun."""
     return NonFiniteError(
         key,
-        f"the gradient of {key!r} holds {holds}; nothing was changed. on_nonfinite='skip' would "
+        f"{what} of {key!r} holds {holds}; nothing was changed. on_nonfinite='skip' would "
         "skip the step.",
     )
 

@@ -134,13 +134,22 @@ class Optimizer(Copied, Configured):
         """The hyper-parameters that the last call of `step` used, schedules evaluated."""
         return self._settings.now(group)
 
-    def step(self, grads: Any, *, clip_norm: float | None = None, loss_scale: float = 1.0) -> bool:
+    def step(
+        self,
+        grads: Any,
+        *,
+        clip_norm: float | None = None,
+        loss_scale: float = 1.0,
+        h: Any = None,
+    ) -> bool:
         """Update every parameter that has a gradient; True, or False if the step was skipped.
 
         `grads` has the form of the parameters (array, list, dict, list of these for groups), any
         mix of float64, float32, bfloat16 and float16; a `None` leaves its parameter alone, a `Rows`
         names the rows that have one. `clip_norm` replaces the optimizer's own limit for this step;
-        gradients are divided by `loss_scale` first. Afterwards `grad_norm` holds the norm of all
+        gradients are divided by `loss_scale` first. `h` has the form of the gradients and goes with
+        rules that read a second array, such as an estimate of the Hessian's diagonal; it is taken
+        as it is. Afterwards `grad_norm` holds the norm of all
         gradients before clipping where that was asked for: by a limit, by `track_norm`, or by
         reading first.
 
@@ -153,7 +162,10 @@ class Optimizer(Copied, Configured):
         the step is whole.
         """
         values = (grads,) if self._form is np.ndarray else flatten(grads, self._form, self._keys)
-        return self._stepper.step(values, clip_norm, loss_scale)
+        if h is None:
+            return self._stepper.step(values, clip_norm, loss_scale)
+        second = (h,) if self._form is np.ndarray else flatten(h, self._form, self._keys)
+        return self._stepper.step(values, clip_norm, loss_scale, second)
 
     def sync(self, rows: Mapping[Key, Any] | None = None) -> None:
         """Bring exact rows up to date: all of them, or `rows[name]` (row numbers) of each name.

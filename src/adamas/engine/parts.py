@@ -19,12 +19,12 @@ from adamas.engine.plan import BatchMaker, tensor_numbers
 from adamas.engine.settings import Hyper, Settings, choice, limit, seeded
 from adamas.engine.sparse import Sparse
 from adamas.engine.state import Store
-from adamas.engine.tensors import collect
+from adamas.engine.tensors import Array, collect
 from adamas.engine.turn import Turn
 from adamas.kernel.formula import Formula
 from adamas.kernel.hoist import hoist
 from adamas.kernel.runtime import job as j
-from adamas.kernel.scopes import ALL, COLUMN, ROW
+from adamas.kernel.scopes import ALL, COLUMN, ROW, SECOND
 from adamas.kernel.stages import stages
 from adamas.kernel.variants import of_vectors, with_average
 
@@ -94,6 +94,9 @@ class Parts:
         binder = Binder(self.tensors, self._maker)
         self._binding: Binding = binding(binder) if binding else binder
         self.size = sum(tensor.given.size for tensor in self.tensors)
+        self._reads_second = SECOND in self.formula.given
+        # What the last step read beside its gradients, or copies of it.
+        self._seconds: list[Array] = []
         self._packed = [tensor for tensor in self.tensors if tensor.packed]
         self._steps = self.numbers.steps.data
         self.turn = self._turn = Turn()

@@ -5,6 +5,7 @@ is made once and kept.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +21,7 @@ from adamas.kernel.build import Kernel, build
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Column, Layout, columns
 from adamas.kernel.runtime.job import GROUP
-from adamas.kernel.scopes import COLUMN, ROW
+from adamas.kernel.scopes import COLUMN, ROW, SECOND
 from adamas.kernel.variants import of_vectors
 
 
@@ -41,7 +42,10 @@ class BatchMaker:
         """The storage formats of tensor `index` for gradients of dtype `gradient`."""
         codecs = self.codecs[index]
         stored = tuple(codecs[state] for state in self.formulas[index].states)
-        return Layout(codecs["p"], CODECS[gradient], stored, self.zero_grads, self.tally)
+        layout = Layout(codecs["p"], CODECS[gradient], stored, self.zero_grads, self.tally)
+        if SECOND not in self.formula.given:
+            return layout
+        return replace(layout, second=CODECS[layout.compute])
 
     def batches(self, gradients: Sequence[str]) -> list[Batch]:
         """The dense batches for gradients in these formats, one per tensor."""
@@ -74,6 +78,11 @@ class BatchMaker:
 
     def refuse_rows(self, index: int) -> None:
         """Raise ValueError if the rule cannot step some rows of a tensor alone."""
+        if SECOND in self.formula.given:
+            raise ValueError(
+                f"Rows for {self.tensors[index].key!r}: {self.formula.name} reads a second array, "
+                "which goes with dense gradients only."
+            )
         if self.formula.over:
             raise ValueError(
                 f"Rows for {self.tensors[index].key!r}: {self.formula.name} sums over whole "
@@ -91,6 +100,8 @@ class BatchMaker:
 
     def _batch(self, formula: Formula, layout: Layout, members: list[int]) -> Batch:
         found = [self.columns(index) for index in members]
+        codec = layout.second
+        second = Column(SECOND, codec.name, codec.bits) if codec else None
         table = Table(
             members,
             [self._grid(index, layout) for index in members],
@@ -99,6 +110,7 @@ class BatchMaker:
             gradient_column(layout.gradient),
             [self.tensors[index].first_block for index in members],
             GROUP if COLUMN in formula.over else ROW in formula.over,
+            second,
         )
         return Batch(self.kernel(layout, formula), members, table, self.numbers, self.places)
 

@@ -66,6 +66,9 @@ class RowTable:
     def point(self, gradients: Sequence[int]) -> None:
         """The gradient's addresses are in the table already."""
 
+    def beside(self, addresses: Sequence[int]) -> None:
+        """Rules that read an array beside the gradient take no rows."""
+
 
 class ExactRows:
     """Which step each row of one tensor has reached, and the constants of the steps since.

@@ -156,6 +156,19 @@ class Store:
         wide = any(codec.bits == 64 for codec in self.codecs[index].values())
         return "float64" if wide else "float32"
 
+    def share(self, active: Array) -> None:
+        """Let tensors that had no gradient in a step have what is one number for all tensors.
+
+        It may depend on the group's hyper-parameters: of their own group, if any of it moved.
+        """
+        numbers, moved = self.numbers, np.flatnonzero(active)
+        for k in np.flatnonzero(active == 0) if len(moved) else ():
+            alike = moved[numbers.groups[moved] == numbers.groups[k]]
+            source = alike[0] if len(alike) else moved[0]
+            for name in self.formula.shared:
+                place, other = (self.formulas[i].scalars.index(name) for i in (k, source))
+                numbers.scalars[k, place] = numbers.scalars[source, other]
+
     def rounds(self, index: int) -> bool:
         """Whether random numbers round or make a tensor's values; then its key is state too."""
         drawn = bool(self.formula.draws)

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.engine import finite, phases
+from adamas.engine import beside, finite, phases
 from adamas.engine.agree import Before, agreed, omitted
 from adamas.engine.batch import Batch
 from adamas.engine.bind import Bound
@@ -21,7 +21,7 @@ from adamas.engine.gradients import erasing
 from adamas.engine.parts import Parts
 from adamas.engine.peers import Bad
 from adamas.engine.settings import divisor, limit
-from adamas.engine.tensors import Array, as_array
+from adamas.engine.tensors import Array, address, as_array
 from adamas.engine.threads import Action, assigning, straight
 from adamas.engine.turn import alone, reading
 from adamas.kernel.runtime import job as j
@@ -40,11 +40,18 @@ class Stepper(Parts):
 
     _waiting = behind
 
-    def step(self, values: Any, clip_norm: float | None = None, loss_scale: float = 1.0) -> bool:
+    def step(
+        self,
+        values: Any,
+        clip_norm: float | None = None,
+        loss_scale: float = 1.0,
+        second: Sequence[Any] | None = None,
+    ) -> bool:
         """Update every tensor that has a gradient; False if the step was skipped.
 
         `values` are the gradients in the order of `tensors`, as the binding takes them, and each
-        an array, `Rows` or None where it is looked at. Raises what `Optimizer.step` raises.
+        an array, `Rows` or None where it is looked at; `second` are the arrays beside them, of a
+        rule that asks for them. Raises what `Optimizer.step` raises.
         """
         turn, me = self._turn, get_ident()
         while turn.owner:
@@ -52,6 +59,8 @@ class Stepper(Parts):
         try:
             turn.owner = me
             bound = self._binding.bind(values)
+            if (self._reads_second or second is not None) and not self._beside(bound, second):
+                return False
             self.settings.refresh(self._steps[-1] + 1)
             clip = self._clip if clip_norm is None else limit(clip_norm)
             scale = self._sign / divisor(loss_scale)
@@ -100,6 +109,22 @@ class Stepper(Parts):
         self.numbers.steps[-1] = before.numbers.steps[-1]
         self.turn.skipped, self.turn.grad_norm = before.turn.skipped, before.turn.grad_norm
 
+    def _beside(self, bound: Bound, given: Sequence[Any] | None) -> bool:
+        """Point at the arrays beside the gradients; False if the step is skipped for one of them.
+
+        Raises what `beside.read` raises, and NonFiniteError.
+        """
+        self._seconds, bad = beside.read(self.formula, self.tensors, bound, given, self._computes())
+        if bad and self._on_nonfinite == "skip":
+            self._note(actions := list[Action](), math.nan, skipped=1)
+            straight(actions)
+            return False
+        if bad and self._on_nonfinite != "allow":
+            raise finite.unchanged(self.keys[bad[0]], bad[1], "the second array")
+        for batch in bound.dense:
+            batch.beside([address(self._seconds[k]) for k in batch.members])
+        return True
+
     def _begins(self, bound: Bound) -> bool:
         """Whether this step may set something up, for which gradients are read first."""
         coming = self.store.first.coming([*bound.members, *(index for index, _ in bound.rows)])
@@ -135,6 +160,10 @@ class Stepper(Parts):
         self.missed.before(bound)
         after = self._around(bound, row_batches, values, threads)
         self._note(after, norm)
+        if self.formula.shared:
+            after.append(
+                partial(self.store.share, np.max([b.active[:-1] for b in batches], axis=0))
+            )
         before = Before.of(self.numbers) if self.peers and look else None
         phases.sweep(batches, scale, threads, after, look=look, peers=self.peers)
         if self._tally and not factor.reads_first:

@@ -10,6 +10,7 @@ from adamas.codecs import Codec
 from adamas.kernel.draws import DRAWS, ELEMENTS, PREFIX, UNIT, drawn
 from adamas.kernel.hoist import Hoisted
 from adamas.kernel.layout import REST, Layout, columns
+from adamas.kernel.scopes import SECOND
 from adamas.kernel.split import Passes, carrying, once, passes, reads
 
 
@@ -36,13 +37,16 @@ class Elements:
         names = ("p", "g", *self.states)
         formats = (self.layout.parameter, self.layout.gradient, *self.layout.states)
         self.arrays = dict(zip(names, formats, strict=True))
+        if self.layout.second:
+            # Behind all others, as its address is.
+            self.arrays[SECOND] = self.layout.second
         self.scaled = [s for s in self.states if self.arrays[s].low]
         if self.scaled:
-            self.parts = once(self.parts, names)
+            self.parts = once(self.parts, tuple(self.arrays))
         self.packed = [s for s in self.scaled if self.arrays[s].bits == 4]
         rounded = [a for a in names if a != "g" and self.arrays[a].encode]
         self.words = {name: k for k, name in enumerate(rounded)}
-        self.passes = passes(self.parts, names, self.scaled, self.scaled)
+        self.passes = passes(self.parts, tuple(self.arrays), self.scaled, self.scaled)
         self.number = self.layout.compute
         self.width = 8 if self.number == "float64" else 4
 

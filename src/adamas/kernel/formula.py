@@ -22,6 +22,7 @@ from adamas.kernel.language import WORDS, Read, Shared
 from adamas.kernel.nodes import assigned, fresh
 from adamas.kernel.origin import check_text, plain
 from adamas.kernel.scopes import (
+    ALL,
     COLUMN,
     ELEMENT,
     ONCE,
@@ -51,7 +52,8 @@ class Formula:
     in the order of the signature (`t` is not among them). `statements` assign one name each, and a
     reduction is the whole value of one; `outputs` are the names that hold the new parameter and the
     new value of every state at the end. `starts` says what states that are set up from the
-    parameter are before their first step. `given` are the numbers of the step that it asks for.
+    parameter are before their first step. `given` is what of the step it asks for besides; `shared`
+    are those of the scalars that all tensors of the optimizer have in common.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Formula:
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     given: frozenset[str] = frozenset()
+    shared: tuple[str, ...] = ()
 
     @cached_property
     def over(self) -> frozenset[str]:
@@ -88,7 +91,8 @@ class Formula:
     def scopes(self) -> dict[str, str]:
         """The scope of the parameter, the gradient and each state; numbers of a step have none."""
         kept = {ELEMENT: self.states, ROW: self.rows, COLUMN: self.columns, TENSOR: self.scalars}
-        return begin({name: scope for scope, names in kept.items() for name in names})
+        scopes = {name: scope for scope, names in kept.items() for name in names}
+        return begin(scopes, self.given)
 
     @cached_property
     def key(self) -> str:
@@ -211,7 +215,8 @@ def _check_scopes(text: Text, formula: Formula, like: Mapping[ast.expr, ast.expr
 
 def _check_remainders(text: Text, formula: Formula) -> None:
     """Find a remainder of what is not one number for the whole step."""
-    known = begin(of_states(tuple(formula.initial), formula.statements, formula.outputs))
+    every, given = tuple(formula.initial), formula.given
+    known = begin(of_states(every, formula.statements, formula.outputs, given), given)
     for statement in formula.statements:
         for node in ast.walk(statement.value):
             if _is_remainder(node) and scope(node, known) != ONCE:
@@ -226,7 +231,7 @@ def _is_remainder(node: ast.AST) -> bool:
 def scoped(formula: Formula) -> Formula:
     """The formula with each of its states where its scope belongs."""
     every = tuple(formula.initial)
-    scopes = of_states(every, formula.statements, formula.outputs)
+    scopes = of_states(every, formula.statements, formula.outputs, formula.given)
     kept = {one: tuple(s for s in every if scopes[s] == one) for one in (ELEMENT, ROW, COLUMN)}
     finer = {name for names in kept.values() for name in names}
     return replace(
@@ -235,6 +240,7 @@ def scoped(formula: Formula) -> Formula:
         rows=kept[ROW],
         columns=kept[COLUMN],
         scalars=tuple(s for s in every if s not in finer),
+        shared=tuple(s for s in every if scopes[s] == ALL),
         starts=starts(formula.statements, set(kept[ELEMENT]), formula.hypers),
     )
 

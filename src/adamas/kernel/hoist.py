@@ -93,7 +93,7 @@ class _Hoister:
         # What is not in it is the same in the whole step.
         self.scopes = {n: s for n, s in formula.scopes.items() if n not in formula.scalars}
         self.at = ELEMENT
-        self.once = {"t", *formula.given, *formula.scalars, *formula.hypers}
+        self.once = {"t", *formula.given, *formula.scalars, *formula.hypers} - self.scopes.keys()
         self.current: dict[str, str] = {}
         self.named: dict[str, str] = {}
         self.first: str | None = None

@@ -25,7 +25,7 @@ TAKEN = frozenset({"abs", "exp", "log", "maximum", "minimum", "sign", "sqrt", "w
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 ARITHMETIC = (ast.Add, ast.Sub, ast.Div, ast.Pow, ast.Mod, ast.FloorDiv)
 # Numbers that a step knows by itself: a rule asks for them by name, without a default.
-GIVEN = ("t", "rows", "columns")
+GIVEN = ("t", "rows", "columns", "h")
 ALLOWED = (
     "Allowed: + - * / ** %, comparisons, `a if c else b`, numbers and functions beside the rule, "
     f"and the words {', '.join(sorted(WORDS))}."

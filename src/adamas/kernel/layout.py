@@ -31,7 +31,8 @@ class Column:
 class Layout:
     """The format of the parameter, the gradient and each state.
 
-    `zero_grads` sets gradients to zero in the same pass, `tally` sums their squares up.
+    `zero_grads` sets gradients to zero in the same pass, `tally` sums their squares up; `second` is
+    the format of the array beside the gradient, if the rule reads one.
     """
 
     parameter: Codec
@@ -39,6 +40,7 @@ class Layout:
     states: tuple[Codec, ...]
     zero_grads: bool = False
     tally: bool = False
+    second: Codec | None = None
 
     @property
     def compute(self) -> str:

@@ -52,15 +52,20 @@ class Reference:
         self.t, self.seed, self.own = 0, 0, 0
         self._code = [compiled(statement) for statement in formula.statements]
 
-    def step(self, g: ArrayLike) -> None:
-        """Apply the rule to gradient `g` of the parameter's shape, in float64."""
-        gradient = np.asarray(g, np.float64)
-        if gradient.shape != self.p.shape:
-            raise ValueError(f"gradient of shape {gradient.shape}; p has {self.p.shape}.")
+    def step(self, g: ArrayLike, h: ArrayLike | None = None) -> None:
+        """Apply the rule to gradient `g` of the parameter's shape, in float64.
+
+        `h` is the array beside it, of the same shape, for a rule that asks for one.
+        """
+        gradient, second = (np.asarray(x, np.float64) for x in (g, g if h is None else h))
+        if gradient.shape != self.p.shape or second.shape != self.p.shape:
+            shown = f"{gradient.shape} and {second.shape}"
+            raise ValueError(f"gradient and second array of shapes {shown}; p has {self.p.shape}.")
         self.t += 1
         names: dict[str, Any] = {
             "p": self.p,
             "g": gradient,
+            "h": second,
             "t": np.float64(self.t),
             "rows": np.float64(self.p.shape[0] if self.p.ndim else 1),
             "columns": np.float64(math.prod(self.p.shape[1:])),

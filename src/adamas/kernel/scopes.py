@@ -6,7 +6,7 @@ row with a column makes an element, so `r * c` is a matrix again.
 """
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from adamas.kernel.draws import PREFIX
@@ -15,6 +15,8 @@ REDUCTIONS = frozenset({"mean", "norm", "rms", "total"})
 # From the coarsest to the finest; what is the same in the whole step needs no array at all.
 ONCE, ALL, TENSOR, ROW, COLUMN, ELEMENT = "once", "all", "tensor", "row", "column", "element"
 OVER = (ROW, COLUMN, TENSOR, ALL)
+# The array beside the gradient, of rules that ask for one.
+SECOND = "h"
 FINENESS = {ONCE: 0, ALL: 1, TENSOR: 2, ROW: 3, COLUMN: 3, ELEMENT: 4}
 
 
@@ -58,12 +60,15 @@ def scope(node: ast.AST, known: Mapping[str, str]) -> str:
 
 
 def of_states(
-    states: Iterable[str], statements: Sequence[ast.Assign], outputs: Mapping[str, str]
+    states: Iterable[str],
+    statements: Sequence[ast.Assign],
+    outputs: Mapping[str, str],
+    given: Container[str] = (),
 ) -> dict[str, str]:
     """The scope of every state: the coarsest that its own new value confirms."""
     found = dict.fromkeys(states, ONCE)
     while True:
-        known = begin(found)
+        known = begin(found, given)
         for statement in statements:
             known[ast.unparse(statement.targets[0])] = scope(statement.value, known)
         finer = {name: joined([found[name], known.get(outputs[name], ONCE)]) for name in found}
@@ -87,9 +92,10 @@ def refusal(found: Reduction, argument: str) -> tuple[str, str] | None:
     return None
 
 
-def begin(states: Mapping[str, str]) -> dict[str, str]:
+def begin(states: Mapping[str, str], given: Container[str]) -> dict[str, str]:
     """The scopes of the names that a formula begins with; numbers of a step are left out."""
-    return {"p": ELEMENT, "g": ELEMENT, **states}
+    second = {SECOND: ELEMENT} if SECOND in given else {}
+    return {"p": ELEMENT, "g": ELEMENT, **second, **states}
 
 
 def apart(statements: Iterable[ast.Assign], taken: Set[str]) -> list[ast.Assign]:

@@ -11,6 +11,7 @@ from adamas.codecs import BLOCK, Codec
 from adamas.kernel.first import names
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Layout, columns
+from adamas.kernel.scopes import SECOND
 from adamas.kernel.stages import stages
 
 
@@ -30,12 +31,13 @@ def passes(formula: Formula, layout: Layout) -> list[Pass]:
     plan, made = stages(formula), list[Pass]()
     formats = layout.parameter, layout.gradient, *layout.states
     sizes = dict(zip(("p", "g", *formula.states), map(size, formats), strict=True))
+    sizes |= {SECOND: size(layout.second)} if layout.second else {}
     for level in (*(k for k in range(1, plan.levels + 1) if plan.at(k)), 0):
         body = plan.made[level] if level else plan.sweep.body
         # The first pass looks at the gradient, whether it needs it or not.
         read = set("" if made else "g").union(*(names(one.value) for one in body))
         read |= {one.argument for _, one in plan.at(level)}
-        reads, writes = read & sizes.keys(), set() if level else sizes.keys() - {"g"}
+        reads, writes = read & sizes.keys(), set() if level else sizes.keys() - {"g", SECOND}
         made.append(Pass(reads, writes, sum(sizes[name] for name in (*reads, *writes))))
     return made
 

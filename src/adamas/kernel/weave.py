@@ -43,6 +43,10 @@ def weave(formula: Formula, layout: Layout, version: str, processor: Processor) 
     )
     stored = ", ".join(f"{name} {codec.name}" for name, codec in arrays)
     placed = bool(formula.over)
+    if placed:
+        kept = {"a row": formula.rows, "a column": formula.columns, "a tensor": formula.scalars}
+        more = [f"{name} once {each}" for each, names in kept.items() for name in names]
+        stored = ", ".join([stored, *more])
     rows = plan.rows, plan.columns
     writer = Blocks(parts, layout, formula.states, *rows, processor=processor, placed=placed)
     before = Reducing(formula, layout, plan) if placed else None
