@@ -9,7 +9,8 @@ import pytest
 
 from adamas.engine.optimizer import Optimizer
 from adamas.kernel.formula import FormulaError, parse
-from three_runs import assert_all_agree
+from grammar import joined
+from three_runs import assert_kernel_agrees, assert_means_its_text
 from written import function, module
 
 BRANCHES = {
@@ -85,8 +86,15 @@ BODY = "def f(p, g, m=0.25, v=1.5, *, t, lr=0.1):\n    {}\n    return p - lr * m
 
 @pytest.mark.parametrize("lines", CASES.values(), ids=CASES)
 def test_what_is_typed_means_what_python_makes_of_it(tmp_path: Path, lines: str) -> None:
-    """Kernel, reference and the function itself, run on floats, agree for several steps."""
-    assert_all_agree(function(tmp_path, BODY.format(lines)))
+    """The reference and the function itself, run on floats, agree for several steps."""
+    assert_means_its_text(function(tmp_path, BODY.format(lines)))
+
+
+@pytest.mark.parametrize("kind", range(4))
+def test_what_is_typed_is_compiled(tmp_path: Path, kind: int) -> None:
+    """Kernels of all cases, many in one, because each takes a second to compile."""
+    texts = [BODY.format(lines) for lines in list(CASES.values())[kind::4]]
+    assert_kernel_agrees(function(tmp_path, joined(texts)))
 
 
 ABOVE = {
@@ -125,7 +133,7 @@ ABOVE = {
 @pytest.mark.parametrize("text", ABOVE.values(), ids=ABOVE)
 def test_what_stands_above_a_rule_is_read(tmp_path: Path, text: str) -> None:
     """Numbers, words by their libraries' names, and functions mean what they mean in Python."""
-    assert_all_agree(function(tmp_path, text))
+    assert_means_its_text(function(tmp_path, text))
 
 
 def lines(formula_text: str, folder: Path) -> list[str]:
@@ -148,20 +156,19 @@ def test_a_remainder_is_never_the_first_step(tmp_path: Path) -> None:
         assert set(formula.starts) == starts, test
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_remainders_are_exactly_python_s(tmp_path: Path, dtype: str) -> None:
-    """`%` and `//` are computed once a step in float64, whatever the dtype of the arrays."""
+def test_remainders_are_exactly_python_s(tmp_path: Path) -> None:
+    """`%` and `//` are computed once a step in float64, here for arrays in float32."""
     pairs = ((7.5, 2.0), (-7.5, 2.0), (7.5, -2.0), (-1e-3, 0.25), (1e16, 3.0), (0.3, 0.1))
     shown = ", ".join(f"a{k}={a}, b{k}={b}" for k, (a, b) in enumerate(pairs))
     names = [f"x{k}" for k in range(2 * len(pairs))]
     values = [f"0 * g + a{k} {op} b{k}" for op in ("%", "//") for k in range(len(pairs))]
     text = f"def f(p, g, {', '.join(names)}, *, {shown}):\n    return p, {', '.join(values)}"
-    p = np.zeros(1, dtype)
+    p = np.zeros(1, np.float32)
     optimizer = Optimizer(function(tmp_path, text), p)
     optimizer.step(p.copy())
     expected = [a % b for a, b in pairs] + [a // b for a, b in pairs]
     found = [optimizer.state[0][name][0] for name in names]
-    assert found == [np.dtype(dtype).type(x) for x in expected]
+    assert found == [np.float32(x) for x in expected]
 
 
 def test_a_number_above_a_rule_is_read_when_the_rule_is_defined(tmp_path: Path) -> None:
