@@ -172,3 +172,39 @@ def test_tensors_on_the_cpu_draw_what_arrays_draw(tmp_path: Path) -> None:
         ValueError, match="f draws random numbers, which only parameters on the CPU"
     ):
         TensorFormula(rule.formula)
+
+
+def test_a_torch_run_goes_on_with_its_own_numbers(tmp_path: Path) -> None:
+    """The key of the numbers is in torch's state dict, too."""
+    import adamas.torch
+
+    make = adamas.torch.optimizer(adamas.rule(function(tmp_path, LANGEVIN)))
+
+    def run(pause: bool) -> Any:
+        q = torch.nn.Parameter(torch.ones(5, 60))
+        optimizer = make([q], seed=4)
+        for step in range(4):
+            if pause and step == 2:
+                saved = optimizer.state_dict()
+                optimizer = make([q], seed=4)
+                optimizer.load_state_dict(saved)
+            q.grad = q.detach().clone()
+            optimizer.step()
+        return q.detach().numpy()
+
+    np.testing.assert_array_equal(run(True), run(False))
+
+
+def test_parts_of_a_parameter_are_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rank that holds some rows of a parameter would draw the numbers of the first."""
+    import adamas.torch
+    from adamas.torch import kernel_engine
+
+    monkeypatch.setattr(kernel_engine, "sharded", lambda parameter: True)
+    q = torch.nn.Parameter(torch.zeros(3, 2))
+    q.grad = torch.ones_like(q)
+    optimizer = adamas.torch.optimizer(adamas.rule(function(tmp_path, LANGEVIN)))([q])
+    with pytest.raises(ValueError, match="f draws random numbers, which parts of a parameter"):
+        optimizer.step()

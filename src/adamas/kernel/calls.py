@@ -107,7 +107,7 @@ class Calls(Expressions):
         draw = ast.copy_location(ast.Name(f"{PREFIX}{self.shared.draws}", ast.Load()), node)
         self.shared.draws += 1
         self.shared.like.append((draw, like))
-        target = self.shared.fresh("uniform")
+        target = self.shared.fresh("noise")
         self.block.append(assigned(target, draw))
         return ast.copy_location(ast.Name(target, ast.Load()), node)
 
