@@ -60,7 +60,8 @@ def test_all_faults_of_a_rule_stand_in_one_message(tmp_path: Path) -> None:
 
 
 HELPERS = [
-    ("def h(x):\n    y = x * «unknown»\n    return y", "'unknown' is not known here", "above the"),
+    ("def h(x):\n    y = x * «unknown»\n    return y", "'unknown' is not known here",
+     "Make it an argument of 'h', or a number above it"),
     ("def h(x):\n    return «x // 2»", "a remainder is computed once a step", "there is none"),
     ("def h(x):\n    return x + «1 / 0»", "`1 / 0` is inf", "a finite real number"),
     ("def h(x):\n    «for k in x:»\n        x = k\n    return x", "no `for` statement", "one for"),
@@ -68,7 +69,7 @@ HELPERS = [
     ("def h(*«x»):\n    return 1.0", "'x' stands for any argument", "Name every argument"),
     ("«def h(x):»\n    y = x", "'h' does not return", "End h with `return ...`"),
     ("def h(x):\n    if x:\n        «return x»\n    return 0 * x", "returns once", "in an `if`"),
-]
+]  # fmt: skip
 CALLS = [
     ("def h(x):\n    return h(x)", "h(g)", "'h' calls itself", "line by line"),
     ("def k(x):\n    return h(x)\ndef h(x):\n    return k(x)", "h(g)", "calls itself", "line by"),

@@ -28,6 +28,14 @@ class Reader(Statements):
     within: tuple[CodeType, ...] = ()
     trees: dict[CodeType, ast.FunctionDef] = field(default_factory=dict)
 
+    @property
+    def instead(self) -> str:
+        """What an unknown name may be made; a function that is called knows no state."""
+        if not self.free:
+            return super().instead
+        name = self.function.__name__
+        return f"Make it an argument of {name!r}, or a number above it, or assign it first."
+
     def helper(self, node: ast.Call, function: Any) -> Sequence[Read]:
         """What the function returns for these arguments; empty where the call is a fault."""
         tree = self.tree(node.func, function)

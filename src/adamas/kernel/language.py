@@ -86,6 +86,14 @@ class Expressions:
         self.shared.text.fault(node, problem, instead)
         return Read(ast.Constant(1.0), False)
 
+    @property
+    def instead(self) -> str:
+        """What an unknown name may be made."""
+        return (
+            "Make it a state, a keyword-only hyper-parameter, or a number above the rule, or "
+            "assign it first."
+        )
+
     def first(self, name: str) -> bool:
         """Whether this name was not complained about in this function."""
         key = f"{self.function.__qualname__}:{name}"
@@ -138,15 +146,9 @@ class Expressions:
         if not self.first(name):
             return Read(ast.Constant(1.0), False)
         if name in GIVEN and not is_local(self.function, name):
-            return self.fault(
-                node, f"{name!r} is not known here", f"Ask for it in the signature: `*, {name}`."
-            )
-        return self.fault(
-            node,
-            f"{name!r} is not known here",
-            "Make it a state, a keyword-only hyper-parameter, or a number above the rule, or "
-            "assign it first.",
-        )
+            instead = f"Ask for it in the signature: `*, {name}`."
+            return self.fault(node, f"{name!r} is not known here", instead)
+        return self.fault(node, f"{name!r} is not known here", self.instead)
 
     def outer(self, node: ast.expr, value: Any) -> Read:
         """A number from around the function, which is the same for good."""
