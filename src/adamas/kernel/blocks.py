@@ -7,14 +7,18 @@ so that the integer work of one hides behind the divisions of the other: 3 to 7 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adamas.codecs import BLOCK
 from adamas.kernel.elements import Elements, address, called, indented
+from adamas.kernel.hoist import Hoisted
 from adamas.kernel.layout import LINE, columns
 from adamas.kernel.lower import lower
 from adamas.kernel.processors import Processor
+from adamas.kernel.split import passes
+from adamas.kernel.switch import switch
 
 
 @dataclass
@@ -132,10 +136,33 @@ class Blocks(Elements):
             # A rule that reduces has looked at all gradients in its first pass.
             *([] if self.placed else looks),
             *self.settle(),
-            "for _i in _range(_count):",
-            *indented(self.second()),
+            *self.elements(),
             *following,
         ]
+
+    def elements(self) -> list[str]:
+        """The elements of a block; two loops where some steps leave states alone."""
+        found = None if self.scaled else switch(self.parts, tuple(self.arrays), self.states)
+        if not found:
+            return ["for _i in _range(_count):", *indented(self.second())]
+        return [
+            f"if {found.busy}:",
+            "    for _i in _range(_count):",
+            *indented(self.second(), 2),
+            "else:",
+            "    for _i in _range(_count):",
+            *indented(self.idle(found.idle).second(), 2),
+        ]
+
+    def idle(self, parts: Hoisted) -> "Blocks":
+        """The same writer for a body that leaves some states alone: it stores only what is new."""
+        made = copy(self)
+        made.parts = parts
+        made.kept_as_it_is = {s for s in self.states if parts.outputs[s] == s}
+        found = passes(parts, tuple(self.arrays), self.scaled, self.scaled)
+        unread = made.kept_as_it_is - self.read(parts.body)
+        made.passes = replace(found, second_reads=found.second_reads - unread)
+        return made
 
     def in_pairs(self) -> list[str]:
         """Blocks that are finished while the next is begun; one that is left out ends the row."""

@@ -47,6 +47,8 @@ class Elements:
         rounded = [a for a in names if a != "g" and self.arrays[a].encode]
         self.words = {name: k for k, name in enumerate(rounded)}
         self.passes = passes(self.parts, tuple(self.arrays), self.scaled, self.scaled)
+        # States that are not written, because nothing of them is new.
+        self.kept_as_it_is = set[str]()
         self.number = self.layout.compute
         self.width = 8 if self.number == "float64" else 4
 
@@ -94,7 +96,10 @@ class Elements:
         lines += [ast.unparse(statement) for statement in self.passes.second]
         outputs = self.parts.outputs
         lines += [
-            line for a in outputs if a not in self.packed for line in self.store(a, outputs[a])
+            line
+            for a in outputs
+            if a not in self.packed and a not in self.kept_as_it_is
+            for line in self.store(a, outputs[a])
         ]
         if self.layout.zero_grads:
             lines += self.erase()

@@ -98,8 +98,10 @@ def sign(node: ast.expr, known: set[str], each: set[str]) -> bool:
 
 
 def _called(word: str, signs: list[bool]) -> bool:
-    if word in ("sqrt", "abs", "exp"):
+    if word in ("sqrt", "abs", "exp", "norm", "rms"):
         return True
+    if word in ("mean", "total"):
+        return all(signs)
     if word == "maximum":
         return any(signs)
     return word in ("minimum", "where") and all(signs[-2:])
