@@ -9,14 +9,22 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+import reduction_rules
 from adamas import rules
 from places import PACKAGE, ROOT
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
 CODE = re.compile(r"```python\n(.*?)```|((?:^    .*\n)+)", re.S | re.M)
+# The rules that pages show: the family's own, and a user's that is compared with other packages.
+EXAMPLES: dict[str, Any] = {
+    "README.md": rules.adam,
+    "docs/language.md": reduction_rules.lamb,
+    "docs/language.zh.md": reduction_rules.lamb,
+}
 # Whoever writes such a line besides the rules, and why.
 WRITERS = {
     "rules.py": "the formulas",
@@ -109,7 +117,7 @@ def test_the_readme_shows_adam_itself() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_page_has_a_formula_of_its_own(page: str) -> None:
-    """What documentation shows of Adam is the one block that is held equal to the source."""
+    """What documentation shows of Adam, or of LAMB, is a block that is held to others' numbers."""
     found = [line for tree in parsed(page) for line in updates(tree)]
-    shown = list(updates(ast.parse(inspect.getsource(rules.adam))))
-    assert found == (shown if page == "README.md" else [])
+    shown = EXAMPLES.get(page)
+    assert found == (list(updates(ast.parse(inspect.getsource(shown)))) if shown else [])
