@@ -8,7 +8,7 @@ import pytest
 import adamas
 import reduction_rules as own
 from reduction_foreign import gradients, start
-from reduction_steps import every_rule
+from reduction_steps import RULES, every_rule
 from stepping import snapshot
 
 SHAPES = [(300, 40), (257,), (6, 50), (4, 3, 3, 3)]
@@ -32,8 +32,9 @@ def step(t: int, spoilt: int | None = None, at: int = 0, value: float = 0.0) -> 
     return found
 
 
-@every_rule
-@pytest.mark.parametrize("state", ["float32", "int8"])
+@pytest.mark.parametrize(
+    ("rule", "state"), [*((rule, "float32") for rule in RULES.values()), (own.lamb, "int8")]
+)
 @pytest.mark.parametrize(("value", "at"), list(zip(BAD, [0, -1, 100], strict=True)))
 def test_a_guarded_tensor_stays_whole(rule: Any, state: str, value: float, at: int) -> None:
     """The tensor with a bad gradient keeps every bit, the others step, and the error names it."""
