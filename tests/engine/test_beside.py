@@ -1,17 +1,14 @@
-"""The array beside the gradient: read as it is, in any layout and dtype, and refused when wrong."""
-
-from typing import Any
+"""The array beside the gradient, through shapes and options; `test_second_array` has the rest."""
 
 import numpy as np
 import pytest
 
 import adamas
-from adamas import rules
 from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from reduction_foreign import Array, gradients, start
 from stepping import snapshot
-from typed_seconds import adahessian, sophia
+from typed_seconds import adahessian
 
 SHAPES: list[tuple[int, ...]] = [(70, 90), (257,), (5, 7, 3, 3), (0, 4), ()]
 
@@ -60,50 +57,3 @@ def test_the_gradient_itself_may_be_the_second_array(state: str) -> None:
     one.step(g, h=g)
     two.step(g, h=g.astype(np.float64))
     assert snapshot(one) == snapshot(two)
-
-
-@pytest.mark.parametrize("mode", ["guard", "raise", "skip", "allow"])
-def test_a_second_array_that_is_not_finite(mode: Any) -> None:
-    """It is named and changes nothing, is skipped, or is let through, as a gradient's NaN is."""
-    params = {name: start((70, 90), "float32") for name in "ab"}
-    optimizer = adamas.Optimizer(adahessian, params, on_nonfinite=mode)
-    grads = {name: gradients((70, 90), "float32")[0] for name in "ab"}
-    h = {name: g.copy() for name, g in grads.items()}
-    h["b"][3, 5] = np.nan
-    before = snapshot(optimizer)
-    if mode == "allow":
-        optimizer.step(grads, h=h)
-        assert np.isnan(params["b"][3, 5]) and np.isfinite(params["a"]).all()
-        return
-    if mode == "skip":
-        assert not optimizer.step(grads, h=h)
-        assert optimizer.skipped == 1
-    else:
-        with pytest.raises(adamas.NonFiniteError, match=r"second array of 'b' holds nan at \[3, 5"):
-            optimizer.step(grads, h=h)
-    assert snapshot(optimizer) == before
-
-
-def test_what_is_refused() -> None:
-    """No array, one too many, another shape, a text: named before anything moves."""
-    p = start((70, 90), "float32")
-    g, optimizer = np.ones_like(p), adamas.Optimizer(sophia, p)
-    before = snapshot(optimizer)
-    for h, error, said in (
-        (None, TypeError, "h="),
-        (np.ones((90, 70), np.float32), ValueError, r"shape \(90, 70\), not \(70, 90\)"),
-        (np.ones((70, 90), np.int64), TypeError, "int64"),
-    ):
-        with pytest.raises(error, match=said):
-            optimizer.step(g, h=h)
-        assert snapshot(optimizer) == before
-    with pytest.raises(TypeError, match="reads no second array"):
-        adamas.Optimizer(rules.sgd, p).step(g, h=g)
-
-
-def test_a_tensor_without_a_gradient_needs_none() -> None:
-    """Where the gradient is None, its tensor stays, whatever stands beside it."""
-    params = [start((70, 90), "float32"), start((257,), "float32")]
-    kept, optimizer = params[0].copy(), adamas.Optimizer(adahessian, params)
-    optimizer.step([None, np.ones(257, np.float32)], h=[None, np.ones(257, np.float32)])
-    assert (params[0] == kept).all() and (params[1] != start((257,), "float32")).all()
