@@ -67,18 +67,12 @@ BARS = {
     ("rules", "signum / momentum"): Bar(1.05, 1.05),
     ("rules", "yogi / adam"): Bar(1.05, 1.05),
     ("rules", "grams / adamw"): Bar(1.05, 1.05),
-    ("reductions", "share of the memory limit, AdamW, 64 Mi"): Bar(0.85, 0.85, at_least=True),
     ("reductions", "share of the memory limit, LAMB, 64 Mi"): Bar(0.85, 0.85, at_least=True),
-    ("reductions", "share of the memory limit, LAMB int8, 64 Mi"): Bar(0.85, 0.85, at_least=True),
     ("reductions", "share of the memory limit, Adafactor, 64 Mi"): Bar(0.85, 0.85, at_least=True),
     ("reductions", "share of the memory limit, Cautious AdamW, 64 Mi"): Bar(
         0.85, 0.85, at_least=True
     ),
-    ("reductions", "share of the memory limit, AdamW, 300 x 4,096"): Bar(0.85, 0.85, at_least=True),
     ("reductions", "share of the memory limit, LAMB, 300 x 4,096"): Bar(0.85, 0.85, at_least=True),
-    ("reductions", "share of the memory limit, LAMB int8, 300 x 4,096"): Bar(
-        0.85, 0.85, at_least=True
-    ),
     ("reductions", "share of the memory limit, Adafactor, 300 x 4,096"): Bar(
         0.85, 0.85, at_least=True
     ),

@@ -15,12 +15,16 @@ def lamb(p, g, m, v, *, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-6, weight_dec
     return p, m, v
 
 
-def adafactor(p, g, r, c, *, t, lr=1e-2, decay=-0.8, eps1=1.1920929e-07, eps2=1e-3, d=1.0):
-    """Adafactor. Shazeer & Stern 2018, Algorithms 4 and 5, as in torch without weight decay."""
+def adafactor(p, g, r, c, *, t, lr=1e-2, decay=-0.8, eps1=1e-30, eps2=1e-3, d=1.0):
+    """Adafactor. Shazeer & Stern 2018, Algorithms 4 and 5; roots of rows and columns as in optax.
+
+    Written as one root of `r * c / mean(r)`, as in torch, each element takes a root and a division.
+    """
     rate = t**decay
-    r = (1 - rate) * r + rate * mean(g * g, over="row")
-    c = (1 - rate) * c + rate * mean(g * g, over="column")
-    u = g / sqrt(maximum(r * c / maximum(mean(r), eps1), eps1 * eps1))
+    s = g * g + eps1
+    r = (1 - rate) * r + rate * mean(s, over="row")
+    c = (1 - rate) * c + rate * mean(s, over="column")
+    u = g / sqrt(r / mean(r)) / sqrt(c)
     alpha = maximum(eps2, rms(p)) * minimum(lr, 1 / sqrt(t))
     p = p - alpha / maximum(1.0, rms(u) / d) * u
     return p, r, c

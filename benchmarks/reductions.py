@@ -70,23 +70,36 @@ def reductions(plan: Plan) -> Section:
         for title, each in shapes.items()
         for name, entry in ENTRIES.items()
     ]
+    large, small = cases[: len(ENTRIES)], cases[len(ENTRIES) :]
     missing = sorted({f"{name} is left out: not installed." for name in PEERS if not here(name)})
     counted = [f"{name} {told(entry.passes)}." for name, entry in ENTRIES.items()]
     return Section(
         "Sums over tensors, rows and columns",
-        "LAMB (optax's form), Adafactor (torch's) and Cautious AdamW with its rescaling, as a "
+        "LAMB and Adafactor (optax's forms) and Cautious AdamW with its rescaling, as a "
         "user's own rules in the file `reducing_rules.py`, default settings, float32, with AdamW "
         "beside them. One matrix as near to a square as powers of 2 come, or 300 of 64 x 64. What "
         "a step moves is read from the kernel's plan: every pass reads the arrays that it needs, "
         f"the last also writes. {' '.join(counted)} Numbers that a row, a column or a block has "
         "one of are not counted. The memory limit goes over the very same arrays in the same "
-        "passes, with one operation per 64-bit word; small tensors go through all passes one after "
-        "another, so theirs is the caches' limit. The other libraries step the same parameters "
+        "passes, with one operation per 64-bit word. That of small tensors is what the same bytes "
+        "take at the rate of the large matrix; what the caches allow, where each tensor goes "
+        "through all passes at once, stands beside it: there a root and a division are the limit, "
+        "of AdamW too. The other libraries step the same parameters "
         "with the same gradients, LAMB also the same moments; pytorch_optimizer's LAMB corrects no "
         f"bias and limits a norm, which moves no more. {' '.join(missing)}".strip(),
         cases,
         [
-            *(replace(compared(one, LIMIT, OURS, share(one.title)), unit="") for one in cases),
+            *(replace(compared(one, LIMIT, OURS, share(one.title)), unit="") for one in large),
+            *(
+                Figure(share(one.title), at_rate(one, of))
+                for one, of in zip(small, large, strict=True)
+            ),
+            *(
+                replace(
+                    compared(one, LIMIT, OURS, f"share of what caches allow, {one.title}"), unit=""
+                )
+                for one in small
+            ),
             *(compared(one, *pair) for one in cases for pair in peers_of(one)),
             *(
                 Figure(f"{name}, bytes moved", sum(one.moved for one in entry.passes), "B")
@@ -99,6 +112,11 @@ def reductions(plan: Plan) -> Section:
 def share(title: str) -> str:
     """The name of a case's figure that has a bar."""
     return f"share of the memory limit, {title}"
+
+
+def at_rate(case: Race, other: Race) -> float:
+    """The share of the limit that a case reaches, at the rate of another one's limit."""
+    return other.median(LIMIT) / other.elements * case.elements / case.median(OURS)
 
 
 def peers_of(case: Race) -> list[Pair]:

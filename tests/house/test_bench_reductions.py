@@ -85,11 +85,11 @@ def test_the_sides_run_in_their_pairs(full: Callable[[str], ModuleType]) -> None
 
 
 def test_every_case_has_its_bar(full: Callable[[str], ModuleType]) -> None:
-    """85 % of the limit is asked of each rule, on one large matrix and on many small ones."""
+    """85 % of the limit is asked of each rule with sums, on one large matrix and on small ones."""
     reductions, bars = full("reductions"), full("bars")
     wanted = {
         reductions.share(f"{name}, {title}")
-        for name in reductions.ENTRIES
+        for name in ("LAMB", "Adafactor", "Cautious AdamW")
         for title in ("64 Mi", "300 x 4,096")
     }
     assert set(bars.barred("reductions")) == wanted
