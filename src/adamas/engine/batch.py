@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from adamas.engine.chunks import FEW
 from adamas.engine.places import Places
-from adamas.engine.tensors import address
+from adamas.engine.tensors import Array, address
 from adamas.kernel.build import Kernel
 from adamas.kernel.runtime import job as j
 
@@ -62,15 +62,14 @@ class SliceTable(Protocol):
         """Set where each tensor's array beside the gradient lies."""
 
 
-def _alone(members: Sequence[int], table: SliceTable, places: Places | None) -> bool:
-    """Note which slices are whole tensors, that need nobody else's sums; whether all are."""
-    assert places
+def _alone(members: Sequence[int], table: SliceTable, places: Places) -> Array:
+    """Note which slices are whole tensors, that need nobody else's sums; which members are."""
     owners = table.words[:, j.TENSOR]
     counts = np.bincount(owners, minlength=len(places.words))
-    alone = (counts == 1) & places.apart
+    alone: Array = (counts == 1) & places.apart
     table.words[:, j.WHOLE] = alone[owners]
-    places.words[list(members), j.ALONE] = alone[list(members)]
-    return bool(alone[owners].all())
+    found: Array = alone[list(members)]
+    return found
 
 
 class Batch:
@@ -108,7 +107,10 @@ class Batch:
             words[j.PLACES], words[j.PLACE] = address(places.words), places.words.strides[0]
             words[j.TOTALS], words[j.EVERY] = address(places.totals), address(places.every)
         # Whether some tensor's sums are put together between passes over several slices.
-        self.apart = bool(places and places.levels) and not _alone(members, table, places)
+        self._alone: Array | None = None
+        if places and places.levels:
+            self._alone = _alone(members, table, places)
+        self.apart = self._alone is not None and not self._alone.all()
         self._kept: list[Any] = [words, numbers]
         self.at = address(words)
         self._words = words.data
@@ -167,6 +169,9 @@ class Batch:
         words, floats = self._words, self._floats
         words[j.SURVEYED] = words[j.SWEPT] = words[j.FINISHED] = words[j.LEFT_OUT] = 0
         words[j.LOOK], words[j.BATCHES] = look, batches
+        if self._alone is not None and self.places:
+            # Another batch of the same tensors, for gradients of other dtypes, may cut them up.
+            self.places.words[self.members, j.ALONE] = self._alone
         floats[j.SCALE] = scale
         floats[j.CLIP] = clip
 

@@ -25,8 +25,8 @@ from adamas.kernel.formula import Formula
 from adamas.kernel.hoist import hoist
 from adamas.kernel.runtime import job as j
 from adamas.kernel.scopes import ALL, COLUMN, ROW, SECOND
-from adamas.kernel.stages import stages
-from adamas.kernel.variants import of_vectors, with_average
+from adamas.kernel.stages import forms, stages
+from adamas.kernel.variants import with_average
 
 
 class Binding(Protocol):
@@ -105,8 +105,8 @@ class Parts:
         """Make the state, and what lays kernels over it."""
         formula, tensors, parts = self.formula, self.tensors, hoist(self.formula)
         seed, exact = seeded(options["seed"]), options["rows"] == "exact"
-        forms = (formula, of_vectors(formula))
-        count, table = max(len(stages(f).constants) for f in forms), self.settings.table
+        count = max(len(stages(one).constants) for one in forms(formula))
+        table = self.settings.table
         self.numbers = tensor_numbers(formula, tensors, table, count, seed)
         first = FirstSteps(parts.first is not None, exact, self.numbers)
         mode = self._on_nonfinite

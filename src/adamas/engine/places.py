@@ -12,7 +12,6 @@ from adamas.engine.grid import grid_of
 from adamas.engine.tensors import Array, Tensor, address, zeros
 from adamas.kernel.formula import Formula
 from adamas.kernel.runtime import job as j
-from adamas.kernel.scopes import ALL
 from adamas.kernel.stages import COLUMNS, LEAVES, ROWS, Stages, stages
 
 
@@ -43,8 +42,7 @@ class Places:
             self._place(k, tensor, self.of[k], computes[k])
             for place, name in enumerate(names[k], j.SUMS + len(self.of[k].sums)):
                 self.words[k, place] = address(states[k][name])
-        reduced = [line for level in self.of[0].between for line in level if line.found]
-        count = sum(line.found.over == ALL for line in reduced if line.found)
+        count = len(self.of[0].overall)
         self.totals, self.every = np.zeros((len(tensors), 2 * count)), np.zeros(2 * count)
 
     def _place(self, k: int, tensor: Tensor, plan: Stages, compute: str) -> None:
@@ -111,4 +109,5 @@ class Places:
     def add_up(self, active: Array) -> None:
         """Add the sums of the tensors in `active` up, in their order."""
         if self.every.size:
-            self.every[:] = np.add.accumulate(self.totals[active != 0], axis=0)[-1]
+            moved = self.totals[active != 0]
+            self.every[:] = np.add.accumulate(moved, axis=0)[-1] if len(moved) else 0.0

@@ -22,7 +22,7 @@ from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Column, Layout, columns
 from adamas.kernel.runtime.job import GROUP
 from adamas.kernel.scopes import COLUMN, ROW, SECOND
-from adamas.kernel.variants import of_vectors
+from adamas.kernel.stages import forms
 
 
 class BatchMaker:
@@ -131,9 +131,9 @@ def tensor_numbers(
 ) -> TensorNumbers:
     """Fresh counters, scalar states at their initial values, and room for the constants."""
     count, scalars = len(tensors), formula.slots
-    initial = np.zeros((count, scalars))
+    initial, (_, vectors) = np.zeros((count, scalars)), forms(formula)
     for k, tensor in enumerate(tensors):
-        own = (formula if tensor.given.ndim > 1 else of_vectors(formula)).scalars
+        own = (formula if tensor.given.ndim > 1 else vectors).scalars
         initial[k, : len(own)] = [formula.initial[s] for s in own]
     # Behind the constants lies the key of the step's random numbers.
     room = np.zeros((count, constants + 1))

@@ -22,7 +22,7 @@ from adamas.engine.tensors import Array, Key, Tensor
 from adamas.engine.threads import Action, assigning
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import MEMORY_ORDER, columns
-from adamas.kernel.variants import of_vectors
+from adamas.kernel.stages import forms
 
 
 class Store:
@@ -42,9 +42,9 @@ class Store:
     ) -> None:
         self.formula, self.tensors, self.numbers = formula, tensors, numbers
         self.first = first
-        vectors = of_vectors(formula)
-        self.formulas = [formula if tensor.given.ndim > 1 else vectors for tensor in tensors]
-        storages = {one: Storage(one, state, master) for one in dict.fromkeys((formula, vectors))}
+        matrices, vectors = forms(formula)
+        self.formulas = [matrices if tensor.given.ndim > 1 else vectors for tensor in tensors]
+        storages = {one: Storage(one, state, master) for one in dict.fromkeys((matrices, vectors))}
         chosen = [storages[one] for one in self.formulas]
         self.formats = [one.formats(tensor) for one, tensor in zip(chosen, tensors, strict=True)]
         every = zip(chosen, tensors, self.formats, strict=True)

@@ -223,7 +223,7 @@ class Stepper(Parts):
             self._turn.grad_norm = math.nan
         here = omitted(batches, refused)
         out, tensors = told or (int(here.sum()), int(np.count_nonzero(here)))
-        whole = bool(self.formula.over)
+        whole = bool(self.store.formulas[bad[0]].over)
         raise finite.left_out(self.keys[bad[0]], bad[1], out, tensors, moved > 0, whole=whole)
 
     def _computes(self) -> list[str]:

@@ -53,7 +53,8 @@ class Formula:
     reduction is the whole value of one; `outputs` are the names that hold the new parameter and the
     new value of every state at the end. `starts` says what states that are set up from the
     parameter are before their first step. `given` is what of the step it asks for besides; `shared`
-    are those of the scalars that all tensors of the optimizer have in common.
+    are those of the scalars that all tensors of the optimizer have in common, and `waits` the
+    levels at which all tensors are ready for each of the sums over them, see `stages.forms`.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Formula:
     columns: tuple[str, ...] = ()
     given: frozenset[str] = frozenset()
     shared: tuple[str, ...] = ()
+    waits: tuple[int, ...] = ()
 
     @cached_property
     def over(self) -> frozenset[str]:
@@ -99,7 +101,7 @@ class Formula:
         """A text that two formulas share exactly when they compute the same thing."""
         body = "\n".join(ast.unparse(s) for s in self.statements)
         states = f"{self.states}{self.scalars}{self.rows or ''}{self.columns or ''}"
-        return f"{self.name}{states}{tuple(self.hypers)}{self.outputs}\n{body}"
+        return f"{self.name}{states}{tuple(self.hypers)}{self.outputs}{self.waits or ''}\n{body}"
 
 
 def parse(function: Callable[..., Any], reserved: Set[str] = frozenset()) -> Formula:
@@ -241,7 +243,10 @@ def scoped(formula: Formula) -> Formula:
         columns=kept[COLUMN],
         scalars=tuple(s for s in every if s not in finer),
         shared=tuple(s for s in every if scopes[s] == ALL),
-        starts=starts(formula.statements, set(kept[ELEMENT]), formula.hypers),
+        starts={
+            **{name: one for name, one in formula.starts.items() if name in kept[ELEMENT]},
+            **starts(formula.statements, set(kept[ELEMENT]), formula.hypers),
+        },
     )
 
 

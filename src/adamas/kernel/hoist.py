@@ -18,7 +18,17 @@ from typing import cast
 
 from adamas.kernel.first import asks, clock
 from adamas.kernel.formula import Formula, fresh
-from adamas.kernel.scopes import COLUMN, ELEMENT, FINENESS, ONCE, ROW, Reduction, reduction, scope
+from adamas.kernel.scopes import (
+    ALL,
+    COLUMN,
+    ELEMENT,
+    FINENESS,
+    ONCE,
+    ROW,
+    Reduction,
+    reduction,
+    scope,
+)
 
 
 @dataclass(frozen=True)
@@ -110,12 +120,14 @@ class _Hoister:
         self.at = self.scope(value)
         found = reduction(value)
         done = self.reduced(found) if found else self.whole(value)
-        if found and (text := ast.unparse(done)) in self.named:
+        # Sums over all tensors are as many in each form of a rule, so that they can be numbered.
+        text = "" if found is None or found.over == ALL else ast.unparse(done)
+        if text in self.named:
             self.current[target.id] = self.named[text]
             return
         name = self.named_anew(target.id)
         self.current[target.id] = name
-        if found:
+        if text:
             self.named[text] = name
         if self.at == ONCE:
             self.once.add(name)

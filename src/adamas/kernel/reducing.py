@@ -35,9 +35,8 @@ class Reducing:
 
     def __post_init__(self) -> None:
         self.number = self.layout.compute
-        every = [line for level in self.stages.between for line in level]
-        found = [line for line in every if line.found and line.found.over == ALL]
-        self.overall = {target(line.statement): k for k, line in enumerate(found)}
+        found = self.stages.overall
+        self.overall = {target(line.statement): line.number for _, line in found}
 
     def functions(self) -> list[list[str]]:
         """Every function, in lines."""

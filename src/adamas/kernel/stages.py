@@ -12,6 +12,7 @@ from adamas.kernel.first import names
 from adamas.kernel.formula import Formula, target
 from adamas.kernel.hoist import Hoisted, hoist
 from adamas.kernel.scopes import ALL, COLUMN, ELEMENT, ROW, TENSOR, Reduction, reduction
+from adamas.kernel.variants import of_vectors
 
 SQUARED = ("norm", "rms")
 LEAVES, COLUMNS, ROWS, NUMBERS = "leaves", "columns", "rows", "numbers"
@@ -33,12 +34,16 @@ class Sum:
 
 @dataclass(frozen=True)
 class Line:
-    """One statement that is not of elements; `sum` is the place of the one it waits for."""
+    """One statement that is not of elements; `sum` is the place of the one it waits for.
+
+    Of sums over all tensors `number` says which of them it is, in the order of the text.
+    """
 
     statement: ast.Assign
     scope: str
     found: Reduction | None = None
     sum: int = -1
+    number: int = -1
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,12 @@ class Stages:
         return [(k, s) for k, s in every if s.level == level and s.parts in (LEAVES, COLUMNS)]
 
     @property
+    def overall(self) -> list[tuple[int, Line]]:
+        """The lines that reduce over all tensors, in the order of the text, each with its level."""
+        every = ((k, line) for k, lines in enumerate(self.between) for line in lines)
+        return sorted((one for one in every if one[1].number >= 0), key=lambda one: one[1].number)
+
+    @property
     def constants(self) -> tuple[str, ...]:
         """What a tensor's elements read as constants, in the order of their memory."""
         return tuple(self.sweep.constants)
@@ -80,12 +91,27 @@ def stages(formula: Formula) -> Stages:
     return _Stager(formula, hoist(formula)).stages()
 
 
+def forms(formula: Formula) -> tuple[Formula, Formula]:
+    """The rule for matrices and for vectors, whose sums over all tensors wait for each other."""
+    found = formula, of_vectors(formula)
+    if ALL not in formula.over or found[0] is found[1]:
+        return found
+    while True:
+        levels = [[k for k, _ in stages(one).overall] for one in found]
+        waits = tuple(map(max, *levels))
+        if waits == found[0].waits:
+            return found
+        found = replace(found[0], waits=waits), replace(found[1], waits=waits)
+
+
 class _Stager:
     def __init__(self, formula: Formula, parts: Hoisted) -> None:
         self.formula, self.parts = formula, parts
         self.levels: dict[str, int] = {}
         self.sums: list[Sum] = []
         self.lines: list[tuple[int, Line]] = []
+        # Sums over all tensors so far.
+        self.met = 0
 
     def stages(self) -> Stages:
         for statement in self.parts.body:
@@ -124,12 +150,16 @@ class _Stager:
     def take(self, statement: ast.Assign) -> None:
         name, found = target(statement), reduction(statement.value)
         level = max((self.levels.get(read, 0) for read in names(statement.value)), default=0)
-        place = -1
+        place = number = -1
         if found:
             assert isinstance(found.argument, ast.Name)
             parts = self.kind(found)
             if parts:
                 level += 1
+            if found.over == ALL:
+                number, self.met = self.met, self.met + 1
+                level = max([level, *self.formula.waits[number : number + 1]])
+            if parts:
                 made = Sum(found.argument.id, found.word in SQUARED, parts, level)
                 # A norm and a root mean square of one thing share their sum.
                 if made not in self.sums:
@@ -137,7 +167,7 @@ class _Stager:
                 place = self.sums.index(made)
         self.levels[name] = level
         if self.scope(name) != ELEMENT:
-            self.lines.append((level, Line(statement, self.scope(name), found, place)))
+            self.lines.append((level, Line(statement, self.scope(name), found, place, number)))
 
     def kind(self, found: Reduction) -> str:
         """In which form the sum of a reduction is made; empty where it waits for nothing.

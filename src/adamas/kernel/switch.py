@@ -31,7 +31,7 @@ def switch(parts: Hoisted, inputs: Sequence[str], states: Sequence[str]) -> Swit
     body = once(parts, inputs)
     found = _choices(body)
     for decided in (dict.fromkeys(found, False), *({name: True} for name in found)):
-        idle = _decided(body, decided)
+        idle = _decided(body, decided, found)
         if found and any(idle.outputs[s] == s != body.outputs[s] for s in states):
             tests = (f"{n} {'==' if decided[n] else '!='} {found[n]}" for n in decided)
             return Switch(" or ".join(tests), idle)
@@ -43,28 +43,34 @@ def _choices(parts: Hoisted) -> dict[str, str]:
     found = dict[str, str]()
     for statement in parts.body:
         for node in ast.walk(statement.value):
-            match node:
-                case ast.Call(
-                    func=ast.Name(id="where"),
-                    args=[
-                        ast.Compare(
-                            left=ast.Name(id=name),
-                            ops=[ast.NotEq()],
-                            comparators=[ast.Name(id=zero)],
-                        ),
-                        _,
-                        _,
-                    ],
-                ) if name in parts.constants and zero in parts.constants:
-                    found[name] = zero
+            if pair := _decides(node):
+                found |= [pair] if {*pair} <= parts.constants.keys() else []
     return found
 
 
-def _decided(parts: Hoisted, decided: Mapping[str, bool]) -> Hoisted:
+def _decides(node: ast.AST) -> tuple[str, str] | None:
+    """Which name chooses, by not being another: `where(name != zero, ...)`."""
+    match node:
+        case ast.Call(
+            func=ast.Name(id="where"),
+            args=[
+                ast.Compare(
+                    left=ast.Name(id=name), ops=[ast.NotEq()], comparators=[ast.Name(id=zero)]
+                ),
+                _,
+                _,
+            ],
+        ):
+            return name, zero
+    return None
+
+
+def _decided(parts: Hoisted, decided: Mapping[str, bool], zeros: Mapping[str, str]) -> Hoisted:
     """The body where constants are not zero, or are; without what nobody reads then."""
     same, body = dict[str, str](), list[ast.Assign]()
     for statement in parts.body:
-        value = cast(ast.expr, _Decide(decided).visit(renamed(statement.value, same)))
+        worker = _Decide(decided, zeros)
+        value = cast(ast.expr, worker.visit(renamed(statement.value, same)))
         name = target(statement)
         if isinstance(value, ast.Name):
             same[name] = value.id
@@ -75,12 +81,12 @@ def _decided(parts: Hoisted, decided: Mapping[str, bool]) -> Hoisted:
 
 
 class _Decide(ast.NodeTransformer):
-    def __init__(self, decided: Mapping[str, bool]) -> None:
-        self.decided = decided
+    def __init__(self, decided: Mapping[str, bool], zeros: Mapping[str, str]) -> None:
+        self.decided, self.zeros = decided, zeros
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
-        match node.args:
-            case [ast.Compare(left=ast.Name(id=name)), yes, no] if name in self.decided:
-                return yes if self.decided[name] else no
+        name, zero = _decides(node) or ("", "")
+        if name in self.decided and self.zeros[name] == zero:
+            return node.args[1] if self.decided[name] else node.args[2]
         return node
