@@ -41,6 +41,8 @@ TUPLES = {
     "three in a circle": "m, v, p = v, p + g, m + 1",
     "brackets": "[m, v] = (v, m + g)",
     "one name twice": "m, m = g, 2 * g",
+    "one name twice, and another target": "m, m = v, p = g, 2 * g",
+    "one name three times": "v, m, v, v = (m, g, v, p) = v, g, m, p + g",
     "the same value": "m = v = g + v",
     "a chain of tuples": "m, v = v, m = m + g, v - g",
     "annotated": "m: float = g + m\n    v: int",

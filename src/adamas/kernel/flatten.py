@@ -65,7 +65,7 @@ class Statements(Calls):
         found = self.values(value) if several else [self.expression(value)]
         for target in targets:
             parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
-            names = [part for part in parts if isinstance(part, ast.Name)]
+            names = self.apart([part for part in parts if isinstance(part, ast.Name)])
             for part in parts:
                 if not isinstance(part, ast.Name):
                     self.fault(part, *advice.PARTS)
@@ -77,6 +77,17 @@ class Statements(Calls):
             self.together(list(zip(names, found, strict=True)))
             found = [now for name in names if isinstance(now := self.known[name.id], Read)]
 
+    def apart(self, names: list[ast.Name]) -> list[ast.Name]:
+        """The same targets, with another name for each that is assigned again further right."""
+        left, found = Counter(name.id for name in names), list[ast.Name]()
+        for name in names:
+            left[name.id] -= 1
+            if left[name.id]:
+                before = self.shared.fresh(f"{name.id.strip('_') or 'value'}_before")
+                name = ast.copy_location(ast.Name(before, ast.Store()), name)
+            found.append(name)
+        return found
+
     def values(self, node: ast.expr) -> Sequence[Read]:
         """The values of an expression, of which a tuple has several, and a call may."""
         if isinstance(node, ast.Tuple | ast.List):
@@ -87,8 +98,7 @@ class Statements(Calls):
 
     def together(self, pairs: Sequence[Pair]) -> None:
         """Assign all of these at once: none reads what another one assigns."""
-        # Of one name that is assigned twice the last value counts.
-        left = list({name.id: (name, value) for name, value in pairs}.values())
+        left = list(pairs)
         while left:
             for k, (name, _) in enumerate(left):
                 others = [v.node for n, v in left if n is not name]
