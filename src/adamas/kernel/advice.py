@@ -6,7 +6,7 @@ A rule that is typed from a paper meets these first, so each is answered with wh
 import ast
 import re
 
-from adamas.kernel.scopes import REDUCTIONS
+from adamas.kernel.scopes import REDUCTIONS, reduction
 
 CHOOSE = "assign in an `if`, or choose with `a if c else b` or `where(c, a, b)`."
 MATRICES = (
@@ -31,6 +31,8 @@ REMAINDER = (
 PARTS = ("a formula assigns names, not parts of them", "Write `name = ...`.")
 WITHIN = "Write `m = ...` with the value: a formula changes nothing in place."
 
+# What NumPy and torch call an axis, by the scope that a word is over.
+AXES = {"0": "column", "1": "row", "-1": "row", "None": "tensor"}
 # Words of other libraries, and what is written here instead.
 INSTEAD = {
     "fmax": "maximum(x, y)", "fmin": "minimum(x, y)", "absolute": "abs(x)", "fabs": "abs(x)",
@@ -86,12 +88,16 @@ def other_word(node: ast.Call, known: frozenset[str], method: bool, allowed: str
         given.insert(0, node.func.value)
     if name in ("max", "min"):
         return f"Write `{name}imum(x, y)`. {allowed}" if len(given) == 2 else ORDER
-    if name in known:
-        shown = ", ".join(map(ast.unparse, given)) if method else "x"
-        return f"Write `{name}({shown})`. {allowed}"
+    if name not in known and name not in INSTEAD:
+        return MISSING.get(name, allowed)
     if name in INSTEAD:
-        return f"Write `{_filled(INSTEAD[name], given)}`. {allowed}"
-    return MISSING.get(name, allowed)
+        made = _filled(INSTEAD[name], given)
+    else:
+        shown = given[:1] if name in REDUCTIONS else given
+        made = f"{name}({', '.join(map(ast.unparse, shown)) if method else 'x'})"
+    # The second argument of a norm is its order.
+    axis = _axis(node.keywords, [] if name == "norm" else given[1:])
+    return f"Write `{_along(made, axis)}`. {allowed}"
 
 
 def _filled(template: str, given: list[ast.expr]) -> str:
@@ -104,13 +110,26 @@ def _filled(template: str, given: list[ast.expr]) -> str:
 
 def reduced(node: ast.Call, word: str) -> str | None:
     """What to write for a reduction with `axis` or `dim`, as NumPy and torch spell it."""
-    given = [k for k in node.keywords if k.arg in ("axis", "dim")]
-    if word not in REDUCTIONS or not given or not node.args:
+    axis = _axis(node.keywords, [])
+    if word not in REDUCTIONS or not axis or not node.args:
         return None
-    axis = ast.unparse(given[0].value)
-    over = {"0": "column", "1": "row", "-1": "row", "None": "tensor"}.get(axis)
-    argument = ast.unparse(node.args[0])
-    return f'{word}({argument}, over="{over}")' if over else None
+    return _along(f"{word}({ast.unparse(node.args[0])})", axis)
+
+
+def _axis(keywords: list[ast.keyword], others: list[ast.expr]) -> str | None:
+    """The scope that `axis` or `dim` names, or the first of the `others`; None for no known one."""
+    given = [*(k.value for k in keywords if k.arg in ("axis", "dim")), *others]
+    return AXES.get(ast.unparse(given[0])) if given else None
+
+
+def _along(text: str, over: str | None) -> str:
+    """The same expression, with its reductions over this."""
+    tree = ast.parse(text, mode="eval")
+    calls = [n for n in ast.walk(tree) if reduction(n)] if over else []
+    for call in calls:
+        assert isinstance(call, ast.Call)
+        call.keywords = [ast.keyword("over", ast.Constant(over))]
+    return ast.unparse(tree).replace("'", '"') if calls else text
 
 
 def statement(node: ast.stmt) -> tuple[str, str]:
