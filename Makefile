@@ -42,8 +42,8 @@ clean: ## remove reports, caches and builds
 distclean: clean ## remove the virtual environments too
 	rm -rf .venv .venv-dev .venv-tiny benchmarks/.peers
 
-# Packages that carry data of built-in problems, but depend on others that weigh gigabytes.
-DATA := stardist==0.9.2 recbole==1.2.1
+# Of these only the data, or some files of text, are read; what they depend on weighs gigabytes.
+ALONE := stardist==0.9.2 recbole==1.2.1 timm==1.0.31
 
 .venv/installed: WHAT := '.[lab]'
 .venv-dev/installed: WHAT := '.[dev]'
@@ -56,5 +56,5 @@ DATA := stardist==0.9.2 recbole==1.2.1
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable $(WHAT)
 	@case $(@D) in *-dev) \
-	  $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(DATA);; esac
+	  $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(ALONE);; esac
 	@touch $@

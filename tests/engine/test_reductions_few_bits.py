@@ -54,3 +54,14 @@ def test_one_step_in_few_bits_is_one_in_float32(rule: Any) -> None:
     whole = by_kernel(rule, p, grads)[0]["p"]
     few = by_kernel(rule, p, grads, state=everywhere("int8"))[0]["p"]
     assert few.tobytes() == whole.tobytes()
+
+
+def test_another_dtype_for_rows_is_refused() -> None:
+    """What a row has one number of is kept in the dtype of the arithmetic, and not otherwise."""
+    p = np.ones((4, 3), np.float32)
+    with pytest.raises(
+        ValueError, match="kept once a row, in the dtype of the arithmetic, here fl"
+    ):
+        adamas.Optimizer(own.adafactor, p, state={"r": "float64"})
+    made = adamas.Optimizer(own.adafactor, p, state={"r": "float32"})
+    assert made.storage[0]["r"] == "float32"

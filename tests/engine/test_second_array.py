@@ -123,3 +123,10 @@ def test_what_is_one_for_all_tensors_is_one_in_those_that_rest() -> None:
         moved = {k: optimizer.state[k]["m"].sum() for k in params if k != resting}
         sums = max(sums, float(sum(moved.values())))
         assert {optimizer.state[k]["d"] for k in params} == {sums}, step
+
+
+def test_torch_has_no_place_for_it() -> None:
+    """A class of torch optimizers is not made of such a rule, and the error says what works."""
+    torch = pytest.importorskip("adamas.torch")
+    with pytest.raises(TypeError, match=r"use adamas\.Optimizer"):
+        torch.optimizer(adahessian)

@@ -92,7 +92,19 @@ class Storage:
                 found[name] = wide if codec is CODECS["float32"] else chosen
             else:
                 found[name] = chosen.get(name, wide)
+        if not isinstance(chosen, str):
+            self._check_fewer(tensor, chosen, "float64" if "float64" in found.values() else wide)
         return found
+
+    def _check_fewer(self, tensor: Tensor, chosen: Mapping[str, str], kept: str) -> None:
+        """Refuse another dtype than `kept` for what rows and columns have one of."""
+        for each in ("row", "column"):
+            for name in getattr(self._formula, f"{each}s"):
+                if chosen.get(name, kept) != kept:
+                    raise ValueError(
+                        f"state= of {tensor.key!r}: {name!r} is kept once a {each}, in the dtype "
+                        f"of the arithmetic, here {kept}; leave it out."
+                    )
 
     def codecs(self, tensor: Tensor, formats: Mapping[str, str]) -> dict[str, Codec]:
         """The codecs of a tensor: of `p`, and of each state by its format."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adamas.engine.options import formula_of
+from adamas.kernel.scopes import SECOND
 from adamas.torch.base import Optimizer
 from adamas.torch.modes import Averaging
 from adamas.torch.options import OPTIONS
@@ -53,10 +54,15 @@ def optimizer(rule: Callable[..., Any]) -> type[Optimizer]:
     """A class of torch optimizers that step by `rule`, a formula or what `adamas.rule` made of one.
 
     Its constructor takes `params` and the rule's hyper-parameters (`betas` for `beta1, beta2`).
-    Raises `adamas.FormulaError` for a rule that cannot be compiled.
+    Raises `adamas.FormulaError` for a rule that cannot be compiled, TypeError for one that reads a
+    second array.
     """
     signature = of_rule(rule, getattr(rule, "__name__", "rule"), rule.__doc__ or "")
-    formula_of(rule)
+    if SECOND in formula_of(rule).given:
+        raise TypeError(
+            f"{signature.name} reads a second array beside the gradient, which a step of "
+            "torch.optim has no place for; use adamas.Optimizer, or put what it needs into p.grad."
+        )
     made = make(signature, "adamas.torch")
     # By its rule, which can be imported, where the class cannot.
     made.__reduce__ = lambda self: (_empty, (rule,), self.__getstate__())  # type: ignore[method-assign]
