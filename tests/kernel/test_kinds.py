@@ -78,6 +78,21 @@ OWN: dict[str, tuple[str, Kind]] = {
     "difference": ("s = beta * s + (1 - beta) * (g * g - 1); p = p - lr * g / sqrt(abs(s))", MEAN),
     "one minus": ("s = beta * s + (1 - g * g) * beta; p = p - lr * g / sqrt(abs(s))", MEAN),
     "sum": ("s = s + g * g; p = p - lr * g / (sqrt(s) + eps)", EXACT_SQUARE),
+    "a share of the rows": ("s = beta * s + g * g / rows; p = p - lr * g / sqrt(s)", SQUARE),
+    "a share of the columns": ("s = beta * s + g * g / columns; p = p - lr * g / sqrt(s)", SQUARE),
+    "of rows and columns": (
+        'r = beta * r + (1 - beta) * mean(g * g, over="row"); '
+        'c = beta * c + (1 - beta) * mean(g * g, over="column"); '
+        "s = beta * s + (1 - beta) * r * c / mean(r); p = p - lr * g / sqrt(s)", SQUARE),
+    "of rows of either sign": (
+        'r = beta * r + (1 - beta) * mean(g, over="row"); c = c + total(g * g); '
+        "s = beta * s + (1 - beta) * (g * g + r); p = p - lr * g / sqrt(abs(s))", MEAN),
+    "of a tensor of either sign": (
+        "c = beta * c + total(g); r = r + total(g * g); s = beta * s + abs(g) * c; "
+        "p = p - lr * g / sqrt(abs(s))", MEAN),
+    "one minus a tensor's number": (
+        "s = beta * s + (1 - c) * g * g; c = norm(g); r = norm(p); "
+        "p = p - lr * g / sqrt(abs(s))", MEAN),
     "sum of g": ("s = s + g; p = p - lr * s", EXACT_MEAN),
     "maximum so far": ("s = maximum(s, g * g); p = p - lr * g / (sqrt(s) + eps)", EXACT_SQUARE),
     "iterate": ("s = s - lr * g; p = p + beta * (s - p)", EXACT_MEAN),
@@ -89,8 +104,9 @@ def test_own_rules(name: str, tmp_path: Path) -> None:
     """A state of a rule of one's own is judged by its formula, whatever it is called."""
     body, expected = OWN[name]
     lines = "".join(f"    {line.strip()}\n" for line in body.split(";"))
-    text = f"def f(p, g, s, *, t, lr=0.1, beta=0.9, eps=1e-8):\n{lines}    return p, s\n"
-    assert kinds(parse(function(tmp_path, text))) == {"s": expected}
+    given = "t, rows, columns, lr=0.1, beta=0.9, eps=1e-8"
+    text = f"def f(p, g, s, r, c, *, {given}):\n{lines}    return p, s, r, c\n"
+    assert kinds(parse(function(tmp_path, text)))["s"] == expected
 
 
 def test_variance_by_subtraction(tmp_path: Path) -> None:

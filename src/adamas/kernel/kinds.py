@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from adamas.kernel.first import names
 from adamas.kernel.formula import Formula, target
 
+# What a step knows by itself.
+NUMBERS = ("t", "rows", "columns")
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -52,10 +55,10 @@ def positive(formula: Formula) -> tuple[set[str], set[str]]:
 
     Hyper-parameters are taken as they are meant: positive, and 1 minus a rate as well.
     """
-    states = {s for s in formula.states if formula.initial[s] >= 0}
-    each = fed(formula, ("p", "g", *formula.states))
+    states = {s for s, value in formula.initial.items() if value >= 0}
+    each = _differing(formula)
     while True:
-        known = {*states, *formula.hypers, *formula.scalars, "t"}
+        known = {*states, *formula.hypers, *NUMBERS}
         for statement in formula.statements:
             name = target(statement)
             (known.add if sign(statement.value, known, each) else known.discard)(name)
@@ -63,6 +66,17 @@ def positive(formula: Formula) -> tuple[set[str], set[str]]:
         if left == states:
             return states, known
         states = left
+
+
+def _differing(formula: Formula) -> set[str]:
+    """The names that have something of elements in them, at some step or other."""
+    found = {"p", "g", "h", *formula.draws}
+    while True:
+        known = fed(formula, found)
+        left = {s for s in formula.initial if formula.outputs[s] in known} - found
+        if not left:
+            return known
+        found |= left
 
 
 def sign(node: ast.expr, known: set[str], each: set[str]) -> bool:
