@@ -24,8 +24,9 @@ quiet = np.errstate(all="ignore")
 class NonFiniteError(FloatingPointError):
     """A gradient holds NaN or infinity. `key` names the first parameter whose gradient does.
 
-    `left` is how many elements of all parameters were left as they were, in blocks, while all
-    others were stepped; it is 0 where gradients are read first, and then nothing was changed.
+    `left` is how many elements of all parameters were left as they were, in blocks or whole
+    tensors, while all others were stepped; it is 0 where gradients are read first, and then nothing
+    was changed.
     """
 
     def __init__(self, key: Key, message: str, left: int = 0) -> None:

@@ -45,8 +45,10 @@ class Optimizer(Copied, Configured):
       (Pascanu et al. 2013). Torch divides by norm + 1e-6, adamas by the norm.
     - `on_nonfinite`: what a step does about NaN and infinity in a gradient. `"guard"` leaves every
       block of 128 elements that holds one exactly as it was, parameter and state, steps all others
-      and then raises `NonFiniteError`; it costs next to nothing. `"raise"` and `"skip"` read all
-      gradients first and change nothing at all; `"allow"` lets the arithmetic decide.
+      and then raises `NonFiniteError`; it costs next to nothing. A tensor that the rule sums over
+      is left as a whole. `"raise"` and `"skip"` read all gradients first and change nothing at all,
+      and so does `"guard"` for a rule with sums over all tensors; `"allow"` lets the arithmetic
+      decide.
     - `track_norm`: sum the squares of all gradients up while stepping, for `grad_norm`.
     - `ema`: decay of an exponential moving average of the parameters, kept as state `average`.
     - `zero_grads`: set the gradients to zero in the same pass; the values of `Rows` stay.
@@ -155,11 +157,11 @@ class Optimizer(Copied, Configured):
 
         Raises TypeError or ValueError with nothing changed, and `NonFiniteError` for a gradient
         that is not finite, or would not be in the dtype of the arithmetic. With "guard" the step is
-        done but for the blocks that hold one, see `NonFiniteError.left`; the counts of a tensor,
-        and of the optimizer, go on if anything of it moved. With `clip_norm`, with "raise" and
-        "skip", and where a rule sets something up at a first step, all gradients are read first and
-        nothing is changed. What a signal handler raises comes before anything is changed or when
-        the step is whole.
+        done but for the blocks that hold one, or the whole tensors where the rule sums, see
+        `NonFiniteError.left`; the counts of a tensor, and of the optimizer, go on if anything of it
+        moved. With `clip_norm`, with "raise" and "skip", and where a rule sums over all tensors or
+        sets something up at a first step, all gradients are read first and nothing is changed. What
+        a signal handler raises comes before anything is changed or when the step is whole.
         """
         values = (grads,) if self._form is np.ndarray else flatten(grads, self._form, self._keys)
         if h is None:
