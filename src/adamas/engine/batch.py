@@ -156,6 +156,9 @@ class Batch:
         """Make ready for a pass before the sweep."""
         words = self._words
         words[j.LEVEL], words[j.SURVEYED] = level, 0
+        if self._alone is not None and self.places:
+            # Another batch of the same tensors, for gradients of other dtypes, may cut them up.
+            self.places.words[self.members, j.ALONE] = self._alone
 
     def counts(self, yes: bool) -> None:
         """Whether the optimizer's steps are counted with this batch."""
@@ -169,9 +172,6 @@ class Batch:
         words, floats = self._words, self._floats
         words[j.SURVEYED] = words[j.SWEPT] = words[j.FINISHED] = words[j.LEFT_OUT] = 0
         words[j.LOOK], words[j.BATCHES] = look, batches
-        if self._alone is not None and self.places:
-            # Another batch of the same tensors, for gradients of other dtypes, may cut them up.
-            self.places.words[self.members, j.ALONE] = self._alone
         floats[j.SCALE] = scale
         floats[j.CLIP] = clip
 
