@@ -14,7 +14,6 @@ RNG = np.random.default_rng(0)
 SHAPES = [(4, 5), (7,)]
 GRADIENTS = [RNG.normal(size=shape) for shape in SHAPES]
 ROWS = float(np.linalg.norm(GRADIENTS[0], axis=1).sum() + np.abs(GRADIENTS[1]).sum())
-WHOLE = float(np.sqrt(sum((g * g).sum() for g in GRADIENTS)))
 
 
 def by_rows(p, g, *, lr=0.1):
@@ -70,10 +69,20 @@ def test_a_sum_over_all_may_be_typed_twice() -> None:
 
 
 def test_sums_of_several_levels_are_told_apart() -> None:
-    """What is ready later, but stands first in the text, keeps its place."""
-    for p, g in zip(stepped(several), GRADIENTS, strict=True):
-        expected = -0.1 * (g / WHOLE + g / (ROWS / (4 + 7)))
-        np.testing.assert_allclose(p, expected, rtol=1e-13)
+    """What is ready later, but stands first in the text, keeps its place, step after step."""
+    params = [np.full(shape, float(k)) for k, shape in enumerate(SHAPES, 1)]
+    optimizer = adamas.Optimizer(several, params)
+    for turn in (1.0, 3.0):
+        grads = [g * turn + turn for g in GRADIENTS]
+        rows = float(np.linalg.norm(grads[0], axis=1).sum() + np.abs(grads[1]).sum()) / (4 + 7)
+        size = float(np.sqrt(sum((g * g).sum() for g in grads)))
+        shift = float(sum(np.linalg.norm(p) for p in params))
+        expected = [
+            p - 0.1 * (g / size + g / rows + shift) for p, g in zip(params, grads, strict=True)
+        ]
+        optimizer.step(grads)
+        for p, right in zip(params, expected, strict=True):
+            np.testing.assert_allclose(p, right, rtol=1e-12)
 
 
 def test_gradients_of_other_dtypes_cut_tensors_otherwise() -> None:
@@ -114,9 +123,12 @@ def test_the_error_says_what_was_left(shape: tuple[int, ...], said: str) -> None
     assert error.value.left == int((p == 1.0).sum())
 
 
+EPOCH = 111
+
+
 def again(p, g, s, *, t, lr=0.1):
     """A state that is set at the first step, and at two others."""
-    if t == 1 or t == 6 or t == 777:
+    if t == 1 or t == 6 or t == 7 * EPOCH:
         s = p
     return p - lr * g, s
 

@@ -68,6 +68,28 @@ def test_a_second_array_may_be_the_parameter() -> None:
     assert np.allclose(p, run.p, rtol=1e-14)
 
 
+def test_a_second_array_may_be_another_parameter() -> None:
+    """One that is a parameter of the same optimizer is read as it was before the step."""
+    first, second = np.full(300_000, 2.0), np.ones(300_000)
+    pair = [first.copy(), second.copy()]
+    runs = [Reference(parse(pulled), x) for x in pair]
+    for run, h in zip(runs, pair[::-1], strict=True):
+        run.step(np.ones(300_000), h)
+    params = [first, second]
+    adamas.Optimizer(pulled, params).step([np.ones(300_000)] * 2, h=params[::-1])
+    for p, run in zip(params, runs, strict=True):
+        assert np.allclose(p, run.p, rtol=1e-12)
+
+
+def test_the_error_finds_the_element_in_any_memory_order() -> None:
+    """The index that is named is the parameter's own, however its memory lies."""
+    p = np.asfortranarray(np.ones((3, 5)))
+    h = np.ones((3, 5))
+    h[1, 4] = np.nan
+    with pytest.raises(adamas.NonFiniteError, match=r"holds nan at \[1, 4\]"):
+        adamas.Optimizer(adahessian, p).step(np.ones((3, 5)), h=h)
+
+
 def test_what_is_wrong_with_it_is_said() -> None:
     """Missing, superfluous, misshapen and odd arrays are refused by name, and nothing moves."""
     p = np.ones((2, 3))
@@ -79,6 +101,8 @@ def test_what_is_wrong_with_it_is_said() -> None:
         optimizer.step(g, h={"w": None})
     with pytest.raises(ValueError, match=r"second array of 'w' has shape \(3,\), not \(2, 3\)"):
         optimizer.step(g, h={"w": np.ones(3)})
+    with pytest.raises(ValueError, match=r"second arrays and parameters differ in \['v', 'w'\]"):
+        optimizer.step(g, h={"v": np.ones(3)})
     with pytest.raises(TypeError, match="second array of 'w' has dtype int64"):
         optimizer.step(g, h={"w": np.ones((2, 3), np.int64)})
     with pytest.raises(ValueError, match="reads a second array, which goes with dense gradients"):

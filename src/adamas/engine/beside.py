@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from adamas.codecs import CODECS
 from adamas.engine.bind import Bound
 from adamas.engine.finite import Seen, find_nonfinite
 from adamas.engine.peers import Bad
@@ -34,29 +35,27 @@ def read(
         raise TypeError(
             f"{formula.name} reads a second array beside the gradient; write step(grads, h=...)."
         )
-    stepped, found = set(bound.members), list[Array]()
+    stepped, found, seen = set(bound.members), list[Array](), list[Seen]()
     for k, (tensor, value) in enumerate(zip(tensors, given, strict=True)):
-        found.append(_array(tensor, value, computes[k]) if k in stepped else np.zeros(0))
-    seen = [Seen(k, found[k]) for k in sorted(stepped)]
+        array = _fitting(tensor, value) if k in stepped else np.zeros(0)
+        if k in stepped:
+            seen.append(Seen(k, array))
+            array = np.require(tensor.lay.dense(array), computes[k], "A")
+            # The step writes parameters while it reads this.
+            if any(np.may_share_memory(array, other.work) for other in tensors):
+                array = array.copy()
+        found.append(array)
     return found, find_nonfinite(seen, 1.0, computes)
 
 
-def _array(tensor: Tensor, value: Any, compute: str) -> Array:
+def _fitting(tensor: Tensor, value: Any) -> Array:
+    """The array of a tensor as numbers of 32 or 64 bits."""
     what = f"the second array of {tensor.key!r}"
     if value is None:
         raise ValueError(f"{what} is missing: its gradient is there, and the rule reads both.")
     array = as_array(value, what)
     if array.shape != tensor.given.shape:
         raise ValueError(f"{what} has shape {array.shape}, not {tensor.given.shape}.")
-    if array.dtype.kind not in "fu" or form_of(array) not in (
-        "float32",
-        "float64",
-        "float16",
-        "bfloat16",
-    ):
-        raise TypeError(f"{what} has dtype {array.dtype}; give it as float32 or float64.")
-    if form_of(array) in ("float16", "bfloat16"):
-        array = widened(array)
-    dense = np.require(tensor.lay.dense(array), compute, "A")
-    # The step writes the parameter while it reads this.
-    return dense.copy() if np.may_share_memory(dense, tensor.work) else dense
+    if form_of(array) not in CODECS or not array.dtype.isnative:
+        raise TypeError(f"{what} has dtype {array.dtype}; give it as {' or '.join(CODECS)}.")
+    return widened(array) if array.dtype.itemsize == 2 else array

@@ -34,10 +34,11 @@ class Rows:
     values: ArrayLike
 
 
-def flatten(grads: Any, form: Any, keys: Sequence[Key]) -> Sequence[Any]:
+def flatten(grads: Any, form: Any, keys: Sequence[Key], what: str = "gradients") -> Sequence[Any]:
     """One gradient, Rows or None per parameter, from the form in which params were given.
 
-    Raises TypeError or ValueError that says which form is expected and what is missing.
+    `what` they are is said in errors: TypeError or ValueError that says which form is expected and
+    what is missing.
     """
     if form is ndarray:
         return (grads,)
@@ -46,24 +47,24 @@ def flatten(grads: Any, form: Any, keys: Sequence[Key]) -> Sequence[Any]:
         return grads  # type: ignore[no-any-return]
     if isinstance(form, list):
         if not isinstance(grads, list | tuple) or len(grads) != len(form):
-            raise TypeError(f"gradients must be a list of {len(form)}, one entry per group.")
+            raise TypeError(f"{what} must be a list of {len(form)}, one entry per group.")
         flat: list[Any] = []
         for part, (kind, count) in zip(grads, form, strict=True):
-            flat.extend(flatten(part, kind, keys[len(flat) : len(flat) + count]))
+            flat.extend(flatten(part, kind, keys[len(flat) : len(flat) + count], what))
         return flat
     if form is dict:
         if not isinstance(grads, Mapping):
-            raise TypeError("parameters have names, so gradients must be a dict of the same names.")
+            raise TypeError(f"parameters have names, so {what} must be a dict of the same names.")
         if grads.keys() != set(keys):
             wrong = sorted(set(keys) ^ grads.keys(), key=str)
             raise ValueError(
-                f"gradients and parameters differ in {wrong}; pass None to skip a parameter."
+                f"{what} and parameters differ in {wrong}; pass None to skip a parameter."
             )
         return [grads[key] for key in keys]
     if isinstance(grads, np.ndarray) or not isinstance(grads, Sequence):
-        raise TypeError("parameters are a list, so gradients must be a list of the same length.")
+        raise TypeError(f"parameters are a list, so {what} must be a list of the same length.")
     if len(grads) != len(keys):
-        raise ValueError(f"{len(grads)} gradients for {len(keys)} parameters; use None to skip.")
+        raise ValueError(f"{len(grads)} {what} for {len(keys)} parameters; use None to skip.")
     return grads
 
 

@@ -166,7 +166,7 @@ class Optimizer(Copied, Configured):
         values = (grads,) if self._form is np.ndarray else flatten(grads, self._form, self._keys)
         if h is None:
             return self._stepper.step(values, clip_norm, loss_scale)
-        second = (h,) if self._form is np.ndarray else flatten(h, self._form, self._keys)
+        second = flatten(h, self._form, self._keys, "second arrays")
         return self._stepper.step(values, clip_norm, loss_scale, second)
 
     def sync(self, rows: Mapping[Key, Any] | None = None) -> None:

@@ -23,7 +23,9 @@ def asks(test: ast.expr, clocks: Mapping[str, ast.expr]) -> bool | None:
     """Whether a condition holds at the first step only (True) or at all others (False).
 
     None where it is something else, and where a remainder makes it come again. `clocks` are the
-    names that depend on `t` alone, `t` among them, with their expressions.
+    names that depend on `t` alone, `t` among them, with their expressions. Of several comparisons
+    each must tell the first step from all others: what holds at one that nobody thinks of comes
+    again.
     """
     read = names(test)
     if not read or not read <= clocks.keys():
@@ -31,15 +33,23 @@ def asks(test: ast.expr, clocks: Mapping[str, ast.expr]) -> bool | None:
     told = inlined(test, clocks)
     if any(isinstance(node, ast.Mod) for node in ast.walk(told)):
         return None
-    code = compile(ast.fix_missing_locations(ast.Expression(told)), "<t>", "eval")
-    # What a condition compares with is where it may turn.
+    every = [node for node in ast.walk(told) if isinstance(node, ast.Compare)]
+    if len(every) > 1 and any(_tells(one) is None for one in every):
+        return None
+    return _tells(told)
+
+
+def _tells(told: ast.expr) -> bool | None:
+    """The same of a condition in which only `t` is read, by its value at some steps."""
     numbers = (float(ast.unparse(n)) for n in ast.walk(told) if isinstance(n, ast.Constant))
+    # What a condition compares with is where it may turn.
     near = {
         float(k)
         for number in numbers
         if 2 <= number < 2**53
         for k in range(int(number) - 1, int(number) + 3)
     }
+    code = compile(ast.fix_missing_locations(ast.Expression(told)), "<t>", "eval")
     steps = (1, *LATER, *sorted(near - {1.0}))
     try:
         with np.errstate(all="ignore"):
