@@ -21,6 +21,8 @@ EVERY = [
     if name != "schedule_free_average"
 ]
 CASES = EVERY if LONG else [("adamw", "int4")]
+SUMS = [("adafactor", "float32"), ("lamb", "int8")]
+SUMS += [("lamb", "float32"), ("lamb", "int4"), ("adafactor", "int8")] if LONG else []
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="pages are forbidden in Linux' way")
 
 
@@ -44,6 +46,16 @@ def test_no_access_outside(rule: str, state: str) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["dense"] >= 128 and found["rows"] >= 16 and found["guarded"] > 1000
+
+
+@pytest.mark.parametrize(("rule", "state"), SUMS)
+def test_no_access_outside_for_a_sum(rule: str, state: str) -> None:
+    """Nor do passes that sum over vectors and matrices of any shape, and what they keep of them."""
+    asked = json.dumps({"rules": [rule], "states": [state], "long": LONG})
+    done = guarded([str(HELPERS / "guarded.py")], asked)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["dense"] >= 128 and found["matrices"] >= 256 and found["guarded"] > 1000
 
 
 @pytest.mark.parametrize(("upper", "index"), [(True, 5), (False, -1)])

@@ -134,6 +134,25 @@ def dense(optimizer: Any, guards: Guards, rule: str, state: str) -> int:
     return count
 
 
+def matrices(optimizer: Any, guards: Guards, rule: str, state: str) -> int:
+    """Step matrices of every width and height, in every layout, by a rule that sums over them."""
+    count = 0
+    for kind, gradient, settings in KINDS if guards.long else KINDS[:2]:
+        for n, way, wide in itertools.product(LENGTHS, range(4), (True, False)):
+            shape = (3, n) if wide else (n, 3)
+            p = strided(guards, shape, kind, n, way)
+            made = optimizer(p, rule=rule, state=state, **settings)
+            for step in range(2):
+                made.step(strided(guards, shape, gradient, step, way if n % 3 else 0))
+            spoilt = strided(guards, shape, gradient, 3, way)
+            spoilt[shape[0] - 1, shape[1] - 1] = 0x7FC0 if gradient == "uint16" else np.nan
+            refused(made, spoilt)
+            made.load_state_dict(made.state_dict())
+            made.step(strided(guards, shape, gradient, 2, 0))
+            count += 1
+    return count
+
+
 def refused(made: Any, gradient: Any) -> None:
     """A step with a gradient that is not finite."""
     import adamas
@@ -177,8 +196,9 @@ def rows(optimizer: Any, guards: Guards, rule: str, state: str) -> int:
 def main(asked: dict[str, Any]) -> None:
     """Step what was asked for, and print how many arrays were guarded."""
     import adamas.engine.optimizer
+    import reduction_rules
     from adamas import rules
-    from adamas.engine import tensors
+    from adamas.engine import places, tensors
 
     faulthandler.enable()
     guards = Guards()
@@ -187,17 +207,22 @@ def main(asked: dict[str, Any]) -> None:
         if name.startswith("adamas.engine.") and hasattr(module, "np"):
             vars(module)["np"] = Proxy(guards)
     # It leaves room for an alignment that no kernel needs.
-    tensors.zeros = guards.zeros
+    tensors.zeros = places.zeros = guards.zeros
 
     def optimizer(p: Array, rule: str, state: str, **settings: Any) -> Any:
         chosen = {"state": lambda key, array: state, **settings}
-        return adamas.engine.optimizer.Optimizer(getattr(rules, rule), p, **chosen)
+        return adamas.engine.optimizer.Optimizer(known(rule), p, **chosen)
 
-    found = {"dense": 0, "rows": 0}
+    def known(rule: str) -> Any:
+        return getattr(rules, rule, None) or getattr(reduction_rules, rule)
+
+    found = {"dense": 0, "rows": 0, "matrices": 0}
     for rule, state, upper in itertools.product(asked["rules"], asked["states"], (True, False)):
         guards.upper = upper
         found["dense"] += dense(optimizer, guards, rule, state)
         found["rows"] += rows(optimizer, guards, rule, state)
+        if not hasattr(rules, rule):
+            found["matrices"] += matrices(optimizer, guards, rule, state)
         print(rule, state, upper, file=sys.stderr, flush=True)
     print(json.dumps({**found, "guarded": guards.made}))
 
