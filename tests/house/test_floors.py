@@ -129,6 +129,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "torch.shards",
         "torch.views",
         "torch.random",
+        "torch.cuts",
         "torch.ranks",
         "torch.reading",
         "torch.formulas",

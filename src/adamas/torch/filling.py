@@ -41,7 +41,7 @@ class Filling:
         share: bool,
     ) -> None:
         self._store, self._tensor = stepper.store, stepper.tensors[k]
-        self._stepper, self._k, self._names = stepper, k, names
+        self._formula, self._k, self._names = stepper.store.formulas[k], k, names
         self._parameter, self._entry, self._share = parameter, entry, share
         self._arrays = self._store.arrays[k]
         self._used = set(COUNTERS)
@@ -57,7 +57,7 @@ class Filling:
 
         Raises ValueError or TypeError that names what the entry lacks, has too much, or cannot be.
         """
-        entry, scalars = self._entry, self._stepper.formula.scalars
+        entry, scalars = self._entry, self._formula.scalars
         begun = steps_of(entry) > 0
         if lost := [name for name in scalars if begun and name not in entry]:
             raise ValueError(f"the saved state lacks {lost[0]!r}; it has {self._listed}.")
@@ -71,6 +71,8 @@ class Filling:
                 self._convert(name, value)
             elif begun and name != "p":
                 raise ValueError(f"the saved state lacks {keys[0]!r}; it has {self._listed}.")
+        for name in (*self._formula.rows, *self._formula.columns):
+            self._alone(name, begun)
         self._used.update(scalars)
         if extra := {key for key, value in entry.items() if value is not None} - self._used:
             raise ValueError(
@@ -87,13 +89,13 @@ class Filling:
     def _order(self) -> Order:
         """The memory order in which the codes of the entry lie."""
         found: dict[str, Any] = {}
-        for name in self._stepper.formula.states:
+        for name in self._formula.states:
             if name + SCALE in self._entry:
                 found[name] = self._read(name)
         if MEMORY_ORDER in self._entry:
             given = self._entry[MEMORY_ORDER]
             found[MEMORY_ORDER] = counted(f"the saved {MEMORY_ORDER!r}", given)
-        return order_of(found, self._stepper.formula.states, self._tensor.lay)
+        return order_of(found, self._formula.states, self._tensor.lay)
 
     def _read(self, key: str) -> Array:
         value = self._entry.get(key)
@@ -122,6 +124,26 @@ class Filling:
             else:
                 here[...] = new
         return True
+
+    def _alone(self, name: str, begun: bool) -> None:
+        """Take the state of rows or of columns, which are kept in full."""
+        value, here = self._entry.get(name), self._arrays[name]
+        if value is None:
+            if begun:
+                raise ValueError(f"the saved state lacks {name!r}; it has {self._listed}.")
+            return
+        self._used.add(name)
+        new = saved_array(value, f"the saved {name!r}", wide=True)
+        if new.shape != here.shape or not value.is_floating_point():
+            raise ValueError(
+                f"the saved {name!r} has shape {tuple(value.shape)} and {value.dtype}; of this "
+                f"parameter it is {here.dtype} of shape {here.shape}."
+            )
+        same = new.dtype == here.dtype and same_layout(new, here)
+        if self._share and same and _lies_in(new, value):
+            self._arrays[name], self._kept[name] = new, value
+        else:
+            here[...] = new
 
     def _numbers(self, name: str, begun: bool) -> Array | None:
         """The numbers of a state in whatever format they come, in the parameter's shape."""
@@ -162,7 +184,7 @@ class Filling:
 
     def _codec(self, name: str, given: Array) -> Codec:
         """The few-bit codec of saved codes: they have the parameter's shape, or half its size."""
-        sign = kinds(self._stepper.formula)[name].sign
+        sign = kinds(self._formula)[name].sign
         codec = stored("int8" if given.shape == self._tensor.given.shape else "int4", sign)
         if given.dtype != np.dtype(codec.dtype):
             raise ValueError(f"the saved {name!r} has {given.dtype} codes, not {codec.dtype}.")

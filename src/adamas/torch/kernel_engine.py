@@ -16,12 +16,24 @@ from adamas.engine.threads import Action
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import MEMORY_ORDER, SCALE, Column, columns
 from adamas.torch.binding import TensorBinder
+from adamas.torch.cuts import part_of
 from adamas.torch.engines import Live
 from adamas.torch.filling import Filling, decoded
 from adamas.torch.ranks import Ranks
-from adamas.torch.shards import by_rows, dressed, first_block, plain, sharded, undressed
+from adamas.torch.shards import (
+    by_rows,
+    dressed,
+    dressed_rows,
+    first_block,
+    plain,
+    sharded,
+    undressed,
+)
 from adamas.torch.states import ROUNDING, Names, counted, scalars_of, steps_of
 from adamas.torch.views import Gradients, saved_array, tensor_of, writable
+
+# An array in the parameter's shape.
+PLAIN = Column("", "float32", 32)
 
 
 class KernelEngine:
@@ -58,7 +70,9 @@ class KernelEngine:
                     f"{one.key}: {formula.name} draws random numbers, which parts of a parameter "
                     "cannot share yet; keep it whole on each rank."
                 )
-            stepper.tensors[k].first_block = first_block(one.parameter)
+            tensor = stepper.tensors[k]
+            tensor.first_block = first_block(one.parameter, tensor.rowwise)
+            tensor.part = part_of(one.parameter, one.key, stepper.formula)
             self._tensors.append(self._take(k, one, entries.get(one.parameter, {}), share))
         self._part()
         for k, one in enumerate(self.live):
@@ -90,8 +104,9 @@ class KernelEngine:
             stepper.store.show(k)
         # What a tensor's random numbers depend on must not change with the tensors beside it.
         stepper.numbers.keys[k] = counted("a saved rounding", entry.get(ROUNDING, one.rounding))
-        found = scalars_of(entry, stepper.formula.scalars)
-        for s, name in enumerate(stepper.formula.scalars):
+        scalars = stepper.store.formulas[k].scalars
+        found = scalars_of(entry, scalars)
+        for s, name in enumerate(scalars):
             stepper.numbers.scalars[k, s] = found.get(name, stepper.numbers.scalars[k, s])
         return kept
 
@@ -137,13 +152,13 @@ class KernelEngine:
 
         Of a DTensor they are DTensors.
         """
-        stepper, parameter = self.stepper, self.live[k].parameter
-        arrays = stepper.store.arrays[k]
+        stepper, arrays = self.stepper, self.stepper.store.arrays[k]
         made: dict[str, Any] = {"step": self._steps[k]}
-        for name, column in self._columns(k).items():
-            local = self._tensors[k][name]
-            made[self.names.of(name, arrays)] = dressed(local, parameter, column)
-        for s, name in enumerate(stepper.formula.scalars):
+        known, tensors = self._columns(k), self._tensors[k]
+        for name in (*known, *stepper.store.formulas[k].rows, *stepper.store.formulas[k].columns):
+            column = known.get(name, PLAIN)
+            made[self.names.of(name, arrays)] = self._dressed(k, name, tensors[name], column)
+        for s, name in enumerate(stepper.store.formulas[k].scalars):
             made[name] = torch.from_numpy(stepper.numbers.scalars)[k, s]
         if stepper.store.rounds(k):
             made[ROUNDING] = torch.from_numpy(stepper.numbers.keys)[k]
@@ -177,6 +192,18 @@ class KernelEngine:
         made = [column for name, codec in codecs.items() for column in columns(name, codec)]
         return {column.name: column for column in made if column.name in arrays}
 
+    def _dressed(self, k: int, name: str, local: torch.Tensor, column: Column) -> torch.Tensor:
+        """The state `name` of a DTensor, an array of the form `column`, as one of the same memory.
+
+        What columns have one number of is the same on all ranks, and stays a plain tensor.
+        """
+        parameter, formula = self.live[k].parameter, self.stepper.store.formulas[k]
+        if name in formula.columns:
+            return local
+        if name in formula.rows:
+            return dressed_rows(local, parameter)
+        return dressed(local, parameter, column, self.stepper.tensors[k].rowwise)
+
     def saved(self, k: int) -> dict[str, Any]:
         """The state of parameter k as a file holds it; codes of blocks that shards cut are decoded.
 
@@ -193,7 +220,7 @@ class KernelEngine:
     def _cut(self, k: int) -> list[str]:
         """The states of a DTensor whose blocks are cut by its shards, and belong to one rank."""
         parameter = self.live[k].parameter
-        if not sharded(parameter) or by_rows(parameter):
+        if not sharded(parameter) or by_rows(parameter, self.stepper.tensors[k].rowwise):
             return []
         known = self._columns(k).items()
         return sorted({name.partition(".")[0] for name, column in known if column.flat})
@@ -207,9 +234,8 @@ class KernelEngine:
             for key, value in self.entry(k).items()
             if (value.ndim == 0 and key != MEMORY_ORDER) or key == "stepped"
         }
-        whole = Column("", "float32", 32)
         return entry | {
-            self.names.torch[name]: dressed(value, parameter, whole)
+            self.names.torch[name]: self._dressed(k, name, value, PLAIN)
             for name, value in found.items()
         }
 

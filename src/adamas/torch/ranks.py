@@ -58,7 +58,8 @@ class Ranks:
     def add(self, parts: Sequence[tuple[int, Array]]) -> None:
         """Add up, in place, each array over all ranks that share its tensor, in one exchange."""
         for cut, members in self._cuts.items():
-            arrays = [array for k, array in parts if k in members]
+            known = set(members)
+            arrays = [array for k, array in parts if k in known]
             if arrays:
                 flat = torch.from_numpy(np.concatenate([array.ravel() for array in arrays]))
                 found = self._all(cut, flat, "SUM").numpy()

@@ -47,10 +47,11 @@ def check(parameter: torch.Tensor, what: str) -> None:
         )
 
 
-def by_rows(parameter: torch.Tensor) -> bool:
+def by_rows(parameter: torch.Tensor, rowwise: bool = False) -> bool:
     """Whether any cut of a DTensor lies between two rows that share no block.
 
-    It depends on the shape, never on the number of ranks: what is saved must not.
+    It depends on the shape, never on the number of ranks: what is saved must not. Where the grid is
+    `rowwise` no rows share one.
     """
     assert sharded(parameter)
     width = parameter.numel() // max(1, parameter.shape[0]) if parameter.ndim > 1 else 0
@@ -59,31 +60,40 @@ def by_rows(parameter: torch.Tensor) -> bool:
         place.is_replicate() or (type(place).__name__ == "Shard" and place.is_shard(0))
         for place in parameter.placements
     )
-    return plain_cuts and 2 * width >= BLOCK and parameter.is_contiguous()
+    apart = width > 0 if rowwise else 2 * width >= BLOCK
+    return plain_cuts and apart and parameter.is_contiguous()
 
 
-def first_block(parameter: torch.Tensor) -> int:
+def first_block(parameter: torch.Tensor, rowwise: bool = False) -> int:
     """The number that the first block of this rank's shard has in the whole tensor."""
     if not sharded(parameter) or not parameter.ndim:
         return 0
-    from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
-
-    _, offset = compute_local_shape_and_global_offset(
-        parameter.shape, parameter.device_mesh, parameter.placements
-    )
-    if by_rows(parameter):
+    offset = begins(parameter)
+    if by_rows(parameter, rowwise):
         return int(offset[0]) * grid_of((1, *parameter.shape[1:])).row_blocks
     strides = torch.empty(parameter.shape, device="meta").stride()
     return sum(int(k) * n for k, n in zip(offset, strides, strict=True)) // BLOCK
 
 
-def dressed(local: torch.Tensor, parameter: torch.Tensor, column: Column) -> torch.Tensor:
+def begins(parameter: "DTensor") -> tuple[int, ...]:
+    """The index, in the whole tensor, of the first element of this rank's shard."""
+    from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
+
+    _, offset = compute_local_shape_and_global_offset(
+        parameter.shape, parameter.device_mesh, parameter.placements
+    )
+    return tuple(map(int, offset))
+
+
+def dressed(
+    local: torch.Tensor, parameter: torch.Tensor, column: Column, rowwise: bool = False
+) -> torch.Tensor:
     """A state of this rank's shard as a DTensor over the same memory.
 
     `local` has the shard's shape, or is flat: codes of four bits or scales, as many for every row,
     which become a DTensor of shape (rows, columns). Flat ones of other cuts stay what they are.
     """
-    if not sharded(parameter) or (column.flat and not by_rows(parameter)):
+    if not sharded(parameter) or (column.flat and not by_rows(parameter, rowwise)):
         return local
     shape, strides = parameter.shape, parameter.stride()
     if column.flat:
@@ -91,6 +101,19 @@ def dressed(local: torch.Tensor, parameter: torch.Tensor, column: Column) -> tor
         columns = grid.row_blocks if column.block else grid.row_bytes
         local = local.view(-1, columns)
         shape, strides = torch.Size((shape[0], columns)), (columns, 1)
+    return _wrapped(local, parameter, shape, strides)
+
+
+def dressed_rows(local: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
+    """What each row of this rank's shard has one number of, as a DTensor over the same memory."""
+    if not sharded(parameter):
+        return local
+    return _wrapped(local, parameter, parameter.shape[:1], (1,))
+
+
+def _wrapped(
+    local: torch.Tensor, parameter: "DTensor", shape: torch.Size, strides: tuple[int, ...]
+) -> torch.Tensor:
     from torch.distributed.tensor import DTensor
     from torch.distributed.tensor._dtensor_spec import DTensorSpec, TensorMeta
 

@@ -27,7 +27,8 @@ COUNTERS = frozenset({"step", ROUNDING, "stepped", MEMORY_ORDER, "p" + REST})
 class Names:
     """How the states of one rule are called in `optimizer.state[p]`.
 
-    `states` are those of its elements, `scalars` the numbers that a tensor has once.
+    `states` are those of its elements, rows and columns, `scalars` the numbers that a tensor has
+    once. Vectors keep some of the states otherwise than matrices, under the same names.
     """
 
     def __init__(
