@@ -1,28 +1,43 @@
-"""Rules that reduce on several ranks, as a program: `python torch_reducing.py SCENARIO`.
+"""Rules that reduce on ranks, as a program: `python torch_reducing.py SCENARIO RANKS STATE`.
 
 Beside `torch_ranks`, by which ranks are started. Any failed assertion makes it fail.
 """
 
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import pytest
 import torch
+import torch.distributed.checkpoint as dcp
 from torch import nn
-from torch.distributed.tensor import DTensor
+from torch.distributed.checkpoint.state_dict import (
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import (
+    DTensor,
+    Replicate,
+    Shard,
+    distribute_tensor,
+    init_device_mesh,
+)
 
 import adamas.torch
+from adamas import NonFiniteError
 from adamas.words import maximum, mean, minimum, norm, rms, sqrt, where
-from torch_ranks import cut, on_ranks
+from torch_ranks import on_ranks
 
 # Cuts through blocks, through groups of rows, between both; ranks without a row.
 SHAPES = {
     "square": (64, 64), "long": (1000, 48), "narrow": (10, 3), "vector": (257,),
-    "cube": (7, 5, 3), "few": (4, 4096),
+    "cube": (7, 5, 3), "few": (4, 4096), "pair": (2, 70),
 }  # fmt: skip
 # Rows of a few elements share blocks, and few bits are rounded in those of the shard.
-WHOLE_ROWS = ("square", "few")
+WHOLE_ROWS = ("square", "few", "pair")
 States = dict[str, dict[str, torch.Tensor]]
 
 
@@ -62,13 +77,27 @@ def overall(p, g, m, *, lr=1e-2, beta=0.9, clip=1.0):  # type: ignore[no-untyped
 
 
 RULES = {rule.__name__: rule for rule in (lamb, adafactor, cautious, overall)}
-# What each case steps: the rule, the dtype of parameters, the format of states.
-CASES = [
-    *((name, torch.float32, "float32") for name in RULES),
-    ("adafactor", torch.float64, "float32"),
-    ("overall", torch.float64, "float32"),
-    ("lamb", torch.float32, "int8"),
-]
+Case = tuple[str, torch.dtype, str]
+
+
+def cases(state: str) -> list[Case]:
+    """The rule, the dtype of parameters, and the format of states where rows are not cut."""
+    plain = [(name, torch.float32, "float32") for name in RULES]
+    return [
+        *plain, ("adafactor", torch.float64, "float32"), ("lamb", torch.float32, state)
+    ]  # fmt: skip
+
+
+def cut(value: torch.Tensor, mesh: Any, twice: bool = False) -> torch.Tensor:
+    """A tensor that every rank has as a DTensor of its rows; as it is without a mesh.
+
+    Of two dimensions the first holds replicas, or cuts too.
+    """
+    if mesh is None:
+        return value
+    places = [Shard(0)] if mesh.ndim == 1 else [Shard(0) if twice else Replicate(), Shard(0)]
+    made: torch.Tensor = distribute_tensor(value, mesh, places, src_data_rank=None)
+    return made
 
 
 def drawn(name: str, seed: int, dtype: torch.dtype) -> torch.Tensor:
@@ -77,38 +106,60 @@ def drawn(name: str, seed: int, dtype: torch.dtype) -> torch.Tensor:
     return torch.randn(SHAPES[name], generator=made).to(dtype)
 
 
-def module(dtype: torch.dtype, mesh: Any) -> nn.ParameterDict:
-    """Named parameters, sharded over a mesh if there is one; the last is whole on every rank."""
-    made = {n: nn.Parameter(cut(drawn(n, 0, dtype), mesh)) for n in SHAPES}
-    return nn.ParameterDict({**made, "whole": nn.Parameter(drawn("cube", 0, dtype))})
+class Run:
+    """Some steps by the rule of a case, with parameters sharded over a mesh if there is one."""
 
+    def __init__(self, case: Case, mesh: Any = None, twice: bool = False, **more: Any) -> None:
+        name, self.dtype, state = case
+        self.cut = partial(cut, mesh=mesh, twice=twice)
+        self.net = nn.ParameterDict({n: nn.Parameter(self.cut(self.start(n))) for n in SHAPES})
+        # Every rank has this one whole.
+        self.net["whole"] = nn.Parameter(self.start("cube"))
+        chosen = {"state": lambda key, array: state if key in WHOLE_ROWS else "float32"}
+        made = adamas.torch.optimizer(RULES[name])
+        self.opt = made(self.net.named_parameters(), seed=5, **chosen, **more)
 
-def give(net: nn.ParameterDict, step: int, mesh: Any) -> None:
-    """The gradients of a step; one parameter has none in the second."""
-    for name, p in net.items():
-        g = drawn("cube" if name == "whole" else name, step + 1, p.dtype)
-        p.grad = g if name == "whole" else cut(g, mesh)
-    if step == 1:
-        net["narrow"].grad = None
+    def start(self, name: str) -> torch.Tensor:
+        """Where a parameter begins."""
+        return drawn(name, 0, self.dtype)
+
+    def steps(self, steps: range) -> "Run":
+        """Steps with given gradients; one parameter has none in the second."""
+        for step in steps:
+            self.give(step)
+            self.opt.step()
+        return self
+
+    def give(self, step: int) -> None:
+        """The gradients of a step."""
+        for name, p in self.net.items():
+            g = drawn("cube" if name == "whole" else name, step + 1, self.dtype)
+            p.grad = g if name == "whole" else self.cut(g)
+        if step == 1:
+            self.net["narrow"].grad = None
+
+    def spoilt(self, step: int, value: float) -> str:
+        """A step where the first rank alone has a number of `value`; what is said of it."""
+        self.give(step)
+        g = self.net["pair"].grad
+        mine = g.to_local() if isinstance(g, DTensor) else g
+        if not isinstance(g, DTensor) or torch.distributed.get_rank() == 0:
+            mine[0, 3] = value
+        with pytest.raises(NonFiniteError, match="gradient of 'pair'") as raised:
+            self.opt.step()
+        return str(raised.value.left)
+
+    def found(self) -> States:
+        """Parameters and states, put together."""
+        return {
+            n: {"p": full(p), **{k: full(v) for k, v in self.opt.state[p].items()}}
+            for n, p in self.net.items()
+        }
 
 
 def full(value: torch.Tensor) -> torch.Tensor:
     """All of a tensor."""
     return value.full_tensor() if isinstance(value, DTensor) else value.detach().clone()
-
-
-def run(case: tuple[str, torch.dtype, str], mesh: Any = None) -> States:
-    """Parameters and states after four steps."""
-    name, dtype, state = case
-    net = module(dtype, mesh)
-    given = {"state": lambda key, array: state if key in WHOLE_ROWS else "float32"}
-    opt = adamas.torch.optimizer(RULES[name])(net.named_parameters(), seed=5, **given)
-    for step in range(4):
-        give(net, step, mesh)
-        opt.step()
-    return {
-        n: {"p": full(p), **{k: full(v) for k, v in opt.state[p].items()}} for n, p in net.items()
-    }
 
 
 def same(found: States, expected: States, case: Any) -> None:
@@ -120,21 +171,126 @@ def same(found: States, expected: States, case: Any) -> None:
             assert torch.equal(got, value), (case, name, key)
 
 
-def bits() -> None:
-    """One, two and four ranks have the bits of one process."""
-    expected = [run(case) for case in CASES]
+def bits(ranks: int, state: str) -> None:
+    """One, two and more ranks have the bits of one process, for rules, dtypes and meshes."""
+    every = cases(state)
+    expected = [Run(case).steps(range(4)).found() for case in every]
 
     def work(mesh: Any) -> None:
-        for case, known in zip(CASES, expected, strict=True):
-            same(run(case, mesh), known, case)
+        for case, known in zip(every, expected, strict=True):
+            same(Run(case, mesh).steps(range(4)).found(), known, case)
+        if mesh.size() == 4:
+            square = init_device_mesh("cpu", (2, 2))
+            for twice in (False, True):
+                case, known = every[1], expected[1]
+                same(Run(case, square, twice).steps(range(4)).found(), known, (case, twice))
 
-    for ranks in (1, 2, 4):
-        on_ranks(ranks, work)
+    for count in sorted({1, 2, ranks}):
+        on_ranks(count, work)
 
 
-SCENARIOS: dict[str, Callable[[], None]] = {"bits": bits}
+def guard(ranks: int, state: str) -> None:
+    """One rank's NaN leaves the whole tensor on all, also where a rank has none of it."""
+    tried = [(name, choice) for name in ("adafactor", "lamb") for choice in ("guard", "raise")] + [
+        ("overall", "guard")
+    ]
+
+    def work(mesh: Any) -> list[Any]:
+        made = []
+        for name, choice in tried:
+            run = Run((name, torch.float32, state), mesh, on_nonfinite=choice).steps(range(2))
+            before = run.found()
+            left = run.spoilt(2, float("nan"))
+            stuck = run.found()
+            for key in ("pair",) if left != "0" else run.net:
+                same({key: stuck[key]}, {key: before[key]}, (name, choice, key))
+            assert left == ("140" if choice == "guard" and name != "overall" else "0")
+            made.append(run.steps(range(3, 4)).found())
+        return made
+
+    expected = work(None)
+
+    def compare(mesh: Any) -> None:
+        for case, found, known in zip(tried, work(mesh), expected, strict=True):
+            same(found, known, case)
+
+    on_ranks(ranks, compare)
+
+
+def checkpoint(ranks: int, state: str) -> None:
+    """Saved by all ranks, loaded by half of them, and continued: the uninterrupted run's bits."""
+    every = [(name, torch.float32, state) for name in ("adafactor", "lamb")]
+    expected = [Run(case).steps(range(4)).found() for case in every]
+
+    def values(run: Run) -> dict[str, Any]:
+        parameters = dict(run.net.named_parameters())
+        return {"model": parameters, "opt": get_optimizer_state_dict(run.net, run.opt)}
+
+    def save(mesh: Any, folder: str) -> None:
+        for k, case in enumerate(every):
+            run = Run(case, mesh).steps(range(2))
+            dcp.save(values(run), checkpoint_id=f"{folder}/{k}")
+
+    def resume(mesh: Any, folder: str) -> None:
+        for k, case in enumerate(every):
+            run = Run(case, mesh)
+            read = values(run)
+            dcp.load(read, checkpoint_id=f"{folder}/{k}")
+            set_optimizer_state_dict(run.net, run.opt, read["opt"])
+            same(run.steps(range(2, 4)).found(), expected[k], case)
+
+    with tempfile.TemporaryDirectory() as folder:
+        on_ranks(ranks, partial(save, folder=folder))
+        on_ranks(ranks // 2, partial(resume, folder=folder))
+
+
+def fsdp(ranks: int, state: str) -> None:
+    """FSDP2 trains with it; cuts through rows are refused by name, and so are other devices."""
+
+    def work(mesh: Any) -> None:
+        torch.manual_seed(0)
+        net = fully_shard(nn.Sequential(nn.Linear(70, 91), nn.Tanh(), nn.Linear(91, 5)), mesh=mesh)
+        opt = adamas.torch.optimizer(adafactor)(net.named_parameters(), state=state)
+        losses, x = [], torch.randn(8, 70)
+        for _ in range(6):
+            loss = (net(x) - x[:, :5]).pow(2).mean()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+            losses.append(loss.item())
+        assert losses[-1] < losses[0]
+        entry = opt.state[net[0].weight]
+        assert isinstance(entry["r"], DTensor)
+        assert entry["r"].shape == (91,)
+        assert entry["c"].shape == (70,)
+        columns = distribute_tensor(torch.ones(4, 6), mesh, [Shard(1)])
+        with pytest.raises(ValueError, match=r"'0.0' is a DTensor with placements .* Shard\(0\)"):
+            adamas.torch.optimizer(lamb)([nn.Parameter(columns)])
+        opt._driver.anywhere = True
+        opt._driver.forget()
+        with pytest.raises(ValueError, match=r"'0.weight' is a DTensor .* ranks do together"):
+            opt.step()
+
+    on_ranks(ranks, work)
+
+
+def every(ranks: int, state: str) -> None:
+    """All of it, by kernels that are compiled once; `state` where rows are not cut."""
+    bits(ranks, state)
+    for scenario in (guard, checkpoint):
+        scenario(ranks, "float32")
+    fsdp(2, "float32")
+
+
+SCENARIOS: dict[str, Callable[[int, str], None]] = {
+    "bits": bits,
+    "guard": guard,
+    "checkpoint": checkpoint,
+    "fsdp": fsdp,
+    "every": every,
+}
 
 if __name__ == "__main__":
     # Threads of torch do not survive the forks.
     torch.set_num_threads(1)
-    SCENARIOS[sys.argv[1]]()
+    SCENARIOS[sys.argv[1]](int(sys.argv[2]), sys.argv[3])

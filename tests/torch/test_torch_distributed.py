@@ -44,7 +44,12 @@ STATE_CASES = [
     ("flattened", 2, "int8"),
     ("zero", 2, "float32"),
 ]
-PROGRAMS = {"torch_ranks.py": CASES, "torch_shards.py": STATE_CASES}
+REDUCING_CASES = [("every", 4, "int8")]
+PROGRAMS = {
+    "torch_ranks.py": CASES,
+    "torch_shards.py": STATE_CASES,
+    "torch_reducing.py": REDUCING_CASES,
+}
 ALL = [(program, *case) for program, cases in PROGRAMS.items() for case in cases]
 IDS = [f"{scenario}-{ranks}-{state}" for _, scenario, ranks, state in ALL]
 

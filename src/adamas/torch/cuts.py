@@ -31,36 +31,37 @@ def asks(formula: Formula) -> bool:
 def check(parameter: torch.Tensor, name: str, formula: Formula) -> None:
     """Raise ValueError for a parameter that a rule which reduces cannot step, and say what would.
 
-    Complex numbers are pairs of real ones: that is a norm over a tensor, and no shape of rows.
+    Complex numbers are pairs of real ones: they have a norm, but no rows and columns.
     """
-    shaped = formula.over & {ROW, COLUMN} or formula.given & NUMBERS
-    if shaped and parameter.is_complex():
+    if not asks(formula):
+        return
+    if parameter.is_complex() and (formula.over & {ROW, COLUMN} or formula.given & NUMBERS):
         raise ValueError(
             f"parameter {name!r} is {parameter.dtype}, and {formula.name} asks for its rows or "
             "columns, which are of real numbers. Train torch.view_as_real() of it."
         )
+    if parameter.device.type != "cpu":
+        check_elsewhere(parameter, name, formula)
+    elif sharded(parameter):
+        _check_cut(parameter, name, formula)
+
+
+def check_elsewhere(parameter: torch.Tensor, name: str, formula: Formula) -> None:
+    """Raise ValueError for what rules that reduce do in the kernels only, which are on the CPU."""
     if not asks(formula):
         return
-    if parameter.device.type == "cpu":
-        if sharded(parameter):
-            _check_cut(parameter, name, formula)
-        return
+    where = parameter.device
     if ALL in formula.over:
         raise ValueError(
-            f"parameter {name!r} is on {parameter.device}, and {formula.name} sums over all "
-            "tensors (over='all'), which is done on the CPU only; use .cpu(), or over='tensor'."
+            f"parameter {name!r} is on {where}, and {formula.name} sums over all tensors, which "
+            "is done on the CPU only; move the model there, or sum with over='tensor'."
         )
     if sharded(parameter):
-        refuse_elsewhere(parameter, name, formula)
-
-
-def refuse_elsewhere(parameter: torch.Tensor, name: str, formula: Formula) -> None:
-    """Raise ValueError for shards that the kernels cannot reach."""
-    raise ValueError(
-        f"parameter {name!r} is a DTensor on {parameter.device}, and {formula.name} sums over "
-        "whole tensors, which ranks do together on the CPU only; use fully_shard's "
-        "CPUOffloadPolicy, or DistributedDataParallel."
-    )
+        raise ValueError(
+            f"parameter {name!r} is a DTensor on {where}, and {formula.name} sums over whole "
+            "tensors, which ranks do together on the CPU only; use fully_shard's "
+            "CPUOffloadPolicy, or DistributedDataParallel."
+        )
 
 
 def _check_cut(parameter: "DTensor", name: str, formula: Formula) -> None:

@@ -19,6 +19,7 @@ from adamas.engine.settings import choice, limit, real, seeded
 from adamas.engine.storage import Storage, choosing
 from adamas.engine.tensors import Array, Tensor
 from adamas.kernel.formula import Formula
+from adamas.kernel.variants import of_vectors
 from adamas.torch.shards import sharded
 from adamas.torch.signatures import HOW
 from adamas.torch.tensor_states import STORAGE
@@ -134,12 +135,16 @@ def formats(options: Mapping[str, Any], formula: Formula) -> Formats:
     It raises ValueError or TypeError for what cannot be kept where the parameter is.
     """
     asked: list[Any] = [None]
-    store = Storage(formula, lambda key, given: asked[0], options["master"])
+    forms = (of_vectors(formula), formula)
+    stores = [Storage(one, lambda key, given: asked[0], options["master"]) for one in forms]
 
     def of(group: Mapping[str, Any], p: torch.Tensor, name: str) -> dict[str, str]:
         given = _seen(p)
         asked[0] = chosen(options, group, name, given)
-        found = store.formats(Tensor(name, given, given, None, False, 0, FORMS[p.dtype]))
+        matrix = given.ndim > 1
+        found = stores[matrix].formats(Tensor(name, given, given, None, False, 0, FORMS[p.dtype]))
+        fewer = (*forms[matrix].rows, *forms[matrix].columns)
+        found |= dict.fromkeys(fewer, computed(p, found))
         if p.device.type != "cpu":
             state = group.get("state", options["state"])
             for form in (state if isinstance(state, str) else "float32", *found.values()):

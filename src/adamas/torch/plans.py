@@ -14,7 +14,7 @@ import torch
 from adamas.engine.options import formula_of
 from adamas.kernel.formula import Formula
 from adamas.kernel.variants import with_average
-from adamas.torch import arguments, options
+from adamas.torch import arguments, cuts, options
 from adamas.torch.called import Groups, names
 from adamas.torch.signatures import Options, Rule, Signature
 from adamas.torch.states import Names, begun_anew
@@ -124,10 +124,10 @@ class Plans:
         Of the groups from `first` on; frozen parameters may be of any kind.
         """
         for k, group in enumerate(groups[first:], first):
-            computes = set()
+            computes, plan = set(), self.of([group])
             for p, name in zip(group["params"], names(groups, k), strict=True):
                 if p.requires_grad and not torch.nn.parameter.is_lazy(p):
                     options.refuse_dtype(p, name)
+                    cuts.check(p, name, plan.formula)
                     computes.add(options.computed(p, formats(group, p, name)))
-            plan = self.of([group])
             options.refuse_numbers(plan.formula, plan.numbers(group), computes)

@@ -19,6 +19,7 @@ from adamas.engine.threads import Action
 from adamas.kernel.formula import Formula
 from adamas.kernel.runtime.job import SURE
 from adamas.kernel.variants import with_average
+from adamas.torch.cuts import check_elsewhere
 from adamas.torch.engines import Live
 from adamas.torch.ranks import Ranks
 from adamas.torch.reading import clear, fetched, holds, multiplied, norm, real, wrong
@@ -46,6 +47,8 @@ class TensorEngine:
         ema = options["ema"]
         formula = formula if ema is None else with_average(formula)
         self.formula, self.live, self.options = formula, live, options
+        for one in live:
+            check_elsewhere(one.parameter, one.key, formula)
         self._states = TensorStates(formula, names, live, options, entries, share)
         self._ranks = Ranks([one.parameter for one in live])
         self._hypers = [dict(given) for given in numbers]
