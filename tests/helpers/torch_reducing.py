@@ -28,7 +28,8 @@ from torch.distributed.tensor import (
 
 import adamas.torch
 from adamas import NonFiniteError
-from adamas.words import maximum, mean, minimum, norm, rms, sqrt, where
+from adamas.words import minimum, norm
+from reduction_rules import adafactor, cautious, lamb
 from torch_ranks import on_ranks
 
 # Cuts through blocks, through groups of rows, between both; ranks without a row.
@@ -41,42 +42,13 @@ WHOLE_ROWS = ("square", "few", "pair")
 States = dict[str, dict[str, torch.Tensor]]
 
 
-def lamb(p, g, m, v, *, t, lr=1e-2, beta1=0.9, beta2=0.999, eps=1e-6, weight_decay=0.1):  # type: ignore[no-untyped-def]
-    """You et al. 2020, Algorithm 2."""
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * g * g
-    u = m / (1 - beta1**t) / (sqrt(v / (1 - beta2**t)) + eps) + weight_decay * p
-    ratio = norm(p) / norm(u) if norm(p) * norm(u) > 0 else 1.0
-    return p - lr * ratio * u, m, v
-
-
-def adafactor(p, g, r, c, *, t, lr=1e-2, decay=0.8, eps=1e-30, eps2=1e-3, clip=1.0):  # type: ignore[no-untyped-def]
-    """Shazeer & Stern 2018, Algorithm 4."""
-    beta = 1 - t ** (-decay)
-    s = g * g + eps
-    r = beta * r + (1 - beta) * mean(s, over="row")
-    c = beta * c + (1 - beta) * mean(s, over="column")
-    u = g / sqrt(r / mean(r) * c)
-    u = u / maximum(1.0, rms(u) / clip)
-    return p - lr * maximum(eps2, rms(p)) * u, r, c
-
-
-def cautious(p, g, m, v, *, t, lr=1e-2, beta1=0.9, beta2=0.99, eps=1e-8):  # type: ignore[no-untyped-def]
-    """Liang et al. 2024, with what is left of the update scaled up again."""
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * g * g
-    kept = where(m * g > 0, 1.0, 0.0)
-    u = m / (1 - beta1**t) / (sqrt(v / (1 - beta2**t)) + eps) * kept
-    return p - lr * u / maximum(mean(kept), 1e-3), m, v
-
-
 def overall(p, g, m, *, lr=1e-2, beta=0.9, clip=1.0):  # type: ignore[no-untyped-def]
     """Momentum whose update, of all tensors together, has a largest norm."""
     m = beta * m + g
     return p - lr * m * minimum(1.0, clip / norm(m, over="all")), m
 
 
-RULES = {rule.__name__: rule for rule in (lamb, adafactor, cautious, overall)}
+RULES = {one.__name__: one for one in (lamb, adafactor, cautious, overall)}
 Case = tuple[str, torch.dtype, str]
 
 
@@ -117,7 +89,7 @@ class Run:
         self.net["whole"] = nn.Parameter(self.start("cube"))
         chosen = {"state": lambda key, array: state if key in WHOLE_ROWS else "float32"}
         made = adamas.torch.optimizer(RULES[name])
-        self.opt = made(self.net.named_parameters(), seed=5, **chosen, **more)
+        self.opt = made(self.net.named_parameters(), lr=1e-2, seed=5, **chosen, **more)
 
     def start(self, name: str) -> torch.Tensor:
         """Where a parameter begins."""

@@ -5,6 +5,7 @@ bits of whole ones. Cuts lie between rows: what a row adds up to is then known w
 """
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,6 +16,7 @@ from adamas.engine.tensors import Part
 from adamas.kernel.formula import Formula
 from adamas.kernel.runtime.job import GROUP
 from adamas.kernel.scopes import ALL, COLUMN, ROW
+from adamas.torch.engines import Live
 from adamas.torch.shards import begins, sharded
 
 if TYPE_CHECKING:
@@ -76,6 +78,18 @@ def _check_cut(parameter: "DTensor", name: str, formula: Formula) -> None:
         "tensors, which may be cut between their rows only; use Shard(0) of a contiguous tensor, "
         "as fully_shard does."
     )
+
+
+def check_dense(
+    gradients: Sequence[torch.Tensor | None], live: Sequence[Live], formula: Formula
+) -> None:
+    """Raise ValueError for rows alone, of whose tensor a sum would know too little."""
+    for one, g in zip(live, gradients, strict=True):
+        if g is not None and g.layout is not torch.strided:
+            raise ValueError(
+                f"the gradient of {one.key!r} is sparse, and {formula.name} sums over whole "
+                "tensors; use .to_dense(), or nn.Embedding(sparse=False)."
+            )
 
 
 def part_of(parameter: torch.Tensor, name: str, formula: Formula) -> Part | None:

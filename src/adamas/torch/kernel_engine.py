@@ -16,7 +16,7 @@ from adamas.engine.threads import Action
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import MEMORY_ORDER, SCALE, Column, columns
 from adamas.torch.binding import TensorBinder
-from adamas.torch.cuts import part_of
+from adamas.torch.cuts import check_dense, part_of
 from adamas.torch.engines import Live
 from adamas.torch.filling import Filling, decoded
 from adamas.torch.ranks import Ranks
@@ -270,6 +270,8 @@ class KernelEngine:
             self._last_version = self._steps._version
         if self._wrapped:
             tensors = list(map(plain, tensors, self.parameters))
+        if self.stepper.formula.over:
+            check_dense(tensors, self.live, self.stepper.formula)
         try:
             done = self.stepper.step(Gradients(tensors), clip, loss_scale)
         except NonFiniteError as error:

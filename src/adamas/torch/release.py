@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from adamas.engine.finite import NonFiniteError
+from adamas.kernel.scopes import ALL
 from adamas.torch.called import every
 from adamas.torch.driver import Driver
 from adamas.torch.shards import sharded
@@ -141,6 +142,8 @@ def obstacle(driver: Driver, hooked: bool) -> str | None:
     options = driver.options
     if driver.released is not None:
         return "they are already; remove() that first."
+    if ALL in driver.plan.formula.over:
+        return f"{driver.plan.formula.name} sums over all tensors; step after backward()."
     if options["clip_norm"] is not None:
         return f"clip_norm={options['clip_norm']} needs the norm of all of them; leave it out."
     if options["on_nonfinite"] == "skip":

@@ -116,14 +116,17 @@ class TensorEngine:
             p = plain(self.live[k].parameter)
             scaled = multiplied(g, factor, p)
             mask = wrong(scaled, p) if looks and g.device.type != "meta" else None
+            if mask is not None and self.formula.over:
+                # Its sums would not be finite either.
+                mask = mask.any()
             hypers = {**self._hypers[self.live[k].group], **self._extra}
             following[k] = self._states.update(k, scaled, mask, hypers)
             if self.options["zero_grads"]:
-                clear(g, mask)
+                clear(g, mask if mask is None else mask.expand_as(scaled))
             if mask is None:
                 self._states.count(k, following[k])
             else:
-                left[k] = mask.sum()
+                left[k] = mask.expand_as(scaled).sum()
         if left:
             self._settle(dict(present), left, following, abs(factor))
         return True
@@ -133,7 +136,7 @@ class TensorEngine:
         mode = self.options["on_nonfinite"]
         if clip < math.inf or mode in ("raise", "skip"):
             return True
-        if mode == "allow" or not self._states.text.asks_first:
+        if mode == "allow" or not self._states.asks_first:
             return False
         beginning = any(not int(self._states.of[k]["step"]) for k, _ in present)
         # What is read first is summed up with all ranks, so that all must know.
@@ -160,7 +163,8 @@ class TensorEngine:
             bad = self._agreed(odd, gradients, factor)
             assert bad
             others = bool(self._ranks.largest(float(moved.any())))
-            raise left_out(self.live[bad[0]].key, bad[1], total, tensors, others, block=1)
+            key, whole = self.live[bad[0]].key, bool(self.formula.over)
+            raise left_out(key, bad[1], total, tensors, others, block=1, whole=whole)
 
     def _factor(
         self, present: list[tuple[int, torch.Tensor]], clip: float, scale: float, first: bool
