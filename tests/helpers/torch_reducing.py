@@ -14,6 +14,7 @@ import torch
 import torch.distributed.checkpoint as dcp
 from torch import nn
 from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
     get_optimizer_state_dict,
     set_optimizer_state_dict,
 )
@@ -28,14 +29,15 @@ from torch.distributed.tensor import (
 
 import adamas.torch
 from adamas import NonFiniteError
-from adamas.words import minimum, norm
+from adamas.torch.ranks import Ranks
+from adamas.words import mean, minimum, norm, sqrt
 from reduction_rules import adafactor, cautious, lamb
 from torch_ranks import on_ranks
 
 # Cuts through blocks, through groups of rows, between both; ranks without a row.
 SHAPES = {
     "square": (64, 64), "long": (1000, 48), "narrow": (10, 3), "vector": (257,),
-    "cube": (7, 5, 3), "few": (4, 4096), "pair": (2, 70),
+    "cube": (7, 5, 3), "few": (4, 4096), "pair": (2, 70), "even": (256, 20),
 }  # fmt: skip
 # Rows of a few elements share blocks, and few bits are rounded in those of the shard.
 WHOLE_ROWS = ("square", "few", "pair")
@@ -48,15 +50,23 @@ def overall(p, g, m, *, lr=1e-2, beta=0.9, clip=1.0):  # type: ignore[no-untyped
     return p - lr * m * minimum(1.0, clip / norm(m, over="all")), m
 
 
-RULES = {one.__name__: one for one in (lamb, adafactor, cautious, overall)}
+def mixed(p, g, m, r, *, lr=1e-2, beta=0.9):  # type: ignore[no-untyped-def]
+    """A state of elements in few bits beside one of rows, where blocks begin with rows."""
+    m = beta * m + (1 - beta) * g
+    r = beta * r + (1 - beta) * mean(g * g, over="row")
+    return p - lr * m / (sqrt(r) + 1e-8), m, r
+
+
+RULES = {one.__name__: one for one in (lamb, adafactor, cautious, overall, mixed)}
 Case = tuple[str, torch.dtype, str]
 
 
 def cases(state: str) -> list[Case]:
     """The rule, the dtype of parameters, and the format of states where rows are not cut."""
-    plain = [(name, torch.float32, "float32") for name in RULES]
+    plain = [(name, torch.float32, "float32") for name in ("lamb", "adafactor", "cautious")]
     return [
-        *plain, ("adafactor", torch.float64, "float32"), ("lamb", torch.float32, state)
+        *plain, ("overall", torch.float32, "float32"), ("adafactor", torch.float64, "float32"),
+        ("lamb", torch.float32, state), ("mixed", torch.float32, state),
     ]  # fmt: skip
 
 
@@ -87,7 +97,8 @@ class Run:
         self.net = nn.ParameterDict({n: nn.Parameter(self.cut(self.start(n))) for n in SHAPES})
         # Every rank has this one whole.
         self.net["whole"] = nn.Parameter(self.start("cube"))
-        chosen = {"state": lambda key, array: state if key in WHOLE_ROWS else "float32"}
+        low = SHAPES.keys() - {"vector"} if name == "mixed" else WHOLE_ROWS
+        chosen = {"state": lambda key, array: state if key in low else "float32"}
         made = adamas.torch.optimizer(RULES[name])
         self.opt = made(self.net.named_parameters(), lr=1e-2, seed=5, **chosen, **more)
 
@@ -189,6 +200,11 @@ def guard(ranks: int, state: str) -> None:
     on_ranks(ranks, compare)
 
 
+def states(run: Run) -> States:
+    """States without their parameters."""
+    return {n: {k: v for k, v in e.items() if k != "p"} for n, e in run.found().items()}
+
+
 def checkpoint(ranks: int, state: str) -> None:
     """Saved by all ranks, loaded by half of them, and continued: the uninterrupted run's bits."""
     every = [(name, torch.float32, state) for name in ("adafactor", "lamb")]
@@ -203,12 +219,19 @@ def checkpoint(ranks: int, state: str) -> None:
             run = Run(case, mesh).steps(range(2))
             dcp.save(values(run), checkpoint_id=f"{folder}/{k}")
 
+    whole = StateDictOptions(full_state_dict=True)
+
     def resume(mesh: Any, folder: str) -> None:
         for k, case in enumerate(every):
-            run = Run(case, mesh)
+            run, other = Run(case, mesh), Run(case, mesh)
             read = values(run)
             dcp.load(read, checkpoint_id=f"{folder}/{k}")
             set_optimizer_state_dict(run.net, run.opt, read["opt"])
+            # A whole state dict, as rank 0 would write it, is cut again where it is read.
+            full_state = get_optimizer_state_dict(run.net, run.opt, options=whole)
+            set_optimizer_state_dict(other.net, other.opt, full_state, options=whole)
+            for one in (run, other):
+                same(states(one), states(run), case)
             same(run.steps(range(2, 4)).found(), expected[k], case)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -223,14 +246,19 @@ def fsdp(ranks: int, state: str) -> None:
         torch.manual_seed(0)
         net = fully_shard(nn.Sequential(nn.Linear(70, 91), nn.Tanh(), nn.Linear(91, 5)), mesh=mesh)
         opt = adamas.torch.optimizer(adafactor)(net.named_parameters(), state=state)
-        losses, x = [], torch.randn(8, 70)
+        losses, x, sums = [], torch.randn(8, 70), []
+        adding = Ranks.add
         for _ in range(6):
             loss = (net(x) - x[:, :5]).pow(2).mean()
             opt.zero_grad()
             loss.backward()
-            opt.step()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(Ranks, "add", lambda *given: sums.append(adding(*given)))
+                opt.step()
             losses.append(loss.item())
         assert losses[-1] < losses[0]
+        # Rows and columns, then the mean of rows, then the size of the update.
+        assert len(sums) == 3 * len(losses)
         entry = opt.state[net[0].weight]
         assert isinstance(entry["r"], DTensor)
         assert entry["r"].shape == (91,)
