@@ -278,3 +278,18 @@ def test_state_is_loaded_before_the_first_step(tmp_path: Path) -> None:
     assert torch.equal(loss_of(net, 9), loss_of(other, 9))
     found, expected = train(other, twin, range(3, 6)), train(net, opt, range(3, 6))
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+def test_decoded_state_of_a_single_number_is_one() -> None:
+    """A parameter without axes has state without axes, and goes on from it here and in torch."""
+    p = nn.Parameter(torch.tensor(3.0))
+    opt = AdamW([p])
+    p.grad = torch.tensor(1.0)
+    opt.step()
+    saved = opt.torch_state_dict()
+    assert {value.shape for value in saved["state"][0].values()} == {torch.Size([])}
+    AdamW([p]).load_state_dict(saved)
+    there = torch.optim.AdamW([p])
+    there.load_state_dict(saved)
+    there.step()
+    assert there.state[p]["exp_avg"].shape == p.shape

@@ -44,21 +44,19 @@ def check(parameter: torch.Tensor, name: str, formula: Formula) -> None:
         )
     if parameter.device.type != "cpu":
         check_elsewhere(parameter, name, formula)
-    elif sharded(parameter):
+    elif formula.over and sharded(parameter):
         _check_cut(parameter, name, formula)
 
 
 def check_elsewhere(parameter: torch.Tensor, name: str, formula: Formula) -> None:
     """Raise ValueError for what rules that reduce do in the kernels only, which are on the CPU."""
-    if not asks(formula):
-        return
     where = parameter.device
     if ALL in formula.over:
         raise ValueError(
             f"parameter {name!r} is on {where}, and {formula.name} sums over all tensors, which "
             "is done on the CPU only; move the model there, or sum with over='tensor'."
         )
-    if sharded(parameter):
+    if formula.over and sharded(parameter):
         raise ValueError(
             f"parameter {name!r} is a DTensor on {where}, and {formula.name} sums over whole "
             "tensors, which ranks do together on the CPU only; use fully_shard's "
@@ -119,7 +117,7 @@ def _ends(parameter: "DTensor") -> set[int]:
     """The rows behind which some rank's shard ends: the same on all ranks."""
     spans = [(0, parameter.shape[0])]
     for count, place in zip(parameter.device_mesh.shape, parameter.placements, strict=True):
-        if place.is_shard():
+        if place.is_shard(0):
             spans = [piece for span in spans for piece in _pieces(*span, count)]
     return {end for _, end in spans}
 

@@ -202,4 +202,6 @@ def _lies_in(given: Array, tensor: torch.Tensor) -> bool:
 def decoded(stepper: Stepper, k: int, parameter: torch.Tensor) -> Mapping[str, torch.Tensor]:
     """The states of tensor k as numbers under the rule's names: copies."""
     values = stepper.values(k)
-    return {name: tensor_of(np.ascontiguousarray(one), parameter) for name, one in values.items()}
+    # `ascontiguousarray` would give a single number an axis.
+    dense = {name: np.asarray(one, order="C") for name, one in values.items()}
+    return {name: tensor_of(one, parameter) for name, one in dense.items()}
