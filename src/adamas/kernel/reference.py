@@ -57,10 +57,16 @@ class Reference:
 
         `h` is the array beside it, of the same shape, for a rule that asks for one.
         """
+        names = self.begin(g, h)
+        execute(self._code, names)
+        self.end(names)
+
+    def begin(self, g: ArrayLike, h: ArrayLike | None = None) -> dict[str, Any]:
+        """What the names of the rule are before its first line, in the next step."""
         gradient, second = (np.asarray(x, np.float64) for x in (g, g if h is None else h))
-        if gradient.shape != self.p.shape or second.shape != self.p.shape:
-            shown = f"{gradient.shape} and {second.shape}"
-            raise ValueError(f"gradient and second array of shapes {shown}; p has {self.p.shape}.")
+        for what, array in (("gradient", gradient), ("second array", second)):
+            if array.shape != self.p.shape:
+                raise ValueError(f"{what} of shape {array.shape}; p has {self.p.shape}.")
         self.t += 1
         names: dict[str, Any] = {
             "p": self.p,
@@ -75,7 +81,10 @@ class Reference:
         for name in self.formula.draws:
             found = numbers(self.seed, self.own, self.t, name, self.p.size)
             names[name] = found.reshape(self.p.shape)
-        execute(self._code, names)
+        return names
+
+    def end(self, names: dict[str, Any]) -> None:
+        """Take over what the names of the rule are after its last line."""
         outputs = self.formula.outputs
         self.p = np.array(np.broadcast_to(names[outputs["p"]], self.p.shape))
         for name, shape in self.shapes.items():
