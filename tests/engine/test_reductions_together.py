@@ -158,3 +158,18 @@ def test_a_flag_decides_only_where_it_alone_is_asked() -> None:
     adamas.Optimizer(flagged, p).step(-np.ones(300, np.float32))
     # m is -1, and 0 is larger.
     np.testing.assert_allclose(p, 0.1, rtol=1e-6)
+
+
+def by_mean_of_squares(p, g, *, lr=0.1):
+    """A quotient whose divisor is as small as a square."""
+    return p - lr * (g / mean(g * g))
+
+
+@pytest.mark.parametrize("shape", [(300,), (20, 130)])
+def test_a_quotient_fits_where_the_reciprocal_does_not(shape: tuple[int, ...]) -> None:
+    """Tiny gradients over their mean square are finite in float32, and stay so."""
+    p = np.zeros(shape, np.float32)
+    g = np.full(shape, 1e-20, np.float32)
+    adamas.Optimizer(by_mean_of_squares, p, lr=1e-25).step(g)
+    # Squares of 1e-20 are subnormal in float32: they have 5 digits.
+    np.testing.assert_allclose(p, -1e-5, rtol=1e-4)

@@ -1,7 +1,7 @@
 """Where the sums of a rule that reduces are put together, for every tensor.
 
-The parts of a sum, one number for each block of 128 elements, stay in memory that is made once: a
-hundred and twenty-eighth of as many float64 as there are elements, for each sum.
+The parts of a sum stay in memory that is made once: one float64 for each block of 128 elements, of
+sums of columns one for each column of 64 rows.
 """
 
 from collections.abc import Sequence

@@ -85,8 +85,8 @@ class BatchMaker:
             )
         if self.formula.over:
             raise ValueError(
-                f"Rows for {self.tensors[index].key!r}: {self.formula.name} sums over whole "
-                "tensors, of which some rows say too little; give a dense gradient."
+                f"Rows for {self.tensors[index].key!r}: {self.formula.name} sums over tensors, "
+                "rows or columns, which steps of single rows do not do; give a dense gradient."
             )
         if self.formula.draws:
             raise ValueError(

@@ -30,6 +30,9 @@ from adamas.kernel.scopes import (
     scope,
 )
 
+# Its reciprocal is a float32 by far.
+LEAST = 1e-30
+
 
 @dataclass(frozen=True)
 class Hoisted:
@@ -107,6 +110,8 @@ class _Hoister:
         self.current: dict[str, str] = {}
         self.named: dict[str, str] = {}
         self.first: str | None = None
+        # What gradients make whose reciprocals fit where quotients do.
+        self.inverted = set[str]()
         self.clocks: dict[str, ast.expr] = {"t": _name("t")}
         written = {n.id for s in formula.statements for n in ast.walk(s) if isinstance(n, ast.Name)}
         self.taken = self.scopes.keys() | self.once | written
@@ -127,6 +132,8 @@ class _Hoister:
             return
         name = self.named_anew(target.id)
         self.current[target.id] = name
+        if self.inverts(value):
+            self.inverted.add(name)
         if text:
             self.named[text] = name
         if self.at == ONCE:
@@ -213,6 +220,24 @@ class _Hoister:
         """Whether there are fewer numbers of an expression than are being computed."""
         return FINENESS[self.scope(node)] < FINENESS[self.at]
 
+    def inverts(self, node: ast.expr) -> bool:
+        """Whether the reciprocal of a coarser expression fits where the quotient does.
+
+        That of a step's own number was checked when it was set. What gradients make may be as small
+        as their squares; a root is not, and neither is what is at least some constant.
+        """
+        match node:
+            case _ if self.is_scalar(node):
+                return True
+            case ast.Name(id=name):
+                return name in self.inverted
+            case ast.Call(func=ast.Name(id="sqrt" | "norm" | "rms")):
+                return True
+            case ast.Call(func=ast.Name(id="maximum"), args=args):
+                values = [one.value for one in args if isinstance(one, ast.Constant)]
+                return any(isinstance(x, int | float) and x >= LEAST for x in values)
+        return False
+
     def apart(self, node: ast.expr) -> ast.expr:
         """A name for a coarser expression, which is computed in a line of its own."""
         if self.is_scalar(node):
@@ -232,7 +257,7 @@ class _Hoister:
         match node:
             case ast.Name():
                 return node
-            case ast.BinOp(op=ast.Div()) if self.coarser(node.right):
+            case ast.BinOp(op=ast.Div()) if self.coarser(node.right) and self.inverts(node.right):
                 inverse = ast.BinOp(ast.Constant(1.0), ast.Div(), node.right)
                 return ast.BinOp(self.pull(node.left), ast.Mult(), self.apart(inverse))
             case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int() | float() as power)):

@@ -57,7 +57,7 @@ def _added(name: str, lanes: str, squared: bool) -> Any:
 
 
 def _leaf(name: str, squared: bool) -> Any:
-    """The same, in float32 where that loses nothing but last digits.
+    """The same, in float32 where that loses last digits of the sum of magnitudes only.
 
     Each lane then adds 8 numbers, in half the time; beyond the range of float32 float64 does it.
     """
