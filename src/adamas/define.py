@@ -45,7 +45,7 @@ class Rule:
     def __repr__(self) -> str:
         """The rule with its states and hyper-parameters."""
         formula = self.formula
-        state = ", ".join((*formula.states, *formula.scalars)) or "none"
+        state = ", ".join(formula.initial) or "none"
         shown = ", ".join(f"{name}={value:g}" for name, value in formula.hypers.items())
         return f"<rule {formula.name}: state {state}; {shown}>"
 
