@@ -29,10 +29,12 @@ REMAINDER = (
     "angle with `atan2(sin(x), cos(x))`.",
 )
 PARTS = ("a formula assigns names, not parts of them", "Write `name = ...`.")
+SAMPLES = "That is the mean over all n, as in NumPy; torch divides by n - 1."
+OUTSIDE = "A number beside the rule has a plain name: write `EPS = 1e-3` above it."
 WITHIN = "Write `m = ...` with the value: a formula changes nothing in place."
 
 # What NumPy and torch call an axis, by the scope that a word is over.
-AXES = {"0": "column", "1": "row", "-1": "row", "None": "tensor"}
+AXES = {"0": "column", "-1": "row", "None": "tensor"}
 # Words of other libraries, and what is written here instead.
 INSTEAD = {
     "fmax": "maximum(x, y)", "fmin": "minimum(x, y)", "absolute": "abs(x)", "fabs": "abs(x)",
@@ -88,21 +90,24 @@ def other_word(node: ast.Call, known: frozenset[str], method: bool, allowed: str
         given.insert(0, node.func.value)
     if name in ("max", "min"):
         return f"Write `{name}imum(x, y)`. {allowed}" if len(given) == 2 else ORDER
-    if name not in known and name not in INSTEAD:
+    if name in MISSING or not (name in known or name in INSTEAD):
         return MISSING.get(name, allowed)
-    if name in INSTEAD:
+    if name in ("var", "std"):
+        allowed = f"{SAMPLES} {allowed}"
+    if name in ("clip", "clamp") and (limited := bounded(given, node.keywords)):
+        made = limited
+    elif name in INSTEAD:
         made = _filled(INSTEAD[name], given)
     else:
         shown = given[:1] if name in REDUCTIONS else given
         made = f"{name}({', '.join(map(ast.unparse, shown)) if method else 'x'})"
-    # The second argument of a norm is its order.
-    axis = _axis(node.keywords, [] if name == "norm" else given[1:])
+    axis = _axis(name, node.keywords, given[1:])
     return f"Write `{_along(made, axis)}`. {allowed}"
 
 
 def _filled(template: str, given: list[ast.expr]) -> str:
-    """A template with its arguments, where all of them are names."""
-    if not given or not all(isinstance(one, ast.Name) for one in given):
+    """A template with its arguments, where all of them are names or numbers."""
+    if not given or not all(isinstance(one, ast.Name | ast.Constant) for one in given):
         return template
     names = dict(zip("xy", map(ast.unparse, given), strict=False))
     return re.sub(r"\b[xy]\b", lambda found: names.get(found[0], found[0]), template)
@@ -110,16 +115,33 @@ def _filled(template: str, given: list[ast.expr]) -> str:
 
 def reduced(node: ast.Call, word: str) -> str | None:
     """What to write for a reduction with `axis` or `dim`, as NumPy and torch spell it."""
-    axis = _axis(node.keywords, [])
+    axis = _axis(word, node.keywords, node.args[1:])
     if word not in REDUCTIONS or not axis or not node.args:
         return None
     return _along(f"{word}({ast.unparse(node.args[0])})", axis)
 
 
-def _axis(keywords: list[ast.keyword], others: list[ast.expr]) -> str | None:
+def _axis(word: str, keywords: list[ast.keyword], others: list[ast.expr]) -> str | None:
     """The scope that `axis` or `dim` names, or the first of the `others`; None for no known one."""
-    given = [*(k.value for k in keywords if k.arg in ("axis", "dim")), *others]
-    return AXES.get(ast.unparse(given[0])) if given else None
+    # The second argument of a norm is its order.
+    beside = [] if word == "norm" else others
+    given = [*(k.value for k in keywords if k.arg in ("axis", "dim")), *beside]
+    axis = ast.unparse(given[0]).strip("()") if given else ""
+    # Of more than two dimensions a row has all but the first.
+    rest = axis.replace(" ", "").strip(",").split(",")
+    return "row" if rest == [str(k + 1) for k in range(len(rest))] else AXES.get(axis)
+
+
+def bounded(given: list[ast.expr], keywords: list[ast.keyword]) -> str | None:
+    """What to write for `clip` with bounds by keyword, of which there may be one only."""
+    low, high = (
+        [ast.unparse(k.value) for k in keywords if k.arg in names]
+        for names in (("min", "a_min"), ("max", "a_max"))
+    )
+    if len(given) != 1 or not keywords or len(keywords) != len(low) + len(high):
+        return None
+    word = "clip" if low and high else "maximum" if low else "minimum"
+    return f"{word}({', '.join([ast.unparse(given[0]), *low, *high])})"
 
 
 def _along(text: str, over: str | None) -> str:
@@ -137,6 +159,8 @@ def statement(node: ast.stmt) -> tuple[str, str]:
     match node:
         case ast.Return():
             return "a formula returns once, at its end", f"Instead {CHOOSE}"
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name))) if name.endswith("_"):
+            return "this line changes a value in place", WITHIN
         case ast.Expr():
             return "this line assigns nothing", "Remove it; a formula has no side effects."
         case ast.AugAssign() | ast.AnnAssign():
@@ -165,6 +189,8 @@ def expression(node: ast.expr, allowed: str) -> tuple[str, str]:
             return problem, SIZE
         case ast.Attribute(attr=name) if name in MISSING:
             return problem, MISSING[name]
+        case ast.Attribute() | ast.Subscript():
+            return problem, f"{OUTSIDE} {allowed}"
         case ast.BinOp(op=ast.MatMult()):
             return problem, MATRICES
         case ast.BinOp(op=ast.BitAnd() | ast.BitOr() | ast.BitXor()):

@@ -66,7 +66,9 @@ class Calls(Expressions):
             )
         if not self.first(name):
             return Read(ast.Constant(1.0), False)
-        root = next(n for n in ast.walk(node.func) if not isinstance(n, ast.Attribute))
+        root = node.func
+        while isinstance(root, ast.Attribute):
+            root = root.value
         method = not isinstance(root, ast.Name) or root.id in self.known
         instead = advice.other_word(node, WORDS, method, CALLED)
         return self.fault(node.func, f"{name!r} is not one of the words", instead)
@@ -77,7 +79,9 @@ class Calls(Expressions):
             return self.reduces(node, word)
         arity = ARITIES.get(word, 1)
         if node.keywords or len(node.args) != arity:
-            return self.fault(node, f"`{word}` takes {arity} positional argument(s)", CALLED)
+            spelled = advice.bounded(node.args, node.keywords) if word == "clip" else None
+            instead = f"Write `{spelled}`." if spelled else CALLED
+            return self.fault(node, f"`{word}` takes {arity} positional argument(s)", instead)
         if word == "where":
             test = self.test(node.args[0])
             yes, no = self.expression(node.args[1]), self.expression(node.args[2])

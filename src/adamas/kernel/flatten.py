@@ -65,7 +65,7 @@ class Statements(Calls):
         found = self.values(value) if several else [self.expression(value)]
         for target in targets:
             parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
-            names = self.apart([part for part in parts if isinstance(part, ast.Name)])
+            names = self.targets([part for part in parts if isinstance(part, ast.Name)])
             for part in parts:
                 if not isinstance(part, ast.Name):
                     self.fault(part, *advice.PARTS)
@@ -77,7 +77,7 @@ class Statements(Calls):
             self.together(list(zip(names, found, strict=True)))
             found = [now for name in names if isinstance(now := self.known[name.id], Read)]
 
-    def apart(self, names: list[ast.Name]) -> list[ast.Name]:
+    def targets(self, names: list[ast.Name]) -> list[ast.Name]:
         """The same targets, with another name for each that is assigned again further right."""
         left, found = Counter(name.id for name in names), list[ast.Name]()
         for name in names:

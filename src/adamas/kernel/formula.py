@@ -19,7 +19,7 @@ from adamas.kernel.draws import draws_in
 from adamas.kernel.first import starts
 from adamas.kernel.inline import Reader
 from adamas.kernel.language import WORDS, Read, Shared
-from adamas.kernel.nodes import assigned, fresh
+from adamas.kernel.nodes import assigned, fresh, inserted
 from adamas.kernel.origin import check_text, plain
 from adamas.kernel.scopes import (
     ALL,
@@ -143,7 +143,9 @@ def parse(function: Callable[..., Any], reserved: Set[str] = frozenset()) -> For
         given=frozenset(signature.given),
     )
     formula = scoped(formula)
-    _check_scopes(text, formula, dict(reader.shared.like))
+    written = {target(s): s.value for s in reader.block}
+    made = {target(s): s.value for s in statements if target(s) not in written}
+    _check_scopes(text, formula, dict(reader.shared.like), made)
     if any(_is_remainder(node) for node in nodes):
         _check_remainders(text, formula)
     text.check()
@@ -201,12 +203,23 @@ def _check_name(text: Text, node: ast.AST, given: Container[str]) -> None:
             text.fault(node, f"{word!r} is a value of the rule, too", "Give that another name.")
 
 
-def _check_scopes(text: Text, formula: Formula, like: Mapping[ast.expr, ast.expr]) -> None:
-    """Find a reduction of what is one number there already, and a draw for what is no element."""
+def _check_scopes(
+    text: Text,
+    formula: Formula,
+    like: Mapping[ast.expr, ast.expr],
+    made: Mapping[str, ast.expr],
+) -> None:
+    """Find a reduction of what is one number there already, and a draw for what is no element.
+
+    `made` are the values of names that the rule has not.
+    """
     known = formula.scopes
     for statement in formula.statements:
         if found := reduction(statement.value):
-            refused = refusal(found, scope(found.argument, known))
+            refused = refusal(
+                replace(found, argument=inserted(found.argument, made)),
+                scope(found.argument, known),
+            )
             if refused:
                 text.fault(statement.value, *refused)
         shape = like.get(statement.value)

@@ -2,7 +2,7 @@
 
 import ast
 import copy
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 
 def fresh(name: str, taken: Container[str]) -> str:
@@ -23,6 +23,18 @@ def assigned(name: str, value: ast.expr) -> ast.Assign:
 def again(node: ast.expr) -> ast.expr:
     """A node of its own for what is read at more than one place."""
     return copy.copy(node)
+
+
+def inserted(node: ast.expr, values: Mapping[str, ast.expr]) -> ast.expr:
+    """The same expression with the values of these names, and of those in them, in their places."""
+
+    class Inserted(ast.NodeTransformer):
+        def visit_Name(self, name: ast.Name) -> ast.expr:
+            return inserted(values[name.id], values) if name.id in values else name
+
+    made = Inserted().visit(copy.deepcopy(node))
+    assert isinstance(made, ast.expr)
+    return made
 
 
 def compared(node: ast.expr, op: ast.cmpop, place: ast.AST) -> ast.expr:

@@ -79,7 +79,8 @@ def of_states(
 
 def refusal(found: Reduction, argument: str) -> tuple[str, str] | None:
     """Why a reduction of what has this scope says nothing, and what to write; None if it does."""
-    shown, what = f"`{ast.unparse(found.argument)}`", f"`{found.word}`"
+    written, what = ast.unparse(found.argument).replace("'", '"'), f"`{found.word}`"
+    shown = f"`{written}`"
     if argument == ONCE or FINENESS[argument] < FINENESS[found.over] or argument == found.over:
         number = "one number" if argument == ONCE else f"one number for each {argument}"
         number = "one number for all tensors" if argument == ALL else number
@@ -87,7 +88,7 @@ def refusal(found: Reduction, argument: str) -> tuple[str, str] | None:
     if {argument, found.over} == {ROW, COLUMN}:
         return (
             f"{shown} is one number for each {argument}, and meets every {found.over} once",
-            f"Write `{found.word}({ast.unparse(found.argument)})` for that of the tensor.",
+            f"Write `{found.word}({written})` for that of the tensor.",
         )
     return None
 
