@@ -68,6 +68,22 @@ def as_written(typed: Any, names: dict[str, Any], g: Any, t: int) -> dict[str, A
     return dict(zip(["p", *(name for name in names if name != "p")], found, strict=True))
 
 
+@pytest.mark.parametrize("rules", [any_rule(), any_sums()], ids=["elements", "sums"])
+def test_much_of_what_is_drawn_is_in_the_language(
+    tmp_path: Path, rules: st.SearchStrategy[str]
+) -> None:
+    """The random tests below compare something: much of what they draw is taken."""
+    texts: list[str] = []
+
+    @settings(max_examples=40, derandomize=True, database=None, phases=[Phase.generate])
+    @given(rules)
+    def draw(text: str) -> None:
+        texts.append(text)
+
+    draw()
+    assert len(accepted(tmp_path, texts)) > len(texts) / 3
+
+
 @settings(
     max_examples=RULES // TOGETHER,
     phases=[Phase.explicit, Phase.generate],
