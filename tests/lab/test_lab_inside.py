@@ -10,6 +10,7 @@ from adamas.lab.doctor.inside import Inside, seen_inside, spread
 from adamas.lab.trial import run
 from adamas.lab.zoo.digits import SOFTMAX
 from adamas.lab.zoo.line import FULL
+from places import HELPERS
 
 LINE = replace(FULL, steps=300, every=300)
 COLUMNS = {"at", "update_in_lr", "effective_step", "m_rms", "v_rms", "bias_m", "bias_v",
@@ -81,3 +82,10 @@ def test_steps_are_spread(steps: int, points: int) -> None:
     at = spread(steps, points)
     assert at[0] == 1 and at[-1] == steps
     assert at == sorted(set(at)) and len(at) <= max(points, 11)
+
+
+def test_a_rule_that_sums_is_looked_into() -> None:
+    """States of rows, columns and vectors are seen; an effective step, which has sums, is not."""
+    seen = seen_inside(SOFTMAX, f"{HELPERS / 'reduction_rules.py'}:adafactor", 0.01, 0)
+    assert seen["effective_step"] is None
+    assert seen["update_in_lr"]["median"]

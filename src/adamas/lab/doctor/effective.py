@@ -79,7 +79,11 @@ def effective_step(formula: Formula) -> EffectiveStep | None:
             wanted |= names(statement.value)
     wanted -= {*map(target, lines), *formula.hypers, "t"}
     read = {name: state for name, state in after.items() if name in wanted}
-    return EffectiveStep(frozenset(wanted - read.keys()), read, tuple(map(compiled, lines)))
+    before = frozenset(wanted - read.keys())
+    if formula.over or before - {"p", "g", *formula.initial}:
+        # Of a sum, a second array or a random number nobody knows afterwards what it was.
+        return None
+    return EffectiveStep(before, read, tuple(map(compiled, lines)))
 
 
 class _Path:

@@ -132,8 +132,8 @@ class Inside(Watch):
 
 def held(opt: adamas.Optimizer, name: Key) -> dict[str, Any]:
     """Return all states of a parameter as numbers: copies, those it has once included."""
-    scalars = {state: opt.state[name][state] for state in opt.formula.scalars}
-    return {**opt.values(name), **scalars}
+    kept = opt.state[name]
+    return {state: kept[state] for state in opt.formula.initial if state in kept} | opt.values(name)
 
 
 def quantiles(values: Array) -> tuple[float, float, float]:
