@@ -6,6 +6,7 @@ which is cheaper than to write it and to read it back.
 """
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from adamas.kernel.first import names
@@ -16,6 +17,8 @@ from adamas.kernel.variants import of_vectors
 
 SQUARED = ("norm", "rms")
 LEAVES, COLUMNS, ROWS, NUMBERS = "leaves", "columns", "rows", "numbers"
+# Those that a pass over the elements makes.
+PASSED = (LEAVES, COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Stages:
     def at(self, level: int) -> list[tuple[int, Sum]]:
         """The sums over elements that pass `level` makes, with their places."""
         every = enumerate(self.sums)
-        return [(k, s) for k, s in every if s.level == level and s.parts in (LEAVES, COLUMNS)]
+        return [(k, s) for k, s in every if s.level == level and s.parts in PASSED]
 
     @property
     def overall(self) -> list[tuple[int, Line]]:
@@ -117,6 +120,7 @@ class _Stager:
         for statement in self.parts.body:
             self.take(statement)
         last = max((level for level, _ in self.lines), default=0)
+        self.sink(last)
         between = [[line for at, line in self.lines if at == k] for k in range(last + 1)]
         elements = [s for s in self.parts.body if self.scope(target(s)) == ELEMENT]
         once = self.of(TENSOR) + self.of(ALL)
@@ -134,9 +138,49 @@ class _Stager:
             self.of(ROW), self.of(COLUMN),
         )  # fmt: skip
 
+    def sink(self, last: int) -> None:
+        """Let sums over what is there from the start wait for a later pass, if there is one.
+
+        A pass over one array alone waits for memory: two arrays at once take less than one each.
+        """
+        inputs = {n for n, s in self.parts.scopes.items() if s == ELEMENT}
+        inputs -= {target(statement) for statement in self.parts.body}
+        for level, line in list(self.lines):
+            alone = [x for _, x in self.lines if x.sum == line.sum] == [line]
+            if not (line.found and line.found.over == TENSOR and alone and line.sum >= 0):
+                continue
+            name, known = target(line.statement), self.sums[line.sum]
+            latest = min([last, *self.deadlines(name, last)])
+            others = [s for k, s in enumerate(self.sums) if k != line.sum and s.parts in PASSED]
+            passed = any(one.level == latest for one in others)
+            if known.argument in inputs and latest > level and passed:
+                self.sums[line.sum] = replace(known, level=latest)
+                self.wait(name, latest)
+
+    def deadlines(self, name: str, last: int) -> Iterator[int]:
+        """After which pass at the latest a number is asked for, by each that asks."""
+        elements = [s for s in self.parts.body if self.scope(target(s)) == ELEMENT]
+        for level in range(1, last + 1):
+            asking = set().union(*(names(s.value) for s in needed(elements, self.asked(level))))
+            if name in asking:
+                yield level - 1
+        for level, line in self.lines:
+            if name in names(line.statement.value):
+                if line.sum >= 0:
+                    yield level - 1
+                yield from self.deadlines(target(line.statement), last)
+
+    def wait(self, name: str, level: int) -> None:
+        """Let a number, and what is made of it, be computed after this pass and not before."""
+        for k, (before, line) in enumerate(self.lines):
+            if target(line.statement) == name and before < level:
+                self.lines[k] = level, line
+            elif name in names(line.statement.value) and line.sum < 0 and before < level:
+                self.wait(target(line.statement), level)
+
     def asked(self, level: int) -> set[str]:
         """What of each element a pass adds up."""
-        over = (s for s in self.sums if s.level == level and s.parts in (LEAVES, COLUMNS))
+        over = (s for s in self.sums if s.level == level and s.parts in PASSED)
         return {one.argument for one in over}
 
     def scope(self, name: str) -> str:
