@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import adamas
+from adamas.kernel.text import NoTextError
 from adamas.lab.needs import UnavailableError
 
 
@@ -37,6 +38,8 @@ def made(kind: type[BaseException]) -> BaseException:
         return adamas.NonFiniteError("w", "the gradient of 'w' holds nan", 128)
     if kind is UnavailableError:
         return UnavailableError("torch", problem="images")
+    if kind is NoTextError:
+        return NoTextError("a reason", "what to do")
     return kind("a reason")
 
 

@@ -21,7 +21,8 @@ class NoTextError(Exception):
     """A function has no text that could be compiled: `problem`, and `advice` what to do."""
 
     def __init__(self, problem: str, advice: str) -> None:
-        super().__init__(problem)
+        # With both, which is what copies and pickles are made of.
+        super().__init__(problem, advice)
         self.problem, self.advice = problem, advice
 
 
