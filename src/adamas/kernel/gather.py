@@ -3,7 +3,7 @@
 import ast
 
 from adamas.codecs import BLOCK
-from adamas.kernel.elements import Elements, indented
+from adamas.kernel.elements import Elements, address, indented
 from adamas.kernel.first import names
 from adamas.kernel.split import carrying
 from adamas.kernel.stages import COLUMNS, LEAVES, Sum
@@ -152,7 +152,7 @@ class Gather(Elements):
             part = f"{'squares' if one.squared else 'numbers'}_{self.number}"
             room, where = f"_block_{k}", f"_part_{k}, _block, _element + _at, _each"
             if self.lies(one):
-                room = f"_m.room_{self.number}({address_of(one.argument)}, _at, _count, _block_{k})"
+                room = f"_m.room_{self.number}({address(one.argument)}, _at, _count, _block_{k})"
             lines.append(f"_sum_{k} = _m.{part}({room}, _count, _clean, {where})")
         return lines + (self.look() if self.looks else [])
 
@@ -179,8 +179,3 @@ class Gather(Elements):
         if one.squared:
             value = f"{value} * {value}"
         return [f"_m.store_{kind}({place}, _m.load_{kind}({place}) + {value})"]
-
-
-def address_of(name: str) -> str:
-    """The variable that holds where an array lies."""
-    return f"_{name}_at"
