@@ -22,7 +22,6 @@ from adamas.engine.state import Store
 from adamas.engine.tensors import Array, collect
 from adamas.engine.turn import Turn
 from adamas.kernel.formula import Formula
-from adamas.kernel.hoist import hoist
 from adamas.kernel.runtime import job as j
 from adamas.kernel.scopes import ALL, COLUMN, ROW, SECOND
 from adamas.kernel.stages import forms, stages
@@ -103,12 +102,13 @@ class Parts:
 
     def _lay_out(self, options: Mapping[str, Any]) -> None:
         """Make the state, and what lays kernels over it."""
-        formula, tensors, parts = self.formula, self.tensors, hoist(self.formula)
+        formula, tensors = self.formula, self.tensors
+        # Most rules have one form: their text is taken apart once.
+        plans = [stages(one) for one in dict.fromkeys(forms(formula))]
         seed, exact = seeded(options["seed"]), options["rows"] == "exact"
-        count = max(len(stages(one).constants) for one in forms(formula))
-        table = self.settings.table
+        count, table = max(len(plan.constants) for plan in plans), self.settings.table
         self.numbers = tensor_numbers(formula, tensors, table, count, seed)
-        first = FirstSteps(parts.first is not None, exact, self.numbers)
+        first = FirstSteps(plans[0].parts.first is not None, exact, self.numbers)
         mode = self._on_nonfinite
         self._look = j.GUARD * (mode == "guard")
         # Whether all gradients are read first; None where that depends on the step.
