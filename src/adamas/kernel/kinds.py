@@ -32,14 +32,14 @@ class Kind:
 
 def kinds(formula: Formula) -> dict[str, Kind]:
     """The kind of every state of `formula`."""
-    return {state: _kind(formula, state) for state in formula.states}
-
-
-def _kind(formula: Formula, state: str) -> Kind:
-    kind = "square" if state in positive(formula)[0] and _divides(formula, state) else "mean"
-    # An average of the parameter is as fine as the parameter.
-    exact = state == "average" or _keeps(formula, state) or state in _cancelling(formula)
-    return Kind(kind, exact)
+    squares, cancelling = positive(formula)[0], _cancelling(formula)
+    found = {}
+    for state in formula.states:
+        kind = "square" if state in squares and _divides(formula, state) else "mean"
+        # An average of the parameter is as fine as the parameter.
+        exact = state == "average" or _keeps(formula, state) or state in cancelling
+        found[state] = Kind(kind, exact)
+    return found
 
 
 def fed(formula: Formula, sources: Iterable[str]) -> set[str]:
