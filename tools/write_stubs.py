@@ -65,14 +65,14 @@ def text() -> str:
     return "\n".join(parts)
 
 
-TORCH = '''"""Written by tools/write_stubs.py from adamas.torch.signatures; edits here are lost."""
+TORCH = '''"""Written by tools/write_stubs.py from adamas.homes.torch; edits here are lost."""
 
 import inspect
 from collections.abc import Callable
 from typing import Any
 
+from adamas.homes.signature import Signature
 from adamas.torch.base import Optimizer
-from adamas.torch.signatures import Signature
 
 SIGNATURES: dict[str, Signature]
 

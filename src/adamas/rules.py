@@ -202,7 +202,8 @@ def nadam(
     """NAdam is Adam whose step looks ahead with the next step's momentum.
 
     Dozat 2016, Algorithm 2 and the momentum schedule of its text (0.96 to the power t/250), as in
-    torch and Keras; eps as in `adam`. optax keeps the momentum constant.
+    torch; eps as in `adam`. Keras has 0.96 to the power t, which is momentum_decay=1; optax keeps
+    the momentum constant.
     """
     g = g + weight_decay * p
     mu = beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))

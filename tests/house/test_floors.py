@@ -21,6 +21,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "0 ground": (
         "words",
         "rules",
+        "dialects",
         "codecs",
         "schedule.base",
         "schedule.shapes",
@@ -44,6 +45,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "kernel.variants",
         "kernel.kinds",
         "kernel.hoist",
+        "kernel.bound",
         "kernel.stages",
         "kernel.split",
         "kernel.switch",
@@ -116,12 +118,13 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "define",
         "show",
         "classes",
+        "homes.signature",
+        "homes.torch",
+        "homes.__init__",
         "__init__",
     ),
     "3 torch": (
         "torch.spelling",
-        "torch.dialects",
-        "torch.signatures",
         "torch.arguments",
         "torch.called",
         "torch.callers",
@@ -154,7 +157,9 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "torch.classes",
         "torch.__init__",
     ),
-    "3 other faces": frozenset({"jax", "keras", "scipy"}),
+    "3 jax": ("jax.__init__",),
+    "3 keras": ("keras.__init__",),
+    "3 scipy": ("scipy",),
     "4 lab": (
         "bench.*",
         "lab.text.*",
@@ -184,13 +189,14 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
 # Third-party packages that a module may import; a module's own line goes before its floor's.
 OUTSIDE: dict[str, set[str]] = {
     "rules": set(),
+    "dialects": set(),
     "0 ground": {"numpy"},
     "1 kernel": {"numpy", "numba", "llvmlite"},
     "2 engine": {"numpy"},
     "torch.*": {"numpy", "torch"},
-    "jax": {"numpy", "jax", "optax"},
-    "keras": {"numpy", "keras"},
-    "scipy": {"numpy", "scipy"},
+    "jax.*": {"numpy", "jax", "optax"},
+    "keras.*": {"numpy", "keras", "jax", "tensorflow", "torch"},
+    "scipy.*": {"numpy", "scipy"},
     "4 lab": {"numpy", "scipy", "sklearn", "matplotlib", "joblib", "threadpoolctl"},
     "5 commands": {"numpy"},
 }
@@ -209,7 +215,7 @@ PEERS = {
 PEER_FLOORS = {"4 lab", "5 commands"}
 
 # A module that may import only these modules of adamas, whatever its floor allows.
-ONLY = {"rules": {"words"}}
+ONLY = {"rules": {"words"}, "dialects": {"words"}}
 
 # Numba takes about half a second to import: these modules are imported at the first step.
 COMPILERS = {"numba", "llvmlite"}

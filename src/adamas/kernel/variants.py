@@ -34,10 +34,11 @@ def decoupled(formula: Formula) -> Formula:
         reason = "it reads or assigns weight_decay in more than one line"
     else:
         statements[place] = _lines("p = (1 - lr * weight_decay) * p")[0]
+        first, *rest = formula.name.split("_")
         begun = starts(statements, formula.states, formula.hypers)
         return replace(
             formula,
-            name=f"{formula.name}w",
+            name="_".join((f"{first}w", *rest)),
             statements=tuple(statements),
             starts={**formula.starts, **begun},
         )

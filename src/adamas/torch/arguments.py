@@ -11,8 +11,9 @@ from typing import Any
 import torch
 
 from adamas.engine.settings import check, real
+from adamas.homes.signature import Signature
+from adamas.homes.torch import HOW, SIGNATURES
 from adamas.kernel.formula import Formula
-from adamas.torch.signatures import HOW, SIGNATURES, Signature
 from adamas.torch.spelling import misspelt
 
 # What a group has besides settings of the rule.

@@ -11,6 +11,7 @@ import torch
 from torch.optim import optimizer as base
 
 from adamas.engine.finite import NonFiniteError
+from adamas.homes.signature import Signature
 from adamas.kernel.formula import Formula
 from adamas.torch import arguments, options, saving
 from adamas.torch.called import called, every
@@ -19,7 +20,6 @@ from adamas.torch.driver import Driver
 from adamas.torch.options import OPTIONS
 from adamas.torch.plans import Plans
 from adamas.torch.release import Release, obstacle
-from adamas.torch.signatures import Signature
 
 
 class Optimizer(torch.optim.Optimizer):

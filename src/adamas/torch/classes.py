@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from adamas.engine.options import formula_of
+from adamas.homes.signature import Signature
+from adamas.homes.torch import HOW, SIGNATURES, of_rule
 from adamas.kernel.scopes import SECOND
 from adamas.torch.base import Optimizer
 from adamas.torch.modes import Averaging
 from adamas.torch.options import OPTIONS
-from adamas.torch.signatures import HOW, SIGNATURES, Signature, of_rule
 
 _MORE = """
 Takes what the class of this name in torch.optim takes, and the options of

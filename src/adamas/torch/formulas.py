@@ -4,7 +4,6 @@ What depends on hyper-parameters and t alone is computed in float64 on the CPU, 
 the body runs on whole tensors of any device, and `torch.compile` fuses it where it can.
 """
 
-import ast
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,11 +12,10 @@ import numpy as np
 import torch
 
 from adamas import words
+from adamas.kernel.bound import Bound
 from adamas.kernel.calls import DRAWN
-from adamas.kernel.first import names
-from adamas.kernel.formula import Formula, target
-from adamas.kernel.hoist import Hoisted, hoist, renamed
-from adamas.kernel.scopes import COLUMN, ELEMENT, ONCE, REDUCTIONS, ROW
+from adamas.kernel.formula import Formula
+from adamas.kernel.scopes import COLUMN, REDUCTIONS, ROW
 
 ELEMENTWISE = [name for name in words.__all__ if name not in (*REDUCTIONS, *DRAWN)]
 WORDS: dict[str, Any] = {name: getattr(torch, name) for name in ELEMENTWISE}
@@ -27,10 +25,8 @@ NUMBERS: dict[str, Any] = {name: getattr(words, name) for name in words.__all__}
 class TensorFormula:
     """`constants(...)` once a step and a tensor, and `body(p, g, *kept, *constants)` on tensors.
 
-    `kept` are the states of elements, then of rows and columns; the body returns the new parameter
-    and the new `kept`, then those numbers of the tensor that it `makes`. Where it `reduces`,
-    constants and what is not of elements are `widest`, and states of rows and columns have all the
-    dimensions of the parameter.
+    Both are those of `Bound`, whose attributes these are. Raises ValueError for a formula that
+    draws.
     """
 
     def __init__(self, formula: Formula) -> None:
@@ -39,22 +35,11 @@ class TensorFormula:
                 f"{formula.name} draws random numbers, which only parameters on the CPU have yet: "
                 "step it there."
             )
-        self._parts = parts = hoist(formula)
-        self.kept = (*formula.states, *formula.rows, *formula.columns)
-        self.makes = tuple(s for s in formula.scalars if s not in parts.next_scalars)
-        self.asks_first, self.reduces = parts.first is not None, bool(formula.over)
-        once = [*parts.prologue, *_assigned("_next_", parts.next_scalars)]
-        once += _assigned("_constant_", parts.constants)
-        module = ast.fix_missing_locations(ast.Module([*map(_again, once)], []))
-        self._prologue = compile(module, f"<prologue of {formula.name}>", "exec")
-        arguments = ", ".join(("p", "g", *self.kept, *parts.constants))
-        lines = _reducing(parts) if self.reduces else list(map(ast.unparse, parts.body))
-        outputs = [parts.outputs[name] for name in ("p", *self.kept, *self.makes)]
-        lines.append(f"return ({', '.join(outputs)},)")
-        source = f"def body({arguments}):\n" + "".join(f"    {line}\n" for line in lines)
-        namespace = {**WORDS, **REDUCED}
-        exec(compile(source, f"<{formula.name} on tensors>", "exec"), namespace)
-        self.body: Callable[..., tuple[torch.Tensor, ...]] = namespace["body"]
+        bound = Bound(formula)
+        self.kept, self.makes, self._following = bound.kept, bound.makes, bound.following
+        self.asks_first, self.reduces = bound.asks_first, bound.reduces
+        self._once = bound.once(NUMBERS, np.float64)
+        self.body: Callable[..., tuple[torch.Tensor, ...]] = bound.body(WORDS | REDUCED, _narrow)
 
     def constants(
         self, t: int, hypers: Mapping[str, float], scalars: Mapping[str, float]
@@ -64,27 +49,15 @@ class TensorFormula:
         `hypers` are the numbers that the rule asks for; `rows` and `columns` may be among them.
         """
         given = {**hypers, **scalars, "t": t}
-        names: dict[str, Any] = {name: np.float64(value) for name, value in given.items()}
         # Both sides of a choice are evaluated, so the side not taken may divide by zero.
         with np.errstate(all="ignore"):
-            exec(self._prologue, dict(NUMBERS), names)
-        found = [float(names[f"_constant_{name}"]) for name in self._parts.constants]
-        return found, {name: float(names[f"_next_{name}"]) for name in self._parts.next_scalars}
+            found, following = self._once(**{k: np.float64(value) for k, value in given.items()})
+        made = dict(zip(self._following, map(float, following), strict=True))
+        return list(map(float, found)), made
 
 
-def _reducing(parts: Hoisted) -> list[str]:
-    """The lines of a body in which elements read coarser numbers in their own dtype."""
-    lines, narrow = [], dict[str, str]()
-    for statement in parts.body:
-        value = statement.value
-        if parts.scopes[target(statement)] == ELEMENT:
-            coarse = {n for n in names(value) if parts.scopes.get(n, ONCE) != ELEMENT}
-            for name in sorted(coarse - narrow.keys()):
-                narrow[name] = f"_narrow_{name}"
-                lines.append(f"{narrow[name]} = {name}.to(p.dtype)")
-            value = renamed(value, narrow)
-        lines.append(f"{target(statement)} = {ast.unparse(value)}")
-    return lines
+def _narrow(value: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    return value.to(like.dtype)
 
 
 def widest(device: torch.device) -> torch.dtype:
@@ -116,17 +89,6 @@ REDUCED: dict[str, Callable[[torch.Tensor, str], torch.Tensor]] = {
     "mean": lambda x, over: _total(x, over) / _count(x, over),
     "rms": lambda x, over: _norm(x, over) / math.sqrt(_count(x, over)),
 }
-
-
-def _assigned(prefix: str, values: Mapping[str, ast.expr]) -> list[ast.stmt]:
-    return [
-        ast.Assign([ast.Name(prefix + name, ast.Store())], value) for name, value in values.items()
-    ]
-
-
-def _again(statement: ast.stmt) -> ast.stmt:
-    """A copy with line numbers, which the formula's own syntax trees lack in part."""
-    return ast.parse(ast.unparse(ast.fix_missing_locations(statement))).body[0]
 
 
 def guarded(body: Callable[..., Any], kept: int) -> Callable[..., Any]:

@@ -18,10 +18,10 @@ from adamas.engine.settings import check as broken
 from adamas.engine.settings import choice, limit, real, seeded
 from adamas.engine.storage import Storage, choosing
 from adamas.engine.tensors import Array, Tensor
+from adamas.homes.torch import HOW
 from adamas.kernel.formula import Formula
 from adamas.kernel.variants import of_vectors
 from adamas.torch.shards import sharded
-from adamas.torch.signatures import HOW
 from adamas.torch.tensor_states import STORAGE
 from adamas.torch.views import array
 

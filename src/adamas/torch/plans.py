@@ -12,11 +12,11 @@ from typing import Any
 import torch
 
 from adamas.engine.options import formula_of
+from adamas.homes.signature import Options, Rule, Signature
 from adamas.kernel.formula import Formula
 from adamas.kernel.variants import with_average
 from adamas.torch import arguments, cuts, options
 from adamas.torch.called import Groups, names
-from adamas.torch.signatures import Options, Rule, Signature
 from adamas.torch.states import Names, begun_anew
 
 Entries = Mapping[torch.Tensor, Any]

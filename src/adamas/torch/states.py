@@ -13,8 +13,9 @@ import torch
 
 from adamas.engine.loading import MOST_STEPS
 from adamas.engine.tensors import Array
+from adamas.homes.signature import Signature
+from adamas.homes.torch import moments
 from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE
-from adamas.torch.signatures import Signature, moments
 
 Entry = Mapping[str, Any]
 

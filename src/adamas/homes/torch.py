@@ -1,25 +1,20 @@
-"""What each class accepts: torch's argument names, in torch's order, and the rule they choose.
+"""What each class of torch takes: torch's names, in torch's order, and the rule they choose.
 
-A `Signature` is data about one class. Its `defaults` become the keys of every param group, so that
-schedulers find `betas` and `momentum` where they look for them, and a saved group is one that
-`torch.optim` reads. Several options of torch choose another rule (`amsgrad`, `nesterov`, ...); they
-are resolved here, once, and the formula never sees a flag.
+Its `defaults` become the keys of every param group, so that schedulers find `betas` and `momentum`
+where they look for them, and a saved group is one that `torch.optim` reads. Several options of
+torch choose another rule (`amsgrad`, `nesterov`, ...); they are resolved here, once, and the
+formula never sees a flag.
 """
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
-from adamas import rules
+from adamas import dialects, rules
 from adamas.classes import CLASSES, hypers
+from adamas.homes.signature import Function, Options, Rule, Signature
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.variants import decoupled
-from adamas.torch import dialects
-
-Function = Callable[..., Any]
-Rule = Function | Formula
-Options = Mapping[str, Any]
 
 # Options of torch that say how a step is run, not what it computes.
 HOW: dict[str, Any] = {
@@ -33,33 +28,6 @@ HOW: dict[str, Any] = {
 
 # Names that groups and constructors have already; the engine refuses its own.
 TAKEN = frozenset({*HOW, "betas", "zero_grad_in_step", "state_by_name", "param_names"})
-
-
-@dataclass(frozen=True)
-class Signature:
-    """One class: `defaults` in the order of positional arguments, and `choose` -> the rule.
-
-    `sources` maps hyper-parameters of the rule to keys of a group, an entry of a tuple where a
-    number follows; `fixed` are keys whose default cannot be changed; `moments` the names that
-    torch gives to the states of a rule. `late` says that a state may begin at any step;
-    `average` gives the point to evaluate at of a rule that trains at another.
-    """
-
-    name: str
-    defaults: dict[str, Any]
-    choose: Callable[[Options], Rule]
-    doc: str
-    sources: dict[str, tuple[str, int | None]] = field(default_factory=dict)
-    fixed: frozenset[str] = frozenset()
-    moments: dict[str, str] = field(default_factory=dict)
-    late: bool = False
-    average: Function | None = None
-
-    def hyper(self, name: str, group: Options) -> Any:
-        """The value of a rule's hyper-parameter in a param group."""
-        key, place = self.sources.get(name, (name, None))
-        value = group[key]
-        return value if place is None else value[place]
 
 
 BETAS = {"beta1": ("betas", 0), "beta2": ("betas", 1), "beta3": ("betas", 2)}
