@@ -12,10 +12,13 @@ tensors of the optimizer together. A row is what has one index in the first dime
 others are; a vector is a matrix of one column, so that each of its elements is a row. A number that
 stands for a row counts once, not once for each element of the row: of `r`, one number a row,
 `total(r)` is the sum over the rows.
+
+`rebound`, which is no word, is how another home runs a function whose words are bound here.
 """
 
-from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +47,7 @@ __all__ = [
 
 Value: TypeAlias = float | NDArray[np.floating[Any]]
 Truth: TypeAlias = bool | NDArray[np.bool_]
+F = TypeVar("F", bound=Callable[..., Any])
 Over: TypeAlias = Literal["row", "column", "tensor", "all"]
 
 _stream = np.random.default_rng(0)
@@ -160,3 +164,31 @@ def _reduced(how: Callable[..., Value], x: Value, over: Over) -> Value:
     if over == "column":
         return how(x, axis=0, keepdims=True) if axes else x
     return how(x)
+
+
+def rebound(function: F, words: Mapping[str, Any]) -> F:
+    """`function` as it would be if the names of its file that are in `words` meant those.
+
+    So it is for every function of the same file that it calls, and that those call; whatever else
+    they look up stays what it is. The function given is not changed. Raises TypeError if it is not
+    a plain Python function.
+    """
+    if not isinstance(function, FunctionType):
+        raise TypeError(f"{function!r} is no plain Python function, so it cannot be bound anew.")
+    home = function.__globals__
+    names: dict[str, Any] = dict(home)
+    for name, value in home.items():
+        if isinstance(value, FunctionType) and value.__globals__ is home:
+            names[name] = _copy(value, names)
+    names.update(words)
+    return cast(F, _copy(function, names))
+
+
+def _copy(function: FunctionType, names: dict[str, Any]) -> FunctionType:
+    """The same function, looking up its names in `names`."""
+    made = FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    made.__doc__ = function.__doc__
+    return made

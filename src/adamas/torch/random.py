@@ -4,14 +4,15 @@ Both are integer arithmetic of 32 bits that wraps around, so a tensor on any dev
 the same bits as in a kernel.
 """
 
-import types
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
 
 from adamas.codecs import BLOCK, Codec
 from adamas.engine.grid import Grid
+from adamas.words import rebound
 
 GOLDEN, PURPOSE = -1640531535, 668265263
 WORDS = {
@@ -22,10 +23,10 @@ WORDS = {
 }
 
 
+@cache
 def on_tensors(function: Callable[..., Any]) -> Callable[..., torch.Tensor]:
     """A codec's function with its words bound to torch."""
-    assert isinstance(function, types.FunctionType)
-    return types.FunctionType(function.__code__, dict(WORDS), function.__name__)
+    return rebound(function, WORDS)
 
 
 def wrapped(number: int) -> int:
