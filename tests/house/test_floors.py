@@ -29,6 +29,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     ),
     "1 kernel": (
         "kernel.text",
+        "kernel.dither",
         "kernel.draws",
         "kernel.nodes",
         "kernel.origin",

@@ -12,10 +12,8 @@ from scipy import stats
 from adamas import words
 from adamas.engine.gradients import Rows
 from adamas.engine.optimizer import Optimizer
-from adamas.kernel import draws
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.reference import Reference
-from adamas.kernel.runtime import stepping_integers
 from foreign import torch
 from written import function
 
@@ -126,19 +124,6 @@ def test_langevin_dynamics_reach_their_distribution(tmp_path: Path) -> None:
         optimizer.step(p.copy())
     assert abs(p.mean()) < 5 / np.sqrt(p.size)
     np.testing.assert_allclose(p.var(), 1 / (1 - 0.2 / 4), rtol=5 * np.sqrt(2 / p.size))
-
-
-def test_four_writings_of_the_hash_agree() -> None:
-    """NumPy's, a debugger's and that for tensors are one function of 32 bits."""
-    from adamas.torch import random
-
-    rng = np.random.default_rng(0)
-    for key, number, purpose in rng.integers(0, 2**31, (50, 3)).tolist():
-        one = purpose % 2000
-        found = int(draws.mix(key, number, one))
-        assert found == random.mix(key, number, one)
-        stepped = stepping_integers.mix(stepping_integers.int32(key), number, one)
-        assert found == int(stepped) & 0xFFFFFFFF
 
 
 def test_rows_of_a_rule_that_draws_are_refused(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from adamas.codecs import BLOCK, Codec
+from adamas.codecs import Codec
 from adamas.engine.grid import Grid
+from adamas.kernel import dither
 from adamas.words import rebound
 
-GOLDEN, PURPOSE = -1640531535, 668265263
 WORDS = {
     "where": torch.where,
     "maximum": torch.maximum,
@@ -29,39 +29,19 @@ def on_tensors(function: Callable[..., Any]) -> Callable[..., torch.Tensor]:
     return rebound(function, WORDS)
 
 
-def wrapped(number: int) -> int:
-    """The int32 that has the lowest 32 bits of `number`."""
-    return ((number + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
-
-
-def mix(key: int, number: int, purpose: int) -> int:
-    """`mix` of `adamas.kernel.runtime.integers` on whole numbers."""
-    x = (key ^ (number * GOLDEN)) + purpose * PURPOSE & 0xFFFFFFFF
-    x = (x ^ x >> 16) * 0x7FEB352D & 0xFFFFFFFF
-    x = (x ^ x >> 15) * 0x846CA68B & 0xFFFFFFFF
-    return x ^ x >> 16
-
-
 def step_key(seed: int, own: int, step: int) -> int:
     """The key of the random numbers of one parameter and step, counted from 1."""
-    return mix(mix(seed, own, 0), step, 1)
+    return int(dither.step_key(seed, own, dither.whole(step))[0])
 
 
 def words(key: int, purpose: int, grid: Grid, first: int, device: torch.device) -> torch.Tensor:
     """A random int32 for every element, flat, in memory order; blocks count from `first` on."""
-    blocks = torch.arange(first, first + grid.blocks, dtype=torch.int32, device=device)
-    x = (blocks * GOLDEN ^ wrapped(key)) + wrapped(purpose * PURPOSE)
-    x = (x ^ _down(x, 16)) * 0x7FEB352D
-    x = (x ^ _down(x, 15)) * wrapped(0x846CA68B)
-    x = x ^ _down(x, 16)
-    dither = torch.arange(BLOCK, dtype=torch.int32, device=device) * GOLDEN
-    every = (x[:, None] + dither).reshape(grid.rows, grid.row_blocks * BLOCK)
-    return every[:, : grid.width].reshape(-1)
 
+    def count(n: int) -> torch.Tensor:
+        return torch.arange(n, dtype=torch.int32, device=device)
 
-def _down(x: torch.Tensor, bits: int) -> torch.Tensor:
-    """A shift to the right that fills with zeros."""
-    return (x >> bits) & ((1 << 32 - bits) - 1)
+    made: torch.Tensor = dither.words(key, purpose, grid.rows, grid.width, count, first)
+    return made
 
 
 def decoded(codec: Codec, given: torch.Tensor, rest: torch.Tensor | None) -> torch.Tensor:
