@@ -121,6 +121,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "classes",
         "homes.signature",
         "homes.torch",
+        "homes.keras",
         "homes.__init__",
         "__init__",
     ),
