@@ -25,6 +25,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "codecs",
         "schedule.base",
         "schedule.shapes",
+        "schedule.parsing",
         "schedule.__init__",
     ),
     "1 kernel": (

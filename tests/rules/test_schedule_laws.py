@@ -17,6 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adamas import words
+from adamas.schedule import parsing as schedule_parsing
 from adamas.schedule import shapes as schedule
 from adamas.schedule.shapes import (
     Schedule,
@@ -100,10 +102,18 @@ def test_values_are_finite_non_negative_floats(a: Schedule, t: int) -> None:
 @given(a=schedules, t=steps_t)
 def test_repr_evaluates_to_an_equal_schedule(a: Schedule, t: int) -> None:
     """The repr is an expression in the public names; it rebuilds the schedule bit for bit."""
-    again = eval(repr(a), {"__builtins__": {}}, NAMES)
-    assert again == a
-    assert hash(again) == hash(a)
-    assert again(t) == a(t)
+    for again in (eval(repr(a), {"__builtins__": {}}, NAMES), schedule_parsing.parse(repr(a))):
+        assert again == a
+        assert hash(again) == hash(a)
+        assert again(t) == a(t)
+
+
+@given(a=schedules, t=st.lists(steps_t, min_size=2))
+def test_over_words_is_what_a_call_is(a: Schedule, t: list[int]) -> None:
+    """In NumPy's words, both sides of every choice evaluated, a schedule has the same values."""
+    with np.errstate(all="raise", under="ignore"):
+        found = a.over(vars(words))(np.array(t)) * np.ones(len(t))
+    np.testing.assert_allclose(found, [a(one) for one in t], rtol=1e-13, atol=1e-300)
 
 
 @given(a=schedules, t=steps_t, protocol=st.integers(0, pickle.HIGHEST_PROTOCOL))

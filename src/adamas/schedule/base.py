@@ -7,7 +7,8 @@ expression that built it, and that text is its identity: equal text is an equal 
 
 As a rule is a formula of one element, a shape is a formula of k = t - 1, the steps already done
 (torch's ``last_epoch``, optax's ``count``); `shape` makes the public constructor from it. The
-shapes themselves are in ``shapes.py``.
+shapes themselves are in ``shapes.py``; `Schedule.over` binds them to the words of a framework,
+which may trace them.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import inspect
 import math
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, partial, wraps
 from numbers import Integral, Real
 from typing import Any, Concatenate, ParamSpec, Protocol
+
+from adamas.words import rebound
 
 P = ParamSpec("P")
 
@@ -37,6 +40,18 @@ _LIMITS: dict[str, tuple[Any, float, float, str]] = {
     **dict.fromkeys(("fraction", "pct_start"), _FRACTION),
     "t": (Integral, 1, math.inf, "an int of at least 1; the first optimizer step is t=1"),
 }
+
+# What the words mean of Python's numbers, ints of any size among them.
+_PLAIN = {
+    "where": lambda condition, x, y: x if condition else y,
+    "minimum": lambda x, y: y if y < x else x,
+    "maximum": lambda x, y: y if y > x else x,
+    "sin": math.sin,
+}
+
+Words = Mapping[str, Any]
+Number = Callable[[float], Any]
+Traced = Callable[[Any], Any]
 
 
 class Schedule(ABC):
@@ -60,6 +75,10 @@ class Schedule(ABC):
     def _value(self, k: int) -> float:
         """Return the value after k finished steps; the caller has checked k."""
 
+    @abstractmethod
+    def _over(self, words: Words, number: Number) -> Traced:
+        """Return the function of k that `over` makes one of t."""
+
     def __call__(self, t: int) -> float:
         """Return the value at step t, 1 at the first step."""
         if type(t) is not int or t < 1:
@@ -72,6 +91,22 @@ class Schedule(ABC):
             limit = f"exceeds float64's {sys.float_info.max:.3g}; cap it with .then(constant(...))"
             raise OverflowError(f"{self!r} at t={t} {limit}")
         return value
+
+    def over(self, words: Words, number: Number = float) -> Traced:
+        """Return the same function of t over other `words`: of arrays, or of traced numbers.
+
+        ``words`` gives ``where``, ``minimum``, ``maximum`` and ``sin`` as one home has them, and
+        ``number`` makes a number of that home of a float, in float64 where it has it. The function
+        takes t >= 1 as such a number, whole; it checks nothing, and may return infinity.
+
+        >>> import numpy as np
+        >>> from adamas import words
+        >>> from adamas.schedule.shapes import wsd
+        >>> wsd(1, warmup=2, stable=1, decay=2).over(vars(words))(np.arange(1, 7))
+        array([0. , 0.5, 1. , 1. , 0.5, 0. ])
+        """
+        value = self._over({**words, "ZERO": number(0.0), "ONE": number(1.0)}, number)
+        return lambda t: value(t - 1)
 
     def then(self, second: Schedule, *, at: int) -> Schedule:
         """Follow this schedule through step ``at``; step ``at + 1`` is step 1 of ``second``.
@@ -106,7 +141,7 @@ class Schedule(ABC):
 
 class _Constructor(Protocol):
     __name__: str
-    __wrapped__: Callable[..., float]
+    __wrapped__: Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,7 +153,21 @@ class _Shape(Schedule):
     options: tuple[tuple[str, float], ...]
 
     def _value(self, k: int) -> float:
-        return self.constructor.__wrapped__(k, *self.args, **dict(self.options))
+        return self._plain(k)
+
+    @cached_property
+    def _plain(self) -> Callable[[int], float]:
+        formula = rebound(self.constructor.__wrapped__, _PLAIN)
+        names = list(inspect.signature(formula).parameters)[1:]
+        return partial(formula, **dict(zip(names, self.args, strict=False)), **dict(self.options))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_plain"}
+
+    def _over(self, words: Words, number: Number) -> Traced:
+        formula = rebound(self.constructor.__wrapped__, words)
+        args, options = list(map(number, self.args)), {k: number(v) for k, v in self.options}
+        return lambda k: formula(k, *args, **options)
 
     def __repr__(self) -> str:
         words = [*map(repr, self.args), *(f"{name}={value!r}" for name, value in self.options)]
@@ -134,6 +183,13 @@ class _Then(Schedule):
     def _value(self, k: int) -> float:
         return self.first._value(k) if k < self.at else self.second._value(k - self.at)
 
+    def _over(self, words: Words, number: Number) -> Traced:
+        first, second = self.first._over(words, number), self.second._over(words, number)
+        where, at, last = words["where"], number(self.at), number(self.at - 1)
+        minimum, maximum, zero = words["minimum"], words["maximum"], words["ZERO"]
+        # Both are evaluated: each only where it is defined.
+        return lambda k: where(k < at, first(minimum(k, last)), second(maximum(k - at, zero)))
+
     def __repr__(self) -> str:
         return f"{_operand(self.first)}.then({self.second!r}, at={self.at})"
 
@@ -146,6 +202,14 @@ class _Product(Schedule):
     def _value(self, k: int) -> float:
         right = self.right._value(k) if isinstance(self.right, Schedule) else self.right
         return self.left._value(k) * right
+
+    def _over(self, words: Words, number: Number) -> Traced:
+        left, right = self.left._over(words, number), self.right
+        if not isinstance(right, Schedule):
+            factor = number(right)
+            return lambda k: left(k) * factor
+        other = right._over(words, number)
+        return lambda k: left(k) * other(k)
 
     def __repr__(self) -> str:
         return f"{self.left!r} * {_operand(self.right)}"
@@ -171,7 +235,7 @@ def _checked(where: str, name: str, value: Any) -> float:
     return number if kind is Integral else float(number) + 0.0  # -0.0 + 0.0 is 0.0
 
 
-def shape(formula: Callable[Concatenate[int, P], float]) -> Callable[P, Schedule]:
+def shape(formula: Callable[Concatenate[Any, P], Any]) -> Callable[P, Schedule]:
     """Turn a formula of k and its arguments into a function of the arguments: the constructor."""
     name = formula.__name__
     _, *parameters = inspect.signature(formula).parameters.values()
