@@ -1,0 +1,41 @@
+"""adamas for JAX: `from adamas.jax import adamw` in place of `from optax import adamw`.
+
+Every rule is an optax gradient transformation; arithmetic is float32 whatever the parameters are,
+and what depends on hyper-parameters and the step alone is float64 inside the trace.
+"""
+
+from importlib.util import find_spec
+
+if missing := [name for name in ("jax", "optax") if find_spec(name) is None]:
+    raise ImportError(f"adamas.jax needs {missing[0]}; install it with: pip install 'adamas[jax]'")
+
+from adamas.jax.factories import (
+    adabelief,
+    adadelta,
+    adagrad,
+    adam,
+    adamax,
+    adamaxw,
+    adamw,
+    adan,
+    ademamix,
+    amsgrad,
+    cautious_adamw,
+    lion,
+    momentum,
+    nadam,
+    nadamw,
+    nesterov,
+    radam,
+    rmsprop,
+    rmsprop_centered,
+    schedule_free_adamw,
+    sgd,
+    transform,
+)
+
+__all__ = [
+    "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "rmsprop_centered", "adadelta", "adam",
+    "adamw", "amsgrad", "adamax", "adamaxw", "nadam", "nadamw", "radam", "adabelief", "lion",
+    "ademamix", "adan", "schedule_free_adamw", "cautious_adamw", "transform",
+]  # fmt: skip

@@ -1,0 +1,123 @@
+"""Arguments of a factory: optax's names and the rule's own, checked and turned into a plan."""
+
+import difflib
+import keyword
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from adamas.engine.options import formula_of
+from adamas.engine.settings import check
+from adamas.homes.optax import FIXED, HOW, MASKS, STARTS, STORED, moments
+from adamas.homes.signature import Signature
+from adamas.jax.keeping import Format, Plain
+from adamas.jax.plans import Plan
+from adamas.kernel.bound import refuse
+from adamas.kernel.formula import Formula
+
+PLAIN = Plain()
+
+
+def named(takes: Signature, args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every argument of `takes`, the rule's own names as optax's; raises TypeError for others."""
+    order = [key for key in takes.defaults if key not in HOW]
+    if len(args) > len(order):
+        raise TypeError(
+            f"{takes.name} takes {len(order)} arguments by position, not {len(args)}; name the "
+            "others."
+        )
+    values = dict(zip(order, args, strict=False))
+    for name, value in given.items():
+        key = name if name in takes.defaults else takes.sources.get(name, (name, None))[0]
+        if key not in takes.defaults:
+            raise TypeError(f"{takes.name} has no argument {name!r}.{_hint(takes, name)}")
+        if key in values:
+            raise TypeError(f"{takes.name} got {key!r} twice.")
+        values[key] = value
+    return {**takes.defaults, **values}
+
+
+def _hint(takes: Signature, name: str) -> str:
+    close = difflib.get_close_matches(name, [*takes.defaults, *takes.sources], 1)
+    meant = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{meant} It has {', '.join(takes.defaults)}."
+
+
+def plan(takes: Signature, options: Mapping[str, Any]) -> Plan:
+    """What a transformation with these options does; raises TypeError or ValueError."""
+    _check_fixed(takes, options)
+    formula = formula_of(takes.choose(options))
+    refuse(formula, "in JAX")
+    return Plan(
+        formula,
+        {n: _number(takes, options, n, default) for n, default in formula.hypers.items()},
+        fields(formula),
+        formats(formula, options),
+        {s: options[name] for name, s in STARTS.items() if name in options},
+        _mask(takes, formula, options),
+        options["seed"],
+    )
+
+
+def _check_fixed(takes: Signature, options: Mapping[str, Any]) -> None:
+    for name in takes.fixed:
+        value, allowed = options[name], [takes.defaults[name]]
+        if name == "eps_root":
+            # adabelief adds one number in both places.
+            allowed.append(options["eps"] if takes.name == "adabelief" else 0.0)
+        plain = value is None or isinstance(value, bool | Real)
+        if not plain or value not in allowed:
+            raise ValueError(f"{takes.name}: {name}={value!r} cannot be had: {FIXED[name]}.")
+
+
+def _number(takes: Signature, options: Mapping[str, Any], name: str, default: float) -> Any:
+    """A hyper-parameter: a number, an array of one, or a function of the count."""
+    value, shown = takes.hyper(name, options), takes.sources.get(name, (name, None))[0]
+    if callable(value) or (hasattr(value, "dtype") and np.shape(value) == ()):
+        return value
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(
+            f"{takes.name}: {shown}={value!r} must be a number, an array of one, or a schedule: a "
+            "function of the count."
+        )
+    if limit := check(name, float(value), default):
+        raise ValueError(f"{takes.name}: {shown}={value!r} is not allowed; it must {limit}.")
+    return float(value)
+
+
+def _mask(takes: Signature, formula: Formula, options: Mapping[str, Any]) -> Any:
+    given = {name: options[name] for name in MASKS if options.get(name) is not None}
+    if len(given) > 1:
+        raise TypeError(f"{takes.name}: give mask or weight_decay_mask, not both.")
+    for name, value in given.items():
+        if "weight_decay" not in formula.hypers:
+            raise TypeError(f"{takes.name} has no weight_decay, and so no use for {name}.")
+        return value
+    return None
+
+
+def fields(formula: Formula) -> dict[str, str]:
+    """The field of each state; raises ValueError for names that a NamedTuple cannot have."""
+    home = moments(formula.name)
+    found = {name: home.get(name, name) for name in formula.initial}
+    for name in found.values():
+        if name == "count" or name.startswith("_") or keyword.iskeyword(name):
+            raise ValueError(
+                f"rule {formula.name!r} has a state {name!r}, which the state of a transformation "
+                "cannot have as a field; give it another name."
+            )
+    return found
+
+
+def formats(formula: Formula, options: Mapping[str, Any]) -> Any:
+    """How each state is kept: a function of its name, the path of the leaf and the leaf."""
+    for name in ("state", *(key for key in STORED if key in options)):
+        if str(options[name]) not in ("None", "float32"):
+            raise ValueError(f"{name}={options[name]!r} cannot be had yet; state is float32.")
+
+    def choose(state: str, path: str, leaf: Any) -> Format:
+        return PLAIN
+
+    return choose

@@ -1,0 +1,80 @@
+"""What is refused, as early as it can be known: when a factory is called, at init, in the trace."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from adamas.jax.keeping import dtype_of
+from adamas.jax.plans import OWN, Plan
+from adamas.kernel.formula import Formula
+from adamas.kernel.scopes import COLUMN, ROW
+
+
+def check_leaf(formula: Formula, path: str, leaf: Any) -> None:
+    """Raise TypeError or ValueError for a parameter that the rule cannot step."""
+    if leaf is None:
+        return
+    dtype, name = dtype_of(leaf), f"parameter {path!r}" if path else "the parameter"
+    if not jnp.issubdtype(dtype, jnp.inexact):
+        raise TypeError(
+            f"{name} is {dtype}; {formula.name} steps floating and complex numbers. Keep others "
+            "out of params: equinox.filter(model, equinox.is_inexact_array), or optax.partition."
+        )
+    if jnp.issubdtype(dtype, jnp.complexfloating) and (
+        formula.over & {ROW, COLUMN} or formula.given & OWN
+    ):
+        raise ValueError(
+            f"{name} is {dtype}, and {formula.name} asks for its rows or columns, which are of "
+            "real numbers. Train its real and imaginary parts."
+        )
+
+
+def aligned(
+    plan: Plan, tree: Any, params: Any, extra: dict[str, Any]
+) -> tuple[list[Any], list[Any]]:
+    """The leaves of params and of the second array, as in `tree`; None where there is none."""
+    name = plan.formula.name
+    absent = [None] * tree.num_leaves
+    if params is None and plan.needs_params:
+        decays = "weight_decay" in plan.hypers
+        raise ValueError(
+            f"{name} needs the parameters: call update(grads, state, params)"
+            + (", or give the number 0 as weight_decay." if decays else ".")
+        )
+    if plan.matrix.second and "h" not in extra:
+        raise TypeError(
+            f"{name} reads a second array beside the gradient: call "
+            "update(grads, state, params, h=...) with a tree like grads."
+        )
+    return (
+        absent if params is None else like(tree, "params", params),
+        like(tree, "h", extra["h"]) if plan.matrix.second else absent,
+    )
+
+
+def like(tree: Any, what: str, other: Any) -> list[Any]:
+    """The leaves of a tree that should have this structure; raises ValueError that says both."""
+    try:
+        found: list[Any] = tree.flatten_up_to(other)
+    except ValueError as error:
+        shown = jax.tree.structure(other)
+        raise ValueError(f"{what} is {shown}, and the gradients are {tree}: {error}") from None
+    return found
+
+
+def check_like(plan: Plan, path: str, g: Any, p: Any, h: Any) -> tuple[Any, Any, Any]:
+    """The arrays of one leaf; raises ValueError for one that has not the gradient's shape."""
+    where = f"of {path!r} " if path else ""
+    given = {"parameter": jnp.zeros_like(g) if p is None else p}
+    if plan.matrix.second:
+        given["second array"] = h
+    for what, one in given.items():
+        if np.shape(one) != np.shape(g):
+            raise ValueError(
+                f"the gradient {where}has shape {np.shape(g)}, its {what} {np.shape(one)}."
+            )
+    p = jnp.asarray(given["parameter"])
+    check_leaf(plan.formula, path, p)
+    return jnp.asarray(g), p, h

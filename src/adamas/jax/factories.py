@@ -1,0 +1,85 @@
+"""One function per rule, with a real signature: `inject_hyperparams` and editors read it."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from adamas.engine.options import formula_of
+from adamas.homes.optax import HOW, SIGNATURES, of_rule
+from adamas.homes.signature import Rule, Signature
+from adamas.jax.arguments import named, plan
+from adamas.jax.transform import transformation
+from adamas.kernel.bound import refuse
+
+Factory = Callable[..., Any]
+
+_MORE = """
+Returns an `optax.GradientTransformationExtraArgs`. Hyper-parameters are numbers, arrays of one
+(traced ones too) or schedules, functions of the count, 0 at the first step. Parameters are trees of
+floating or complex arrays of any shape; arithmetic is float32, float64 for float64 leaves. Raises
+TypeError or ValueError that names the argument.
+"""
+
+
+def _shown(signature: Signature) -> inspect.Signature:
+    kind = inspect.Parameter
+    return inspect.Signature([
+        kind(
+            name,
+            kind.KEYWORD_ONLY if name in HOW else kind.POSITIONAL_OR_KEYWORD,
+            default=value,
+        )
+        for name, value in sorted(signature.defaults.items(), key=lambda pair: pair[0] in HOW)
+    ])  # fmt: skip
+
+
+def make(signature: Signature) -> Factory:
+    """The factory of a signature."""
+
+    def factory(*args: Any, **given: Any) -> Any:
+        return transformation(plan(signature, named(signature, args, given)))
+
+    factory.__name__ = factory.__qualname__ = signature.name
+    factory.__module__ = "adamas.jax"
+    factory.__doc__ = inspect.cleandoc(signature.doc) + "\n" + _MORE
+    factory.__signature__ = _shown(signature)  # type: ignore[attr-defined]
+    return factory
+
+
+@functools.cache
+def transform(rule: Rule) -> Factory:
+    """A factory of transformations by `rule`: a formula, or what `adamas.rule` made of one.
+
+    It takes the rule's hyper-parameters under its own names and under optax's (`learning_rate` for
+    lr, `b1` for beta1). Raises `adamas.FormulaError` for a rule that cannot be compiled, ValueError
+    for one that draws random numbers or sums over all tensors.
+    """
+    formula = formula_of(rule)
+    refuse(formula, "in JAX")
+    return make(of_rule(rule, formula.name, formula.doc))
+
+
+FACTORIES: dict[str, Factory] = {name: make(signature) for name, signature in SIGNATURES.items()}
+
+sgd = FACTORIES["sgd"]
+momentum = FACTORIES["momentum"]
+nesterov = FACTORIES["nesterov"]
+adagrad = FACTORIES["adagrad"]
+rmsprop = FACTORIES["rmsprop"]
+rmsprop_centered = FACTORIES["rmsprop_centered"]
+adadelta = FACTORIES["adadelta"]
+adam = FACTORIES["adam"]
+adamw = FACTORIES["adamw"]
+amsgrad = FACTORIES["amsgrad"]
+adamax = FACTORIES["adamax"]
+adamaxw = FACTORIES["adamaxw"]
+nadam = FACTORIES["nadam"]
+nadamw = FACTORIES["nadamw"]
+radam = FACTORIES["radam"]
+adabelief = FACTORIES["adabelief"]
+lion = FACTORIES["lion"]
+ademamix = FACTORIES["ademamix"]
+adan = FACTORIES["adan"]
+schedule_free_adamw = FACTORIES["schedule_free_adamw"]
+cautious_adamw = FACTORIES["cautious_adamw"]
