@@ -129,6 +129,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     ),
     "3 torch": (
         "torch.spelling",
+        "torch.scheduled",
         "torch.arguments",
         "torch.called",
         "torch.callers",

@@ -27,7 +27,7 @@ HOW: dict[str, Any] = {
 
 
 # Names that groups and constructors have already; the engine refuses its own.
-TAKEN = frozenset({*HOW, "betas", "zero_grad_in_step", "state_by_name", "param_names"})
+TAKEN = frozenset({*HOW, "betas", "zero_grad_in_step", "state_by_name", "param_names", "schedules"})
 
 
 BETAS = {"beta1": ("betas", 0), "beta2": ("betas", 1), "beta3": ("betas", 2)}

@@ -14,10 +14,11 @@ from adamas.engine.settings import check, real
 from adamas.homes.signature import Signature
 from adamas.homes.torch import HOW, SIGNATURES
 from adamas.kernel.formula import Formula
+from adamas.torch.scheduled import KEY
 from adamas.torch.spelling import misspelt
 
 # What a group has besides settings of the rule.
-PRIVATE = ("params", "param_names", "state")
+PRIVATE = ("params", "param_names", "state", KEY)
 # Numbers that choose a formula by being zero or not.
 CHOOSING = {"momentum", "dampening", "lr_decay"}
 # What some class calls a hyper-parameter: one list of groups is often given to several classes.
@@ -179,7 +180,10 @@ def number(takes: Signature, name: str, value: Any, default: float) -> float:
         value = value.item()
     allowed = "a hyper-parameter is a number or a tensor of one"
     if callable(value):
-        allowed += "; wrap a schedule in torch.optim.lr_scheduler.LambdaLR"
+        allowed += (
+            ", or a schedule of adamas.schedule; wrap another function of the step in "
+            "torch.optim.lr_scheduler.LambdaLR"
+        )
     result = real(name, value, allowed)
     if limit := check(name, result, default):
         raise ValueError(f"Invalid {name} value: {value}; for {takes.name} it must {limit}.")

@@ -13,7 +13,7 @@ from torch.optim import optimizer as base
 from adamas.engine.finite import NonFiniteError
 from adamas.homes.signature import Signature
 from adamas.kernel.formula import Formula
-from adamas.torch import arguments, options, saving
+from adamas.torch import arguments, options, saving, scheduled
 from adamas.torch.called import called, every
 from adamas.torch.callers import Callers
 from adamas.torch.driver import Driver
@@ -38,7 +38,7 @@ class Optimizer(torch.optim.Optimizer):
     def __init__(self, params: Any, *args: Any, **given: Any) -> None:
         signature = self.signature
         taken = {k: given.pop(k, default) for k, default in OPTIONS.items()}
-        defaults = arguments.named(signature, args, given)
+        defaults = scheduled.lifted(signature, arguments.named(signature, args, given))
         arguments.refuse(signature, defaults)
         arguments.contradicting(defaults)
         self._start(defaults, taken)
@@ -87,6 +87,7 @@ class Optimizer(torch.optim.Optimizer):
         """Add a group; raises what torch raises, and ValueError for options that do not fit."""
         if isinstance(param_group, dict):
             folded = arguments.folded(self.signature, param_group, self.defaults, strict=False)
+            folded = scheduled.lifted(self.signature, folded, self.defaults)
             param_group.clear()
             param_group.update(folded)
             whole = {**self.defaults, **folded}
@@ -99,6 +100,7 @@ class Optimizer(torch.optim.Optimizer):
         except BaseException:
             del self.param_groups[count:]
             raise
+        self._driver.scheduled.saw(self.param_groups[-1])
         if not count:
             self._driver.plan = self._driver.plans.of(self.param_groups)
 

@@ -24,11 +24,18 @@ from adamas.torch.engines import Engine, Live
 from adamas.torch.kernel_engine import KernelEngine
 from adamas.torch.making import made
 from adamas.torch.plans import Entries, Plan, Plans
+from adamas.torch.scheduled import KEY, Scheduled
+from adamas.torch.states import steps_of
 from adamas.torch.watch import Owner, Watch
 
 
 class Released(Protocol):
-    """What steps each gradient as soon as it is complete, in between the calls of `step`."""
+    """What steps each gradient as soon as it is complete, in between the calls of `step`.
+
+    `begun` says that this iteration has stepped some.
+    """
+
+    begun: bool
 
     def end(self) -> bool:
         """End an iteration; whether gradients are left for an ordinary step."""
@@ -54,6 +61,7 @@ class Driver:
         self.rounding_keys: rounding_keys.Keys = {}
         self.released: Released | None = None
         self.loads = 0
+        self.scheduled = Scheduled(plans.signature)
         # True steps CPU tensors as those of other devices, which is how that is tested.
         self.anywhere = False
         # Of two threads that step one optimizer, the second waits.
@@ -96,6 +104,8 @@ class Driver:
         tensors, engine = self._gradients(), self.engine
         if engine is None or all(map(is_, tensors, repeat(None))):
             return None
+        if not (self.released and self.released.begun):
+            self.schedule()
         changed = self._watch.changed()
         if changed and not self._took(engine, changed):
             engine.sync()
@@ -111,7 +121,17 @@ class Driver:
                 self._follow(engine, tensors, done=True)
             raise
         self._follow(engine, tensors, done)
+        if self.released:
+            self.released.begun = False
         return done
+
+    def schedule(self) -> None:
+        """Put the numbers of the next step into the groups that have schedules."""
+        groups = self.owner.param_groups
+        if any(KEY in group for group in groups):
+            entries = () if self.engine else filter(None, self.owner.state.values())
+            done = self.engine.steps if self.engine else max(map(steps_of, entries), default=0)
+            self.scheduled.set(groups, done + 1)
 
     def _gradients(self) -> list[torch.Tensor | None]:
         """The gradients of the live parameters, with an engine that is laid out for them."""
@@ -134,6 +154,8 @@ class Driver:
                 folded = arguments.folded(signature, groups[k], groups[k], strict=False)
                 groups[k].clear()
                 groups[k].update(folded)
+            if self.scheduled.lift(groups[k]):
+                self.schedule()
             self.plans.check_group(groups[k])
         if self.plans.of(groups) is not self.plan or self._watch.stored_otherwise():
             return False

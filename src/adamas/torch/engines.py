@@ -47,6 +47,10 @@ class Engine(Protocol):
         """How many steps were left out."""
 
     @property
+    def steps(self) -> int:
+        """How many steps were done: those of the parameter that was stepped most often."""
+
+    @property
     def behind(self) -> bool:
         """Whether there may be rows that have missed steps."""
 

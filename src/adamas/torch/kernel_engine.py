@@ -295,6 +295,11 @@ class KernelEngine:
         dict.update(self.stepper.settings.groups[group], numbers)
 
     @property
+    def steps(self) -> int:
+        """The largest of the parameters' step counts."""
+        return int(self.stepper.numbers.steps[: len(self.live)].max())
+
+    @property
     def behind(self) -> bool:
         """Whether there may be rows that have missed steps."""
         return self.stepper.behind

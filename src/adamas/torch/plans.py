@@ -15,7 +15,7 @@ from adamas.engine.options import formula_of
 from adamas.homes.signature import Options, Rule, Signature
 from adamas.kernel.formula import Formula
 from adamas.kernel.variants import with_average
-from adamas.torch import arguments, cuts, options
+from adamas.torch import arguments, cuts, options, scheduled
 from adamas.torch.called import Groups, names
 from adamas.torch.states import Names, begun_anew
 
@@ -110,6 +110,7 @@ class Plans:
         """Raise ValueError or TypeError unless an optimizer can do what a group says."""
         arguments.refuse(self.signature, group)
         arguments.check_keys(self.signature, group, options.OPTIONS)
+        scheduled.check(self.signature, group)
         plan = self.of([group])
         plan.numbers(group)
         if "state" in group:

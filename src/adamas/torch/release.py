@@ -15,6 +15,7 @@ from adamas.engine.finite import NonFiniteError
 from adamas.kernel.scopes import ALL
 from adamas.torch.called import every
 from adamas.torch.driver import Driver
+from adamas.torch.scheduled import KEY
 from adamas.torch.shards import sharded
 
 
@@ -43,6 +44,8 @@ class Single:
             self._driver, self._loads = whole.beside(self), whole.loads
         self.state = {parameter: whole.owner.state[parameter]}
         self.param_groups[0].update(whole.owner.param_groups[self._group])
+        # The optimizer's groups have the numbers of this step.
+        self.param_groups[0].pop(KEY, None)
         self.param_groups[0].update(self._own)
         self._driver.check_mode()
         try:
@@ -67,7 +70,7 @@ class Release:
     def __init__(self, optimizer: torch.optim.Optimizer, driver: Driver) -> None:
         # The optimizer lives as long as hooks step its parameters: its driver holds it weakly.
         self._optimizer, self._driver = optimizer, driver
-        self._adding = False
+        self._adding = self.begun = False
         self._done: set[torch.Tensor] = set()
         self._singles: dict[torch.Tensor, Single] = {}
         self._keys: dict[torch.Tensor, str] = {}
@@ -90,6 +93,10 @@ class Release:
                 "optimizer.step() at the end of each; to add up gradients of several backward "
                 "passes, do all but the last in `with release.accumulate():`."
             )
+        if not self.begun:
+            with self._driver.lock:
+                self._driver.schedule()
+            self.begun = True
         try:
             self._singles[parameter].step()
         finally:
@@ -112,6 +119,7 @@ class Release:
         left = any(p.grad is not None for group in groups for p in group["params"])
         if left:
             self.sync()
+        self.begun = left and self.begun
         return left
 
     def sync(self) -> None:

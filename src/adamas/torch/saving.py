@@ -19,6 +19,7 @@ from adamas.torch.called import found
 from adamas.torch.driver import Driver
 from adamas.torch.foreign import readable
 from adamas.torch.plans import Plan
+from adamas.torch.scheduled import taking
 from adamas.torch.shards import sharded
 from adamas.torch.states import COUNTERS, begun_anew
 
@@ -104,6 +105,7 @@ def load_state_dict(driver: Driver, saved: Any) -> None:
     after: list[Action] = [
         partial(group.update, new) for group, new in zip(owner.param_groups, taken, strict=True)
     ]
+    after += [partial(driver.scheduled.saw, group) for group in owner.param_groups]
     for p in owner.state:
         if p not in entries and getattr(p, "grad", None) is None:
             after.append(partial(owner.state.pop, p))
@@ -227,6 +229,7 @@ def _settings(driver: Driver, group: Mapping[str, Any], old: Mapping[str, Any]) 
     new = {k: v for k, v in new.items() if k not in ("foreach", "fused", "capturable")}
     merged = {**group, **new}
     driver.plans.check_group(merged)
+    new = taking(group, new)
     wanted = driver.plans.of([merged]).formula.name
     if (rule := old.get("rule", wanted)) != wanted:
         raise ValueError(

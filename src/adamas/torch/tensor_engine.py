@@ -60,6 +60,11 @@ class TensorEngine:
         """Whether anything is rounded at random."""
         return any(map(self._states.rounded, range(len(self.live))))
 
+    @property
+    def steps(self) -> int:
+        """The largest of the parameters' step counts."""
+        return max(int(state["step"]) for state in self._states.of)
+
     def entry(self, k: int) -> dict[str, Any]:
         """The live state of parameter k."""
         return self._states.of[k]
