@@ -165,6 +165,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "3 jax": (
         "jax.words",
         "jax.keeping",
+        "jax.formats",
         "jax.states",
         "jax.dependence",
         "jax.plans",

@@ -2,22 +2,22 @@
 
 import difflib
 import keyword
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from adamas.engine.options import formula_of
-from adamas.engine.settings import check
+from adamas.engine.settings import check, seeded
 from adamas.homes.optax import FIXED, HOW, MASKS, STARTS, STORED, moments
 from adamas.homes.signature import Signature
-from adamas.jax.keeping import Format, Plain
+from adamas.jax import formats as few_bits
+from adamas.jax.keeping import Format
 from adamas.jax.plans import Plan
 from adamas.kernel.bound import refuse
 from adamas.kernel.formula import Formula
-
-PLAIN = Plain()
 
 
 def named(takes: Signature, args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def plan(takes: Signature, options: Mapping[str, Any]) -> Plan:
         formats(formula, options),
         {s: options[name] for name, s in STARTS.items() if name in options},
         _mask(takes, formula, options),
-        options["seed"],
+        _seed(takes, options["seed"]),
     )
 
 
@@ -111,13 +111,25 @@ def fields(formula: Formula) -> dict[str, str]:
     return found
 
 
-def formats(formula: Formula, options: Mapping[str, Any]) -> Any:
+def formats(formula: Formula, options: Mapping[str, Any]) -> Callable[[str, str, Any], Format]:
     """How each state is kept: a function of its name, the path of the leaf and the leaf."""
-    for name in ("state", *(key for key in STORED if key in options)):
-        if str(options[name]) not in ("None", "float32"):
-            raise ValueError(f"{name}={options[name]!r} cannot be had yet; state is float32.")
+    found = few_bits.formats(formula, options["state"], fields(formula))
+    for name in (key for key in STORED if options.get(key) is not None):
+        try:
+            dtype = jnp.dtype(options[name]).name
+            own = {state: dtype for state in STORED[name] if state in formula.initial}
+            made = few_bits.formats(formula, own, fields(formula))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name}={options[name]!r} cannot be had: {error}") from None
+        found |= {state: made[state] for state in own}
+    return lambda state, path, leaf: found[state]
 
-    def choose(state: str, path: str, leaf: Any) -> Format:
-        return PLAIN
 
-    return choose
+def _seed(takes: Signature, seed: Any) -> Any:
+    """The seed of rounding: a number, or an array of one, which may be traced."""
+    if hasattr(seed, "dtype") and np.shape(seed) == () and np.issubdtype(seed.dtype, np.integer):
+        return seed
+    try:
+        return seeded(seed)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{takes.name}: {error}") from None

@@ -11,16 +11,22 @@ import jax.numpy as jnp
 
 
 class Place(NamedTuple):
-    """Where a number that is encoded stands: for rounding that must differ from all others."""
+    """Where an array that is rounded stands: for random words that differ from all others'.
 
-    count: Any
+    After `count` steps it is number `array` of what is rounded in leaf number `leaf`.
+    """
+
+    seed: Any
     leaf: int
-    state: int
-    seed: int
+    count: Any
+    array: int
 
 
 class Format(Protocol):
     """How one state of one leaf is kept, in an array or a pytree of arrays."""
+
+    def rounds(self, kept: Any) -> bool:
+        """Whether `encode` rounds what is kept, and so needs a number among what is rounded."""
 
     def start(self, like: Any, initial: Any) -> Any:
         """The state before the first step, everywhere `initial`; `like` may be abstract."""
@@ -28,12 +34,19 @@ class Format(Protocol):
     def decode(self, kept: Any, like: jax.Array) -> jax.Array:
         """The numbers of a state, in the dtype of `like`, complex ones as their parts."""
 
-    def encode(self, value: jax.Array, before: Any, place: Place) -> Any:
-        """What is kept of new numbers, with the dtypes and shapes of `before`."""
+    def encode(self, value: jax.Array, before: Any, place: Place | None) -> Any:
+        """What is kept of new numbers, with the dtypes and shapes of `before`.
+
+        `place` is None where nothing is rounded.
+        """
 
 
 class Plain:
     """As the numbers that the arithmetic has: float32, float64 for leaves of that, complex too."""
+
+    def rounds(self, kept: Any) -> bool:
+        """Nothing is lost."""
+        return False
 
     def start(self, like: Any, initial: Any) -> Any:
         """An array of the shape and sharding of `like`."""
@@ -43,7 +56,7 @@ class Plain:
         """The array, which is kept as it is computed with."""
         return parts(kept).astype(like.dtype)
 
-    def encode(self, value: jax.Array, before: Any, place: Place) -> Any:
+    def encode(self, value: jax.Array, before: Any, place: Place | None) -> Any:
         """The array."""
         return whole(value, before.dtype)
 

@@ -66,7 +66,12 @@ class Plan:
     format: Callable[[str, str, Any], Format]
     starts: dict[str, Any] = field(default_factory=dict)
     mask: Any = None
-    seed: int = 0
+    seed: Any = 0
+
+    @property
+    def rowwise(self) -> bool:
+        """Whether what is rounded in blocks has blocks that begin anew with every row."""
+        return bool(self.formula.over & {ROW, COLUMN})
 
     @cached_property
     def matrix(self) -> Form:
@@ -102,11 +107,6 @@ class Plan:
         """The class of the state: `count` and a field for each state, in the formula's order."""
         fields = tuple(self.fields[name] for name in self.formula.initial)
         return state_class(state_name(self.formula.name), ("count", *fields))
-
-    @cached_property
-    def order(self) -> dict[str, int]:
-        """The number of each state."""
-        return {name: k for k, name in enumerate(self.formula.initial)}
 
     def initial(self, name: str) -> Any:
         """The first value of a state."""

@@ -2,6 +2,8 @@
 
 The formula makes the new parameter, optax adds updates: u = p_new - p. The difference is exact
 where p_new is between half and twice p (Sterbenz 1974), and `apply_updates` then gives p_new back.
+So a bfloat16 parameter is rounded at random before the difference is taken: nothing is left for the
+sum to round.
 """
 
 from contextlib import nullcontext
@@ -12,6 +14,7 @@ import jax.numpy as jnp
 import optax
 
 from adamas.jax.checks import aligned, check_leaf, check_like, like
+from adamas.jax.formats import at_random
 from adamas.jax.keeping import Place, dtype_of, parts, whole, wide
 from adamas.jax.masks import decaying, is_none, leaf_names
 from adamas.jax.plans import Form, Plan, of_shape, own_numbers
@@ -60,10 +63,13 @@ class Arrays(NamedTuple):
 
 
 class Step:
-    """One step of all leaves: what is the same for all of them is computed once."""
+    """One step of all leaves: what is the same for all of them is computed once.
 
-    def __init__(self, plan: Plan, state: Any) -> None:
-        self.plan, self.count = plan, state.count
+    `known` says that the parameters are, to which the updates will be added.
+    """
+
+    def __init__(self, plan: Plan, state: Any, known: bool) -> None:
+        self.plan, self.count, self.known = plan, state.count, known
         self.hypers = plan.at(state.count)
         kept = {name: getattr(state, plan.fields[name]) for name in plan.shared}
         with jax.enable_x64(True):
@@ -100,10 +106,13 @@ class Step:
         numbers = {name: formats[name].decode(one, old) for name, one in kept.items()}
         with jax.enable_x64(True) if plan.matrix.reduces else nullcontext():
             new = self.body(plan.form(p), arrays, old, numbers, decays)
-        made = {}
-        for name, one in kept.items():
-            place = Place(self.count, k, plan.order[name], plan.seed)
-            made[name] = formats[name].encode(new[name], one, place)
+        # Kernels count what they round in this order.
+        rounded = ["p"] if self.known and p.dtype == jnp.bfloat16 else []
+        rounded += [name for name, one in kept.items() if formats[name].rounds(one)]
+        place = {name: Place(plan.seed, k, self.count, i) for i, name in enumerate(rounded)}
+        made = {n: formats[n].encode(new[n], one, place.get(n)) for n, one in kept.items()}
+        if "p" in place:
+            new["p"] = at_random(new["p"], place["p"], plan.rowwise).astype(old.dtype)
         moved = whole(new["p"] - old, wide(p))
         return moved.astype(dtype_of(g)), made
 
@@ -131,7 +140,7 @@ def step(plan: Plan, updates: Any, state: Any, params: Any, extra: dict[str, Any
     fields = {n: plan.fields[n] for n in plan.formula.initial if n not in plan.shared}
     kept = {n: like(tree, "state", getattr(state, one)) for n, one in fields.items()}
     decays = decaying(plan.mask, updates if params is None else params, named, tree)
-    now, made = Step(plan, state), []
+    now, made = Step(plan, state, params is not None), []
     for k, (path, g) in enumerate(zip(named, gradients, strict=True)):
         mine = {n: kept[n][k] for n in fields}
         if g is None:
