@@ -174,6 +174,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "jax.transform",
         "jax.arguments",
         "jax.factories",
+        "jax.saved",
         "jax.__init__",
     ),
     "3 keras": ("keras.__init__",),

@@ -7,6 +7,7 @@ optax lacks follows after what it has.
 
 import functools
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from adamas import dialects, rules
@@ -32,7 +33,6 @@ FIXED = {
     "bias_correction_mu": "the formula corrects both moments",
     "bias_correction_nu": "the formula corrects both moments",
     "bias_correction": "rmsprop has no bias correction; adam(b1=0.0) is rmsprop with one",
-    "warmup_steps": "give learning_rate a schedule that warms up",
 }
 ADAM: dict[str, str] = {"m": "mu", "v": "nu", "v_max": "nu_max"}
 MOMENTS: dict[str, dict[str, str]] = {
@@ -135,7 +135,7 @@ def _made(
     rule: Function,
     order: str,
     choose: Callable[[Options], Rule] | None = None,
-    sources: Mapping[str, str] = NAMES,
+    sources: Mapping[str, str] = MappingProxyType({}),
     **extra: Any,
 ) -> Signature:
     """One function of optax, with `order` as its arguments in its order.
@@ -144,9 +144,7 @@ def _made(
     after.
     """
     plain = of_rule(rule, name, rule.__doc__ or "")
-    renamed: dict[str, tuple[str, int | None]] = {
-        old: (new, None) for old, new in sources.items() if old in hypers(rule)
-    }
+    renamed: dict[str, tuple[str, int | None]] = {old: (new, None) for old, new in sources.items()}
     given = {renamed.get(k, (NAMES.get(k, k),))[0]: v for k, v in hypers(rule).items()}
     known = {**dict.fromkeys(FIXED), **dict.fromkeys(STORED), **dict.fromkeys(MASKS), **HOW}
     named = [*order.split(), *(key for key in given if key not in order.split())]
@@ -215,6 +213,7 @@ def _signatures() -> dict[str, Signature]:
         _made(
             "schedule_free_adamw", rules.schedule_free_adamw,
             f"{step} warmup_steps b1 b2 eps weight_decay weight_lr_power state_dtype",
+            warmup_steps=None,
         ),
         of_rule(rules.cautious_adamw, "cautious_adamw", rules.cautious_adamw.__doc__ or ""),
     ]  # fmt: skip

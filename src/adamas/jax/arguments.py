@@ -16,6 +16,7 @@ from adamas.homes.signature import Signature
 from adamas.jax import formats as few_bits
 from adamas.jax.keeping import Format
 from adamas.jax.plans import Plan
+from adamas.jax.words import warmed
 from adamas.kernel.bound import refuse
 from adamas.kernel.formula import Formula
 
@@ -50,9 +51,12 @@ def plan(takes: Signature, options: Mapping[str, Any]) -> Plan:
     _check_fixed(takes, options)
     formula = formula_of(takes.choose(options))
     refuse(formula, "in JAX")
+    hypers = {n: _number(takes, options, n, default) for n, default in formula.hypers.items()}
+    if options.get("warmup_steps") is not None:
+        hypers["lr"] = warmed(hypers["lr"], options["warmup_steps"])
     return Plan(
         formula,
-        {n: _number(takes, options, n, default) for n, default in formula.hypers.items()},
+        hypers,
         fields(formula),
         formats(formula, options),
         {s: options[name] for name, s in STARTS.items() if name in options},

@@ -5,12 +5,18 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
+from adamas import rules
 from adamas.engine.options import formula_of
 from adamas.homes.optax import HOW, SIGNATURES, of_rule
 from adamas.homes.signature import Rule, Signature
 from adamas.jax.arguments import named, plan
 from adamas.jax.transform import transformation
+from adamas.jax.words import traced
 from adamas.kernel.bound import refuse
+from adamas.schedule import Schedule
 
 Factory = Callable[..., Any]
 
@@ -83,3 +89,27 @@ ademamix = FACTORIES["ademamix"]
 adan = FACTORIES["adan"]
 schedule_free_adamw = FACTORIES["schedule_free_adamw"]
 cautious_adamw = FACTORIES["cautious_adamw"]
+
+
+def schedule_free_eval_params(state: Any, params: Any, b1: Any = 0.9) -> Any:
+    """The parameters to evaluate at, of those that `schedule_free_adamw` trains.
+
+    `b1` is that of the transformation; the formula is `adamas.rules.schedule_free_average`.
+    """
+    average: Any = rules.schedule_free_average
+    return jax.tree.map(lambda p, z: average(p, z, beta1=b1), params, state.z)
+
+
+def schedule(shape: Schedule) -> Callable[[Any], jax.Array]:
+    """A schedule of adamas as optax has them: a function of the count, 0 at the first step.
+
+    For optax.inject_hyperparams and optax.scale_by_schedule; the functions here take it as it is.
+    """
+    value = traced(shape)
+
+    def of_count(count: Any) -> jax.Array:
+        dtype = jnp.zeros(()).dtype
+        with jax.enable_x64(True):
+            return value(count).astype(dtype)
+
+    return of_count

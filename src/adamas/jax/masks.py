@@ -18,9 +18,9 @@ def is_none(x: Any) -> bool:
 
 
 def leaf_names(tree: Any) -> list[str]:
-    """The path of every leaf, as in `layers/0/kernel`; a bare array has the empty one."""
+    """The path of every leaf, as in `layers.0.kernel`; a bare array has the empty one."""
     found, _ = jax.tree_util.tree_flatten_with_path(tree, is_leaf=is_none)
-    return [jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in found]
+    return [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in found]
 
 
 def decaying(mask: Any, tree: Any, named: Sequence[str], structure: Any) -> list[bool]:

@@ -14,7 +14,7 @@ import numpy as np
 from adamas.jax.dependence import needed
 from adamas.jax.keeping import Format, wide
 from adamas.jax.states import state_class, state_name
-from adamas.jax.words import ELEMENTWISE, REDUCED, exact, narrow
+from adamas.jax.words import ELEMENTWISE, REDUCED, at, exact, narrow
 from adamas.kernel.bound import Bound
 from adamas.kernel.first import names
 from adamas.kernel.formula import Formula, target
@@ -114,7 +114,7 @@ class Plan:
 
     def at(self, count: jax.Array) -> dict[str, Any]:
         """The hyper-parameters after `count` steps."""
-        return {k: v(count) if callable(v) else v for k, v in self.hypers.items()}
+        return {name: at(value, count) for name, value in self.hypers.items()}
 
 
 def read(formula: Formula, name: str) -> set[str]:
