@@ -19,6 +19,7 @@ from benchmarks.dense import dense
 from benchmarks.footprint import footprint
 from benchmarks.fork import VARIABLE, fork
 from benchmarks.guard import guard
+from benchmarks.jax_steps import jax_steps
 from benchmarks.large import growth, large
 from benchmarks.record import MIB, Plan, Section
 from benchmarks.reductions import reductions
@@ -43,6 +44,7 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "reductions": reductions,
     "whole": whole_step,
     "torch": torch_small,
+    "jax": jax_steps,
     "dense": dense,
     "memory": transient,
     "bits": bits,

@@ -84,6 +84,10 @@ BARS = {
     ("torch", "adamas.torch int8 / torch fused, 1,000 tensors of 256"): Bar(0.5, 0.5),
     ("torch", "adamas.torch / torch fused, a layer of 10 parameters"): Bar(0.7, 0.7),
     ("torch", "adamas.torch int8 / torch fused, a layer of 10 parameters"): Bar(0.7, 0.7),
+    ("jax", "adamas.jax / optax, over the larger of 1 and the control, 64 Mi"): Bar(1.05, 1.05),
+    ("jax", "adamas.jax / optax, over the larger of 1 and the control, 300 x 4,096"): Bar(
+        1.05, 1.05
+    ),
     ("dense", "adamas / torch fused, of it the optimizer"): Bar(0.9, 0.9),
     ("dense", "adamas int8 / torch fused, of it the optimizer"): Bar(0.8, 0.8),
     ("memory", "adamas, peak of the process"): Bar(1.0, 1.0),

@@ -133,6 +133,7 @@ ASKED = {
     ("bits", "adamas int8, bf16 p and g / torch fused bf16, 64 Mi"): (0.75, 0.75),
     ("growth", "adamas / torch fused at 1 Mi"): (1.0, 1.0),
     ("bits", "adamas int8 / torch fused, 1 Mi"): (1.1, 1.1),
+    ("jax", "adamas.jax / optax, over the larger of 1 and the control, 64 Mi"): (1.05, 1.05),
     ("dense", "adamas / torch fused, of it the optimizer"): (0.9, 0.9),
     ("dense", "adamas int8 / torch fused, of it the optimizer"): (0.8, 0.8),
     ("whole", "adamas / torch's three calls"): (0.60, 0.65),

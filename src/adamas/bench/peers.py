@@ -212,19 +212,33 @@ def torchao_side(
 
 def optax_side(grads: Sequence[Array]) -> Side:
     """`optax.adamw` under `jax.jit`, its buffers donated, so that they are updated in place."""
-    import jax
     import optax
 
     transform = optax.adamw(1e-3, weight_decay=1e-2)
-    given = [jax.numpy.asarray(g) for g in grads]
-    params = [jax.numpy.ones_like(g) for g in given]
-    held = params, transform.init(params)
+    return jax_side(transform, jitted(transform), grads)
+
+
+def jitted(transform: Any) -> Callable[..., Any]:
+    """The step of a gradient transformation of optax's form, compiled, its buffers donated."""
+    import jax
+    import optax
 
     def update(params: Any, state: Any, given: Any) -> Any:
         changes, state = transform.update(given, state, params)
         return optax.apply_updates(params, changes), state
 
-    compiled = jax.jit(update, donate_argnums=(0, 1))
+    made: Callable[..., Any] = jax.jit(update, donate_argnums=(0, 1))
+    return made
+
+
+def jax_side(transform: Any, compiled: Callable[..., Any], grads: Sequence[Array]) -> Side:
+    """Arrays of its own that the `jitted` step of a transformation updates."""
+    import jax
+
+    given = [jax.numpy.asarray(g) for g in grads]
+    params = [jax.numpy.ones_like(g) for g in given]
+    held = params, transform.init(params)
+
     wait: Callable[[Any], Any] = jax.block_until_ready
 
     def step() -> None:
