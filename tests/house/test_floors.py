@@ -178,7 +178,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "jax.__init__",
     ),
     "3 keras": ("keras.__init__",),
-    "3 scipy": ("scipy",),
+    "3 scipy": ("scipy.objective", "scipy.descent", "scipy.methods", "scipy.__init__"),
     "4 lab": (
         "bench.*",
         "lab.text.*",
