@@ -18,8 +18,9 @@ NOTE = (
     "its parameters and state donated, on as many threads as XLA takes. No two sides can step the "
     "same arrays, so all are allocated anew in each placement. `optax again` is optax once more, "
     "on arrays of its own: what it is off from 1 is due to memory and chance, and the bar counts "
-    "from it where it is above 1. Bytes of state are counted in the arrays. XLA on a CPU makes "
-    "several loops of a step with codes, each over memory: int8 saves memory, not time."
+    "from it where it is above 1. Bytes of state are counted in the arrays. XLA on a CPU computes "
+    "both moments twice for int8, for the largest of each block and for its codes: few bits save "
+    "memory here, not time."
 )
 
 

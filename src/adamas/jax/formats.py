@@ -27,6 +27,8 @@ from adamas.words import rebound
 
 SCALED = {codec.name: codec for codec in (MEAN8, SQUARE8)}
 FORMATS = ("float32", "bfloat16", "int8")
+FEW = 32
+"""Numbers of a block whose maximum is left to XLA; measured against 1, 8, 16, 64 and 128."""
 
 
 def bits_of(numbers: jax.Array) -> jax.Array:
@@ -116,7 +118,14 @@ def _most(bits: jax.Array, grid: Grid) -> jax.Array:
     """The largest of every block, of bits without sign."""
     room = grid.row_blocks * BLOCK - grid.width
     rows = jnp.pad(bits.reshape(grid.rows, grid.width), ((0, 0), (0, room)))
-    return jnp.max(rows.reshape(-1, BLOCK), axis=1)
+    # Half against half first: XLA makes no vectors of a maximum over an axis, and keeps both
+    # moments in memory for it (docs/decisions/0023). Down to one it would compute all of it again
+    # for every element.
+    most, width = rows.reshape(-1, BLOCK), BLOCK
+    while width > FEW:
+        width //= 2
+        most = jnp.maximum(most[:, :width], most[:, width:])
+    return jnp.max(most, axis=1)
 
 
 def _apart(function: Callable[..., Any], like: jax.Array, scales: bool) -> Callable[..., Any]:
