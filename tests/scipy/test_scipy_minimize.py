@@ -2,6 +2,8 @@
 
 import inspect
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -357,7 +359,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "maxiter": ({"options": {"maxiter": -1}}, ValueError, "maxiter=-1 must be a whole number"),
     "patience": ({"options": {"patience": 0}}, ValueError, "patience=0 must be a whole number"),
     "gtol": ({"options": {"gtol": -1.0}}, ValueError, "gtol=-1.0 must be at least 0, or None"),
-    "keep": ({"options": {"keep": "first"}}, ValueError, "keep='first' is not one of last, best"),
+    "keep": ({"options": {"keep": "first"}}, ValueError, "keep='first' is not one of 'last'"),
     "differences": ({"options": {"finite_diff": "cs"}}, ValueError, "finite_diff='cs'"),
     "both": ({"options": {"keep": "best", "average": 0.9}}, ValueError, "two different points"),
     "average": ({"options": {"average": 1.5}}, ValueError, "ema=1.5"),
@@ -407,6 +409,27 @@ def test_rules_that_make_no_method(rule: Callable[..., Any], error: Any, words: 
     """A rule that minimize cannot feed, or whose options would be others, is refused at once."""
     with pytest.raises(error, match=words):
         method(rule)
+
+
+WITHOUT = """
+import sys
+
+sys.modules["scipy"] = None
+import adamas
+
+try:
+    import adamas.scipy
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_without_scipy_the_error_is_one_line() -> None:
+    """Where SciPy is missing the import says so and what to install; adamas itself works."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "adamas.scipy needs SciPy; install it with: pip install 'adamas[scipy]'\n"
 
 
 def test_help_shows_the_options() -> None:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class Descent:
         self._average = AVERAGES.get(getattr(rule, "function", rule))
         self._tell = self._telling(callback)
         self._all = [x.copy()]
-        # The last point where everything was finite, and the lowest one.
+        # The last point where everything was finite, and the lowest one if it is wanted.
         self._good: Point | None = None
         self._best: Point | None = None
 
@@ -73,6 +74,8 @@ class Descent:
                 self._good = self._good or point
                 return 3, f"{odd}; x is the last point where everything was finite."
             self._good = point
+            if self._options["keep"] == "best":
+                self._best = min(self._best or point, point, key=attrgetter("value"))
             largest = float(np.abs(point.gradient).max(initial=0.0))
             small = small + 1 if gtol is not None and largest <= gtol else 0
             if small == patience:
@@ -95,27 +98,22 @@ class Descent:
                 return 99, "`callback` raised `StopIteration`."
 
     def _here(self) -> Point:
-        """What is known at x; the lowest point so far is kept."""
-        gradient, value = self._objective.gradient(self._x), None
-        if self._objective.has_values or self._options["keep"] == "best":
-            value = self._objective.value(self._x)
-        point = Point(self._x.copy(), gradient, value)
-        lowest = self._best.value if self._best else np.inf
-        if value is not None and lowest is not None and value < lowest and not _odd(point):
-            self._best = point
-        return point
+        """What is known at x."""
+        gradient = self._objective.gradient(self._x)
+        asked = self._objective.has_values or self._options["keep"] == "best"
+        value = self._objective.value(self._x) if asked else None
+        return Point(self._x.copy(), gradient, value)
 
     def _answer(self, status: int) -> Point:
         """The point that was asked for."""
         assert self._good
         if status == 3:
             return self._good
-        if self._options["keep"] == "best" and self._best:
+        if self._best:
             return self._best
         x = self._returned()
-        if np.array_equal(x, self._good.x):
-            return self._good
-        return Point(x, self._objective.gradient(x), None)
+        same = np.array_equal(x, self._good.x)
+        return self._good if same else Point(x, self._objective.gradient(x), None)
 
     def _returned(self) -> Vector:
         """The last iterate, or the average where one was asked for or the rule has one."""

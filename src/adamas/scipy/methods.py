@@ -15,6 +15,7 @@ from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from adamas import rules
 from adamas.engine.options import formula_of
+from adamas.engine.settings import choice
 from adamas.kernel.formula import Formula
 from adamas.kernel.scopes import SECOND
 from adamas.scipy.descent import Descent
@@ -22,18 +23,10 @@ from adamas.scipy.objective import STEPS, Objective, Vector
 
 # What every method here takes besides the hyper-parameters of its rule.
 OPTIONS: dict[str, Any] = {
-    "maxiter": 10_000,
-    "gtol": 1e-5,
-    "patience": 10,
-    "average": None,
-    "keep": "last",
-    "finite_diff": "2-point",
-    "clip_norm": None,
-    "state": "float64",
-    "seed": 0,
-    "disp": False,
+    "maxiter": 10_000, "gtol": 1e-5, "patience": 10, "average": None, "keep": "last",
+    "finite_diff": "2-point", "clip_norm": None, "state": "float64", "seed": 0, "disp": False,
     "return_all": False,
-}
+}  # fmt: skip
 
 _MORE = """
 A `method` of `scipy.optimize.minimize`: steps by `{rule}` in float64 until no component of the
@@ -74,17 +67,10 @@ def method(rule: Any) -> Callable[..., OptimizeResult]:
         raise TypeError(f"{formula.name} reads a second array, which minimize has no place for.")
 
     def minimizer(
-        fun: Callable[..., Any],
-        x0: Any,
-        args: tuple[Any, ...] = (),
-        jac: Any = None,
-        hess: Any = None,
-        hessp: Any = None,
-        bounds: Any = None,
-        constraints: Any = (),
-        callback: Any = None,
-        **options: Any,
-    ) -> OptimizeResult:
+        fun: Callable[..., Any], x0: Any, args: tuple[Any, ...] = (), jac: Any = None,
+        hess: Any = None, hessp: Any = None, bounds: Any = None, constraints: Any = (),
+        callback: Any = None, **options: Any,
+    ) -> OptimizeResult:  # fmt: skip
         _refuse(formula.name, jac, bounds, constraints)
         chosen, hypers = _sorted(formula, options)
         objective = Objective(fun, jac, args, chosen["finite_diff"])
@@ -127,9 +113,8 @@ def _sorted(formula: Formula, given: dict[str, Any]) -> tuple[dict[str, Any], di
         # Of whoever called minimize.
         warnings.warn(f"Unknown solver options: {unknown}", OptimizeWarning, stacklevel=4)
     chosen = {key: given.get(key, value) for key, value in OPTIONS.items()}
-    for name, allowed in (("finite_diff", tuple(STEPS)), ("keep", ("last", "best"))):
-        if chosen[name] not in allowed:
-            raise ValueError(f"{name}={chosen[name]!r} is not one of {', '.join(allowed)}.")
+    choice("finite_diff", chosen["finite_diff"], tuple(STEPS))
+    choice("keep", chosen["keep"], ("last", "best"))
     for name, least in (("maxiter", 0), ("patience", 1)):
         if not isinstance(chosen[name], int | np.integer) or chosen[name] < least:
             raise ValueError(f"{name}={chosen[name]!r} must be a whole number of at least {least}.")
