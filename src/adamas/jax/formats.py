@@ -27,7 +27,7 @@ from adamas.words import rebound
 
 SCALED = {codec.name: codec for codec in (MEAN8, SQUARE8)}
 FORMATS = ("float32", "bfloat16", "int8")
-FEW = 32
+LEFT_TO_XLA = 32
 """Numbers of a block whose maximum is left to XLA; measured against 1, 8, 16, 64 and 128."""
 
 
@@ -122,7 +122,7 @@ def _most(bits: jax.Array, grid: Grid) -> jax.Array:
     # moments in memory for it (docs/decisions/0023). Down to one it would compute all of it again
     # for every element.
     most, width = rows.reshape(-1, BLOCK), BLOCK
-    while width > FEW:
+    while width > LEFT_TO_XLA:
         width //= 2
         most = jnp.maximum(most[:, :width], most[:, width:])
     return jnp.max(most, axis=1)
