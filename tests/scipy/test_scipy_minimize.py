@@ -325,7 +325,7 @@ def test_global_optimizers_call_it() -> None:
         return value, np.array([-14.5 * np.sin(14.5 * x[0] - 0.3) + 2 * x[0] + 0.2])
 
     inner = {"method": adam, "jac": True, "options": {"lr": 0.02, "maxiter": 300}}
-    found = basinhopping(wavy, [1.0], minimizer_kwargs=inner, niter=25, rng=1)
+    found = basinhopping(wavy, [1.0], minimizer_kwargs=inner, niter=15, rng=1)
     assert found.x == pytest.approx([-0.1951], abs=1e-3)
     assert found.fun == pytest.approx(-1.0009, abs=1e-4)
 
@@ -367,6 +367,9 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "fun": ({"fun": lambda x: x}, ValueError, r"fun returned an array of shape \(3,\)"),
     "jac": ({"jac": lambda x: x[:2]}, ValueError, r"jac returned an array of shape \(2,\)"),
     "complex": ({"jac": lambda x: 1j * x}, TypeError, "complex128"),
+    "complex x0": ({"x0": [1j]}, TypeError, "complex128"),
+    "half": ({"options": {"maxiter": 2.5}}, ValueError, "maxiter=2.5 must be a whole number"),
+    "nothing": ({"fun": lambda x: None}, TypeError, "fun returned None, not one real number"),
 }  # fmt: skip
 
 
@@ -374,9 +377,21 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 def test_what_cannot_be_had_is_refused(case: str) -> None:
     """Bounds, constraints and wrong options or functions are errors that name them."""
     given, error, words = REFUSED[case]
-    whole: dict[str, Any] = {"fun": rosen, "jac": rosen_der, "options": {"maxiter": 2}, **given}
+    usual = {"fun": rosen, "x0": START, "jac": rosen_der, "options": {"maxiter": 2}}
     with pytest.raises(error, match=words):
-        minimize(x0=START, method=adam, **whole)
+        minimize(**{**usual, **given}, method=adam)
+
+
+def test_numbers_as_scipy_takes_them() -> None:
+    """Whole floats and infinity are iterations, a single argument is args, no numbers are x."""
+    options = {"maxiter": 1e1, "lr": 0.1}
+    found = minimize(lambda x, c: c * x @ x, [1, 2], args=2.0, method=sgd, options=options)
+    assert found.nit == 10
+    direct = sgd(lambda x, c: c * x @ x, [1, 2], args=2.0, lr=0.1, maxiter=10)
+    assert direct.x.tolist() == found.x.tolist()
+    endless = minimize(lambda x: x @ x, [1.0], method=sgd, options={"maxiter": np.inf, "lr": 0.25})
+    assert endless.status == 0
+    assert minimize(lambda x: 0.0, [], method=adam).success
 
 
 def test_called_without_minimize() -> None:

@@ -260,6 +260,21 @@ def test_a_number_set_over_it_is_refused() -> None:
     assert group["lr"] == RATE(5)
 
 
+def test_a_refused_step_leaves_every_group_as_it_was() -> None:
+    """Where one group is refused the others keep their numbers, and go on once it is mended."""
+    first, second = (nn.Parameter(torch.ones(2)) for _ in range(2))
+    opt = adamas.torch.SGD([{"params": [first]}, {"params": [second]}], lr=RATE)
+    first.grad, second.grad = torch.ones(2), torch.ones(2)
+    opt.step()
+    opt.param_groups[1]["lr"] = 0.5
+    with pytest.raises(ValueError, match="lr of param group 1 is the schedule"):
+        opt.step()
+    assert opt.param_groups[0]["lr"] == RATE(1)
+    opt.param_groups[1]["lr"] = RATE(1)
+    opt.step()
+    assert [group["lr"] for group in opt.param_groups] == [RATE(2)] * 2
+
+
 def test_distributed_checkpoints_make_state_by_a_step_of_length_zero() -> None:
     """State dicts of torch.distributed set lr to 0 for a first step; the schedule goes on."""
     net, other = model(), model(1)

@@ -15,7 +15,7 @@ from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from adamas import rules
 from adamas.engine.options import formula_of
-from adamas.engine.settings import choice
+from adamas.engine.settings import choice, real
 from adamas.kernel.formula import Formula
 from adamas.kernel.scopes import SECOND
 from adamas.scipy.descent import Descent
@@ -67,7 +67,7 @@ def method(rule: Any) -> Callable[..., OptimizeResult]:
         raise TypeError(f"{formula.name} reads a second array, which minimize has no place for.")
 
     def minimizer(
-        fun: Callable[..., Any], x0: Any, args: tuple[Any, ...] = (), jac: Any = None,
+        fun: Callable[..., Any], x0: Any, args: Any = (), jac: Any = None,
         hess: Any = None, hessp: Any = None, bounds: Any = None, constraints: Any = (),
         callback: Any = None, **options: Any,
     ) -> OptimizeResult:  # fmt: skip
@@ -116,8 +116,10 @@ def _sorted(formula: Formula, given: dict[str, Any]) -> tuple[dict[str, Any], di
     choice("finite_diff", chosen["finite_diff"], tuple(STEPS))
     choice("keep", chosen["keep"], ("last", "best"))
     for name, least in (("maxiter", 0), ("patience", 1)):
-        if not isinstance(chosen[name], int | np.integer) or chosen[name] < least:
-            raise ValueError(f"{name}={chosen[name]!r} must be a whole number of at least {least}.")
+        number = real(name, chosen[name], "a whole number")
+        # SciPy's own take 1e4 and infinity, too.
+        if not (number >= least and number in (number // 1, np.inf)):
+            raise ValueError(f"{name}={number:g} must be a whole number of at least {least}.")
     if chosen["gtol"] is not None and not chosen["gtol"] >= 0:
         raise ValueError(f"gtol={chosen['gtol']!r} must be at least 0, or None to go on.")
     if chosen["average"] is not None and chosen["keep"] == "best":
@@ -126,7 +128,7 @@ def _sorted(formula: Formula, given: dict[str, Any]) -> tuple[dict[str, Any], di
 
 
 def _start(x0: Any) -> Vector:
-    x = np.atleast_1d(np.array(x0, np.float64))
+    x = np.atleast_1d(np.asarray(x0)).astype(np.float64, casting="same_kind")
     if x.ndim != 1:
         raise ValueError(f"x0 has shape {x.shape}; it must have one dimension.")
     return x

@@ -18,10 +18,8 @@ class Objective:
     Without `jac` a gradient is made of differences: `"2-point"` n more values each, `"3-point"` 2n.
     """
 
-    def __init__(
-        self, fun: Callable[..., Any], jac: Any, args: tuple[Any, ...], differences: str
-    ) -> None:
-        self._fun, self._jac, self._args = fun, jac, args
+    def __init__(self, fun: Callable[..., Any], jac: Any, args: Any, differences: str) -> None:
+        self._fun, self._jac, self._args = fun, jac, args if isinstance(args, tuple) else (args,)
         self._step = STEPS[differences]
         self._both = differences == "3-point"
         self.nfev = self.njev = 0
@@ -62,6 +60,8 @@ class Objective:
         found = np.asarray(self._fun(x.copy(), *self._args))
         if found.size != 1:
             raise ValueError(f"fun returned an array of shape {found.shape}, not one number.")
+        if found.dtype.kind not in "fiub":
+            raise TypeError(f"fun returned {found.item()!r}, not one real number.")
         return float(found.item())
 
     def _given(self, x: Vector) -> Vector:

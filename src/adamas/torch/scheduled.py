@@ -99,7 +99,7 @@ class Scheduled:
         Raises ValueError for a group whose number somebody else has set. A 0 stays there: tools
         that make state before loading some do so by a step that moves nothing.
         """
-        left = {}
+        left, due = {}, []
         for k, group in enumerate(groups):
             for name, text in group.get(KEY, {}).items():
                 (key, place), now = _place(self._takes, name), self._takes.hyper(name, group)
@@ -112,8 +112,11 @@ class Scheduled:
                     raise ValueError(_twice(k, name, text, f"it was set to {now}"))
                 if now == before:
                     before = read(text)(t)
-                    _put(group, key, place, before)
+                    due.append((group, key, place, before))
                 left[id(group), name] = before
+        # With an error none was set.
+        for one in due:
+            _put(*one)
         self._left = left
 
 
