@@ -19,7 +19,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial, wraps
+from functools import cache, cached_property, partial, wraps
 from numbers import Integral, Real
 from typing import Any, Concatenate, ParamSpec, Protocol
 
@@ -143,6 +143,13 @@ class _Constructor(Protocol):
     __name__: str
     __wrapped__: Callable[..., Any]
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Schedule: ...
+
+
+@cache
+def _plainly(formula: Callable[..., float]) -> Callable[..., float]:
+    return rebound(formula, _PLAIN)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _Shape(Schedule):
@@ -157,8 +164,8 @@ class _Shape(Schedule):
 
     @cached_property
     def _plain(self) -> Callable[[int], float]:
-        formula = rebound(self.constructor.__wrapped__, _PLAIN)
-        names = list(inspect.signature(formula).parameters)[1:]
+        formula = _plainly(self.constructor.__wrapped__)
+        names = inspect.signature(self.constructor).parameters
         return partial(formula, **dict(zip(names, self.args, strict=False)), **dict(self.options))
 
     def __getstate__(self) -> dict[str, Any]:
