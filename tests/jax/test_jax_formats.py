@@ -250,8 +250,10 @@ def equal(one: Any, other: Any) -> bool:
     return all(jax.tree.leaves(same))
 
 
-@pytest.mark.parametrize("rule", [adamas.rules.adamw, cautious])
-@pytest.mark.parametrize("state", ["int8", "bfloat16"])
+@pytest.mark.parametrize(
+    ("state", "rule"),
+    [("int8", adamas.rules.adamw), ("int8", cautious), ("bfloat16", adamas.rules.adamw)],
+)
 def test_codes_go_through_jax(state: str, rule: Any) -> None:
     """scan, vmap, donation, eval_shape, pickle and init under jit keep the codes of plain steps."""
     tx = adamas.jax.transform(rule)(learning_rate=2**-10, b1=0.75, b2=0.875, state=state)
@@ -284,19 +286,52 @@ def test_codes_go_through_jax(state: str, rule: Any) -> None:
     assert equal(pickle.loads(pickle.dumps(plain)), plain)
 
 
+WRAPPERS: dict[str, Callable[[Any], Any]] = {
+    "MultiSteps": lambda tx: optax.MultiSteps(tx, 1),
+    "apply_if_finite": lambda tx: optax.apply_if_finite(tx, 3),
+    "chain": lambda tx: optax.chain(optax.clip(1e9), tx),
+    "masked": lambda tx: optax.masked(tx, {"a": True}),
+}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_wrappers_of_optax_keep_the_codes(wrapper: str) -> None:
+    """What asks for the types of a state to stay, or goes over its arrays, finds codes as usual."""
+    tx = adamas.jax.adamw(2**-10, b1=0.75, b2=0.875, state={"m": "int8", "v": "int8"})
+    p = {"a": jnp.ones((3, 70))}
+    g = {"a": jnp.asarray(coarse(np.random.default_rng(0), (3, 70)))}
+    wrapped = WRAPPERS[wrapper](tx)
+    _, plain = jax.jit(tx.update)(g, tx.init(p), p)
+    _, found = jax.jit(wrapped.update)(g, wrapped.init(p), p)
+    for name in ("mu", "nu"):
+        assert equal(optax.tree.get(found, name), getattr(plain, name))
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0), (1, 1)])
+def test_a_leaf_of_any_shape_has_codes(shape: tuple[int, ...]) -> None:
+    """A scalar, a leaf without elements and one without columns take codes and give them back."""
+    tx = adamas.jax.adamw(1e-2, state={"m": "int8", "v": "bfloat16"})
+    p = jnp.ones(shape)
+    u, kept = jax.jit(tx.update)(p, tx.init(p), p)
+    assert u.shape == kept.mu.codes.shape == kept.nu.shape == shape
+    saved = adamas.jax.to_dict(kept)
+    assert saved["mu.codes"].dtype == jnp.int8
+    assert equal(adamas.jax.from_dict(saved, jax.eval_shape(tx.init, p)), kept)
+
+
 def test_a_seed_may_be_traced() -> None:
     """inject_hyperparams keeps the seed as a number, and each member of an ensemble has its own."""
     p = jnp.ones(5000, jnp.bfloat16)
     tx = optax.inject_hyperparams(adamas.jax.sgd)(1e-3, seed=7)
     plain = adamas.jax.sgd(1e-3, seed=7)
-    u, _ = tx.update(p, tx.init(p), p)
-    assert equal(u, plain.update(p, plain.init(p), p)[0])
+    u, _ = jax.jit(tx.update)(p, tx.init(p), p)
+    assert equal(u, jax.jit(plain.update)(p, plain.init(p), p)[0])
 
     def one(seed: Any) -> Any:
         tx = adamas.jax.sgd(1e-3, seed=seed)
         return tx.update(p, tx.init(p), p)[0]
 
-    several = jax.vmap(one)(jnp.arange(6, 9))
+    several = jax.jit(jax.vmap(one))(jnp.arange(6, 9))
     assert equal(several[1], u) and not equal(several[0], u)
 
 
