@@ -40,7 +40,7 @@ def test_without_torch_the_error_says_what_to_install(module: str) -> None:
     )
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: adamas.torch needs PyTorch")
-    assert "pip install torch" in last
+    assert "pip install 'adamas[torch]'" in last
 
 
 FORKED = """

@@ -6,7 +6,7 @@ Real `torch.optim.Optimizer`s whose steps run in the engine's kernels on the ten
 from importlib.util import find_spec
 
 if find_spec("torch") is None:
-    raise ImportError("adamas.torch needs PyTorch; install it with: pip install torch")
+    raise ImportError("adamas.torch needs PyTorch; install it with: pip install 'adamas[torch]'")
 
 from adamas.torch.base import Optimizer, release_gradients
 from adamas.torch.classes import (
