@@ -10,12 +10,16 @@ import re
 import sys
 import unittest
 import warnings
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
-if __name__ == "__main__" and sys.argv[1] == "sharding":
-    # Before jax is imported.
-    os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
+if __name__ == "__main__":
+    # Before jax is imported. Of hundreds of tiny programs all time would go into making them fast.
+    os.environ["XLA_FLAGS"] = (
+        f"--xla_force_host_platform_device_count={8 if sys.argv[1] == 'sharding' else 1} "
+        "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 "
+        "--xla_llvm_disable_expensive_passes=true --xla_cpu_parallel_codegen_split_count=1"
+    )
 
 import optax
 
@@ -35,6 +39,10 @@ def found(*names: Any) -> Any:
 
 def alias() -> Suite:
     """`_src/alias_test.py`: optimization, dtypes, extra arguments, injection, accumulation."""
+    # Their tests of L-BFGS alone ask for it, and importing it takes seconds.
+    for name in ("sklearn", "sklearn.datasets", "sklearn.linear_model"):
+        sys.modules[name] = ModuleType(name)
+    vars(sys.modules["sklearn"]).update(datasets=None, linear_model=None)
     from optax._src import alias_test
 
     vars(alias_test).update(_get_opt=found, alias=SimpleNamespace(sgd=adamas.jax.sgd))

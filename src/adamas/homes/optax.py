@@ -25,6 +25,8 @@ STARTS = {"initial_accumulator_value": "v", "initial_scale": "v"}
 # Options of optax that leave a parameter without decay.
 MASKS = ("mask", "weight_decay_mask")
 HOW: dict[str, Any] = {"state": "float32", "weight_decay_mask": None, "seed": 0}
+# The first of those keywords that no function of optax has.
+FIRST = "state"
 TAKEN = frozenset({*HOW, *STORED, *MASKS, "count"})
 
 # Why an argument of optax cannot have another value than its default here.
@@ -32,6 +34,8 @@ FIXED = {
     "eps_root": "eps stands after the root here; write a rule with it, and adamas.jax.transform",
     "bias_correction_mu": "the formula corrects both moments",
     "bias_correction_nu": "the formula corrects both moments",
+    "nesterov": "the formula looks ahead or it does not; see the function nesterov",
+    "centered": "the function rmsprop has the choice",
     "bias_correction": "rmsprop has no bias correction; adam(b1=0.0) is rmsprop with one",
 }
 ADAM: dict[str, str] = {"m": "mu", "v": "nu", "v_max": "nu_max"}
@@ -136,12 +140,13 @@ def _made(
     order: str,
     choose: Callable[[Options], Rule] | None = None,
     sources: Mapping[str, str] = MappingProxyType({}),
+    fixed: frozenset[str] = frozenset(),
     **extra: Any,
 ) -> Signature:
     """One function of optax, with `order` as its arguments in its order.
 
     `extra` has the defaults of those that are not the formula's; what else the formula has comes
-    after.
+    after. `fixed` are those that optax may change elsewhere.
     """
     plain = of_rule(rule, name, rule.__doc__ or "")
     renamed: dict[str, tuple[str, int | None]] = {old: (new, None) for old, new in sources.items()}
@@ -155,32 +160,34 @@ def _made(
         choose or (lambda options: rule),
         plain.doc,
         {**plain.sources, **renamed},
-        frozenset({*FIXED} & defaults.keys()),
+        frozenset(FIXED.keys() - {"nesterov", "centered"} & defaults.keys()) | fixed,
         moments(name),
     )
 
 
 def _signatures() -> dict[str, Signature]:
     step, pair = "learning_rate", "learning_rate b1 b2 eps"
-    rms = "learning_rate decay eps initial_scale eps_in_sqrt centered momentum"
+    rms = f"{step} decay eps initial_scale eps_in_sqrt centered momentum nesterov bias_correction"
     decay = {"beta2": "decay", "beta": "momentum"}
     begin: dict[str, Any] = {"initial_scale": 0.0, "eps_in_sqrt": False, "momentum": None}
+    begin |= {"nesterov": False, "bias_correction": False}
+    still = frozenset({"nesterov"})
     flat = {"beta": "momentum"}
     looking: dict[str, Any] = {"nesterov": False}
     corrected: dict[str, Any] = {"bias_correction_mu": True, "bias_correction_nu": True}
     descent = f"{step} momentum nesterov accumulator_dtype"
     rows = [
         _made("sgd", rules.sgd, descent, _sgd, sources=flat, momentum=None, **looking),
-        _made("momentum", rules.momentum, descent, _sgd, sources=flat, **looking),
-        _made("nesterov", rules.nesterov, descent, _sgd, sources=flat, nesterov=True),
+        _made("momentum", rules.momentum, descent, _sgd, flat, still, **looking),
+        _made("nesterov", rules.nesterov, descent, _sgd, flat, still, nesterov=True),
         _made(
             "adagrad", rules.adagrad, f"{step} initial_accumulator_value eps eps_in_sqrt", _adagrad,
             initial_accumulator_value=0.0, eps_in_sqrt=False,
         ),
-        _made("rmsprop", rules.rmsprop, rms, _rmsprop, sources=decay, centered=False, **begin),
+        _made("rmsprop", rules.rmsprop, rms, _rmsprop, decay, still, centered=False, **begin),
         _made(
-            "rmsprop_centered", rules.rmsprop_centered, rms, _rmsprop, sources=decay,
-            centered=True, **begin,
+            "rmsprop_centered", rules.rmsprop_centered, rms, _rmsprop, decay,
+            still | {"centered"}, centered=True, **begin,
         ),
         _made("adadelta", rules.adadelta, f"{step} rho eps weight_decay weight_decay_mask"),
         _made("adam", rules.adam, f"{pair} eps_root mu_dtype nesterov", _adam, **looking),
@@ -202,8 +209,13 @@ def _signatures() -> dict[str, Signature]:
             "nadamw", rules.nadam, f"{pair} eps_root mu_dtype weight_decay mask",
             lambda o: _decoupled(rules.nadam), weight_decay=1e-2,
         ),
-        _made("radam", rules.radam, f"{pair} eps_root threshold", _radam, threshold=None),
-        _made("adabelief", rules.adabelief, f"{pair} eps_root"),
+        _made(
+            "radam", rules.radam, f"{pair} eps_root threshold nesterov", _radam, fixed=still,
+            threshold=None, **looking,
+        ),
+        _made(
+            "adabelief", rules.adabelief, f"{pair} eps_root nesterov", fixed=still, **looking
+        ),
         _made("lion", rules.lion, f"{step} b1 b2 mu_dtype weight_decay mask"),
         _made(
             "ademamix", rules.ademamix,

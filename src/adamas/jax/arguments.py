@@ -2,6 +2,7 @@
 
 import difflib
 import keyword
+import re
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from adamas.engine.options import formula_of
 from adamas.engine.settings import check, seeded
-from adamas.homes.optax import FIXED, HOW, MASKS, STARTS, STORED, moments
+from adamas.homes.optax import FIRST, FIXED, MASKS, STARTS, STORED, moments
 from adamas.homes.signature import Signature
 from adamas.jax import formats as few_bits
 from adamas.jax.keeping import Format
@@ -21,9 +22,15 @@ from adamas.kernel.bound import refuse
 from adamas.kernel.formula import Formula
 
 
+def placed(takes: Signature) -> list[str]:
+    """The arguments that may be given by position: those before the options of adamas."""
+    names = list(takes.defaults)
+    return names[: names.index(FIRST)]
+
+
 def named(takes: Signature, args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Every argument of `takes`, the rule's own names as optax's; raises TypeError for others."""
-    order = [key for key in takes.defaults if key not in HOW]
+    order = placed(takes)
     if len(args) > len(order):
         raise TypeError(
             f"{takes.name} takes {len(order)} arguments by position, not {len(args)}; name the "
@@ -66,6 +73,9 @@ def plan(takes: Signature, options: Mapping[str, Any]) -> Plan:
 
 
 def _check_fixed(takes: Signature, options: Mapping[str, Any]) -> None:
+    for name, default in takes.defaults.items():
+        if isinstance(default, bool) and not isinstance(options[name], bool | np.bool_):
+            raise TypeError(f"{takes.name}: {name}={options[name]!r} must be True or False.")
     for name in takes.fixed:
         value, allowed = options[name], [takes.defaults[name]]
         if name == "eps_root":
@@ -98,8 +108,19 @@ def _mask(takes: Signature, formula: Formula, options: Mapping[str, Any]) -> Any
     for name, value in given.items():
         if "weight_decay" not in formula.hypers:
             raise TypeError(f"{takes.name} has no weight_decay, and so no use for {name}.")
+        if isinstance(value, str):
+            _check_pattern(takes, name, value)
         return value
     return None
+
+
+def _check_pattern(takes: Signature, name: str, value: str) -> None:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(
+            f"{takes.name}: {name}={value!r} is no regular expression: {error}."
+        ) from None
 
 
 def fields(formula: Formula) -> dict[str, str]:

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 
 from adamas import rules
 from adamas.engine.options import formula_of
-from adamas.homes.optax import HOW, SIGNATURES, of_rule
+from adamas.homes.optax import SIGNATURES, of_rule
 from adamas.homes.signature import Rule, Signature
-from adamas.jax.arguments import named, plan
+from adamas.jax.arguments import named, placed, plan
 from adamas.jax.transform import transformation
 from adamas.jax.words import traced
 from adamas.kernel.bound import refuse
@@ -30,13 +30,14 @@ TypeError or ValueError that names the argument.
 
 def _shown(signature: Signature) -> inspect.Signature:
     kind = inspect.Parameter
+    order = placed(signature)
     return inspect.Signature([
         kind(
             name,
-            kind.KEYWORD_ONLY if name in HOW else kind.POSITIONAL_OR_KEYWORD,
-            default=value,
+            kind.POSITIONAL_OR_KEYWORD if name in order else kind.KEYWORD_ONLY,
+            default=signature.defaults[name],
         )
-        for name, value in sorted(signature.defaults.items(), key=lambda pair: pair[0] in HOW)
+        for name in [*order, *(key for key in signature.defaults if key not in order)]
     ])  # fmt: skip
 
 

@@ -1,0 +1,179 @@
+"""Arguments: optax's names and order, the rule's own, and what is refused with the reason."""
+
+import inspect
+import re
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import adamas.jax
+from adamas import rules
+from adamas.classes import hypers
+from adamas.homes.optax import HOW, SIGNATURES
+from jax_stepping import far, gradients, run, same, tree
+
+CONTRIB = {"ademamix", "schedule_free_adamw"}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_optax_arguments_stand_in_its_order(name: str) -> None:
+    """Who calls optax's function by position calls ours so, and every argument has its name."""
+    ours = inspect.signature(getattr(adamas.jax, name)).parameters
+    theirs = getattr(optax.contrib if name in CONTRIB else optax, name, None)
+    placed = [p.name for p in ours.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert {*ours} - {*placed} <= HOW.keys()
+    if theirs is None:
+        return
+    parameters = inspect.signature(theirs).parameters.values()
+    order = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert [key for key in placed if key in order] == order
+    assert {p.name for p in parameters} - ours.keys() <= {"nesterov"}
+
+
+@pytest.mark.parametrize("name", rules.__all__)
+def test_defaults_are_those_of_the_formula(name: str) -> None:
+    """Every hyper-parameter of the rule has the rule's default, under optax's name."""
+    signature = SIGNATURES[name]
+    given = {**signature.defaults, "momentum": signature.defaults.get("momentum", 0.9)}
+    for hyper, value in hypers(getattr(rules, name)).items():
+        assert given[signature.sources.get(hyper, (hyper,))[0]] == value
+
+
+def test_own_names_are_the_same() -> None:
+    """`lr` and `beta1` are `learning_rate` and `b1`, of shipped rules and of others."""
+    params = tree()
+    gs = gradients(params, 2)
+    for factory in (adamas.jax.adamw, adamas.jax.transform(rules.adamw)):
+        one, _ = run(factory(0.1, b1=0.8, b2=0.9), params, gs)
+        other, _ = run(factory(lr=0.1, beta1=0.8, beta2=0.9), params, gs)
+        assert same(one, other)
+
+
+WRONG = [
+    (lambda: adamas.jax.adamw(1e-3, wieght_decay=0.1), TypeError, "Did you mean 'weight_decay'"),
+    (lambda: adamas.jax.adamw(1e-3, learning_rate=0.1), TypeError, "'learning_rate' twice"),
+    (lambda: adamas.jax.adamw(1e-3, lr=0.1), TypeError, "'learning_rate' twice"),
+    (lambda: adamas.jax.lion(*range(9)), TypeError, "6 arguments by position"),
+    (lambda: adamas.jax.adam(-1.0), ValueError, r"learning_rate=-1.0 .* not be negative"),
+    (lambda: adamas.jax.adam(float("nan")), ValueError, r"learning_rate=nan .* be finite"),
+    (lambda: adamas.jax.adam(b2=1.0), ValueError, r"b2=1.0 .* below 1"),
+    (lambda: adamas.jax.adam("fast"), TypeError, "learning_rate='fast' must be a number"),
+    (lambda: adamas.jax.adam(None), TypeError, "learning_rate=None must be a number"),
+    (lambda: adamas.jax.adam(True), TypeError, "learning_rate=True must be a number"),
+    (lambda: adamas.jax.adam(jnp.ones(3)), TypeError, r"learning_rate=.* an array of one"),
+    (lambda: adamas.jax.adam(eps_root=1e-8), ValueError, r"eps_root=1e-08 .* after the root"),
+    (lambda: adamas.jax.adabelief(eps_root=1e-8), ValueError, "eps_root=1e-08"),
+    (lambda: adamas.jax.amsgrad(bias_correction_nu=False), ValueError, "corrects both"),
+    (lambda: adamas.jax.momentum(nesterov="yes"), TypeError, "nesterov='yes' must be True or"),
+    (lambda: adamas.jax.adamw(mask=True, weight_decay_mask=".*"), TypeError, "not both"),
+    (lambda: adamas.jax.transform(plain)(weight_decay_mask="a"), TypeError, "no weight_decay"),
+    (lambda: adamas.jax.transform(taken), ValueError, "hyper-parameter 'mask'"),
+    (lambda: adamas.jax.transform(counting)(), ValueError, "state 'count'"),
+    (lambda: adamas.jax.adamw(weight_decay_mask="("), ValueError, r"weight_decay_mask='\('"),
+]  # fmt: skip
+
+
+def plain(p: Any, g: Any, *, lr: Any = 0.1) -> Any:
+    """A rule without decay."""
+    return p - lr * g
+
+
+def taken(p: Any, g: Any, *, mask: Any = 0.1) -> Any:
+    """A rule with a name of adamas.jax."""
+    return p - mask * g
+
+
+def counting(p: Any, g: Any, count: Any, *, lr: Any = 0.1) -> Any:
+    """A rule with a name of every state."""
+    count = count + g
+    return p - lr * count, count
+
+
+@pytest.mark.parametrize("case", WRONG, ids=lambda case: case[2])
+def test_wrong_arguments_are_refused_when_they_are_given(case: Any) -> None:
+    """The message names the argument, its value and what is allowed, before anything is traced."""
+    call, error, text = case
+    with pytest.raises(error, match=text):
+        call()
+
+
+def test_what_does_not_fit_is_named_by_its_path() -> None:
+    """Integers, other structures and other shapes: the message says which leaf."""
+    tx, params = adamas.jax.adamw(1e-3), {"layer": {"w": jnp.ones((2, 3))}}
+    state = tx.init(params)
+    with pytest.raises(TypeError, match=r"parameter 'layer.n' is int32.*partition"):
+        tx.init({"layer": {"n": jnp.arange(3)}})
+    with pytest.raises(ValueError, match=r"'layer.w' has shape \(3, 2\), its parameter \(2, 3\)"):
+        tx.update({"layer": {"w": jnp.ones((3, 2))}}, state, params)
+    with pytest.raises(ValueError, match=r"params is .* and the gradients are"):
+        tx.update(params, state, {"w": jnp.ones((2, 3))})
+    with pytest.raises(ValueError, match=r"state is .* and the gradients are"):
+        tx.update({"w": jnp.ones(2)}, state, {"w": jnp.ones(2)})
+    with pytest.raises(ValueError, match=r"the gradient has shape \(2,\)"):
+        tx.update(jnp.ones(2), tx.init(jnp.ones(3)), jnp.ones(3))
+
+
+MASKS = [
+    r"kernel$",
+    lambda path, leaf: path == "layer.kernel",
+    lambda path, leaf: leaf.ndim > 1,
+    {"layer": {"kernel": True, "bias": False}, "rest": False},
+    lambda params: jax.tree.map(lambda leaf: leaf.ndim > 1, params),
+]
+
+
+@pytest.mark.parametrize("mask", MASKS, ids=range(len(MASKS)))
+def test_only_what_the_mask_says_decays(mask: Any) -> None:
+    """By path, function or tree: one leaf decays, and the state is what it is without a mask."""
+    params = tree()
+    zero = jax.tree.map(jnp.zeros_like, params)
+    for name in ("weight_decay_mask", "mask"):
+        tx = adamas.jax.adamw(0.1, weight_decay=0.5, **{name: mask})
+        found, state = run(tx, params, [zero])
+        right = dict(params, layer={**params["layer"], "kernel": params["layer"]["kernel"] * 0.95})
+        assert far(found, right) < 1e-7
+        assert jax.tree.structure(state) == jax.tree.structure(adamas.jax.adamw().init(params))
+
+
+def test_a_mask_beside_injected_numbers() -> None:
+    """A regular expression is no schedule, and a traced weight_decay obeys it."""
+    params = tree()
+    zero = jax.tree.map(jnp.zeros_like, params)
+    tx = optax.inject_hyperparams(adamas.jax.adamw)(0.1, weight_decay=0.5, weight_decay_mask="bias")
+    found, _ = run(tx, params, [zero])
+    assert same(found["layer"]["kernel"], params["layer"]["kernel"])
+    assert np.allclose(found["layer"]["bias"], params["layer"]["bias"] * 0.95)
+
+
+def test_a_number_of_the_tensor_that_depends_on_decay_is_kept_for_each_leaf() -> None:
+    """Under a mask two leaves may differ in it; without one it is one number for all."""
+
+    def heavy(p: Any, g: Any, sum_: Any, *, lr: Any = 0.1, weight_decay: Any = 0.5) -> Any:
+        sum_ = sum_ + weight_decay
+        return p - lr * sum_ * g, sum_
+
+    params = {"a": jnp.ones(2), "b": jnp.ones(2)}
+    one, state = run(adamas.jax.transform(heavy)(), params, [params, params])
+    assert np.allclose(state.sum_, 1.0) and np.allclose(one["a"], 1 - 0.1 * 1.5)
+    both, state = run(adamas.jax.transform(heavy)(weight_decay_mask="a"), params, [params, params])
+    assert np.allclose(state.sum_["a"], 1.0) and state.sum_["b"] == 0.0
+    assert np.allclose(both["a"], 1 - 0.1 * 1.5) and np.allclose(both["b"], 1.0)
+
+
+def test_a_missing_framework_is_one_line() -> None:
+    """Without optax the import says which extra brings it."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, importlib.util as u\nfind = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'optax' else find(name, *a)\n"
+        "import adamas.jax"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert re.fullmatch(r"ImportError: adamas.jax needs optax; .*pip install 'adamas\[jax\]'", last)
