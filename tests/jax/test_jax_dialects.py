@@ -59,7 +59,7 @@ def test_the_options_choose_what_optax_computes(pair: tuple[Any, Any, Any, Any])
     """In float64 both give the same numbers, steps of every sign and a zero among them."""
     ours, options, theirs, same = pair
     random = np.random.default_rng(3)
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), jax.disable_jit():
         p = jnp.asarray(random.normal(size=24))
         gradients = [jnp.asarray(random.normal(size=24)).at[0].set(0.0) for _ in range(8)]
         found, _ = run(ours(1e-2, **options), p, gradients)
