@@ -165,6 +165,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "3 jax": (
         "jax.words",
         "jax.keeping",
+        "jax.coded",
         "jax.formats",
         "jax.states",
         "jax.dependence",

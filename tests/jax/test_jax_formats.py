@@ -25,8 +25,7 @@ import adamas.jax
 from adamas import codecs
 from adamas.engine import codes as whole_arrays
 from adamas.engine.grid import grid_of
-from adamas.jax import formats
-from adamas.jax.formats import Coded
+from adamas.jax.coded import Bfloat16, Coded, Scaled
 from adamas.jax.keeping import Place
 from adamas.words import rms
 from few_bits import Cut, stored
@@ -36,9 +35,9 @@ from reduction_rules import adafactor
 Array = NDArray[Any]
 SHAPES = [(5,), (3, 200), (5, 70), (2, 3, 64)]
 CODECS = {
-    "mean8": (codecs.MEAN8, formats.Scaled(codecs.MEAN8, False, 0)),
-    "square8": (codecs.SQUARE8, formats.Scaled(codecs.SQUARE8, False, 0)),
-    "bfloat16": (codecs.BFLOAT16_RANDOM, formats.Bfloat16(False)),
+    "mean8": (codecs.MEAN8, Scaled(codecs.MEAN8, False, 0)),
+    "square8": (codecs.SQUARE8, Scaled(codecs.SQUARE8, False, 0)),
+    "bfloat16": (codecs.BFLOAT16_RANDOM, Bfloat16(False)),
 }
 # Every product of these numbers and codes of at most 8 bits is exact in float32, and so a mean is
 # rounded once however a compiler contracts it.

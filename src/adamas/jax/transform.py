@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 
 from adamas.jax.checks import aligned, check_leaf, check_like, like
-from adamas.jax.formats import at_random
+from adamas.jax.coded import at_random
 from adamas.jax.keeping import Place, dtype_of, parts, whole, wide
 from adamas.jax.masks import decaying, is_none, leaf_names
 from adamas.jax.plans import Form, Plan, of_shape, own_numbers
