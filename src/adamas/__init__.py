@@ -29,13 +29,14 @@ from adamas.engine.finite import NonFiniteError
 from adamas.engine.gradients import Rows
 from adamas.engine.optimizer import Optimizer
 from adamas.engine.storage import careful
+from adamas.homes.convert import convert
 from adamas.kernel.text import FormulaError
 
 __all__ = [
     "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
     "Adan", "CautiousAdamW", "CenteredRMSprop", "FormulaError", "Lion", "Momentum", "NAdam",
     "Nesterov", "NonFiniteError", "Optimizer", "RAdam", "RMSprop", "Rows", "Rule",
-    "ScheduleFreeAdamW", "careful", "rule", "rules", "schedule", "words",
+    "ScheduleFreeAdamW", "careful", "convert", "rule", "rules", "schedule", "words",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

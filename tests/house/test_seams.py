@@ -33,6 +33,10 @@ FOREIGN = {
     "torch.kernel_engine": {"_version"},
     # A tensor's parts without a check that they are coalesced, and whether it wraps others.
     "torch.views": {"_C", "_disabled_torch_dispatch_impl", "_indices", "_values"},
+    # The variables that a Keras optimizer trains, and the product of its Nadam.
+    "homes.of_keras": {"_trainable_variables", "_u_product"},
+    # What a NamedTuple calls its fields.
+    "homes.trees": {"_fields"},
     # A module of torch as it was built so far; `parameters()` raises for a half-built one.
     "lab.finder.keeping": {"_buffers", "_parameters"},
 }

@@ -16,12 +16,8 @@ def check_leaf(formula: Formula, path: str, leaf: Any) -> None:
     """Raise TypeError or ValueError for a parameter that the rule cannot step."""
     if leaf is None:
         return
-    name = f"parameter {path!r}" if path else "the parameter"
-    try:
-        dtype = dtype_of(leaf)
-    except TypeError:
-        dtype = type(leaf).__name__
-    if isinstance(dtype, str) or not jnp.issubdtype(dtype, jnp.inexact):
+    dtype, name = dtype_of(leaf), f"parameter {path!r}" if path else "the parameter"
+    if not jnp.issubdtype(dtype, jnp.inexact):
         raise TypeError(
             f"{name} is {dtype}; {formula.name} steps floating and complex numbers. Keep others "
             "out of params: equinox.filter(model, equinox.is_inexact_array), or optax.partition."
@@ -71,10 +67,6 @@ def like(tree: Any, what: str, other: Any) -> list[Any]:
 def check_like(plan: Plan, path: str, g: Any, p: Any, h: Any) -> tuple[Any, Any, Any]:
     """The arrays of one leaf; raises ValueError for one that has not the gradient's shape."""
     where = f"of {path!r} " if path else ""
-    if not jnp.issubdtype(dtype_of(g), jnp.inexact):
-        raise TypeError(f"the gradient {where}is {dtype_of(g)}, which is no floating number.")
-    if p is None and plan.needs_params:
-        raise ValueError(f"the gradient {where}has no parameter, which {plan.formula.name} needs.")
     given = {"parameter": jnp.zeros_like(g) if p is None else p}
     if plan.matrix.second:
         given["second array"] = h

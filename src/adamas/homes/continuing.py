@@ -1,0 +1,169 @@
+"""Whether another home goes on exactly, and what to do about it where it does not.
+
+Numbers that fit are not enough: the next step must be the one that would have been taken at home.
+Two rules are taken for the same if they are, if their difference is a number that is 0, or if it is
+an lr inside a momentum while lr stays as it is.
+"""
+
+import math
+import re
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from adamas.homes.neutral import Entry, Group, Neutral
+from adamas.homes.writers import KNOWN, split
+
+# How the names of dialects end that keep the same numbers: they differ in where eps stands.
+EPS = re.compile("_eps(_hat|_inside|_outside)?$")
+INSIDE = re.compile("_lr_inside$")
+# Rules that keep the same numbers and compute otherwise with them.
+SAME_NUMBERS = {"momentum_damped": "momentum", "nesterov": "momentum", "adagrad_decayed": "adagrad"}
+CLOSE = 1e-6
+
+
+def settle(found: Neutral, target: Neutral, ignore: bool) -> Neutral:
+    """`found` as the numbers of the target's rules, with the hyper-parameters that it will have.
+
+    Raises ValueError where the target would not go on as the source, unless `ignore`, and where its
+    numbers are of another kind. Warns of hyper-parameters that differ.
+    """
+    state: dict[Any, Entry] = {}
+    told: dict[str, str] = {}
+    for group in target.groups:
+        names = set(group.names)
+        # Without names a rule has no state, and its groups have an order.
+        mine = [one for one in found.groups if names & set(one.names)] or (
+            [] if target.names and found.names else found.groups
+        )
+        _one(mine, group)
+        for one in mine:
+            # A schedule is no number that a state could hold; adamas' own says which it is.
+            told_by = str if group.writer != "adamas" else ()
+            group.hypers |= {
+                k: v
+                for k, v in one.hypers.items()
+                if k in group.takes and not isinstance(v, told_by)
+            }
+            _agree(one, group, ignore, told)
+            lr = group.hypers.get("lr", one.hypers.get("lr"))
+            for name in names & found.state.keys() & set(one.names):
+                entry = _averaging(name, found.state[name], group, told)
+                state[name] = _moved(entry, one.rule, group.rule, lr)
+    if told:
+        warnings.warn(
+            f"the target goes on with {', '.join(told.values())}; make it with the same numbers to "
+            "go on exactly.",
+            stacklevel=4,
+        )
+    return Neutral(target.groups, state, found.shapes, found.seed, found.steps)
+
+
+def _averaging(name: Any, entry: Entry, group: Group, told: dict[str, str]) -> Entry:
+    if group.averages == ("average" in entry):
+        return entry
+    if group.averages:
+        raise ValueError(
+            f"{group.writer} keeps an average of the parameters, and the source has none of "
+            f"{name!r}; make the target without one."
+        )
+    told["average"] = "no average of the parameters"
+    return {key: value for key, value in entry.items() if key != "average"}
+
+
+def _one(groups: Sequence[Group], target: Group) -> None:
+    """Refuse groups of different hyper-parameters for one group."""
+    for one in groups[1:]:
+        for name in one.hypers.keys() & groups[0].hypers.keys() & target.hypers.keys():
+            if one.hypers[name] != groups[0].hypers[name]:
+                raise ValueError(
+                    f"param groups with {name}={groups[0].hypers[name]} and {one.hypers[name]} "
+                    "meet in one group of the target; make groups there, too."
+                )
+
+
+def _agree(one: Group, group: Group, ignore: bool, told: dict[str, str]) -> None:
+    here, there = one.hypers, group.hypers
+    (base, direct), (other, directly) = split(one.rule), split(group.rule)
+    plain, planned = INSIDE.sub("", base), INSIDE.sub("", other)
+    known = plain == planned
+    if here.get("eps") == there.get("eps") == 0:
+        known = EPS.sub("", plain) == EPS.sub("", planned)
+    decays = direct == directly or 0 in (here.get("weight_decay"), there.get("weight_decay"))
+    if not (known and decays):
+        related = _numbers(plain) == _numbers(planned)
+        if not (ignore and related):
+            raise ValueError(_refusal(one, group, related))
+    if here.get("maximize") != there.get("maximize"):
+        told["maximize"] = f"maximize={'maximize' in there}"
+    for name in here.keys() & there.keys():
+        if _equal(here[name], there[name]):
+            continue
+        if name in group.fixed and not ignore:
+            raise ValueError(
+                f"{group.writer} has no {name} and computes with {there[name]}; the source has "
+                f'{here[name]}. Choose another class, or say dialect="ignore".'
+            )
+        told[name] = f"{name}={there[name]} (the source has {here[name]})"
+
+
+def _numbers(rule: str) -> str:
+    rule = EPS.sub("", rule)
+    return SAME_NUMBERS.get(rule, rule)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    plain = isinstance(a, int | float) and isinstance(b, int | float)
+    return math.isclose(a, b, rel_tol=CLOSE) if plain else bool(a == b)
+
+
+def _refusal(one: Group, group: Group, related: bool) -> str:
+    def described(rule: str) -> str:
+        base, direct = split(rule)
+        first = (getattr(KNOWN.get(base), "__doc__", None) or base).partition("\n")[0]
+        return f"{rule} ({first.rstrip('.')}{'; decay decoupled' if direct else ''})"
+
+    base, direct = split(one.rule)
+    name = f"{KNOWN[base].__module__}.{base}" if base in KNOWN else f"{base}, your own,"
+    if direct:
+        name = "adamas.rules.adamw" if base == "adam" else f"{name}, its decay decoupled,"
+    last = (
+        'or say dialect="ignore" to take the numbers as they are'
+        if related
+        else "the numbers mean something else, and nothing turns them into the others"
+    )
+    return (
+        f"{group.writer} does not go on as {one.writer}: it computes {described(group.rule)}, the "
+        f"source {described(one.rule)}. The rule {name} goes on exactly; {last}."
+    )
+
+
+def _moved(entry: Entry, rule: str, target: str, lr: Any) -> Entry:
+    """`entry` with a momentum that holds what the target's does."""
+    inside, there = INSIDE.search(rule), INSIDE.search(target)
+    if bool(inside) == bool(there) or "m" not in entry:
+        return entry
+    if not isinstance(lr, int | float) or lr == 0:
+        raise ValueError(
+            f"a momentum of {rule} becomes one of {target} by the lr of the next step, and lr is "
+            f"{lr!r} there. It must be a number other than 0, which stays as it is; or use a rule "
+            f"that keeps {'lr inside' if inside else 'lr outside'} as the source does."
+        )
+    factor = lr if "rmsprop" in rule else -lr
+    m = entry["m"]
+    return {**entry, "m": (m / factor if inside else m * factor).astype(m.dtype)}
+
+
+def one_count(found: Neutral, where: str, counts: bool) -> int | None:
+    """The steps that all parameters had; None where the source counts none.
+
+    Raises ValueError naming them if they differ and the rule counts.
+    """
+    steps = {name: int(one["step"]) for name, one in found.state.items() if "step" in one}
+    if len(set(steps.values())) > 1 and counts:
+        few, most = (pick(steps, key=lambda n: steps[n]) for pick in (min, max))
+        raise ValueError(
+            f"{where} counts steps once for all parameters, and {few!r} had {steps[few]}, "
+            f"{most!r} {steps[most]}."
+        )
+    return max(steps.values(), default=found.steps)

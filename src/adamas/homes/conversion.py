@@ -1,0 +1,73 @@
+"""The state of an optimizer of one home becomes one of another, by name.
+
+Every home has two functions, to the neutral form and from it; between them stands the question
+whether the other home would go on exactly.
+"""
+
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from adamas.homes import few_bits, of_adamas, of_keras, of_optax, of_torch
+from adamas.homes.continuing import settle
+from adamas.homes.neutral import Names, Neutral, checked, renamed
+from adamas.homes.writers import KNOWN, Side, side, split
+from adamas.kernel.formula import parse
+
+FORMS: dict[str, ModuleType] = {
+    **dict.fromkeys(("torch", "adamas.torch", "bitsandbytes", "schedulefree"), of_torch),
+    **dict.fromkeys(("optax", "adamas.jax"), of_optax),
+    **dict.fromkeys(("keras", "adamas.keras"), of_keras),
+    "adamas": of_adamas,
+}
+# Homes of states in few bits, or kept once a row, which they check themselves.
+OURS = {"adamas", "adamas.torch"}
+
+
+def converted(state: Any, source: Any, target: Any, names: Names, dialect: str) -> Any:
+    """What `adamas.convert` returns and raises."""
+    if dialect not in ("exact", "ignore"):
+        raise ValueError(f'dialect={dialect!r} must be "exact" or "ignore".')
+    here, there = side(source), side(target)
+    found: Neutral = FORMS[here.home.name].read(state, here)
+    if there.home.name == "adamas" and there.live is None:
+        return renamed(found, names, []).as_dict()
+    blank = _blank(there)
+    found = renamed(found, names, blank.names)
+    if there.home.name not in OURS:
+        found = _decoded(found, blank)
+    if not {here.home.name, there.home.name} <= OURS:
+        checked(found, blank.shapes)
+    found = settle(replace(found, shapes=blank.shapes), blank, dialect == "ignore")
+    return FORMS[there.home.name].write(found, there)
+
+
+def _blank(target: Side) -> Neutral:
+    """What the target is made for."""
+    if target.home.name == "bitsandbytes":
+        raise ValueError("bitsandbytes is read only; a torch optimizer of adamas has 8 bits, too.")
+    if target.live is None and target.home.name not in ("optax", "adamas.jax"):
+        raise ValueError(
+            f"{target.title} as a target is the optimizer itself, which knows its parameters; or "
+            '"adamas" for plain arrays by name.'
+        )
+    found: Neutral = FORMS[target.home.name].blank(target)
+    return found
+
+
+def _decoded(found: Neutral, target: Neutral) -> Neutral:
+    """The same with codes as the numbers that they stand for."""
+    state = dict(found.state)
+    for group in found.groups:
+        for name in (n for n in group.names if _coded(found.state.get(n, {}))):
+            if (base := split(group.rule)[0]) not in KNOWN:
+                raise ValueError(f"rule {base!r} is a user's own, and no other home has it.")
+            state[name] = few_bits.plain(state[name], parse(KNOWN[base]), target.shapes[name])
+    return replace(found, state=state)
+
+
+def _coded(entry: dict[str, Any]) -> bool:
+    arrays = (v for v in entry.values() if isinstance(v, np.ndarray))
+    return "rounding" in entry or any(v.dtype.kind in "iu" for v in arrays)

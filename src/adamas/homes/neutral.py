@@ -1,0 +1,153 @@
+"""The form that every state goes through: the engine's own state dict, with its rule per group.
+
+Arrays are NumPy's, under the rule's names of its states, by the name of their parameter. What an
+optimizer of adamas keeps in few bits stays as it is until somebody asks for numbers.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adamas.engine.loading import FORMAT
+
+Array = NDArray[Any]
+Key = str | int
+Entry = dict[str, Any]
+# A name, or a pair of one and a function that turns arrays into the layout of the target.
+Renamed = Key | tuple[Key, Callable[[Any], Any]]
+Names = Mapping[Any, Renamed] | Callable[[Any], Renamed] | None
+# What the name of a rule ends in whose state has an average of the parameters.
+AVERAGING = "_with_average"
+
+
+@dataclass
+class Group:
+    """Parameters that are stepped by one rule with the same hyper-parameters, as far as known.
+
+    `takes` are those hyper-parameters that the home keeps in its state, `fixed` those that it has
+    no argument for; `writer` names the class, `averages` says that it averages parameters.
+    """
+
+    names: list[Key]
+    rule: str
+    hypers: dict[str, Any]
+    writer: str
+    takes: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
+    averages: bool = False
+
+
+@dataclass
+class Neutral:
+    """A whole state; `shapes` are those of the parameters, where they are known."""
+
+    groups: list[Group]
+    state: dict[Key, Entry] = field(default_factory=dict)
+    shapes: dict[Key, tuple[int, ...]] = field(default_factory=dict)
+    seed: int | None = None
+    steps: int | None = None
+
+    @property
+    def names(self) -> list[Key]:
+        """The names of all parameters, in order."""
+        return [name for group in self.groups for name in group.names]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The engine's state dict, each group with the `dialect` that continues it exactly."""
+        rules = {one.rule for one in self.groups}
+        return {
+            "format": FORMAT,
+            "rule": rules.pop() if len(rules) == 1 else None,
+            "steps": self.counted(),
+            "seed": self.seed or 0,
+            "state": {name: {"step": 1, **entry} for name, entry in self.state.items()},
+            "param_groups": [
+                {"params": list(one.names), "dialect": one.rule, **one.hypers}
+                for one in self.groups
+            ],
+        }
+
+    def counted(self) -> int:
+        """The steps of the whole: the most that any parameter had."""
+        each = (int(entry.get("step", 1)) for entry in self.state.values())
+        return max(self.steps or 0, *each, 0)
+
+
+def numbers(what: str, value: Any) -> Array:
+    """A copy of a tensor or array of any home, as float32, or float64 where it is that.
+
+    Integers and truth values stay. Raises TypeError naming what cannot be read.
+    """
+    try:
+        for name in ("numbers", "full_tensor", "detach", "cpu"):
+            value = getattr(value, name, lambda value=value: value)()
+        if str(getattr(value, "dtype", "")) == "torch.bfloat16":
+            value = value.float()
+        array = np.array(value.numpy() if hasattr(value, "numpy") else value)
+        if array.dtype.kind == "c":
+            raise TypeError("homes split complex numbers differently")
+        plain = array.dtype.kind in "iub" or array.dtype == np.float64
+        return array if plain else array.astype(np.float32)
+    except Exception as error:
+        raise TypeError(f"{what} cannot be read as an array of numbers: {error}") from error
+
+
+def scalar(what: str, value: Any) -> Any:
+    """One number, from whatever holds it; raises ValueError naming what holds more."""
+    if isinstance(value, int | float):
+        return value
+    array = numbers(what, value)
+    if array.size != 1:
+        raise ValueError(f"{what} has shape {array.shape}; it is one number.")
+    return array.item()
+
+
+def renamed(found: Neutral, names: Names, here: list[Key]) -> Neutral:
+    """The same under the names that its parameters have at the target, which are `here`.
+
+    Raises ValueError that lists the names without a partner, and those that several would have.
+    """
+    find: Any = names if callable(names) else {} if names is None else names
+    new: dict[Key, Key] = {}
+    turns: dict[Key, Any] = {}
+    for name in dict.fromkeys([*found.names, *found.state]):
+        given = find(name) if callable(find) else find.get(name, name)
+        new[name], turns[name] = given if isinstance(given, tuple) else (given, None)
+    there = list(new.values())
+    if twice := sorted({str(name) for name in there if there.count(name) > 1}):
+        raise ValueError(f"names= gives {', '.join(twice)} to several parameters.")
+    lost, left = ([n for n in a if n not in b] for a, b in ((there, here), (here, there)))
+    # Rules without state have no names in optax.
+    if here and there and (lost or left):
+        raise ValueError(
+            f"parameters without a partner: {lost} of the source, {left} of the target; give "
+            "names= a dict or a function from the source's names to the target's."
+        )
+    groups = [replace(one, names=[new[name] for name in one.names]) for one in found.groups]
+    state = {new[name]: _turned(one, turns[name]) for name, one in found.state.items()}
+    return replace(found, groups=groups, state=state)
+
+
+def _turned(entry: Entry, turn: Callable[[Array], Array] | None) -> Entry:
+    if turn is None:
+        return entry
+    return {k: turn(v) if isinstance(v, np.ndarray) and v.ndim else v for k, v in entry.items()}
+
+
+def checked(found: Neutral, shapes: Mapping[Key, tuple[int, ...]]) -> None:
+    """Raise ValueError for an array that has not the shape of its parameter at the target."""
+    for name, entry in found.state.items():
+        for state, value in entry.items():
+            wanted = shapes.get(name)
+            if not isinstance(value, np.ndarray) or wanted in (None, value.shape):
+                continue
+            hint = f"; if it lies otherwise there, say so: names={{...: ({name!r}, np.transpose)}}"
+            same = value.size == math.prod(wanted or ())
+            raise ValueError(
+                f"{state} of {name!r} has shape {value.shape}, the target's parameter {wanted}"
+                f"{hint if same else ''}."
+            )

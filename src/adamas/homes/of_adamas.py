@@ -1,0 +1,57 @@
+"""States of `adamas.Optimizer`, which are the neutral form but for their groups."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adamas.engine.loading import FORMAT
+from adamas.homes import few_bits
+from adamas.homes.neutral import AVERAGING, Group, Neutral
+from adamas.homes.writers import Side
+
+
+def read(state: Any, side: Side) -> Neutral:
+    """What a state dict holds; ValueError for what is none."""
+    if not isinstance(state, Mapping) or state.get("format") != FORMAT:
+        raise ValueError(
+            f"an adamas state is what state_dict() gives, with 'format': {FORMAT}; this is "
+            f"{type(state).__name__}."
+        )
+    groups = []
+    for saved in state["param_groups"]:
+        hypers = {k: v for k, v in saved.items() if k not in ("params", "dialect")}
+        told = str(saved.get("dialect", state["rule"]))
+        rule = told.removesuffix(AVERAGING)
+        names, takes = list(saved["params"]), frozenset(hypers)
+        groups.append(Group(names, rule, hypers, "adamas", takes, averages="ema" in hypers))
+    entries = {name: dict(entry) for name, entry in state["state"].items()}
+    return Neutral(groups, entries, {}, state.get("seed"), state.get("steps"))
+
+
+def blank(side: Side) -> Neutral:
+    """What `side.live` is made for."""
+    found = read(side.live.state_dict(copy=False), side)
+    for group in side.live.param_groups:
+        for name, array in zip(group["names"], group["params"], strict=True):
+            found.shapes[name] = tuple(array.shape)
+    return found
+
+
+def write(found: Neutral, side: Side) -> dict[str, Any]:
+    """A state dict that `side.live` loads."""
+    saved: dict[str, Any] = side.live.state_dict()
+    formula = side.live.formula
+    for group, one in zip(saved["param_groups"], found.groups, strict=True):
+        group |= one.hypers
+    for name, entry in found.state.items():
+        live, entry = saved["state"][name], {"step": 1, **entry}
+        if _form(entry) != _form(live):
+            plain = few_bits.plain(entry, formula, found.shapes[name])
+            entry = few_bits.like(plain, side.live.storage[name], live, formula)
+        saved["state"][name] = {**live, **entry}
+    seed = {} if found.seed is None else {"seed": found.seed}
+    return {**saved, "steps": found.counted(), **seed}
+
+
+def _form(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The dtypes of an entry, which say in which formats it is."""
+    return {k: getattr(v, "dtype", None) for k, v in entry.items() if k != "stepped"}

@@ -1,0 +1,188 @@
+"""States of optax and of `adamas.jax`: NamedTuples somewhere in a chain, filled by the same kind.
+
+What holds the moments is found by its fields, wherever it lies: in `chain`, `inject_hyperparams`,
+`masked`, `partition` or `MultiSteps`. A parameter is called by its path, parts joined by dots. JAX
+is not imported: arrays are made by those that stand in the target's state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from adamas.codecs import FORMATS
+from adamas.engine.grid import Order
+from adamas.homes.continuing import one_count
+from adamas.homes.few_bits import encoded
+from adamas.homes.neutral import Entry, Group, Key, Neutral, numbers, scalar
+from adamas.homes.trees import fields, is_array, leaves, rebuilt, walk
+from adamas.homes.writers import Side
+from adamas.kernel.formula import Formula
+
+# Fields that count steps, and from where.
+COUNTERS = {"count": 0, "count_m2": 0, "gradient_step": 0, "step_count": 1}
+# What else stands beside moments in a record.
+BESIDE = frozenset({*COUNTERS, "b1", "base_optimizer_state"})
+# A record of optax that has the fields of another rule.
+BELIEF = "ScaleByBeliefState"
+
+
+class Book:
+    """The state of one rule: `called` has the state's name of each field, `records` hold them."""
+
+    def __init__(self, state: Any, side: Side) -> None:
+        self.state, self.side = state, side
+        self.rule = side.rule(side.given)
+        self.formula: Formula = side.formula(self.rule)
+        known = side.home.states(side.signature, self.rule)
+        self.called = {known.get(name, name): name for name in self.formula.initial}
+        self.records = [one for one in walk(state) if self._holds(one)]
+        left = self.called.keys() - {name for one in self.records for name in fields(one)}
+        wrong = [one for one in self.records if type(one).__name__ == BELIEF]
+        if left or (wrong and self.rule != "adabelief"):
+            kinds = {type(one).__name__ for one in walk(state) if fields(one)}
+            raise ValueError(
+                f"this is no state of {side.title}, which computes {self.rule} and keeps "
+                f"{', '.join(self.called)}: it has {', '.join(sorted(kinds)) or 'no records'}. "
+                "Options that choose a rule belong to the name: "
+                '"optax.rmsprop(1e-3, centered=True)".'
+            )
+        self.injected = {
+            key: scalar(key, value)
+            for one in walk(state)
+            for key, value in (getattr(one, "hyperparams", None) or {}).items()
+            if not getattr(value, "shape", ()) and hasattr(value, "__array__")
+        }
+
+    def _holds(self, record: Any) -> bool:
+        names = set(fields(record)) - BESIDE
+        return bool(names) and names <= self.called.keys()
+
+    def sign(self, state: str) -> float:
+        """-1 where optax keeps the other sign: a momentum behind lr sums what is added."""
+        return 1 - 2 * (
+            self.side.home.name == "optax" and state == "m" and self.rule.endswith("lr_inside")
+        )
+
+    def trees(self, record: Any) -> dict[str, dict[str, Any]]:
+        """The arrays of each state in a record, by the paths of their parameters."""
+        held = (name for name in fields(record) if name in self.called)
+        return {self.called[name]: leaves(getattr(record, name)) for name in held}
+
+    def blank(self) -> Neutral:
+        """The parameters, their shapes and the hyper-parameters, without any number of a state."""
+        shapes: dict[Key, tuple[int, ...]] = {
+            path: tuple(getattr(leaf, "codes", leaf).shape)
+            for record in self.records
+            for state, tree in self.trees(record).items()
+            for path, leaf in tree.items()
+            if state not in self.formula.scalars
+        }
+        side, rule = self.side, self.rule
+        hypers = side.hypers(rule, {**side.given, **self.injected})
+        takes = frozenset(name for name in hypers if self.hyper(name) in self.injected)
+        one = Group(list(shapes), rule, hypers, side.title, takes, side.fixed(rule))
+        return Neutral([one], {}, shapes)
+
+    def hyper(self, name: str) -> str:
+        """The argument of a hyper-parameter."""
+        return self.side.signature.sources.get(name, (name,))[0]
+
+
+def read(state: Any, side: Side) -> Neutral:
+    """The moments, counts and injected hyper-parameters of a state."""
+    book = Book(state, side)
+    found = book.blank()
+    for record in book.records:
+        trees, steps = book.trees(record), _count(record)
+        for name in dict.fromkeys(path for tree in trees.values() for path in tree):
+            entry: Entry = {} if steps is None else {"step": steps}
+            for key, tree in trees.items():
+                if key in book.formula.scalars:
+                    entry[key] = scalar(key, tree[name if name in tree else ""])
+                elif name in tree:
+                    entry[key] = numbers(f"{key} of {name!r}", tree[name]) * book.sign(key)
+            if name in found.shapes:
+                found.state[name] = {**found.state.get(name, {}), **entry}
+    if any(scalar("mini_step", getattr(one, "mini_step", 0)) for one in walk(state)):
+        raise ValueError("MultiSteps is between two steps; convert when its mini_step is 0.")
+    counts = [count for one in walk(state) if (count := _count(one)) is not None]
+    found.steps = max(counts, default=None)
+    return found
+
+
+def _counters(record: Any) -> list[str]:
+    held = (name for name in fields(record) if name in COUNTERS)
+    return [name for name in held if not getattr(getattr(record, name), "shape", ())]
+
+
+def _count(record: Any) -> int | None:
+    each = {int(scalar(n, getattr(record, n))) - COUNTERS[n] for n in _counters(record)}
+    if len(each) > 1:
+        raise ValueError(f"a {type(record).__name__} counts {sorted(each)} steps; it must be one.")
+    return next(iter(each), None)
+
+
+def blank(side: Side) -> Neutral:
+    """What the target's state has room for; ValueError without one."""
+    if side.state is None:
+        raise ValueError(
+            f"the structure of an optax state is the user's: give the pair "
+            f'("{side.title}", tx.init(params)), and it comes back filled.'
+        )
+    return Book(side.state, side).blank()
+
+
+def write(found: Neutral, side: Side) -> Any:
+    """The target's state with these numbers in it."""
+    book = Book(side.state, side)
+    steps = one_count(found, side.title, "t" in book.formula.given)
+    hypers = {book.hyper(name): value for name, value in found.groups[0].hypers.items()}
+    held = {id(record) for record in book.records}
+
+    def part(path: str, tree: Any) -> Any:
+        new = {}
+        if id(tree) in held:
+            for name in fields(tree):
+                if name in book.called:
+                    new[name] = _filled(found.state, book, name, getattr(tree, name))
+        if steps is not None:
+            for name in _counters(tree):
+                new[name] = placed(steps + COUNTERS[name], getattr(tree, name))
+        if isinstance(given := getattr(tree, "hyperparams", None), Mapping):
+            new["hyperparams"] = {k: placed(hypers.get(k, v), v) for k, v in given.items()}
+        if not new:
+            return tree
+        rest = {n: rebuilt(getattr(tree, n), part) for n in fields(tree) if n not in new}
+        return type(tree)(**new, **rest)
+
+    return rebuilt(side.state, part)
+
+
+def _filled(state: Mapping[Any, Entry], book: Book, field: str, tree: Any) -> Any:
+    name = book.called[field]
+
+    def leaf(path: str, part: Any) -> Any:
+        if not is_array(part):
+            return part
+        alone = name in book.formula.scalars and path not in state
+        each = {one[name] for one in state.values()} if alone else set()
+        if len(each) > 1:
+            raise ValueError(f"{name} is one number there, and here it is {sorted(each)}.")
+        value = each.pop() if each else state.get(path, {}).get(name)
+        return part if value is None else placed(value * book.sign(name), part)
+
+    return rebuilt(tree, leaf)
+
+
+def placed(values: Any, like: Any) -> Any:
+    """`values` as an array of the kind and dtype of `like`: JAX' where that is JAX' own."""
+    if hasattr(like, "numbers"):
+        order = Order(values.shape, tuple(range(values.ndim)), like.rowwise)
+        codec = next(one for one in FORMATS["int8"].values() if one.name == like.codec)
+        codes, scales = encoded(codec, "", values, order).values()
+        return replace(like, codes=placed(codes, like.codes), scales=placed(scales, like.scales))
+    array = np.asarray(values).astype(getattr(like, "dtype", None))
+    at = getattr(like, "at", None)
+    return array if at is None else at[...].set(array)

@@ -1,0 +1,141 @@
+"""States of `torch.optim`, `adamas.torch`, `bitsandbytes` and `schedulefree`: one form of dict.
+
+Parameters are called by `param_names` where the optimizer was made of named ones, by their number
+otherwise. Tensors are read as arrays and made by the target's own parameters; torch is not
+imported.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from adamas.homes.bitsandbytes import NESTED, opened
+from adamas.homes.neutral import AVERAGING, Entry, Group, Neutral, numbers, scalar
+from adamas.homes.writers import Side
+from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE
+
+COUNTS = ("rounding", MEMORY_ORDER)
+SHARED = ("lr_max", "weight_sum")
+# How a tensor of another dtype is made of one, by NumPy's name.
+MAKERS = {
+    "float32": "float", "float64": "double", "int8": "char", "uint8": "byte", "int16": "short",
+    "int64": "long", "bool": "bool",
+}  # fmt: skip
+
+
+def read(state: Any, side: Side) -> Neutral:
+    """What a state dict holds; ValueError that names what it should have."""
+    if not isinstance(state, Mapping) or not {"state", "param_groups"} <= state.keys():
+        raise ValueError(
+            f"the state of {side.title} is what state_dict() gives, a dict of 'state' and "
+            f"'param_groups'; this is {type(state).__name__}."
+        )
+    found = Neutral([])
+    for saved in state["param_groups"]:
+        if state["state"]:
+            _training(saved)
+        names = list(saved.get("param_names", saved["params"]))
+        told = str(saved.get("rule") or side.rule(saved))
+        rule = told.removesuffix(AVERAGING)
+        hypers = _hypers(side, rule, saved)
+        fixed = frozenset() if "rule" in saved else side.fixed(rule)
+        takes, averages = frozenset(hypers), told != rule
+        found.groups.append(Group(names, rule, hypers, side.title, takes, fixed, averages))
+        found.seed = saved.get("seed", found.seed)
+        called = {value: key for key, value in side.home.states(side.signature, rule).items()}
+        for name, number in zip(names, saved["params"], strict=True):
+            if entry := state["state"].get(number):
+                found.state[name] = _entry(name, entry, called, saved)
+    return found
+
+
+def _training(group: Mapping[str, Any]) -> None:
+    """Refuse a state of schedule-free training that is not where gradients are taken."""
+    if group.get("train_mode") is False:
+        raise ValueError(
+            "the optimizer is in eval mode, and its parameters are averages, not where gradients "
+            "are taken. Call optimizer.train() first."
+        )
+    if group.get("k", 0) < group.get("warmup_steps", 0):
+        raise ValueError("schedulefree is warming up, which adamas leaves to a schedule of lr.")
+
+
+def _hypers(side: Side, rule: str, group: Mapping[str, Any]) -> dict[str, Any]:
+    known = side.hypers(rule, {**side.signature.defaults, **group})
+    up = {"maximize": True} if group.get("maximize") else {}
+    return up | {k: "a schedule" if callable(v) else scalar(k, v) for k, v in known.items()}
+
+
+def _entry(
+    name: Any, entry: Mapping[str, Any], called: Mapping[str, str], group: Mapping[str, Any]
+) -> Entry:
+    entry = opened(entry) if entry.keys() & {"state1", NESTED} else entry
+    aside = {"step", *group.get("foreign_state", ())}
+    # A tensor without axes is a state only where the parameter has none either.
+    axes = any(len(getattr(value, "shape", ())) for value in entry.values())
+    found: Entry = {"step": int(scalar("step", entry["step"]))} if "step" in entry else {}
+    for key, value in entry.items():
+        if key in aside or value is None:
+            continue
+        array = numbers(f"{key} of {name!r}", value)
+        if str(getattr(value, "dtype", "")) == "torch.bfloat16" and "rounding" in entry:
+            array = (array.view(np.uint32) >> 16).astype(np.uint16)
+        single = key in COUNTS or (axes and not array.shape)
+        found[called.get(key, key)] = array.item() if single else array
+    if "k" in group:
+        found |= {"step": group["k"], **{name: group[name] for name in SHARED}}
+    return found
+
+
+def blank(side: Side) -> Neutral:
+    """What `side.live` is made for."""
+    found = read({**side.live.state_dict(), "state": {}}, side)
+    for one, group in zip(found.groups, side.live.param_groups, strict=True):
+        pairs = zip(one.names, group["params"], strict=True)
+        found.shapes |= {name: tuple(p.shape) for name, p in pairs}
+    return found
+
+
+def write(found: Neutral, side: Side) -> dict[str, Any]:
+    """A state dict that `side.live` loads, of tensors of the kind that its parameters are."""
+    saved = side.live.state_dict()
+    state, groups = dict(saved["state"]), []
+    every = zip(saved["param_groups"], side.live.param_groups, found.groups, strict=True)
+    for old, live, one in every:
+        group = dict(old)
+        for hyper, value in one.hypers.items():
+            key, place = side.signature.sources.get(hyper, (hyper, None))
+            if place is not None:
+                value = (*group[key][:place], value, *group[key][place + 1 :])
+            group[key] = value
+        if found.seed is not None and "seed" in group:
+            group["seed"] = found.seed
+        groups.append(group)
+        called = side.home.states(side.signature, one.rule)
+        for name, number, p in zip(one.names, old["params"], live["params"], strict=True):
+            if name in found.state:
+                entry = dict(found.state[name])
+                if "k" in group:
+                    group |= {"k": entry.pop("step")} | {key: entry.pop(key) for key in SHARED}
+                elif side.title != "torch.SGD":
+                    entry = {"step": 1, **entry}
+                state[number] = _tensors(entry, called, p)
+    return {**saved, "state": state, "param_groups": groups}
+
+
+def _tensors(entry: Entry, called: Mapping[str, str], p: Any) -> dict[str, Any]:
+    empty = p.detach().new_empty(0)
+    made: dict[str, Any] = {}
+    for name, value in entry.items():
+        coded = name.endswith((SCALE, REST)) or name + SCALE in entry
+        key = name if coded else called.get(name, name)
+        if not isinstance(value, np.ndarray):
+            kind = empty.cpu().long() if key in COUNTS else empty.cpu().float()
+            made[key] = kind.new_tensor(value)
+        elif value.dtype == np.uint16:
+            bits = empty.short().new_tensor(value.view(np.int16))
+            made[key] = bits.view(empty.bfloat16().dtype)
+        else:
+            made[key] = getattr(empty, MAKERS[value.dtype.name])().new_tensor(value)
+    return made

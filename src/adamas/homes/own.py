@@ -1,0 +1,108 @@
+"""What optax, bitsandbytes and schedulefree themselves compute, as rules of adamas.
+
+Keras' own stands in `homes/keras.py`; torch computes what adamas.torch does.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from adamas import dialects, rules
+from adamas.homes import optax, torch
+from adamas.homes.signature import Function, Options, Rule, Signature
+from adamas.kernel.formula import parse
+from adamas.kernel.variants import decoupled
+
+Sources = dict[str, tuple[str, int | None]]
+# Arguments that only adamas.jax has.
+MORE = {"state", "seed", "momentum_decay", "alpha_warmup", "beta3_warmup", "r"}
+DECAYING = ["adadelta", "adamw", "adamaxw", "nadamw", "lion", "ademamix", "schedule_free_adamw"]
+OPTAX_HAS = [
+    *DECAYING,
+    *["sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamax", "nadam", "radam", "adabelief"],
+]
+ROOT = {"eps_root": 0.0}
+SMALL = {"weight_decay": 1e-4}
+INSIDE = {"eps_in_sqrt": True}
+# Where optax has other defaults than adamas.jax, and where another rule.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "adagrad": {"initial_accumulator_value": 0.1, "eps": 1e-7, **INSIDE},
+    "rmsprop": {"decay": 0.9, **INSIDE},
+    "adam": ROOT,
+    "adamw": {**ROOT, **SMALL},
+    "nadam": ROOT,
+    "nadamw": {**ROOT, **SMALL},
+    "adamaxw": SMALL,
+    "amsgrad": ROOT,
+    "radam": {**ROOT, "threshold": 5.0},
+    "adabelief": {"eps_root": 1e-16},
+    "lion": {"weight_decay": 1e-3},
+    "ademamix": ROOT,
+}
+
+
+def _always(rule: Rule, options: Options) -> Rule:
+    return rule
+
+
+def _belief(options: Options) -> Rule:
+    if options["eps_root"] != options["eps"]:
+        raise ValueError("the rule adabelief is where eps_root equals eps")
+    return rules.adabelief
+
+
+CHOICES: dict[str, Callable[[Options], Rule]] = {
+    "nadam": lambda o: dialects.nadam_constant,
+    "nadamw": lambda o: decoupled(parse(dialects.nadam_constant)),
+    "amsgrad": lambda o: dialects.amsgrad_corrected_max,
+    "adabelief": _belief,
+}
+
+
+def _moving(one: Signature) -> Signature:
+    """The same, whose dialects with momentum know it by its name, too."""
+    beta: Sources = {"beta": ("momentum", None)} if "momentum" in one.defaults else {}
+    return replace(one, sources={**beta, **one.sources})
+
+
+def _optax() -> dict[str, Signature]:
+    made = {}
+    for name in OPTAX_HAS:
+        one = JAX[name]
+        dropped = MORE if name in DECAYING else {*MORE, "weight_decay"}
+        known = {**one.defaults, **DEFAULTS.get(name, {})}
+        taken = {key: value for key, value in known.items() if key not in dropped}
+        fixed = one.fixed - ({"eps_root"} if name == "adabelief" else set())
+        choose = CHOICES.get(name, one.choose)
+        made[name] = replace(one, defaults=taken, choose=choose, fixed=fixed)
+    return made
+
+
+def _bitsandbytes() -> dict[str, Signature]:
+    """Its `Adam` decays parameters directly, as `AdamW` does, and its `SGD` has momentum."""
+    pair: Sources = {**torch.BETAS}
+    first = ("betas", 0)
+    plain: dict[str, tuple[Function, Sources, tuple[str, ...]]] = {
+        "Adam": (rules.adamw, pair, ("m", "v")),
+        "AdamW": (rules.adamw, pair, ("m", "v")),
+        "Lion": (rules.lion, pair, ("m",)),
+        "SGD": (rules.momentum, {"beta": first}, ("m",)),
+        "RMSprop": (rules.rmsprop, {"beta2": first}, ("v",)),
+        "Adagrad": (rules.adagrad, {}, ("v",)),
+    }
+    defaults = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
+    made: dict[str, Signature] = {}
+    for name, (rule, sources, states) in plain.items():
+        names = {state: f"state{k}" for k, state in enumerate(states, 1)}
+        one = Signature(name, defaults, partial(_always, rule), "", sources, moments=names)
+        made |= {f"{a}{name}{b}": one for a in ("", "Paged") for b in ("", "8bit", "32bit")}
+    return made
+
+
+JAX = {name: _moving(one) for name, one in optax.SIGNATURES.items()}
+OPTAX = _optax()
+BITSANDBYTES = _bitsandbytes()
+SCHEDULEFREE = {
+    "AdamWScheduleFree": replace(torch.SIGNATURES["ScheduleFreeAdamW"], moments={"v": "exp_avg_sq"})
+}
