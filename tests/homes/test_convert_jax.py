@@ -1,0 +1,185 @@
+"""`adamas.convert` finds optax states wherever its users put them, and fills them as they are."""
+
+from typing import Any
+
+import equinox
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+import torch
+
+import adamas.jax
+from adamas import convert
+from home_runs import HALF, NAMES, Torch, forty, sample, trained
+
+ADAMW = "optax.adamw(1e-2, weight_decay=0.1)"
+
+
+def source() -> Torch:
+    """AdamW of torch after some steps."""
+    run = Torch(torch.optim.AdamW, lr=1e-2, weight_decay=0.1)
+    trained(run, *sample("float32", 3))
+    return run
+
+
+def tree() -> dict[str, Any]:
+    """The parameters as JAX has them."""
+    return dict(zip("wb", map(jnp.asarray, sample("float32", 1)[0]), strict=True))
+
+
+def filled(tx: Any, who: str = ADAMW, **how: Any) -> Any:
+    """A state of `tx`, from torch."""
+    run = source()
+    return convert(run.saved(), run.source, (who, tx.init(tree())), **how)
+
+
+def moments(run: Torch) -> np.ndarray:
+    """The first moment of the matrix."""
+    found: np.ndarray = run.source.state[run.held[0]]["exp_avg"].numpy()
+    return found
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda tx: tx,
+        lambda tx: optax.chain(optax.clip_by_global_norm(1.0), tx),
+        lambda tx: optax.apply_if_finite(tx, 3),
+        lambda tx: optax.masked(tx, {"w": True, "b": True}),
+        lambda tx: optax.partition({"x": tx, "y": tx}, {"w": "x", "b": "y"}),
+        lambda tx: optax.MultiSteps(tx, 2),
+        lambda tx: optax.named_chain(("clip", optax.clip(1.0)), ("adam", tx)),
+    ],
+    ids=["alone", "chain", "finite", "masked", "partition", "multi", "named"],
+)
+def test_a_state_is_found_in_whatever_wraps_it(wrap: Any) -> None:
+    """What comes back has the structure, dtypes and class of init; moments and counts are ours."""
+    tx = wrap(optax.adamw(1e-2, weight_decay=0.1))
+    state, run = filled(tx), source()
+    empty = tx.init(tree())
+    assert jax.tree.structure(state) == jax.tree.structure(empty)
+    same = jax.tree.map(lambda a, b: (a.dtype, a.shape, type(a)) == (b.dtype, b.shape, type(b)),
+                        state, empty)  # fmt: skip
+    assert jax.tree.all(same)
+    mus = [one.mu["w"] for one in walk(state, "ScaleByAdamState") if hasattr(one.mu["w"], "shape")]
+    assert len(mus) == 1
+    np.testing.assert_array_equal(mus[0], moments(run))
+    assert {int(one.count) for one in walk(state, "ScaleByAdamState")} == {3}
+    back = convert(state, ADAMW, "adamas")
+    assert back["state"]["b"]["step"] == 3
+
+
+def walk(state: Any, kind: str) -> list[Any]:
+    """The records of a class in a state."""
+    found: list[Any] = []
+    jax.tree.map(
+        lambda one: found.append(one) if type(one).__name__ == kind else None, state,
+        is_leaf=lambda one: type(one).__name__ == kind,
+    )  # fmt: skip
+    return found
+
+
+def test_injected_numbers_are_read_and_written() -> None:
+    """inject_hyperparams has its numbers in the state: they go along as torch's groups do."""
+    tx = optax.inject_hyperparams(optax.adamw)(learning_rate=0.5, weight_decay=0.0)
+    state = filled(tx, "optax.adamw")
+    assert float(state.hyperparams["learning_rate"]) == pytest.approx(1e-2)
+    assert float(state.hyperparams["weight_decay"]) == pytest.approx(0.1)
+    assert convert(state, "optax.adamw", "adamas")["param_groups"][0]["lr"] == pytest.approx(1e-2)
+
+
+def test_numbers_that_differ_are_told() -> None:
+    """A target that was made with another lr goes on with it, and one hears of it."""
+    with pytest.warns(UserWarning, match=r"lr=0\.5 \(the source has 0\.01\)"):
+        filled(optax.adamw(0.5), "optax.adamw(0.5, weight_decay=0.1)")
+    filled(optax.adamw(0.5), "optax.adamw")
+    with pytest.raises(ValueError, match=r"optax\.adam has no weight_decay.*has 0\.1"):
+        filled(optax.adam(1e-2), "optax.adam(1e-2)")
+
+
+def test_a_schedule_goes_on_counting() -> None:
+    """The count of a schedule is the number of steps done, as everything that counts."""
+    tx = optax.adamw(optax.cosine_decay_schedule(1e-2, 100))
+    state = filled(tx, "optax.adamw")
+    assert [int(one.count) for one in walk(state, "ScaleByScheduleState")] == [3]
+
+
+def test_modules_and_shapes_do_for_a_structure() -> None:
+    """Equinox' modules are containers, and arrays that were never made become NumPy's."""
+    layer = equinox.nn.Linear(4, 3, key=jax.random.key(0))
+    tx = optax.adamw(1e-2)
+    held = torch.nn.Linear(4, 3)
+    theirs = torch.optim.AdamW(held.named_parameters(), lr=1e-2)
+    held(torch.ones(2, 4)).sum().backward()
+    theirs.step()
+    params = equinox.filter(layer, equinox.is_array)
+    state = convert(theirs.state_dict(), theirs, ("optax.adamw", tx.init(params)))
+    assert isinstance(state[0].mu, equinox.nn.Linear)
+    np.testing.assert_array_equal(state[0].mu.weight, theirs.state[held.weight]["exp_avg"])
+    tx.update(params, state, params)
+    shapes = jax.eval_shape(tx.init, params)
+    assert isinstance(
+        convert(theirs.state_dict(), theirs, ("optax.adamw", shapes))[0].mu.bias, np.ndarray
+    )
+
+
+def test_few_bits_of_jax_are_numbers_elsewhere() -> None:
+    """Codes of adamas.jax leave as what they stand for, and come back as the nearest codes."""
+    params = {"w": jnp.zeros((40, 150)), "b": jnp.zeros(7)}
+    tx = adamas.jax.adamw(1e-2, state="int8")
+    state = tx.init(params)
+    random = np.random.default_rng(0)
+    for _ in range(3):
+        gradients = {n: random.normal(size=p.shape).astype("f") for n, p in params.items()}
+        _, state = tx.update(gradients, state, params)
+    arrays = {name: np.array(one) for name, one in params.items()}
+    numpy = adamas.AdamW(arrays)
+    who = "adamas.jax.adamw(1e-2)"
+    numpy.load_state_dict(convert(state, who, numpy))
+    np.testing.assert_array_equal(numpy.values("w")["v"], state.nu["w"].numbers())
+    back = convert(numpy.state_dict(), numpy, (who, tx.init(params)))
+    assert jax.tree.structure(back) == jax.tree.structure(state)
+    # Between two levels of a code there is at most a quarter of a second moment.
+    np.testing.assert_allclose(back.nu["w"].numbers(), state.nu["w"].numbers(), rtol=0.25)
+
+
+def test_a_state_of_another_function_is_refused() -> None:
+    """The name must fit the records: adabelief's are not adam's, though their fields are."""
+    params = tree()
+    for tx, who, told in (
+        (optax.adabelief(1e-2), "optax.adam", "ScaleByBeliefState"),
+        (optax.adam(1e-2), "optax.lion", "ScaleByAdamState"),
+        (optax.rmsprop(1e-2, momentum=0.9), "optax.rmsprop(1e-2, centered=True)", "TraceState"),
+        (optax.sgd(1e-2), "optax.adam", "no records"),
+    ):
+        with pytest.raises(ValueError, match=f"no state of {who.partition('(')[0]}.*{told}"):
+            convert(tx.init(params), who, "adamas")
+
+
+def test_what_optax_cannot_count_is_refused() -> None:
+    """Parameters that had different numbers of steps, and gradients that are being gathered."""
+    run = source()
+    state = run.saved()
+    state["state"][1]["step"] += 1
+    target = ("optax.adamw", optax.adamw(1e-2).init(tree()))
+    with pytest.raises(ValueError, match="'w' had 3, 'b' 4"):
+        convert(state, run.source, target)
+    tx = optax.MultiSteps(optax.adamw(1e-2), 2)
+    _, half = tx.update(tree(), tx.init(tree()), tree())
+    with pytest.raises(ValueError, match="mini_step"):
+        convert(half, "optax.adamw", "adamas")
+
+
+def test_float32_goes_on_within_a_millionth() -> None:
+    """Torch's AdamW and optax' in the width that everybody trains in: 1e-6 after forty steps."""
+    first = forty(Torch(torch.optim.AdamW, lr=1e-2, weight_decay=0.1), "float32")
+    tx = optax.adamw(1e-2, weight_decay=0.1)
+    params = dict(zip("wb", map(jnp.asarray, first.half), strict=True))
+    state = convert(first.state, first.source, (ADAMW, tx.init(params)))
+    for one in sample("float32")[1][HALF:]:
+        updates, state = tx.update(dict(zip("wb", one, strict=True)), state, params)
+        params = optax.apply_updates(params, updates)
+    for a, b in zip((params[name] for name in NAMES), first.whole, strict=True):
+        assert np.abs(np.asarray(a) - b).max() / np.abs(b).max() < 1e-6
