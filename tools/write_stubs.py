@@ -4,14 +4,18 @@ import ast
 import inspect
 import sys
 import textwrap
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from adamas.classes import CLASSES, hypers
 from adamas.engine.options import OPTIONS, Configured
+from adamas.homes import keras
+from adamas.homes.signature import Signature
 from adamas.torch.classes import SIGNATURES, constructor
 
 PACKAGE = Path(__file__).parents[1] / "src" / "adamas"
 TARGET, TORCH_TARGET = PACKAGE / "classes.pyi", PACKAGE / "torch" / "classes.pyi"
+KERAS_TARGET = PACKAGE / "keras" / "classes.pyi"
 
 HEAD = '''"""Written by tools/write_stubs.py from adamas.rules; edits here are lost."""
 
@@ -82,13 +86,30 @@ def optimizer(rule: Callable[..., Any]) -> type[Optimizer]: ...
 '''
 
 
-def torch_text() -> str:
-    """The stub of `adamas.torch.classes`."""
-    parts = [TORCH]
-    for name, signature in SIGNATURES.items():
+KERAS = '''"""Written by tools/write_stubs.py from adamas.homes.keras; edits here are lost."""
+
+from typing import Any
+
+from adamas.homes.signature import Signature
+from adamas.keras.optimizer import Optimizer
+
+def make(signature: Signature, module: str) -> type[Optimizer]: ...
+def optimizer(rule: Any) -> type[Optimizer]: ...
+'''
+
+
+def of_signatures(
+    head: str,
+    begin: list[str],
+    signatures: Mapping[str, Signature],
+    made: Callable[[Signature], inspect.Signature],
+) -> str:
+    """The stub of a face's classes, whose constructors begin with these arguments."""
+    parts = [head]
+    for name, signature in signatures.items():
         first = inspect.cleandoc(signature.doc).splitlines()[0]
-        arguments, starred = ["self", "params: Any"], False
-        for argument in list(constructor(signature).parameters.values())[2:]:
+        arguments, starred = [*begin], False
+        for argument in list(made(signature).parameters.values())[len(begin) :]:
             if argument.kind is argument.KEYWORD_ONLY and not starred:
                 arguments.append("*")
                 starred = True
@@ -96,14 +117,24 @@ def torch_text() -> str:
         listed = "".join(f"        {argument},\n" for argument in arguments)
         shown = f'    """{first}"""'
         noqa = "  # noqa: E501" if len(shown) > 100 else ""
-        head = f"class {name}(Optimizer):\n{shown}{noqa}\n\n"
-        parts.append(f"{head}    def __init__(\n{listed}    ) -> None: ...\n")
+        opened = f"class {name}(Optimizer):\n{shown}{noqa}\n\n"
+        parts.append(f"{opened}    def __init__(\n{listed}    ) -> None: ...\n")
     return "\n".join(parts)
+
+
+def torch_text() -> str:
+    """The stub of `adamas.torch.classes`."""
+    return of_signatures(TORCH, ["self", "params: Any"], SIGNATURES, constructor)
+
+
+def keras_text() -> str:
+    """The stub of `adamas.keras.classes`, made without Keras."""
+    return of_signatures(KERAS, ["self"], keras.SIGNATURES, keras.constructor)
 
 
 def main() -> int:
     """Write or check; exit code 1 says that the stub is out of date."""
-    targets = {TARGET: text, TORCH_TARGET: torch_text}
+    targets = {TARGET: text, TORCH_TARGET: torch_text, KERAS_TARGET: keras_text}
     if "--check" in sys.argv[1:]:
         old = [file for file, make in targets.items() if file.read_text() != make()]
         for file in old:

@@ -29,6 +29,14 @@ FOREIGN = {
     },
     # The call stack of Python.
     "torch.callers": {"_getframe"},
+    # What Keras means to be overridden, and what its own optimizers ask their base class.
+    "keras.averages": {"_model_variables_moving_average"},
+    "keras.optimizer": {
+        "_get_current_learning_rate",
+        "_get_variable_index",
+        "_overwrite_variable_with_gradient",
+        "_var_key",
+    },
     # The version by which autograd sees that memory was written.
     "torch.kernel_engine": {"_version"},
     # A tensor's parts without a check that they are coalesced, and whether it wraps others.

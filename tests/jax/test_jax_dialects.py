@@ -87,7 +87,6 @@ def test_the_page_lists_what_differs_by_default(ours: Any, theirs: Any) -> None:
     # So small that eps counts.
     gradients = [jnp.asarray(random.normal(size=24) * 1e-6) for _ in range(8)]
     p = jnp.asarray(random.normal(size=24))
-    with jax.disable_jit():
-        found, _ = run(ours(1e-2), p, gradients)
-        right, _ = run(theirs(1e-2), p, gradients)
+    found, _ = run(ours(1e-2), p, gradients)
+    right, _ = run(theirs(1e-2), p, gradients)
     assert np.max(np.abs(found - right)) > 1e-5

@@ -17,13 +17,23 @@ from adamas import schedule
 from adamas.homes.optax import SIGNATURES
 from jax_stepping import far, gradients, run, same, tree
 
+# A scalar state that is one number for all, and none.
+FEW = ["nadam", "adamw"]
+every_rule = pytest.mark.parametrize("rule", SIGNATURES)
 
-@pytest.mark.parametrize("rule", SIGNATURES)
+
+def transformation(rule: str, **options: Any) -> Any:
+    """A rule at some learning rate."""
+    return getattr(adamas.jax, rule)(1e-2, **options)
+
+
+@every_rule
 def test_init_is_pure_and_abstract(rule: str) -> None:
     """Shapes alone are enough, a step keeps the state's types, and tree maps find parameters."""
-    tx, params = getattr(adamas.jax, rule)(1e-2), tree()
+    tx, params = transformation(rule), tree()
     state = tx.init(params)
     shapes = jax.eval_shape(tx.init, params)
+    assert same(jax.jit(tx.init)(params), state)
     assert jax.tree.structure(shapes) == jax.tree.structure(state)
     _, after = jax.eval_shape(tx.update, params, state, params)
     for one, other, new in zip(*map(jax.tree.leaves, (shapes, state, after)), strict=True):
@@ -37,7 +47,7 @@ def test_init_is_pure_and_abstract(rule: str) -> None:
     assert len(moved) == per_leaf * len(jax.tree.leaves(params))
 
 
-@pytest.mark.parametrize("rule", ["radam", "nadam", "schedule_free_adamw"])
+@pytest.mark.parametrize("rule", ["rmsprop", "radam", "nadam", "schedule_free_adamw"])
 def test_injected_numbers_are_those_that_were_given(rule: str) -> None:
     """inject_hyperparams gives the plain transformation's steps, up to the order of sums."""
     factory, params = getattr(adamas.jax, rule), tree()
@@ -57,9 +67,10 @@ def test_injected_adamw_has_the_same_bits() -> None:
     assert same(injected, plain) and same(outer.inner_state, state)
 
 
-def test_wrappers_of_optax() -> None:
-    """In chain, named_chain, masked, partition and apply_if_finite numbers stay."""
-    tx, params = adamas.jax.nadam(1e-2), tree()
+@pytest.mark.parametrize("rule", FEW)
+def test_wrappers_of_optax(rule: str) -> None:
+    """In chain, named_chain, masked, partition, apply_if_finite and MultiSteps numbers stay."""
+    tx, params = transformation(rule), tree()
     gs = gradients(params, 4)
     plain, state = run(tx, params, gs)
     chained, deep = run(optax.chain(optax.identity(), tx), params, gs)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 
 import adamas.jax
 from jax_stepping import far, gradients, run, same, tree
@@ -19,9 +20,10 @@ def step(tx: Any, params: Any, state: Any, g: Any) -> Any:
     return optax.apply_updates(params, updates), state
 
 
-def test_eager_steps_and_scan_are_the_jitted_steps() -> None:
+@pytest.mark.parametrize("rule", ["nadam", "adan"])
+def test_eager_steps_and_scan_are_the_jitted_steps(rule: str) -> None:
     """The same numbers without jit, and as the body of a scan."""
-    tx, params = adamas.jax.nadam(1e-2), {"w": jnp.linspace(-1.0, 1.0, 5)}
+    tx, params = getattr(adamas.jax, rule)(1e-2), tree()
     gs = gradients(params, 3)
     right, state = run(tx, params, gs)
     p, s = params, tx.init(params)

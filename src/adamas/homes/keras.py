@@ -7,6 +7,7 @@ optimizer.
 """
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -181,6 +182,16 @@ def of_rule(rule: Any, name: str, doc: str) -> Signature:
         )
     sources: dict[str, tuple[str, int | None]] = {k: (NAMES.get(k, k), None) for k in given}
     return Signature(name, defaults, lambda options: rule, doc, sources)
+
+
+def constructor(signature: Signature) -> inspect.Signature:
+    """The constructor as Keras writes it, then the options of adamas by name."""
+    kind = inspect.Parameter
+    placed = {k: v for k, v in signature.defaults.items() if k not in signature.fixed} | COMMON
+    shown = [kind("self", kind.POSITIONAL_OR_KEYWORD)]
+    shown += [kind(k, kind.POSITIONAL_OR_KEYWORD, default=v) for k, v in placed.items()]
+    shown += [kind(k, kind.KEYWORD_ONLY, default=v) for k, v in MORE.items()]
+    return inspect.Signature(shown)
 
 
 def _signatures() -> dict[str, Signature]:

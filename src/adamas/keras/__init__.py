@@ -1,0 +1,23 @@
+"""adamas for Keras 3: `adamas.keras.Adam` in place of `keras.optimizers.Adam`.
+
+Real `keras.optimizers.Optimizer`s on the TensorFlow, JAX and torch backends, whichever Keras uses.
+"""
+
+from importlib.util import find_spec
+
+if find_spec("keras") is None:
+    raise ImportError("adamas.keras needs Keras; install it with: pip install 'adamas[keras]'")
+
+from adamas.keras.classes import (  # isort: skip
+    SGD, AMSGrad, AdEMAMix, AdaBelief, Adadelta, Adagrad, Adam, AdamW, Adamax, Adan, CautiousAdamW,
+    CenteredRMSprop, Lion, Momentum, NAdam, Nesterov, RAdam, RMSprop, ScheduleFreeAdamW, optimizer,
+)  # fmt: skip
+from adamas.keras.optimizer import Optimizer
+
+Nadam = NAdam
+
+__all__ = [
+    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
+    "Adan", "CautiousAdamW", "CenteredRMSprop", "Lion", "Momentum", "NAdam", "Nadam", "Nesterov",
+    "Optimizer", "RAdam", "RMSprop", "ScheduleFreeAdamW", "optimizer",
+]  # fmt: skip

@@ -1,0 +1,506 @@
+"""Written by tools/write_stubs.py from adamas.homes.keras; edits here are lost."""
+
+from typing import Any
+
+from adamas.homes.signature import Signature
+from adamas.keras.optimizer import Optimizer
+
+def make(signature: Signature, module: str) -> type[Optimizer]: ...
+def optimizer(rule: Any) -> type[Optimizer]: ...
+
+class SGD(Optimizer):
+    """Stochastic gradient descent steps against the gradient."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        momentum: Any = 0.0,
+        nesterov: Any = False,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Momentum(Optimizer):
+    """Heavy-ball momentum steps along a decaying sum of all gradients."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        momentum: Any = 0.9,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Nesterov(Optimizer):
+    """Nesterov momentum steps on to the point that the momentum alone would reach next."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        momentum: Any = 0.9,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Adagrad(Optimizer):
+    """Adagrad divides each coordinate by the root of the sum of its squared gradients."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        initial_accumulator_value: Any = 0.0,
+        epsilon: Any = 1e-10,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class RMSprop(Optimizer):
+    """RMSProp divides by the root of a moving average of the squared gradients."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        rho: Any = 0.99,
+        momentum: Any = 0.0,
+        epsilon: Any = 1e-08,
+        centered: Any = False,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class CenteredRMSprop(Optimizer):
+    """Centered RMSProp divides by the gradient's standard deviation."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        rho: Any = 0.99,
+        momentum: Any = 0.0,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Adadelta(Optimizer):
+    """Adadelta scales the step by the root mean square of its own past steps."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 1.0,
+        rho: Any = 0.9,
+        epsilon: Any = 1e-06,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Adam(Optimizer):
+    """Adam divides the mean gradient by its root mean square, both corrected for their zero start."""  # noqa: E501
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        amsgrad: Any = False,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class AdamW(Optimizer):
+    """AdamW decays the parameter directly instead of through the gradient."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: Any = 0.01,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        amsgrad: Any = False,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class AMSGrad(Optimizer):
+    """AMSGrad divides by the largest second moment seen so far."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Adamax(Optimizer):
+    """Adamax divides by a decaying maximum of the gradient's absolute value."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.002,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class NAdam(Optimizer):
+    """NAdam is Adam whose step looks ahead with the next step's momentum."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.002,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        momentum_decay: Any = 0.004,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class RAdam(Optimizer):
+    """RAdam divides by the root only once enough steps make its variance finite."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class AdaBelief(Optimizer):
+    """AdaBelief divides by how far the gradient strays from its own mean."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-16,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Lion(Optimizer):
+    """Lion steps by the sign of a mean gradient, so every coordinate moves by lr."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.0001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.99,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class AdEMAMix(Optimizer):
+    """AdEMAMix adds to AdamW's mean gradient a second, much slower one."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        beta_3: Any = 0.9999,
+        alpha: Any = 5.0,
+        alpha_warmup: Any = 0,
+        beta3_warmup: Any = 0,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Adan(Optimizer):
+    """Adan adds the mean gradient difference, an estimate of Nesterov's look-ahead."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.98,
+        beta_2: Any = 0.92,
+        beta_3: Any = 0.99,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class ScheduleFreeAdamW(Optimizer):
+    """Schedule-Free AdamW replaces the lr schedule by a running average of the iterates."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.0025,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        r: Any = 0.0,
+        weight_lr_power: Any = 2.0,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class CautiousAdamW(Optimizer):
+    """Cautious AdamW skips every coordinate whose step would not go against its gradient."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.01,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...

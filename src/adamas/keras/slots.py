@@ -1,0 +1,82 @@
+"""What an optimizer keeps beside Keras' own attributes, which Keras and TensorFlow would track."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from adamas.codecs import FLOAT32, stored
+from adamas.engine.options import formula_of
+from adamas.homes.keras import moments
+from adamas.homes.keras_paths import pattern_of
+from adamas.homes.signature import Rule
+from adamas.keras.steps import Step
+from adamas.kernel.bound import refuse
+from adamas.kernel.formula import Formula
+from adamas.kernel.kinds import kinds
+from adamas.kernel.scopes import SECOND
+from adamas.kernel.variants import of_vectors
+
+FEW = ("bfloat16", "float16")
+# The name of a variable's own count, where its first step is not everybody's.
+STEPS = "steps"
+
+
+@dataclass
+class Slot:
+    """What belongs to one variable: its state, its own count of steps, whether it decays."""
+
+    state: dict[str, Any] = field(default_factory=dict)
+    steps: Any = None
+    decays: bool = True
+
+
+@dataclass
+class Slots:
+    """The slots of all variables, by Keras' index; `names` are the options that choose the rule.
+
+    `patterns` and `listed` say what does not decay; `dtype` is that of the variable that is made
+    now; `waiting` is a saved state that came before there were variables.
+    """
+
+    names: tuple[str, ...]
+    patterns: tuple[str, ...]
+    listed: dict[Any, str] = field(default_factory=dict)
+    of: list[Slot] = field(default_factory=list)
+    dtype: str | None = None
+    waiting: Any = None
+    formulas: dict[int, tuple[Rule, Formula]] = field(default_factory=dict)
+    steps: dict[tuple[int, bool], Step] = field(default_factory=dict)
+
+    def formula(self, rule: Rule) -> Formula:
+        """The formula of a rule; raises for one that Keras has no place for."""
+        if id(rule) not in self.formulas:
+            formula = formula_of(rule)
+            refuse(formula, "in Keras")
+            if SECOND in formula.given:
+                raise TypeError(
+                    f"{formula.name} reads a second array beside the gradient, for which an "
+                    "optimizer of Keras has no place; step NumPy arrays with adamas.Optimizer."
+                )
+            self.formulas[id(rule)] = rule, formula
+        return self.formulas[id(rule)][1]
+
+    def step(self, formula: Formula, dimensions: int) -> Step:
+        """The step of variables of so many dimensions."""
+        key = id(formula), dimensions < 2
+        if key not in self.steps:
+            self.steps[key] = Step(of_vectors(formula) if dimensions < 2 else formula)
+        return self.steps[key]
+
+    def wanted(
+        self, step: Step, shape: tuple[int, ...], state: Any
+    ) -> Iterator[tuple[str, str, tuple[int, ...], bool]]:
+        """Of each state its name, Keras' name, its shape, and whether it is of 16 bits."""
+        names, kind = moments(step.formula.name), kinds(step.formula)
+        for name, size in step.shapes(shape).items():
+            format_ = state if isinstance(state, str) else state.get(name, "float32")
+            few = name in kind and stored(format_, kind[name].name) is not FLOAT32
+            yield name, names.get(name, name), size, few
+
+    def exclusions(self) -> list[str] | None:
+        """What does not decay as patterns, which another process understands."""
+        return [*self.patterns, *map(pattern_of, self.listed.values())] or None
