@@ -325,8 +325,29 @@ def test_other_things_are_refused_by_type() -> None:
         convert([], "torch.AdamW", target)
     with pytest.raises(ValueError, match=r"state_dict\(\) gives"):
         convert({}, "adamas", source)
+    with pytest.raises(TypeError, match="names= is a dict or a function, not list"):
+        convert(source.state_dict(), source, target, names=["kernel"])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="dialect"):
         convert(source.state_dict(), source, target, dialect="torch")  # type: ignore[arg-type]
+
+
+def test_averages_go_between_the_faces() -> None:
+    """The average of NumPy's optimizer is adamas.torch's, and one that has no place is refused."""
+    params, grads = sample("float32")
+    first = Adamas(rules.adam, ema=0.9)
+    trained(first, params, grads[:3])
+    average = first.source.state["w"]["average"]
+    face, without = Torch(adamas.torch.Adam, ema=0.9), Torch(adamas.torch.Adam)
+    for run in (face, without):
+        run.start(params)
+    face.load(convert(first.saved(), first.source, face.source))
+    np.testing.assert_array_equal(face.saved()["state"][0]["average"], average)
+    again = Adamas(rules.adam, ema=0.9)
+    again.start(params)
+    again.load(convert(face.saved(), face.source, again.source))
+    np.testing.assert_array_equal(again.source.state["w"]["average"], average)
+    with pytest.raises(ValueError, match="average"):
+        without.load(convert(first.saved(), first.source, without.source))
 
 
 def test_an_average_goes_along_or_is_told() -> None:

@@ -1,6 +1,6 @@
 """`adamas.convert` finds optax states wherever its users put them, and fills them as they are."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox
 import jax
@@ -9,9 +9,12 @@ import numpy as np
 import optax
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import adamas.jax
 from adamas import convert
+from adamas.homes.trees import leaves, rebuilt
 from home_runs import HALF, NAMES, Torch, forty, sample, trained
 
 ADAMW = "optax.adamw(1e-2, weight_decay=0.1)"
@@ -170,6 +173,55 @@ def test_what_optax_cannot_count_is_refused() -> None:
     _, half = tx.update(tree(), tx.init(tree()), tree())
     with pytest.raises(ValueError, match="mini_step"):
         convert(half, "optax.adamw", "adamas")
+
+
+def test_a_parameter_without_state_is_told() -> None:
+    """Torch keeps nothing of what never had a gradient; in optax it is as old as the others."""
+    run = source()
+    state = run.saved()
+    del state["state"][1]
+    target = ("optax.adamw", optax.adamw(1e-2).init(tree()))
+    with pytest.warns(UserWarning, match=r"no state of \['b'\]"):
+        found = convert(state, run.source, target)
+    assert not found[0].mu["b"].any()
+    face = Torch(torch.optim.AdamW, lr=1e-2)
+    trained(face, *sample("float32", 2))
+    assert list(convert(state, run.source, face.source)["state"]) == [0]
+
+
+class Pair(NamedTuple):
+    """A container of two."""
+
+    one: Any
+    two: Any
+
+
+ARRAYS = st.integers(1, 3).map(lambda size: jnp.arange(float(size)))
+KEYS = st.sampled_from(["a", "b", "layer", "w"])
+TREES = st.recursive(
+    ARRAYS,
+    lambda inside: (
+        st.dictionaries(KEYS, inside, min_size=1, max_size=3)
+        | st.lists(inside, min_size=1, max_size=3)
+        | st.tuples(inside, inside)
+        | st.builds(Pair, inside, inside)
+    ),
+    max_leaves=6,
+)
+
+
+@given(TREES)
+def test_leaves_are_called_as_jax_calls_them_and_trees_stay_what_they_are(tree: Any) -> None:
+    """Any nesting: the names are those of keystr, and what is filled has the same structure."""
+    paths, _ = jax.tree_util.tree_flatten_with_path(tree)
+    names = {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in paths}
+    found = leaves(tree)
+    assert found.keys() == names.keys()
+    assert all(found[name] is names[name] for name in names)
+    assert rebuilt(tree, lambda path, part: part) is tree
+    doubled = rebuilt(tree, lambda path, part: part * 2 if path in found else part)
+    assert jax.tree.structure(doubled) == jax.tree.structure(tree)
+    assert jax.tree.all(jax.tree.map(lambda a, b: bool((a == 2 * b).all()), doubled, tree))
 
 
 def test_float32_goes_on_within_a_millionth() -> None:

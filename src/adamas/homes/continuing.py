@@ -60,7 +60,7 @@ def settle(found: Neutral, target: Neutral, ignore: bool) -> Neutral:
 
 
 def _averaging(name: Any, entry: Entry, group: Group, told: dict[str, str]) -> Entry:
-    if group.averages == ("average" in entry):
+    if group.averages in (None, "average" in entry):
         return entry
     if group.averages:
         raise ValueError(
@@ -157,7 +157,7 @@ def _moved(entry: Entry, rule: str, target: str, lr: Any) -> Entry:
 def one_count(found: Neutral, where: str, counts: bool) -> int | None:
     """The steps that all parameters had; None where the source counts none.
 
-    Raises ValueError naming them if they differ and the rule counts.
+    Raises ValueError naming them if they differ and the rule counts; warns of parameters without.
     """
     steps = {name: int(one["step"]) for name, one in found.state.items() if "step" in one}
     if len(set(steps.values())) > 1 and counts:
@@ -165,5 +165,12 @@ def one_count(found: Neutral, where: str, counts: bool) -> int | None:
         raise ValueError(
             f"{where} counts steps once for all parameters, and {few!r} had {steps[few]}, "
             f"{most!r} {steps[most]}."
+        )
+    none = [name for name in found.names if name not in steps]
+    if steps and none and counts:
+        warnings.warn(
+            f"{where} counts steps once for all parameters, and the source has no state of {none}: "
+            "they begin as if they had as many. Without gradients nothing differs.",
+            stacklevel=5,
         )
     return max(steps.values(), default=found.steps)

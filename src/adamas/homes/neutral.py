@@ -20,8 +20,6 @@ Entry = dict[str, Any]
 # A name, or a pair of one and a function that turns arrays into the layout of the target.
 Renamed = Key | tuple[Key, Callable[[Any], Any]]
 Names = Mapping[Any, Renamed] | Callable[[Any], Renamed] | None
-# What the name of a rule ends in whose state has an average of the parameters.
-AVERAGING = "_with_average"
 
 
 @dataclass
@@ -29,7 +27,7 @@ class Group:
     """Parameters that are stepped by one rule with the same hyper-parameters, as far as known.
 
     `takes` are those hyper-parameters that the home keeps in its state, `fixed` those that it has
-    no argument for; `writer` names the class, `averages` says that it averages parameters.
+    no argument for; `writer` names the class, `averages` that it averages parameters, if known.
     """
 
     names: list[Key]
@@ -38,7 +36,7 @@ class Group:
     writer: str
     takes: frozenset[str] = frozenset()
     fixed: frozenset[str] = frozenset()
-    averages: bool = False
+    averages: bool | None = False
 
 
 @dataclass
@@ -109,9 +107,12 @@ def scalar(what: str, value: Any) -> Any:
 def renamed(found: Neutral, names: Names, here: list[Key]) -> Neutral:
     """The same under the names that its parameters have at the target, which are `here`.
 
-    Raises ValueError that lists the names without a partner, and those that several would have.
+    Raises TypeError for other `names`, and ValueError that lists those without a partner, and those
+    that several would have.
     """
-    find: Any = names if callable(names) else {} if names is None else names
+    find: Any = {} if names is None else names
+    if not (callable(find) or isinstance(find, Mapping)):
+        raise TypeError(f"names= is a dict or a function, not {type(find).__name__}.")
     new: dict[Key, Key] = {}
     turns: dict[Key, Any] = {}
     for name in dict.fromkeys([*found.names, *found.state]):

@@ -5,7 +5,7 @@ from typing import Any
 
 from adamas.engine.loading import FORMAT
 from adamas.homes import few_bits
-from adamas.homes.neutral import AVERAGING, Group, Neutral
+from adamas.homes.neutral import Group, Neutral
 from adamas.homes.writers import Side
 
 
@@ -20,7 +20,7 @@ def read(state: Any, side: Side) -> Neutral:
     for saved in state["param_groups"]:
         hypers = {k: v for k, v in saved.items() if k not in ("params", "dialect")}
         told = str(saved.get("dialect", state["rule"]))
-        rule = told.removesuffix(AVERAGING)
+        rule = told.removesuffix("_with_average")
         names, takes = list(saved["params"]), frozenset(hypers)
         groups.append(Group(names, rule, hypers, "adamas", takes, averages="ema" in hypers))
     entries = {name: dict(entry) for name, entry in state["state"].items()}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from adamas.homes.bitsandbytes import NESTED, opened
-from adamas.homes.neutral import AVERAGING, Entry, Group, Neutral, numbers, scalar
+from adamas.homes.neutral import Entry, Group, Neutral, numbers, scalar
 from adamas.homes.writers import Side
 from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE
 
@@ -36,11 +36,11 @@ def read(state: Any, side: Side) -> Neutral:
         if state["state"]:
             _training(saved)
         names = list(saved.get("param_names", saved["params"]))
-        told = str(saved.get("rule") or side.rule(saved))
-        rule = told.removesuffix(AVERAGING)
+        rule = str(saved.get("rule") or side.rule(saved))
         hypers = _hypers(side, rule, saved)
         fixed = frozenset() if "rule" in saved else side.fixed(rule)
-        takes, averages = frozenset(hypers), told != rule
+        # Whether adamas.torch averages, only its own loading knows.
+        takes, averages = frozenset(hypers), None if "rule" in saved else False
         found.groups.append(Group(names, rule, hypers, side.title, takes, fixed, averages))
         found.seed = saved.get("seed", found.seed)
         called = {value: key for key, value in side.home.states(side.signature, rule).items()}
@@ -114,6 +114,7 @@ def write(found: Neutral, side: Side) -> dict[str, Any]:
         groups.append(group)
         called = side.home.states(side.signature, one.rule)
         for name, number, p in zip(one.names, old["params"], live["params"], strict=True):
+            state.pop(number, None)
             if name in found.state:
                 entry = dict(found.state[name])
                 if "k" in group:
