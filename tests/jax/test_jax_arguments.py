@@ -164,6 +164,18 @@ def test_a_number_of_the_tensor_that_depends_on_decay_is_kept_for_each_leaf() ->
     assert np.allclose(both["a"], 1 - 0.1 * 1.5) and np.allclose(both["b"], 1.0)
 
 
+def test_a_rule_called_like_one_of_ours_keeps_its_own_names() -> None:
+    """The names that optax has are for its states: here they would name two."""
+
+    def adam(p: Any, g: Any, m: Any, mu: Any, *, lr: Any = 0.1) -> Any:
+        m = m + g
+        mu = mu + m
+        return p - lr * mu, m, mu
+
+    state = adamas.jax.transform(adam)().init(jnp.ones(2))
+    assert state._fields == ("count", "m", "mu")
+
+
 def test_a_missing_framework_is_one_line() -> None:
     """Without optax the import says which extra brings it."""
     import subprocess

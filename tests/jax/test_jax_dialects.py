@@ -1,5 +1,6 @@
 """What optax computes otherwise is what its own options choose here."""
 
+import inspect
 from typing import Any
 
 import jax
@@ -10,8 +11,10 @@ import pytest
 
 import adamas.jax
 from adamas import dialects
+from adamas.homes.optax import SIGNATURES
 from jax_stepping import run
 
+CONTRIB = {"ademamix", "schedule_free_adamw"}
 FREE = optax.contrib.schedule_free_adamw
 # A function of adamas.jax with its options, and optax's with the options that say the same.
 PAIRS: list[tuple[Any, dict[str, Any], Any, dict[str, Any]]] = [
@@ -90,3 +93,31 @@ def test_the_page_lists_what_differs_by_default(ours: Any, theirs: Any) -> None:
     found, _ = run(ours(1e-2), p, gradients)
     right, _ = run(theirs(1e-2), p, gradients)
     assert np.max(np.abs(found - right)) > 1e-5
+
+
+# Beside learning_rate, which optax has no default for.
+DEFAULTS = {
+    "adagrad": {"initial_accumulator_value": 0.1, "eps": 1e-7},
+    "rmsprop": {"decay": 0.9, "eps_in_sqrt": True},
+    **{name: {"weight_decay": 1e-4} for name in ("adamw", "adamaxw", "nadamw")},
+    "lion": {"weight_decay": 1e-3},
+    "radam": {"threshold": 5.0},
+    # One eps in two places is the same; two of adan's are not to be had.
+    "adabelief": {"eps_root": 1e-16},
+    "adan": {"eps_root": 1e-8},
+}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_other_defaults_than_those_of_the_table_are_the_same(name: str) -> None:
+    """Every default of optax is ours, or stands in the table of the page."""
+    theirs = getattr(optax.contrib if name in CONTRIB else optax, name, None)
+    ours = inspect.signature(getattr(adamas.jax, name)).parameters
+    found = {}
+    for key, one in inspect.signature(theirs).parameters.items() if theirs else ():
+        same = one.default == getattr(ours.get(key), "default", one.default)
+        # Nothing under the root is 0.0 there and None here.
+        none = key == "eps_root" and one.default == 0.0
+        if not (same or none or key == "learning_rate"):
+            found[key] = one.default
+    assert found == DEFAULTS.get(name, {})
