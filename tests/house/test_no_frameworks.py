@@ -53,6 +53,7 @@ FACES = [
     ("torch", "PyTorch", "torch", ()),
     ("jax", "jax", "jax", ()),
     ("jax", "optax", "jax", ("jax",)),
+    ("keras", "Keras", "keras", ()),
     ("scipy", "SciPy", "scipy", ()),
 ]
 
