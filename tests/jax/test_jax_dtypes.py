@@ -82,6 +82,20 @@ def test_large_sums_are_not_float32() -> None:
     assert np.allclose(updates, -1e-3 * p, rtol=1e-4)
 
 
+@pytest.mark.parametrize("state", ["float32", "int8"])
+def test_a_program_that_forbids_promotion(state: str) -> None:
+    """JAX's strictest settings, and its search for NaN, find nothing in a step."""
+    p = {"a": jnp.ones((64, 70)), "b": jnp.ones(5, jnp.bfloat16)}
+    tx = adamas.jax.radam(1e-2, state=state)
+    with (
+        jax.numpy_dtype_promotion("strict"),
+        jax.numpy_rank_promotion("raise"),
+        jax.debug_nans(True),
+    ):
+        updates, new = jax.jit(tx.update)(p, tx.init(p), p)
+    assert updates["b"].dtype == jnp.bfloat16 and new.count == 1
+
+
 def numbers(tree: Any) -> list[float]:
     """The leaves as Python's numbers."""
     return [float(leaf) for leaf in jax.tree.leaves(tree)]

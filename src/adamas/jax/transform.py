@@ -6,7 +6,8 @@ So a bfloat16 parameter is rounded at random before the difference is taken: not
 sum to round.
 """
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import jax
@@ -23,10 +24,23 @@ from adamas.jax.words import exact
 
 def transformation(plan: Plan) -> optax.GradientTransformationExtraArgs:
     """The transformation that steps by `plan`."""
-    return optax.GradientTransformationExtraArgs(
-        lambda params: start(plan, params),
-        lambda updates, state, params=None, **extra: step(plan, updates, state, params, extra),
-    )
+
+    def init(params: Any) -> Any:
+        with promoting():
+            return start(plan, params)
+
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> Any:
+        with promoting():
+            return step(plan, updates, state, params, extra)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+@contextmanager
+def promoting() -> Iterator[None]:
+    """JAX's usual promotion of dtypes and ranks, whatever a program forbids elsewhere."""
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
 
 
 def start(plan: Plan, params: Any) -> Any:
