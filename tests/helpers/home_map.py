@@ -13,7 +13,9 @@ import keras
 import schedulefree
 import torch
 
+import adamas.keras
 from adamas import dialects, rules
+from adamas.classes import CLASSES
 from adamas.kernel.formula import parse
 from adamas.kernel.variants import decoupled
 from home_keras import cases
@@ -220,12 +222,14 @@ def tried(first: Trained, second: Run) -> dict[str, Any]:
 def faces() -> dict[str, float]:
     """Every rule from NumPy to adamas.jax and to adamas.keras, and back."""
     found = {}
-    for name in rules.__all__:
-        if name == "schedule_free_average":
-            continue
-        numpy, jax_ = Adamas(getattr(rules, name), lr=LR), Optax(f"adamas.jax.{name}({LR})")
-        found[f"{name}: adamas -> adamas.jax"] = going_on(forty(numpy), jax_)
-        found[f"{name}: adamas.jax -> adamas"] = going_on(forty(jax_), numpy)
+    for name, rule in CLASSES.items():
+        text = f"adamas.jax.{rule.__name__}({LR})"
+        kept = Keras(getattr(adamas.keras, name), learning_rate=LR)
+        numpy = Adamas(rule, lr=LR)
+        ours = forty(numpy)
+        for face, run in (("jax", Optax(text)), ("keras", kept)):
+            found[f"{name}: adamas -> {face}"] = going_on(ours, run)
+            found[f"{name}: {face} -> adamas"] = going_on(forty(run), numpy)
     return found
 
 

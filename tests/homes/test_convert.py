@@ -37,7 +37,7 @@ def test_numpy_and_torch_continue_each_other(name: str) -> None:
     assert going_on(forty(face, "float32"), numpy, "float32") < FLOAT32
 
 
-@pytest.mark.parametrize("name", dialects.__all__)
+@pytest.mark.parametrize("name", ["adam_eps_hat", "rmsprop_centered_momentum"])
 def test_dialects_go_between_the_faces(name: str) -> None:
     """What another home's state was made for can be stepped in PyTorch, too."""
     rule = getattr(dialects, name)

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from adamas import dialects
+from adamas.classes import CLASSES
 from home_keras import CASES
 from home_page import PAGES, block, marked
 from places import ROOT
@@ -115,10 +117,17 @@ def test_numbers_that_mean_something_else_are_never_taken() -> None:
     assert found == NEVER
 
 
-def test_every_rule_goes_from_numpy_to_jax_and_back() -> None:
-    """Whatever rule: twenty steps in adamas and twenty in adamas.jax are forty in one of them."""
+def test_every_dialect_is_held_to_its_home() -> None:
+    """No dialect ships that is not run against the library that has it."""
+    run = {rule(row, pair.split(" -> ")[0]) for row, found in results()["map"].items()
+           for pair in found if pair.endswith("-> adamas")}  # fmt: skip
+    assert set(dialects.__all__) <= run
+
+
+def test_every_rule_goes_from_numpy_to_jax_and_keras_and_back() -> None:
+    """Whatever rule: twenty steps in adamas and twenty in another face are forty in one."""
     faces = results()["faces"]
-    assert len(faces) >= 38
+    assert len(faces) == 4 * len(CLASSES)
     assert not {pair: one for pair, one in faces.items() if one > CLOSE}
 
 
