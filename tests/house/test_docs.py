@@ -19,7 +19,7 @@ WITH_CODE = [
     page for page in PAGES if "```python" in (ROOT / page).read_text() and page not in CHINESE
 ]
 BILINGUAL = (
-    "coming-from", "convert", "few-bits", "guide", "homes", "how-it-works", "jax",
+    "coming-from", "convert", "few-bits", "guide", "homes", "how-it-works", "jax", "keras",
     "lab", "language", "schedules", "scipy", "torch",
 )  # fmt: skip
 # Pages for whoever works on adamas: a path in them is one of ours, not a reader's own.
@@ -29,6 +29,8 @@ INTERNAL = [
     *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs/decisions").glob("*.md")),
 ]
 FENCED = re.compile(r"^```.*?^```$|<!--.*?-->", re.S | re.M)
+# Keras 3.15 hands its variables to NumPy as NumPy 1 had it.
+KERAS = "ignore:__array__ implementation:DeprecationWarning"
 INDENTED = re.compile(r"(?<=\n\n)(?:    .*\n)+")
 
 
@@ -49,7 +51,7 @@ def test_every_block_runs_and_prints_what_the_page_shows(page: str, tmp_path: Pa
     script = tmp_path / "page.py"
     script.write_text(blocks(page))
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(script)],
+        [sys.executable, "-W", "error", "-W", KERAS, str(script)],
         capture_output=True, text=True, cwd=tmp_path, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
