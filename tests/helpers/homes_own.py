@@ -1,7 +1,7 @@
 """Every optimizer in the table of docs/homes.md beside the rule that the table names.
 
-A process of its own, because Keras takes its backend from the environment: prints as JSON how far
-each ends from the float64 run of its rule, and what `write_homes` finds out of date.
+A process of its own, because Keras takes its backend from the environment (JAX here, in float64):
+prints as JSON how far each ends from the run of its rule, and what `write_homes` finds out of date.
 """
 
 import json
@@ -44,14 +44,13 @@ def in_torch(one: Own, p: Any, gradients: Any) -> Any:
 
 def in_optax(one: Own, p: Any, gradients: Any) -> Any:
     """Where optax ends."""
-    with jax.enable_x64(True):
-        tx = one.function(**given(one))
-        held = jax.numpy.asarray(p)
-        state = tx.init(held)
-        for g in gradients:
-            updates, state = tx.update(jax.numpy.asarray(g), state, held)
-            held = held + updates
-        return np.asarray(held)
+    tx = one.function(**given(one))
+    held = jax.numpy.asarray(p)
+    state = tx.init(held)
+    for g in gradients:
+        updates, state = tx.update(jax.numpy.asarray(g), state, held)
+        held = held + updates
+    return np.asarray(held)
 
 
 def in_keras(one: Own, p: Any, gradients: Any) -> Any:
@@ -80,6 +79,7 @@ def off(one: Own) -> float:
 
 
 if __name__ == "__main__":
+    jax.config.update("jax_enable_x64", True)
     each = [one for _, row in write_homes.ROWS for one in row if one]
     found = {f"{one.home}.{one.name}{one.options or ''}": off(one) for one in each}
     pages = {name: (write_homes.DOCS / name).read_text() for name in write_homes.HEADS}
