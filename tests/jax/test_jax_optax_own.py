@@ -36,7 +36,7 @@ OPTIMIZES = "optimization .*rosenbrock.*float32"
 KEEPS = "stability .*dtype=(float16|float64|complex64)"
 ALIAS = f"{OPTIMIZES}|{KEEPS}|_(extra_args|inject_hyperparams|explicit_dtype|preserve_dtype) "
 SUITES = {
-    "alias": (270, ".") if LONG else (220, f"{ALIAS}|_accumulation "),
+    "alias": (270, ".") if LONG else (200, f"{ALIAS}|_accumulation "),
     "sharding": (45, f"_({'|'.join(SIGNATURES)})$") if LONG else (9, "_(adam|nadam|adagrad)$"),
     "float64": (5, "_(adagrad|adam|adamw|rmsprop|sgd)$"),
     # These two are of optax.contrib; the long form also wraps our rules in its `mechanize`.
