@@ -179,7 +179,8 @@ def main() -> None:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawTextHelpFormatter
     )
     add = parser.add_argument
-    add("--homes", nargs="+", choices=HOMES, default=list(HOMES), help="which (default: all)")
+    homes, which = list(HOMES), f"some of {', '.join(HOMES)} (default: all)"
+    add("--homes", nargs="+", choices=homes, default=homes, metavar="HOME", help=which)
     add("--save", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.save:
