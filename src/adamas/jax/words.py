@@ -5,7 +5,6 @@ in its farthest number, and this 8e-6: docs/homes.md), so what depends on hyper-
 alone is computed in a scope of float64, whatever `jax_enable_x64` says; so are sums over tensors.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,41 +12,25 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adamas import words
-from adamas.kernel.calls import DRAWN
-from adamas.kernel.scopes import COLUMN, REDUCTIONS, ROW
+from adamas.kernel.bound import ELEMENTWISE as WORDS
+from adamas.kernel.totals import axes, kept, reduced
 from adamas.schedule import Schedule, warmup
 
-ELEMENTWISE = {
-    name: getattr(jnp, {"atan2": "arctan2"}.get(name, name))
-    for name in words.__all__
-    if name not in (*REDUCTIONS, *DRAWN)
-}
+ELEMENTWISE = {name: getattr(jnp, {"atan2": "arctan2"}.get(name, name)) for name in WORDS}
 
 # The powers of ten that are exact in float64.
 TENS = [float(f"1e{k}") for k in range(23)]
 
 
+def _wide(x: jax.Array) -> jax.Array:
+    return x.astype(jnp.float64)
+
+
 def _total(x: jax.Array, over: str) -> jax.Array:
-    axis = {ROW: tuple(range(1, x.ndim)), COLUMN: (0,)}.get(over)
-    return jnp.sum(x, axis, jnp.float64, keepdims=over in (ROW, COLUMN))
+    return jnp.sum(_wide(x), axes(x.ndim, over), keepdims=kept(over))
 
 
-def _count(x: jax.Array, over: str) -> int:
-    return {ROW: math.prod(x.shape[1:]), COLUMN: x.shape[0] if x.ndim else 1}.get(over, x.size)
-
-
-def _norm(x: jax.Array, over: str) -> jax.Array:
-    # Of float64, because the square of a float32 may not be one.
-    return jnp.sqrt(_total(jnp.square(x.astype(jnp.float64)), over))
-
-
-REDUCED: dict[str, Callable[[jax.Array, str], jax.Array]] = {
-    "total": _total,
-    "norm": _norm,
-    "mean": lambda x, over: _total(x, over) / _count(x, over),
-    "rms": lambda x, over: _norm(x, over) / math.sqrt(_count(x, over)),
-}
+REDUCED = reduced(_total, _wide, jnp.sqrt)
 
 
 def narrow(value: jax.Array, like: jax.Array) -> jax.Array:

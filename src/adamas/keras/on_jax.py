@@ -10,11 +10,8 @@ import keras
 import numpy as np
 from jax.experimental.sparse import JAXSparse
 
+from adamas.kernel.bound import ELEMENTWISE
 from adamas.kernel.totals import axes, kept, reduced
-
-ELEMENTWISE = (
-    "abs", "cos", "exp", "log", "maximum", "minimum", "sign", "sin", "sqrt", "tanh", "where",
-)  # fmt: skip
 
 
 @contextmanager
@@ -41,12 +38,18 @@ def array(value: Any, dtype: str, like: Any = None) -> jax.Array:
     return jnp.asarray(value.todense() if isinstance(value, JAXSparse) else value, dtype)
 
 
+def _wide(x: jax.Array) -> jax.Array:
+    return array(x, "float64")
+
+
 def _total(x: jax.Array, over: str) -> jax.Array:
-    return jnp.sum(array(x, "float64"), axes(x.ndim, over), keepdims=kept(over))
+    return jnp.sum(_wide(x), axes(x.ndim, over), keepdims=kept(over))
 
 
-ONCE: dict[str, Any] = {name: getattr(jnp, name) for name in ELEMENTWISE} | {"atan2": jnp.arctan2}
-BODY: dict[str, Any] = ONCE | reduced(_total, array, jnp.sqrt)
+ONCE: dict[str, Any] = {
+    name: getattr(jnp, {"atan2": "arctan2"}.get(name, name)) for name in ELEMENTWISE
+}
+BODY: dict[str, Any] = ONCE | reduced(_total, _wide, jnp.sqrt)
 
 
 def bits(x: jax.Array) -> jax.Array:

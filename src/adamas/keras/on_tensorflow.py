@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from adamas.kernel.bound import ELEMENTWISE
 from adamas.kernel.totals import axes, kept, reduced
 
-ELEMENTWISE = {name: getattr(tf, name) for name in (
-    "abs", "atan2", "cos", "exp", "maximum", "minimum", "sign", "sin", "sqrt", "tanh", "where",
-)} | {"log": tf.math.log}  # fmt: skip
+# `tf.log` is one of TensorFlow 1.
+WORDS = {name: tf.math.log if name == "log" else getattr(tf, name) for name in ELEMENTWISE}
 
 
 @contextmanager
@@ -52,12 +52,16 @@ def _of_numbers(word: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
+def _wide(x: Any) -> Any:
+    return array(x, "float64")
+
+
 def _total(x: Any, over: str) -> Any:
-    return tf.reduce_sum(array(x, "float64"), axes(len(x.shape), over), keepdims=kept(over))
+    return tf.reduce_sum(_wide(x), axes(len(x.shape), over), keepdims=kept(over))
 
 
-ONCE: dict[str, Any] = {name: _of_numbers(word) for name, word in ELEMENTWISE.items()}
-BODY: dict[str, Any] = ELEMENTWISE | reduced(_total, array, tf.sqrt)
+ONCE: dict[str, Any] = {name: _of_numbers(word) for name, word in WORDS.items()}
+BODY: dict[str, Any] = WORDS | reduced(_total, _wide, tf.sqrt)
 
 
 def bits(x: Any) -> Any:

@@ -9,12 +9,8 @@ import numpy as np
 import torch
 
 from adamas import words
+from adamas.kernel.bound import ELEMENTWISE
 from adamas.kernel.totals import axes, kept, reduced
-
-ELEMENTWISE = (
-    "abs", "atan2", "cos", "exp", "log", "maximum", "minimum", "sign", "sin", "sqrt", "tanh",
-    "where",
-)  # fmt: skip
 
 
 @contextmanager
@@ -42,13 +38,17 @@ def array(value: Any, dtype: str, like: Any = None) -> torch.Tensor:
     return torch.tensor(value, dtype=getattr(torch, dtype), device=like.device)
 
 
+def _wide(x: torch.Tensor) -> torch.Tensor:
+    return array(x, "float64")
+
+
 def _total(x: torch.Tensor, over: str) -> torch.Tensor:
-    return torch.sum(array(x, "float64"), axes(x.ndim, over), keepdim=kept(over))
+    return torch.sum(_wide(x), axes(x.ndim, over), keepdim=kept(over))
 
 
 ONCE: dict[str, Any] = {name: getattr(words, name) for name in ELEMENTWISE}
 BODY: dict[str, Any] = {name: getattr(torch, name) for name in ELEMENTWISE}
-BODY |= reduced(_total, array, torch.sqrt)
+BODY |= reduced(_total, _wide, torch.sqrt)
 
 
 def bits(x: torch.Tensor) -> torch.Tensor:

@@ -10,12 +10,18 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from adamas import words
+from adamas.kernel.calls import DRAWN
 from adamas.kernel.first import names
 from adamas.kernel.formula import Formula, target
 from adamas.kernel.hoist import Hoisted, hoist, renamed
-from adamas.kernel.scopes import ALL, ELEMENT, ONCE
+from adamas.kernel.scopes import ALL, ELEMENT, ONCE, REDUCTIONS
 
-__all__ = ["Bound", "refuse"]
+__all__ = ["ELEMENTWISE", "Bound", "refuse"]
+
+# `clip` is spelled by two others where it is read.
+ELEMENTWISE = tuple(w for w in words.__all__ if w not in (*REDUCTIONS, *DRAWN, "clip"))
+"""The words that a home gives for single elements; what reduces is in `totals`."""
 
 Words = Mapping[str, Callable[..., Any]]
 Values = tuple[Any, ...]

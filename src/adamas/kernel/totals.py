@@ -17,24 +17,27 @@ def kept(over: str) -> bool:
     return over in (ROW, COLUMN)
 
 
-def reduced(
-    total: Callable[..., Any], array: Callable[..., Any], sqrt: Callable[..., Any]
-) -> dict[str, Callable[..., Any]]:
-    """`total`, `mean`, `norm` and `rms`, each of `(x, over)`; `array(x, dtype)` is a home's cast.
+def counted(shape: Sequence[int], over: str) -> float:
+    """How many numbers of an array of `shape` make one."""
+    return float(math.prod(shape[k] for k in axes(len(shape), over)))
 
-    `total(x, over)` is its sum, in float64.
+
+def reduced(
+    total: Callable[..., Any], wide: Callable[[Any], Any], sqrt: Callable[..., Any]
+) -> dict[str, Callable[..., Any]]:
+    """`total`, `mean`, `norm` and `rms`, each of `(x, over)`, as a home has them.
+
+    `total(x, over)` is its sum and `wide(x)` its array, both in the widest dtype that it has: the
+    square of a float32 may not be one.
     """
 
-    def count(shape: Sequence[int], over: str) -> float:
-        return float(math.prod(shape[k] for k in axes(len(shape), over)))
-
     def squares(x: Any, over: str) -> Any:
-        wide = array(x, "float64")
-        return total(wide * wide, over)
+        x = wide(x)
+        return total(x * x, over)
 
     return {
         "total": total,
-        "mean": lambda x, over: total(x, over) / count(x.shape, over),
+        "mean": lambda x, over: total(x, over) / counted(x.shape, over),
         "norm": lambda x, over: sqrt(squares(x, over)),
-        "rms": lambda x, over: sqrt(squares(x, over) / count(x.shape, over)),
+        "rms": lambda x, over: sqrt(squares(x, over) / counted(x.shape, over)),
     }

@@ -4,7 +4,6 @@ What depends on hyper-parameters and t alone is computed in float64 on the CPU, 
 the body runs on whole tensors of any device, and `torch.compile` fuses it where it can.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,12 +11,10 @@ import numpy as np
 import torch
 
 from adamas import words
-from adamas.kernel.bound import Bound
-from adamas.kernel.calls import DRAWN
+from adamas.kernel.bound import ELEMENTWISE, Bound
 from adamas.kernel.formula import Formula
-from adamas.kernel.scopes import COLUMN, REDUCTIONS, ROW
+from adamas.kernel.totals import axes, counted, kept
 
-ELEMENTWISE = [name for name in words.__all__ if name not in (*REDUCTIONS, *DRAWN)]
 WORDS: dict[str, Any] = {name: getattr(torch, name) for name in ELEMENTWISE}
 NUMBERS: dict[str, Any] = {name: getattr(words, name) for name in words.__all__}
 
@@ -66,28 +63,21 @@ def widest(device: torch.device) -> torch.dtype:
 
 
 def _total(x: torch.Tensor, over: str) -> torch.Tensor:
-    dtype = widest(x.device)
-    if over == ROW:
-        return x.sum(tuple(range(1, x.ndim)), keepdim=True, dtype=dtype)
-    return x.sum(0, keepdim=True, dtype=dtype) if over == COLUMN else x.sum(dtype=dtype)
+    return x.sum(axes(x.ndim, over), keepdim=kept(over), dtype=widest(x.device))
 
 
 def _norm(x: torch.Tensor, over: str) -> torch.Tensor:
-    dims = {ROW: tuple(range(1, x.ndim)), COLUMN: 0}.get(over)
-    kept, dtype = over in (ROW, COLUMN), widest(x.device)
-    found: torch.Tensor = torch.linalg.vector_norm(x, 2, dims, kept, dtype=dtype)
+    # Unlike a sum of squares it makes no wide copy of the tensor.
+    dims, dtype = axes(x.ndim, over), widest(x.device)
+    found: torch.Tensor = torch.linalg.vector_norm(x, 2, dims, kept(over), dtype=dtype)
     return found
-
-
-def _count(x: torch.Tensor, over: str) -> int:
-    return {ROW: math.prod(x.shape[1:]), COLUMN: x.shape[0] if x.ndim else 1}.get(over, x.numel())
 
 
 REDUCED: dict[str, Callable[[torch.Tensor, str], torch.Tensor]] = {
     "total": _total,
     "norm": _norm,
-    "mean": lambda x, over: _total(x, over) / _count(x, over),
-    "rms": lambda x, over: _norm(x, over) / math.sqrt(_count(x, over)),
+    "mean": lambda x, over: _total(x, over) / counted(x.shape, over),
+    "rms": lambda x, over: _norm(x, over) / counted(x.shape, over) ** 0.5,
 }
 
 
