@@ -25,6 +25,10 @@ from reduction_rules import adafactor, lamb
 BACKEND = keras.backend.backend()
 if BACKEND == "tensorflow":
     import tensorflow as tf
+
+    # Two devices of one processor, which must be made before TensorFlow begins.
+    halves = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], halves)
 elif BACKEND == "jax":
     import jax
 
