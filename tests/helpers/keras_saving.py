@@ -32,10 +32,10 @@ def makers() -> dict[str, Any]:
     ours = adamas.keras
     own = ours.optimizer(heavy)
     return {
-        "adamw": lambda: ours.AdamW(0.05, weight_decay=0.1, exclude_from_weight_decay=["bias"]),
         "amsgrad": lambda: ours.Adam(0.05, amsgrad=True, state="bfloat16", seed=3,
                                      gradient_accumulation_steps=2),
-        "nadam": lambda: ours.NAdam(cosine(0.05, steps=20), use_ema=True),
+        "nadam": lambda: ours.NAdam(cosine(0.05, steps=20), use_ema=True, weight_decay=0.1,
+                                    exclude_from_weight_decay=["bias"]),
         "own": lambda: keras.optimizers.LossScaleOptimizer(own(0.05, weight_decay=0.1)),
     }  # fmt: skip
 
@@ -133,18 +133,13 @@ def check_the_escape_leaves_it_out() -> None:
 
 
 def check_state_is_found_by_name() -> None:
-    """Variables in another order, and layers that Keras numbered otherwise, get their own state."""
+    """Variables in another order get their own state."""
     first = trained(adamas.keras.Adam(0.01), names="ab")
     second = trained(adamas.keras.Adam(0.01), steps=1, names="ba")
     second.load_own_variables(stored(first))
     by_name = {v.name: ops.convert_to_numpy(v) for v in first.variables}
     for variable in second.variables:
         np.testing.assert_array_equal(ops.convert_to_numpy(variable), by_name[variable.name])
-    nets = [model(optimizer=adamas.keras.Adam(0.01)) for _ in range(2)]
-    for net in nets:
-        train(net, 1)
-    assert nets[0].layers[0].name != nets[1].layers[0].name
-    nets[1].optimizer.load_own_variables(stored(nets[0].optimizer))
 
 
 def check_state_waits_for_variables() -> None:
@@ -162,7 +157,7 @@ def check_state_waits_for_variables() -> None:
 
 
 def check_weights_files_continue() -> None:
-    """`save_weights` and `load_weights` of a model in training continue exactly."""
+    """`save_weights` and `load_weights` continue exactly, whatever numbers the layers have."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "some.weights.h5"
         net = model(optimizer=adamas.keras.AdamW(0.05))
@@ -170,6 +165,7 @@ def check_weights_files_continue() -> None:
         net.save_weights(file)
         losses = train(net, 1)
         other = model(optimizer=adamas.keras.AdamW(0.05))
+        assert net.layers[0].name != other.layers[0].name
         other.load_weights(file)
         assert train(other, 1) == losses
 
