@@ -68,6 +68,86 @@ def test_a_schedule_is_its_number_in_every_step(
         assert ours.param_groups[0][key] == theirs.param_groups[0][key]
 
 
+LATE = {
+    "joined": (constant(0.0).then(constant(0.9), at=3), {}),
+    "rising": (linear(0.0, 0.9, steps=3), {}),
+    "nesterov": (constant(0.0).then(constant(0.9), at=3), {"nesterov": True}),
+    "damped": (constant(0.0).then(constant(0.9), at=3), {"dampening": 0.5}),
+}
+
+
+@pytest.mark.parametrize("anywhere", [False, True], ids=["kernels", "tensors"])
+@pytest.mark.parametrize("case", LATE)
+def test_a_momentum_that_leaves_zero_leaves_the_clock(
+    case: str, anywhere: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a momentum begins late, by itself or between file and step, schedules go on."""
+    moment, chosen = LATE[case]
+    monkeypatch.setattr(adamas.torch.SGD, "_anywhere", anywhere)
+    here, there, third = model(), model(), model()
+    rate = cosine(1e-2, steps=20)
+    ours = adamas.torch.SGD(here.parameters(), lr=rate)
+    ours.param_groups[0].update(momentum=moment, **chosen)
+    theirs = torch.optim.SGD(there.parameters(), lr=1.0)
+    theirs.param_groups[0].update(chosen)
+    for k in range(7):
+        theirs.param_groups[0].update(lr=rate(k + 1), momentum=moment(k + 1))
+        train(here, ours, range(k, k + 1))
+        train(there, theirs, range(k, k + 1))
+        assert ours.param_groups[0]["lr"] == rate(k + 1)
+        assert ours.param_groups[0]["momentum"] == moment(k + 1)
+        if k == 4:
+            third.load_state_dict(here.state_dict())
+            saved, here = ours.state_dict(), third
+            ours = adamas.torch.SGD(third.parameters())
+            ours.load_state_dict(saved)
+    close(detached(here), detached(there))
+
+
+@pytest.mark.parametrize("dampening", [0.0, 0.5])
+def test_a_momentum_set_by_hand_leaves_the_clock(dampening: float) -> None:
+    """A number in a group, also set between a file and the next step, restarts no schedule."""
+    rate = cosine(1e-2, steps=20)
+    for saves in (False, True):
+        p = nn.Parameter(torch.ones(3))
+        p.grad = torch.ones(3)
+        opt = adamas.torch.SGD([p], lr=rate, ema=0.5)
+        opt.step()
+        opt.step()
+        opt.param_groups[0].update(momentum=0.9, dampening=dampening)
+        if saves:
+            saved = opt.state_dict()
+            opt = adamas.torch.SGD([p], ema=0.5)
+            opt.load_state_dict(saved)
+        opt.step()
+        assert opt.param_groups[0]["lr"] == rate(3)
+        state = opt.state[p]
+        assert int(state["step"]) + int(state.get("steps_before", 0)) == 3
+        # Two steps of the average, or, where the rule's first step is another, its first again.
+        one, two = (1 - sum(map(rate, range(1, t + 1))) for t in (1, 2))
+        before = 0.5 * one + 0.5 * two if not dampening else p[0].item()
+        torch.testing.assert_close(state["average"][0].item(), 0.5 * before + 0.5 * p[0].item())
+
+
+def test_a_momentum_that_has_not_begun_is_not_in_the_file() -> None:
+    """Torch begins a damped momentum where it finds none: an idle parameter's is left out."""
+    results = []
+    for cls in (adamas.torch.SGD, torch.optim.SGD):
+        pair = [nn.Parameter(torch.ones(3)) for _ in range(2)]
+        opt = cls(pair, lr=0.1)
+        for k, used in enumerate([(0, 1), (0,), (0, 1), (0, 1)]):
+            for j, p in enumerate(pair):
+                p.grad = torch.full((3,), 1.0 + k) if j in used else None
+            if k == 1:
+                opt.param_groups[0].update(momentum=0.9, dampening=0.5)
+            if k == 2:
+                saved, opt = opt.state_dict(), torch.optim.SGD(pair, lr=0.1)
+                opt.load_state_dict(saved)
+            opt.step()
+        results.append(pair)
+    close(*results)
+
+
 def test_the_group_shows_the_number_of_the_step() -> None:
     """Before the first step lr is that of the first, afterwards that of the last one done."""
     net = model()

@@ -16,6 +16,8 @@ from adamas.homes.writers import Side
 from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE
 
 COUNTS = ("rounding", MEMORY_ORDER)
+# The steps before a momentum of adamas.torch.SGD began, which `step` does not count.
+BEFORE = "steps_before"
 SHARED = ("lr_max", "weight_sum")
 # How a tensor of another dtype is made of one, by NumPy's name.
 MAKERS = {
@@ -71,10 +73,11 @@ def _entry(
     name: Any, entry: Mapping[str, Any], called: Mapping[str, str], group: Mapping[str, Any]
 ) -> Entry:
     entry = opened(entry) if entry.keys() & {"state1", NESTED} else entry
-    aside = {"step", *group.get("foreign_state", ())}
+    aside = {"step", BEFORE, *group.get("foreign_state", ())}
     # A tensor without axes is a state only where the parameter has none either.
     axes = any(len(getattr(value, "shape", ())) for value in entry.values())
-    found: Entry = {"step": int(scalar("step", entry["step"]))} if "step" in entry else {}
+    counts = [int(scalar(key, entry[key])) for key in ("step", BEFORE) if key in entry]
+    found: Entry = {"step": sum(counts)} if counts else {}
     for key, value in entry.items():
         if key in aside or value is None:
             continue

@@ -25,7 +25,7 @@ from adamas.torch.kernel_engine import KernelEngine
 from adamas.torch.making import made
 from adamas.torch.plans import Entries, Plan, Plans
 from adamas.torch.scheduled import KEY, Scheduled
-from adamas.torch.states import steps_of
+from adamas.torch.states import steps_done
 from adamas.torch.watch import Owner, Watch
 
 
@@ -130,8 +130,13 @@ class Driver:
         groups = self.owner.param_groups
         if any(KEY in group for group in groups):
             entries = () if self.engine else filter(None, self.owner.state.values())
-            done = self.engine.steps if self.engine else max(map(steps_of, entries), default=0)
-            self.scheduled.set(groups, done + 1)
+            steps = self.engine.steps if self.engine else max(map(steps_done, entries), default=0)
+            self.scheduled.set(groups, steps + 1)
+
+    def lift(self) -> None:
+        """Take schedules that somebody has set in place of numbers."""
+        for group in self.owner.param_groups:
+            self.scheduled.lift(group)
 
     def _gradients(self) -> list[torch.Tensor | None]:
         """The gradients of the live parameters, with an engine that is laid out for them."""
@@ -205,6 +210,8 @@ class Driver:
         entries are from a file, copied, and refused if they hold more than this optimizer keeps.
         """
         groups, share = self.owner.param_groups, loaded is None
+        if share:
+            self.lift()
         plan, seed = loaded or (self.plans.of(groups), self.seed)
         aside: dict[Any, Any] = {}
         if share:

@@ -29,7 +29,15 @@ from adamas.torch.shards import (
     sharded,
     undressed,
 )
-from adamas.torch.states import ROUNDING, Names, counted, scalars_of, steps_of
+from adamas.torch.states import (
+    BEFORE,
+    ROUNDING,
+    Names,
+    before,
+    counted,
+    scalars_of,
+    steps_of,
+)  # fmt: skip
 from adamas.torch.views import Gradients, saved_array, tensor_of, writable
 
 # An array in the parameter's shape.
@@ -64,6 +72,7 @@ class KernelEngine:
         )
         # The tensors of the state, by the engine's names; live ones stay the objects they are.
         self._tensors: list[dict[str, torch.Tensor]] = []
+        self._before = [before(entries.get(one.parameter, {})) for one in live]
         for k, one in enumerate(self.live):
             if formula.draws and sharded(one.parameter):
                 raise ValueError(
@@ -154,6 +163,8 @@ class KernelEngine:
         """
         stepper, arrays = self.stepper, self.stepper.store.arrays[k]
         made: dict[str, Any] = {"step": self._steps[k]}
+        if self._before[k]:
+            made[BEFORE] = torch.tensor(self._before[k])
         known, tensors = self._columns(k), self._tensors[k]
         for name in (*known, *stepper.store.formulas[k].rows, *stepper.store.formulas[k].columns):
             column = known.get(name, PLAIN)
@@ -297,7 +308,7 @@ class KernelEngine:
     @property
     def steps(self) -> int:
         """The largest of the parameters' step counts."""
-        return int(self.stepper.numbers.steps[: len(self.live)].max())
+        return int((self.stepper.numbers.steps[: len(self.live)] + self._before).max())
 
     @property
     def behind(self) -> bool:

@@ -17,7 +17,8 @@ from adamas.kernel.formula import Formula
 from adamas.kernel.variants import with_average
 from adamas.torch import arguments, cuts, options, scheduled
 from adamas.torch.called import Groups, names
-from adamas.torch.states import Names, begun_anew
+from adamas.torch.formulas import TensorFormula
+from adamas.torch.states import Names, begun_anew, steps_of
 
 Entries = Mapping[torch.Tensor, Any]
 
@@ -58,13 +59,27 @@ class Plan:
         for p, entry in entries.items():
             lacking = self.names.lacking(entry) if isinstance(entry, dict) and entry else None
             if lacking and self.signature.late:
-                made[p] = begun_anew(entry)
+                made[p] = self.begun(p, entry)
             elif lacking:
                 raise ValueError(
                     f"{self.signature.name}: param groups were changed to {self.formula.name} "
                     f"after steps without its {lacking!r}; change them before the first step."
                 )
         return made
+
+    def begun(self, p: torch.Tensor, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+        """State without a momentum as that in which it begins; the steps go on.
+
+        From zeros, but for a rule whose first step is another than that of zeros.
+        """
+        if self._asks_first or not steps_of(entry):
+            return begun_anew(entry)
+        begins = (key for state, key in self.names.torch.items() if state in self.formula.states)
+        return {**{key: torch.zeros_like(p.detach()) for key in begins}, **entry}
+
+    @cached_property
+    def _asks_first(self) -> bool:
+        return TensorFormula(self.formula).asks_first
 
 
 class Plans:

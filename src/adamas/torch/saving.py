@@ -6,7 +6,7 @@ anything, and keeps the storage that this optimizer was made with: `torch.optim`
 to the parameter's dtype instead (pytorch #43706).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,7 @@ from adamas.torch.foreign import readable
 from adamas.torch.plans import Plan
 from adamas.torch.scheduled import taking
 from adamas.torch.shards import sharded
-from adamas.torch.states import COUNTERS, begun_anew
+from adamas.torch.states import COUNTERS, steps_of
 
 # Up to here float32, in which torch keeps the step, counts every step.
 EXACT = 1 << 24
@@ -35,6 +35,7 @@ def state_dict(driver: Driver, *, decode: bool = False) -> dict[str, Any]:
     """The state and the groups of its owner, with numbers in place of the parameters."""
     numbers: dict[int, int] = {}
     owner = driver.owner
+    driver.lift()
     plan = driver.plans.of(owner.param_groups)
     groups, foreign = [], dict(plan.strangers(owner.param_groups, owner.state))
     for group in owner.param_groups:
@@ -56,6 +57,9 @@ def state_dict(driver: Driver, *, decode: bool = False) -> dict[str, Any]:
             one.parameter: {**read(k), **foreign.get(one.parameter, {})}
             for k, one in enumerate(engine.live)
         }
+    if driver.signature.late:
+        kept = {p: COUNTERS | foreign.get(p, {}).keys() for p in entries if id(p) in numbers}
+        entries = {p: _unbegun(e, kept[p]) if p in kept else e for p, e in entries.items()}
     state = {
         numbers.get(id(p), p): {key: _saved(key, value) for key, value in entry.items()}
         if id(p) in numbers
@@ -63,6 +67,11 @@ def state_dict(driver: Driver, *, decode: bool = False) -> dict[str, Any]:
         for p, entry in entries.items()
     }
     return {"state": state, "param_groups": groups}
+
+
+def _unbegun(entry: Mapping[str, Any], kept: Set[str]) -> Mapping[str, Any]:
+    """`entry`, without the zeros of a momentum to come: `torch.optim` would go on from them."""
+    return entry if steps_of(entry) else {k: value for k, value in entry.items() if k in kept}
 
 
 def _saved(key: str, value: Any) -> Any:
@@ -101,7 +110,7 @@ def load_state_dict(driver: Driver, saved: Any) -> None:
                 own = {key: value for key, value in entry.items() if key not in foreign}
                 entries[p] = readable(own, plan.formula, plan.names, p)
                 others[p] = {key: _copy(entry[key]) for key in entry.keys() & foreign}
-    entries = {p: found for p, e in entries.items() if (found := _late(driver, plan, e))}
+    entries = {p: found for p, e in entries.items() if (found := _late(driver, plan, p, e))}
     after: list[Action] = [
         partial(group.update, new) for group, new in zip(owner.param_groups, taken, strict=True)
     ]
@@ -119,11 +128,13 @@ def opened(saved: Any) -> dict[str, Any]:
     return dict(_dict(saved, "a state dict"))
 
 
-def _late(driver: Driver, plan: Plan, entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`entry`, or where a momentum was switched on before the file was written, one without it."""
-    held = {key for key, value in entry.items() if value is not None}
-    late = driver.signature.late and plan.names.lacking(entry) and held <= COUNTERS
-    return begun_anew(entry) if late else entry
+def _late(
+    driver: Driver, plan: Plan, p: torch.Tensor, entry: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """`entry`, or where a momentum was switched on before the file was written, one to begin it."""
+    held = {key: value for key, value in entry.items() if value is not None}
+    begins = driver.signature.late and plan.names.lacking(held)
+    return plan.begun(p, held) if begins and held.keys() <= {*COUNTERS, "average"} else entry
 
 
 def _parts(saved: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Mapping[Any, Any]]:

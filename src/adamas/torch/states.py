@@ -21,8 +21,10 @@ Entry = Mapping[str, Any]
 
 # The key of the random numbers by which a parameter and its state are rounded.
 ROUNDING = "rounding"
+# How many steps a parameter had done when a momentum began with a first step of its own.
+BEFORE = "steps_before"
 # What an entry of `optimizer.state` holds besides the states of a rule.
-COUNTERS = frozenset({"step", ROUNDING, "stepped", MEMORY_ORDER, "p" + REST})
+COUNTERS = frozenset({"step", BEFORE, ROUNDING, "stepped", MEMORY_ORDER, "p" + REST})
 
 
 class Names:
@@ -117,7 +119,19 @@ def scalars_of(entry: Entry, names: tuple[str, ...]) -> dict[str, float]:
     }
 
 
+def before(entry: Entry) -> int:
+    """The steps that `step` does not count; raises ValueError or TypeError for what counts none."""
+    return counted(f"a saved {BEFORE}", entry.get(BEFORE, 0))
+
+
+def steps_done(entry: Entry) -> int:
+    """All steps of a parameter, whenever its momentum began: the clock of schedules."""
+    return steps_of(entry) + before(entry)
+
+
 def begun_anew(entry: Entry) -> dict[str, Any]:
     """State before the first gradient, which starts a momentum; rounding goes on as it was."""
     found = {key: entry[key] for key in entry.keys() & {ROUNDING, "p" + REST}}
+    if steps := steps_done(entry):
+        found[BEFORE] = torch.tensor(steps)
     return {"step": 0, **found} if found else {}

@@ -24,7 +24,7 @@ from adamas.torch.engines import Live
 from adamas.torch.ranks import Ranks
 from adamas.torch.reading import clear, fetched, holds, multiplied, norm, real, wrong
 from adamas.torch.shards import plain
-from adamas.torch.states import Names
+from adamas.torch.states import Names, steps_done
 from adamas.torch.tensor_states import TensorStates
 
 
@@ -63,7 +63,7 @@ class TensorEngine:
     @property
     def steps(self) -> int:
         """The largest of the parameters' step counts."""
-        return max(int(state["step"]) for state in self._states.of)
+        return max(map(steps_done, self._states.of))
 
     def entry(self, k: int) -> dict[str, Any]:
         """The live state of parameter k."""

@@ -26,7 +26,16 @@ from adamas.torch.engines import Live
 from adamas.torch.formulas import TensorFormula, compiled, guarded, widest
 from adamas.torch.reading import real, wide
 from adamas.torch.shards import dressed, first_block, plain, sharded, undressed
-from adamas.torch.states import COUNTERS, ROUNDING, Names, counted, scalars_of, steps_of
+from adamas.torch.states import (
+    BEFORE,
+    COUNTERS,
+    ROUNDING,
+    Names,
+    before,
+    counted,
+    scalars_of,
+    steps_of,
+)  # fmt: skip
 
 STORAGE = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 REST_DTYPES = {"int16": torch.int16, "int8": torch.int8}
@@ -69,6 +78,8 @@ class TensorStates:
                 "begin; do one step there with a dense gradient."
             )
         made: dict[str, Any] = {"step": torch.tensor(steps)}
+        if past := before(entry):
+            made[BEFORE] = torch.tensor(past)
         for name in formula.states:
             key, dtype = names[name], _dtype(codecs[name], p)
             if key in entry:
