@@ -123,6 +123,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "classes",
         "homes.signature",
         "homes.arguments",
+        "homes.known",
         "homes.torch",
         "homes.keras",
         "homes.keras_paths",

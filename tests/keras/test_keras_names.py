@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+import adamas
+from adamas import dialects, rules
 from adamas.homes import keras
 from adamas.homes.keras_paths import matched, pattern_of
+from adamas.kernel.formula import Formula, parse
+from adamas.kernel.variants import decoupled
 from keras_names import run
 from places import ROOT
 
@@ -39,16 +43,28 @@ def test_the_table_needs_no_framework() -> None:
     assert not {"keras", "tensorflow", "torch", "jax"} & set(done.stdout.split())
 
 
+@adamas.rule
+def adam(p, g, m, v, *, lr=1e-3):  # type: ignore[no-untyped-def]
+    """Somebody's own, which is called like one of ours."""
+    return p - lr * m, m + g, v + g
+
+
 @pytest.mark.parametrize(
     ("rule", "names"),
     [
-        ("adamw_eps_hat", {"m": "momentum", "v": "velocity", "v_max": "velocity_hat"}),
-        ("rmspropw_centered_eps_inside", {"v": "velocity", "m": "average_gradient"}),
-        ("adadelta", {"v": "accumulated_grad", "d": "accumulated_delta_var"}),
-        ("somebodys_own", {}),
+        (
+            decoupled(parse(dialects.adam_eps_hat)),
+            {"m": "momentum", "v": "velocity", "v_max": "velocity_hat"},
+        ),
+        (
+            decoupled(parse(dialects.rmsprop_centered_eps_inside)),
+            {"v": "velocity", "m": "average_gradient"},
+        ),
+        (parse(rules.adadelta), {"v": "accumulated_grad", "d": "accumulated_delta_var"}),
+        (adam.formula, {}),
     ],
 )
-def test_states_have_keras_names(rule: str, names: dict[str, str]) -> None:
+def test_states_have_keras_names(rule: Formula, names: dict[str, str]) -> None:
     """The names of states are found by the rule, whatever dialect or decay it has."""
     assert keras.moments(rule) == names
 

@@ -6,19 +6,13 @@ an lr inside a momentum while lr stays as it is.
 """
 
 import math
-import re
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from adamas.homes.known import described, kin, numbers_of, same, split, where
 from adamas.homes.neutral import Entry, Group, Neutral
-from adamas.homes.writers import KNOWN, split
 
-# How the names of dialects end that keep the same numbers: they differ in where eps stands.
-EPS = re.compile("_eps(_hat|_inside|_outside)?$")
-INSIDE = re.compile("_lr_inside$")
-# Rules that keep the same numbers and compute otherwise with them.
-SAME_NUMBERS = {"momentum_damped": "momentum", "nesterov": "momentum", "adagrad_decayed": "adagrad"}
 CLOSE = 1e-6
 
 
@@ -85,13 +79,12 @@ def _one(groups: Sequence[Group], target: Group) -> None:
 def _agree(one: Group, group: Group, ignore: bool, told: dict[str, str]) -> None:
     here, there = one.hypers, group.hypers
     (base, direct), (other, directly) = split(one.rule), split(group.rule)
-    plain, planned = INSIDE.sub("", base), INSIDE.sub("", other)
-    known = plain == planned
-    if here.get("eps") == there.get("eps") == 0:
-        known = EPS.sub("", plain) == EPS.sub("", planned)
+    mine, theirs = kin(base), kin(other)
+    eps = mine.eps == theirs.eps or here.get("eps") == there.get("eps") == 0
+    known = same(mine.rule, theirs.rule) and eps
     decays = direct == directly or 0 in (here.get("weight_decay"), there.get("weight_decay"))
     if not (known and decays):
-        related = _numbers(plain) == _numbers(planned)
+        related = same(numbers_of(base), numbers_of(other))
         if not (ignore and related):
             raise ValueError(_refusal(one, group, related))
     if here.get("maximize") != there.get("maximize"):
@@ -107,26 +100,12 @@ def _agree(one: Group, group: Group, ignore: bool, told: dict[str, str]) -> None
         told[name] = f"{name}={there[name]} (the source has {here[name]})"
 
 
-def _numbers(rule: str) -> str:
-    rule = EPS.sub("", rule)
-    return SAME_NUMBERS.get(rule, rule)
-
-
 def _equal(a: Any, b: Any) -> bool:
     plain = isinstance(a, int | float) and isinstance(b, int | float)
     return math.isclose(a, b, rel_tol=CLOSE) if plain else bool(a == b)
 
 
 def _refusal(one: Group, group: Group, related: bool) -> str:
-    def described(rule: str) -> str:
-        base, direct = split(rule)
-        first = (getattr(KNOWN.get(base), "__doc__", None) or base).partition("\n")[0]
-        return f"{rule} ({first.rstrip('.')}{'; decay decoupled' if direct else ''})"
-
-    base, direct = split(one.rule)
-    name = f"{KNOWN[base].__module__}.{base}" if base in KNOWN else f"{base}, your own,"
-    if direct:
-        name = "adamas.rules.adamw" if base == "adam" else f"{name}, its decay decoupled,"
     last = (
         'or say dialect="ignore" to take the numbers as they are'
         if related
@@ -134,14 +113,14 @@ def _refusal(one: Group, group: Group, related: bool) -> str:
     )
     return (
         f"{group.writer} does not go on as {one.writer}: it computes {described(group.rule)}, the "
-        f"source {described(one.rule)}. The rule {name} goes on exactly; {last}."
+        f"source {described(one.rule)}. The rule {where(one.rule)} goes on exactly; {last}."
     )
 
 
 def _moved(entry: Entry, rule: str, target: str, lr: Any) -> Entry:
     """`entry` with a momentum that holds what the target's does."""
-    inside, there = INSIDE.search(rule), INSIDE.search(target)
-    if bool(inside) == bool(there) or "m" not in entry:
+    inside, there = (kin(split(one)[0]).lr for one in (rule, target))
+    if inside == there or "m" not in entry:
         return entry
     if not isinstance(lr, int | float) or lr == 0:
         raise ValueError(
@@ -149,7 +128,7 @@ def _moved(entry: Entry, rule: str, target: str, lr: Any) -> Entry:
             f"{lr!r} there. It must be a number other than 0, which stays as it is; or use a rule "
             f"that keeps {'lr inside' if inside else 'lr outside'} as the source does."
         )
-    factor = lr if "rmsprop" in rule else -lr
+    factor = lr * (inside or there)
     m = entry["m"]
     return {**entry, "m": (m / factor if inside else m * factor).astype(m.dtype)}
 

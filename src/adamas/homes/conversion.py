@@ -12,9 +12,9 @@ import numpy as np
 
 from adamas.homes import few_bits, of_adamas, of_keras, of_optax, of_torch
 from adamas.homes.continuing import settle
+from adamas.homes.known import plain, shipped
 from adamas.homes.neutral import Names, Neutral, checked, renamed
-from adamas.homes.writers import KNOWN, Side, side, split
-from adamas.kernel.formula import parse
+from adamas.homes.writers import Side, side
 
 FORMS: dict[str, ModuleType] = {
     **dict.fromkeys(("torch", "adamas.torch", "bitsandbytes", "schedulefree"), of_torch),
@@ -62,9 +62,10 @@ def _decoded(found: Neutral, target: Neutral) -> Neutral:
     state = dict(found.state)
     for group in found.groups:
         for name in (n for n in group.names if _coded(found.state.get(n, {}))):
-            if (base := split(group.rule)[0]) not in KNOWN:
-                raise ValueError(f"rule {base!r} is a user's own, and no other home has it.")
-            state[name] = few_bits.plain(state[name], parse(KNOWN[base]), target.shapes[name])
+            if (formula := shipped(group.rule)) is None:
+                own = plain(group.rule)
+                raise ValueError(f"rule {own!r} is a user's own, and no other home has it.")
+            state[name] = few_bits.plain(state[name], formula, target.shapes[name])
     return replace(found, state=state)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from adamas import dialects, rules
 from adamas.classes import CLASSES, hypers
+from adamas.homes.known import identity, shipped, split
 from adamas.homes.signature import Function, Options, Rule, Signature
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.variants import decoupled
@@ -56,13 +57,10 @@ MOMENTS: dict[str, dict[str, str]] = {
 """Keras' names of states, by how the name of a rule begins."""
 
 
-def moments(rule: str) -> dict[str, str]:
-    """Keras' names of the states of the rule called `rule`; empty where Keras has none."""
-    known = {*rules.__all__, *dialects.__all__}
-    first, *rest = rule.split("_")
-    plain = "_".join((first.removesuffix("w"), *rest))
-    if not known & {rule, plain}:
-        return {}
+def moments(formula: Formula) -> dict[str, str]:
+    """Keras' names of the states of a rule; none for one that is not of adamas."""
+    rule = identity(formula)
+    plain = split(rule)[0] if shipped(rule) else ""
     begins = [name for name in MOMENTS if f"{plain}_".startswith(f"{name}_")]
     return MOMENTS[max(begins, key=len)] if begins else {}
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from adamas.engine.loading import FORMAT
 from adamas.homes import few_bits
+from adamas.homes.known import identity
 from adamas.homes.neutral import Group, Neutral
 from adamas.homes.writers import Side
 
@@ -19,12 +20,26 @@ def read(state: Any, side: Side) -> Neutral:
     groups = []
     for saved in state["param_groups"]:
         hypers = {k: v for k, v in saved.items() if k not in ("params", "dialect")}
-        told = str(saved.get("dialect", state["rule"]))
-        rule = told.removesuffix("_with_average")
+        rule = _rule(state, saved, side)
         names, takes = list(saved["params"]), frozenset(hypers)
         groups.append(Group(names, rule, hypers, "adamas", takes, averages="ema" in hypers))
     entries = {name: dict(entry) for name, entry in state["state"].items()}
     return Neutral(groups, entries, {}, state.get("seed"), state.get("steps"))
+
+
+def _rule(state: Mapping[str, Any], group: Mapping[str, Any], side: Side) -> str:
+    """The rule of a group; ValueError where it is not that of the optimizer."""
+    if "dialect" in group:
+        return str(group["dialect"])
+    told = str(state["rule"])
+    if side.live is None:
+        return told.removesuffix("_with_average")
+    if told != side.live.formula.name:
+        raise ValueError(
+            f"this is the state of rule {told!r}, and the optimizer computes "
+            f"{side.live.formula.name!r}."
+        )
+    return identity(side.live.formula)
 
 
 def blank(side: Side) -> Neutral:

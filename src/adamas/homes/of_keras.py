@@ -42,7 +42,7 @@ class Book:
 
     def _places(self) -> dict[tuple[str, str], int]:
         """The number of the variable that holds a state of a parameter."""
-        known = self.side.home.states(self.signature, self.rule)
+        known = self.side.home.states(self.signature, self.formula)
         found: dict[tuple[str, str], int] = {}
         averages = ["average"] if self.live.use_ema else []
         for path in self.trained:

@@ -15,6 +15,7 @@ from adamas.codecs import FORMATS
 from adamas.engine.grid import Order
 from adamas.homes.continuing import one_count
 from adamas.homes.few_bits import encoded
+from adamas.homes.known import kin, split
 from adamas.homes.neutral import Entry, Group, Key, Neutral, numbers, scalar
 from adamas.homes.trees import fields, is_array, leaves, rebuilt, walk
 from adamas.homes.writers import Side
@@ -35,7 +36,7 @@ class Book:
         self.state, self.side = state, side
         self.rule = side.rule(side.given)
         self.formula: Formula = side.formula(self.rule)
-        known = side.home.states(side.signature, self.rule)
+        known = side.home.states(side.signature, self.formula)
         self.called = {known.get(name, name): name for name in self.formula.initial}
         self.records = [one for one in walk(state) if self._holds(one)]
         left = self.called.keys() - {name for one in self.records for name in fields(one)}
@@ -61,9 +62,8 @@ class Book:
 
     def sign(self, state: str) -> float:
         """-1 where optax keeps the other sign: a momentum behind lr sums what is added."""
-        return 1 - 2 * (
-            self.side.home.name == "optax" and state == "m" and self.rule.endswith("lr_inside")
-        )
+        inside = kin(split(self.rule)[0]).lr
+        return -1.0 if self.side.home.name == "optax" and state == "m" and inside else 1.0
 
     def trees(self, record: Any) -> dict[str, dict[str, Any]]:
         """The arrays of each state in a record, by the paths of their parameters."""

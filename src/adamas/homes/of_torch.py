@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from adamas.homes.bitsandbytes import NESTED, opened
+from adamas.homes.known import plain
 from adamas.homes.neutral import Entry, Group, Neutral, numbers, scalar
 from adamas.homes.writers import Side
 from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE
@@ -38,18 +39,31 @@ def read(state: Any, side: Side) -> Neutral:
         if state["state"]:
             _training(saved)
         names = list(saved.get("param_names", saved["params"]))
-        rule = str(saved.get("rule") or side.rule(saved))
+        rule = _rule(side, saved)
         hypers = _hypers(side, rule, saved)
         fixed = frozenset() if "rule" in saved else side.fixed(rule)
         # Whether adamas.torch averages, only its own loading knows.
         takes, averages = frozenset(hypers), None if "rule" in saved else False
         found.groups.append(Group(names, rule, hypers, side.title, takes, fixed, averages))
         found.seed = saved.get("seed", found.seed)
-        called = {value: key for key, value in side.home.states(side.signature, rule).items()}
+        called = {
+            value: key
+            for key, value in side.home.states(side.signature, side.formula(rule)).items()
+        }
         for name, number in zip(names, saved["params"], strict=True):
             if entry := state["state"].get(number):
                 found.state[name] = _entry(name, entry, called, saved)
     return found
+
+
+def _rule(side: Side, group: Mapping[str, Any]) -> str:
+    """The rule of a group; ValueError where it was saved by another class."""
+    rule = side.rule(group)
+    if (saved := group.get("rule", plain(rule))) != plain(rule):
+        raise ValueError(
+            f"this is the state of rule {saved!r}, and {side.title} computes {plain(rule)!r}."
+        )
+    return rule
 
 
 def _training(group: Mapping[str, Any]) -> None:
@@ -115,7 +129,7 @@ def write(found: Neutral, side: Side) -> dict[str, Any]:
         if found.seed is not None and "seed" in group:
             group["seed"] = found.seed
         groups.append(group)
-        called = side.home.states(side.signature, one.rule)
+        called = side.home.states(side.signature, side.formula(one.rule))
         for name, number, p in zip(one.names, old["params"], live["params"], strict=True):
             state.pop(number, None)
             if name in found.state:

@@ -12,6 +12,7 @@ from typing import Any
 
 from adamas import dialects, rules
 from adamas.classes import hypers
+from adamas.homes.known import identity
 from adamas.homes.signature import Function, Options, Rule, Signature
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.variants import decoupled
@@ -64,9 +65,9 @@ MOMENTS |= {
 }
 
 
-def moments(rule: str) -> dict[str, str]:
+def moments(formula: Formula) -> dict[str, str]:
     """The names that optax has for the states of a rule; none for one that is not of adamas."""
-    return MOMENTS.get(rule, {})
+    return MOMENTS.get(identity(formula), {})
 
 
 @functools.cache
@@ -129,9 +130,7 @@ def of_rule(rule: Rule, name: str, doc: str) -> Signature:
         old: (new, None) for old, new in NAMES.items() if old in given and new not in given
     }
     defaults = {sources.get(key, (key,))[0]: value for key, value in given.items()}
-    return Signature(
-        name, {**defaults, **HOW}, lambda options: rule, doc, sources, moments=moments(name)
-    )
+    return Signature(name, {**defaults, **HOW}, lambda options: rule, doc, sources)
 
 
 def _made(
@@ -161,7 +160,6 @@ def _made(
         plain.doc,
         {**plain.sources, **renamed},
         frozenset(FIXED.keys() - {"nesterov", "centered"} & defaults.keys()) | fixed,
-        moments(name),
     )
 
 

@@ -74,20 +74,14 @@ def _radam(o: Options) -> Rule:
     return _decoupled(rules.radam) if o["decoupled_weight_decay"] else rules.radam
 
 
-def _rmsprop_states(centered: bool, momentum: bool) -> dict[str, str]:
-    names = {"v": "square_avg"}
-    if centered:
-        names["g_mean" if momentum else "m"] = "grad_avg"
-    if momentum:
-        names["m"] = "momentum_buffer"
-    return names
+def moments(signature: Signature, formula: Formula) -> dict[str, str]:
+    """Torch's names of the states of the rule that a class computes; its own where torch has none.
 
-
-def moments(signature: Signature, rule: str) -> dict[str, str]:
-    """Torch's names of the states of the rule called `rule`; its own where torch has none."""
-    if rule.startswith("rmsprop"):
-        return _rmsprop_states("centered" in rule, "momentum" in rule)
-    return signature.moments
+    In RMSprop a mean of gradients is `m` in the rule without momentum, `g_mean` beside one.
+    """
+    known = signature.moments
+    alone = "g_mean" in known and "beta" not in formula.hypers
+    return known | {"m": known["g_mean"]} if alone else known
 
 
 AVERAGES: dict[Function, Function] = {rules.schedule_free_adamw: rules.schedule_free_average}
@@ -132,14 +126,15 @@ def _special() -> dict[str, Row]:
     adagrad = {"lr": 1e-2, "lr_decay": 0.0, "weight_decay": 0.0, "initial_accumulator_value": 0.0}
     nadam = {**betas, "lr": 2e-3, "momentum_decay": 4e-3, "decoupled_weight_decay": False}
     buffer, infinite = {"m": "momentum_buffer"}, {"m": "exp_avg", "u": "exp_inf"}
+    mean = {"v": "square_avg", "g_mean": "grad_avg", "m": "momentum_buffer"}
     squares = {"v": "square_avg", "d": "acc_delta"}
     return {
         "SGD": (sgd, _sgd, flat, set(), buffer),
         "Momentum": ({**sgd, "momentum": 0.9}, _sgd, flat, {"nesterov"}, buffer),
         "Nesterov": ({**sgd, "momentum": 0.9, "nesterov": True}, _sgd, flat, {"nesterov"}, buffer),
         "Adagrad": ({**adagrad, "eps": 1e-10}, _adagrad, {}, set(), {"v": "sum"}),
-        "RMSprop": ({**rmsprop, "centered": False}, _rmsprop, rms, set(), {}),
-        "CenteredRMSprop": ({**rmsprop, "centered": True}, _rmsprop, rms, {"centered"}, {}),
+        "RMSprop": ({**rmsprop, "centered": False}, _rmsprop, rms, set(), mean),
+        "CenteredRMSprop": ({**rmsprop, "centered": True}, _rmsprop, rms, {"centered"}, mean),
         "Adadelta": (
             {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0.0},
             lambda o: rules.adadelta, {}, set(), squares,

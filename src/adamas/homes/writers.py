@@ -10,16 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adamas import dialects, rules
 from adamas.engine.options import formula_of
 from adamas.homes import keras, optax, own, torch
-from adamas.homes.signature import Rule, Signature
+from adamas.homes.known import identity, shipped
+from adamas.homes.signature import Signature
 from adamas.kernel.formula import Formula
-
-KNOWN: dict[str, Callable[..., Any]] = {
-    name: getattr(module, name) for module in (rules, dialects) for name in module.__all__
-}
-"""Every rule that ships, by name."""
 
 # What a rule is computed with where a home has no argument for it.
 CONSTANTS = dict.fromkeys(
@@ -39,35 +34,23 @@ class Home:
     name: str
     prefixes: tuple[str, ...]
     classes: Mapping[str, Signature]
-    states: Callable[[Signature, str], Mapping[str, str]]
+    states: Callable[[Signature, Formula], Mapping[str, str]]
 
 
 HOMES = [
     Home("adamas.torch", ("adamas.torch",), torch.SIGNATURES, torch.moments),
-    Home("adamas.jax", ("adamas.jax",), own.JAX, lambda one, rule: optax.moments(rule)),
-    Home("adamas.keras", ("adamas.keras",), keras.SIGNATURES, lambda one, r: keras.moments(r)),
-    Home("adamas", ("adamas",), {}, lambda one, rule: {}),
+    Home("adamas.jax", ("adamas.jax",), own.JAX, lambda one, f: optax.moments(f)),
+    Home("adamas.keras", ("adamas.keras",), keras.SIGNATURES, lambda one, f: keras.moments(f)),
+    Home("adamas", ("adamas",), {}, lambda one, f: {}),
     Home("torch", ("torch.optim", "torch"), torch.SIGNATURES, torch.moments),
-    Home("optax", ("optax.contrib", "optax"), own.OPTAX, lambda one, rule: optax.moments(rule)),
-    Home("keras", ("keras.optimizers", "keras"), keras.OWN, lambda one, r: keras.moments(r)),
+    Home("optax", ("optax.contrib", "optax"), own.OPTAX, lambda one, f: optax.moments(f)),
+    Home("keras", ("keras.optimizers", "keras"), keras.OWN, lambda one, f: keras.moments(f)),
     Home(
         "bitsandbytes", ("bitsandbytes.optim", "bitsandbytes"), own.BITSANDBYTES,
-        lambda one, rule: one.moments,
+        lambda one, f: one.moments,
     ),
-    Home("schedulefree", ("schedulefree",), own.SCHEDULEFREE, lambda one, rule: one.moments),
+    Home("schedulefree", ("schedulefree",), own.SCHEDULEFREE, lambda one, f: one.moments),
 ]  # fmt: skip
-
-
-def split(rule: str) -> tuple[str, bool]:
-    """The name of a rule with its decay in the gradient, and whether it decays directly instead."""
-    first, *rest = rule.split("_")
-    base = "_".join((first[:-1], *rest))
-    return (base, True) if first.endswith("w") and base in KNOWN else (rule, False)
-
-
-def name_of(rule: Rule) -> str:
-    """The name of a rule in whatever form a signature chooses it."""
-    return str(getattr(rule, "name", getattr(rule, "__name__", rule)))
 
 
 @dataclass(frozen=True)
@@ -101,7 +84,10 @@ class Side:
         raise ValueError(f"{self.title} is none of adamas' rules: {why}.")
 
     def rule(self, options: Mapping[str, Any]) -> str:
-        """The rule that it computes with these options; ValueError for what no rule computes."""
+        """What the rule that it computes with these options is called, see `known`.
+
+        Raises ValueError for what no rule computes.
+        """
         signature = self.signature
         every = {**signature.defaults, **options}
         for name in signature.fixed:
@@ -110,7 +96,7 @@ class Side:
                     f"{self.title}({name}={every[name]!r}) is no rule of adamas; only {usual!r} is."
                 )
         try:
-            return name_of(signature.choose(every))
+            return identity(formula_of(signature.choose(every)))
         except ValueError as error:
             raise ValueError(f"{self.title}: {error}") from error
 
@@ -139,9 +125,9 @@ class Side:
         return frozenset(name for name, key in places.items() if key not in settable)
 
     def formula(self, rule: str) -> Formula:
-        """The formula of a rule, its decay in the gradient; a user's own is what its class has."""
-        known = KNOWN.get(split(rule)[0])
-        return formula_of(known or self.signature.choose(self.signature.defaults))
+        """The formula of a rule; a user's own is what its class has."""
+        known = shipped(rule)
+        return known or formula_of(self.signature.choose(self.signature.defaults))
 
 
 def side(what: Any) -> Side:

@@ -125,11 +125,8 @@ def _check_pattern(takes: Signature, name: str, value: str) -> None:
 
 def fields(formula: Formula) -> dict[str, str]:
     """The field of each state; raises ValueError for names that a NamedTuple cannot have."""
-    home = moments(formula.name)
+    home = moments(formula)
     found = {name: home.get(name, name) for name in formula.initial}
-    if len({*found.values()}) < len(found):
-        # A rule of somebody else's that is called like one of ours.
-        found = {name: name for name in formula.initial}
     for name in found.values():
         if name == "count" or name.startswith("_") or keyword.iskeyword(name):
             raise ValueError(

@@ -71,7 +71,7 @@ class Slots:
         self, step: Step, shape: tuple[int, ...], state: Any
     ) -> Iterator[tuple[str, str, tuple[int, ...], bool]]:
         """Of each state its name, Keras' name, its shape, and whether it is of 16 bits."""
-        names, kind = moments(step.formula.name), kinds(step.formula)
+        names, kind = moments(step.formula), kinds(step.formula)
         for name, size in step.shapes(shape).items():
             format_ = state if isinstance(state, str) else state.get(name, "float32")
             few = name in kind and stored(format_, kind[name].name) is not FLOAT32

@@ -121,5 +121,24 @@ def with_average(formula: Formula) -> Formula:
     )
 
 
+def without_average(formula: Formula) -> Formula:
+    """The rule that `with_average` was given; what it did not make, as it is."""
+    name = formula.name.removesuffix("_with_average")
+    if name == formula.name or formula.initial.keys().isdisjoint({"average"}):
+        return formula
+    bare = replace(
+        formula,
+        name=name,
+        states=tuple(state for state in formula.states if state != "average"),
+        initial={k: v for k, v in formula.initial.items() if k != "average"},
+        hypers={k: v for k, v in formula.hypers.items() if k != "ema"},
+        # Three lines before the rule's, one after.
+        statements=formula.statements[3:-1],
+        outputs={k: v for k, v in formula.outputs.items() if k != "average"},
+        starts={k: v for k, v in formula.starts.items() if k != "average"},
+    )
+    return bare if with_average(bare).key == formula.key else formula
+
+
 def _lines(text: str) -> list[ast.Assign]:
     return [s for s in ast.parse(text).body if isinstance(s, ast.Assign)]

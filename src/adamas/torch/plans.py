@@ -117,7 +117,7 @@ class Plans:
                 formula = replace(formula, initial={**formula.initial, "v": self._initial})
             whole = with_average(formula) if self.given["ema"] is not None else formula
             kept = (*whole.states, *whole.rows, *whole.columns)
-            called = Names(self.signature, formula.name, kept, formula.scalars)
+            called = Names(self.signature, formula, kept, formula.scalars)
             self._known[key] = Plan(self.signature, key[0], formula, called, key[1], self.given)
         return self._known[key]
 

@@ -15,6 +15,7 @@ from adamas.engine.loading import MOST_STEPS
 from adamas.engine.tensors import Array
 from adamas.homes.signature import Signature
 from adamas.homes.torch import moments
+from adamas.kernel.formula import Formula
 from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE
 
 Entry = Mapping[str, Any]
@@ -37,7 +38,7 @@ class Names:
     def __init__(
         self,
         signature: Signature,
-        rule: str,
+        rule: Formula,
         states: tuple[str, ...],
         scalars: tuple[str, ...] = (),
     ) -> None:
