@@ -12,6 +12,8 @@ Hyper-parameters and their defaults follow `torch.optim` where torch has the rul
 authors' code; each docstring says where its paper or a well-known library differs.
 """
 
+from typing import Any
+
 from adamas.words import abs, exp, log, maximum, minimum, sign, sqrt, where
 
 __all__ = [
@@ -386,6 +388,10 @@ def schedule_free_average(p, z, *, beta1=0.9):
     Defazio et al. 2024, Algorithm 1, the line for y solved for x. Not a rule; needs beta1 > 0.
     """
     return (p - (1 - beta1) * z) / beta1
+
+
+AVERAGES: dict[Any, Any] = {schedule_free_adamw: schedule_free_average}
+"""Rules that train at another point than they are evaluated at, and the formula of that point."""
 
 
 def cautious_adamw(p, g, m, v, *, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):

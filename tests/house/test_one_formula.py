@@ -7,6 +7,7 @@ division by a root plus something.
 import ast
 import inspect
 import re
+import runpy
 import textwrap
 from collections.abc import Iterator
 from typing import Any
@@ -19,11 +20,15 @@ from places import PACKAGE, ROOT
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
 CODE = re.compile(r"```python\n(.*?)```|((?:^    .*\n)+)", re.S | re.M)
-# The rules that pages show: the family's own, and a user's that is compared with other packages.
+OWN = runpy.run_path(str(ROOT / "examples/own_rule.py"))["growing"].function
+# The rules that pages show: the family's own, and users' that are compared with other packages or
+# with the float64 run of the same text.
 EXAMPLES: dict[str, Any] = {
     "README.md": rules.adam,
     "docs/language.md": reduction_rules.lamb,
     "docs/language.zh.md": reduction_rules.lamb,
+    "docs/homes.md": OWN,
+    "docs/homes.zh.md": OWN,
 }
 # Whoever writes such a line besides the rules, and why.
 WRITERS = {

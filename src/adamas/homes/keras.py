@@ -15,9 +15,8 @@ from typing import Any
 from adamas import dialects, rules
 from adamas.classes import CLASSES, hypers
 from adamas.homes.known import identity, shipped, split
-from adamas.homes.signature import Function, Options, Rule, Signature
+from adamas.homes.signature import Function, Options, Rule, Signature, decoupled_rule
 from adamas.kernel.formula import Formula, parse
-from adamas.kernel.variants import decoupled
 
 # What every optimizer of Keras takes, in its order; `name` comes last.
 COMMON: dict[str, Any] = {
@@ -66,12 +65,6 @@ def moments(formula: Formula) -> dict[str, str]:
 
 
 @functools.cache
-def _decoupled(rule: Function) -> Formula:
-    """The rule with decoupled decay: one object, however often it is chosen."""
-    return decoupled(parse(rule))
-
-
-@functools.cache
 def _begun(rule: Rule, value: float) -> Formula:
     """The rule whose sum of squares begins at `value`."""
     formula = rule if isinstance(rule, Formula) else parse(rule)
@@ -80,7 +73,7 @@ def _begun(rule: Rule, value: float) -> Formula:
 
 def _decays(rule: Function) -> Callable[[Options], Rule]:
     """Choose the rule; where there is decay, with Keras' own in place of the L2 penalty."""
-    return lambda o: _decoupled(rule) if o["weight_decay"] else rule
+    return lambda o: decoupled_rule(rule) if o["weight_decay"] else rule
 
 
 def _either(option: str, yes: Callable[[Options], Rule], no: Callable[[Options], Rule]) -> Any:
@@ -109,11 +102,11 @@ def _rmsprop(plain: Function, mean: Function, moved: Function, both: Function) -
 
 
 def _adamw(o: Options) -> Rule:
-    return _decoupled(rules.amsgrad) if o["amsgrad"] else rules.adamw
+    return decoupled_rule(rules.amsgrad) if o["amsgrad"] else rules.adamw
 
 
 def _adamw_eps_hat(o: Options) -> Rule:
-    return _decoupled(dialects.amsgrad_eps_hat if o["amsgrad"] else dialects.adam_eps_hat)
+    return decoupled_rule(dialects.amsgrad_eps_hat if o["amsgrad"] else dialects.adam_eps_hat)
 
 
 ADAM = _adam(rules.adam, rules.amsgrad)

@@ -5,7 +5,6 @@ here; where optax has another formula by the same name, its own option chooses t
 optax lacks follows after what it has.
 """
 
-import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -13,9 +12,8 @@ from typing import Any
 from adamas import dialects, rules
 from adamas.classes import hypers
 from adamas.homes.known import identity
-from adamas.homes.signature import Function, Options, Rule, Signature
-from adamas.kernel.formula import Formula, parse
-from adamas.kernel.variants import decoupled
+from adamas.homes.signature import Function, Options, Rule, Signature, decoupled_rule
+from adamas.kernel.formula import Formula
 
 # What optax calls the hyper-parameters that most rules have.
 NAMES = {"lr": "learning_rate", "beta1": "b1", "beta2": "b2", "beta3": "b3"}
@@ -70,12 +68,6 @@ def moments(formula: Formula) -> dict[str, str]:
     return MOMENTS.get(identity(formula), {})
 
 
-@functools.cache
-def _decoupled(rule: Function) -> Formula:
-    """The rule with decoupled decay: one object, however often it is chosen."""
-    return decoupled(parse(rule))
-
-
 def _sgd(o: Options) -> Rule:
     if o["momentum"] is None:
         return rules.sgd
@@ -108,7 +100,7 @@ def _adam(o: Options) -> Rule:
 
 
 def _adamw(o: Options) -> Rule:
-    return _decoupled(dialects.nadam_constant) if o["nesterov"] else rules.adamw
+    return decoupled_rule(dialects.nadam_constant) if o["nesterov"] else rules.adamw
 
 
 def _radam(o: Options) -> Rule:
@@ -200,12 +192,12 @@ def _signatures() -> dict[str, Signature]:
         _made("adamax", rules.adamax, pair),
         _made(
             "adamaxw", rules.adamax, f"{pair} weight_decay mask",
-            lambda o: _decoupled(rules.adamax), weight_decay=1e-2,
+            lambda o: decoupled_rule(rules.adamax), weight_decay=1e-2,
         ),
         _made("nadam", rules.nadam, f"{pair} eps_root mu_dtype"),
         _made(
             "nadamw", rules.nadam, f"{pair} eps_root mu_dtype weight_decay mask",
-            lambda o: _decoupled(rules.nadam), weight_decay=1e-2,
+            lambda o: decoupled_rule(rules.nadam), weight_decay=1e-2,
         ),
         _made(
             "radam", rules.radam, f"{pair} eps_root threshold nesterov", _radam, fixed=still,

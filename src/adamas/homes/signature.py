@@ -5,11 +5,13 @@ own options that change the formula. One `Signature` says both of one class, so 
 made here, a state that is converted and a page that compares homes read the same line.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adamas.kernel.formula import Formula
+from adamas.kernel.formula import Formula, parse
+from adamas.kernel.variants import decoupled
 
 Function = Callable[..., Any]
 Rule = Function | Formula
@@ -41,3 +43,9 @@ class Signature:
         key, place = self.sources.get(name, (name, None))
         value = group[key]
         return value if place is None else value[place]
+
+
+@functools.cache
+def decoupled_rule(rule: Function) -> Formula:
+    """A rule of adamas with decoupled decay: one object, however often it is chosen."""
+    return decoupled(parse(rule))

@@ -6,15 +6,13 @@ torch choose another rule (`amsgrad`, `nesterov`, ...); they are resolved here, 
 formula never sees a flag.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 from adamas import dialects, rules
 from adamas.classes import CLASSES, hypers
-from adamas.homes.signature import Function, Options, Rule, Signature
-from adamas.kernel.formula import Formula, parse
-from adamas.kernel.variants import decoupled
+from adamas.homes.signature import Function, Options, Rule, Signature, decoupled_rule
+from adamas.kernel.formula import Formula
 
 # Options of torch that say how a step is run, not what it computes.
 HOW: dict[str, Any] = {
@@ -34,15 +32,9 @@ BETAS = {"beta1": ("betas", 0), "beta2": ("betas", 1), "beta3": ("betas", 2)}
 ADAM_STATES = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}
 
 
-@functools.cache
-def _decoupled(rule: Function) -> Formula:
-    """The rule with decoupled decay: one object, however often it is chosen."""
-    return decoupled(parse(rule))
-
-
 def _adam(o: Options) -> Rule:
     if o["amsgrad"]:
-        return _decoupled(rules.amsgrad) if o["decoupled_weight_decay"] else rules.amsgrad
+        return decoupled_rule(rules.amsgrad) if o["decoupled_weight_decay"] else rules.amsgrad
     return rules.adamw if o["decoupled_weight_decay"] else rules.adam
 
 
@@ -67,11 +59,11 @@ def _adagrad(o: Options) -> Rule:
 
 
 def _nadam(o: Options) -> Rule:
-    return _decoupled(rules.nadam) if o["decoupled_weight_decay"] else rules.nadam
+    return decoupled_rule(rules.nadam) if o["decoupled_weight_decay"] else rules.nadam
 
 
 def _radam(o: Options) -> Rule:
-    return _decoupled(rules.radam) if o["decoupled_weight_decay"] else rules.radam
+    return decoupled_rule(rules.radam) if o["decoupled_weight_decay"] else rules.radam
 
 
 def moments(signature: Signature, formula: Formula) -> dict[str, str]:
@@ -82,9 +74,6 @@ def moments(signature: Signature, formula: Formula) -> dict[str, str]:
     known = signature.moments
     alone = "g_mean" in known and "beta" not in formula.hypers
     return known | {"m": known["g_mean"]} if alone else known
-
-
-AVERAGES: dict[Function, Function] = {rules.schedule_free_adamw: rules.schedule_free_average}
 
 
 def of_rule(rule: Function, name: str, doc: str) -> Signature:
@@ -107,7 +96,7 @@ def of_rule(rule: Function, name: str, doc: str) -> Signature:
         elif "betas" not in defaults:
             defaults["betas"] = tuple(given[beta] for beta in betas)
     sources: dict[str, tuple[str, int | None]] = {beta: BETAS[beta] for beta in betas}
-    average = AVERAGES.get(getattr(rule, "function", rule))
+    average = rules.AVERAGES.get(getattr(rule, "function", rule))
     return Signature(name, {**defaults, **HOW}, lambda options: rule, doc, sources, average=average)
 
 

@@ -2,7 +2,7 @@
 
 A step of a tensor has a key, which is a hash of the seed, the tensor's own number and the step; a
 block has a hash of that key, its place and the number of the array that is rounded; its elements
-add to it what their place in the block says (docs/decisions/0009-random-bits.md). All of it is
+add to it what their place in the block says (docs/decisions/0009-random-rounding.md). All of it is
 arithmetic on arrays of int32 that wraps around: NumPy's, torch's, JAX's. A home whose arrays have
 no operator `>>` or no method `reshape` gives `_down` and `_shaped` its own meaning by `rebound`.
 """

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 import adamas
-from adamas.homes.torch import AVERAGES
+from adamas import rules
 from adamas.scipy.objective import Objective, Vector
 
 
@@ -38,7 +38,7 @@ class Descent:
         self._optimizer = adamas.Optimizer(
             rule, x, ema=options["average"], on_nonfinite="allow", **passed, **hypers
         )
-        self._average = AVERAGES.get(getattr(rule, "function", rule))
+        self._average = rules.AVERAGES.get(getattr(rule, "function", rule))
         self._tell = self._telling(callback)
         self._all = [x.copy()]
         # The last point where everything was finite, and the lowest one if it is wanted.
