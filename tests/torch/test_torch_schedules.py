@@ -340,6 +340,64 @@ def test_a_number_set_over_it_is_refused() -> None:
     assert group["lr"] == RATE(5)
 
 
+def test_a_number_set_in_a_copy_of_the_group_is_refused() -> None:
+    """A group that somebody replaced by one with another lr is refused as if it had been set."""
+    p = nn.Parameter(torch.zeros(3))
+    p.grad = torch.ones(3)
+    opt = adamas.torch.AdamW([p], lr=RATE)
+    opt.step()
+    opt.param_groups[0] = dict(opt.param_groups[0])
+    opt.step()
+    assert opt.param_groups[0]["lr"] == RATE(2)
+    opt.param_groups[0] = dict(opt.param_groups[0], lr=0.5)
+    with pytest.raises(ValueError, match=r"lr of param group 0 is the schedule .* set to 0\.5"):
+        opt.step()
+
+
+def test_a_number_set_in_torch_is_refused_where_it_is_loaded() -> None:
+    """A file that went through torch.optim goes on with its schedule unless lr was set there."""
+    p = nn.Parameter(torch.zeros(3))
+    p.grad = torch.ones(3)
+    opt, there = adamas.torch.AdamW([p], lr=RATE), torch.optim.AdamW([p])
+    opt.step()
+    there.load_state_dict(opt.state_dict())
+    there.step()
+    back = adamas.torch.AdamW([p])
+    back.load_state_dict(there.state_dict())
+    back.step()
+    assert back.param_groups[0]["lr"] == RATE(3)
+    there.param_groups[0]["lr"] = 0.5
+    with pytest.raises(ValueError, match=r"saved lr is the schedule .* the number 0\.5.*delete"):
+        back.load_state_dict(there.state_dict())
+    there.param_groups[0]["schedules"].clear()
+    adamas.torch.AdamW([p]).load_state_dict(there.state_dict())
+
+
+@pytest.mark.parametrize("anywhere", [False, True], ids=["kernels", "tensors"])
+@pytest.mark.parametrize("centered", [False, True])
+def test_a_momentum_of_rmsprop_may_rise_from_zero(
+    centered: bool, anywhere: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RMSprop's momentum as a schedule from 0 is the formula with its number of each step."""
+    monkeypatch.setattr(adamas.torch.RMSprop, "_anywhere", anywhere)
+    moment = linear(0.0, 0.9, steps=3)
+    p = nn.Parameter(torch.ones(3))
+    opt = adamas.torch.RMSprop([p], lr=0.01, momentum=moment, centered=centered)
+    v, mean, m, x = 0.0, 0.0, 0.0, 1.0
+    for t in range(1, 7):
+        g = 0.5 + t % 3
+        p.grad = torch.full((3,), g)
+        opt.step()
+        v, mean = 0.99 * v + 0.01 * g * g, 0.99 * mean + 0.01 * g
+        m = moment(t) * m + g / ((v - centered * mean * mean) ** 0.5 + 1e-8)
+        x -= 0.01 * m
+        torch.testing.assert_close(p.detach(), torch.full((3,), x), rtol=2e-6, atol=1e-6)
+        if t == 2:
+            saved = opt.state_dict()
+            opt = adamas.torch.RMSprop([p], centered=centered)
+            opt.load_state_dict(saved)
+
+
 def test_a_refused_step_leaves_every_group_as_it_was() -> None:
     """Where one group is refused the others keep their numbers, and go on once it is mended."""
     first, second = (nn.Parameter(torch.ones(2)) for _ in range(2))

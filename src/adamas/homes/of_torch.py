@@ -120,7 +120,8 @@ def write(found: Neutral, side: Side) -> dict[str, Any]:
     state, groups = dict(saved["state"]), []
     every = zip(saved["param_groups"], side.live.param_groups, found.groups, strict=True)
     for old, live, one in every:
-        group = dict(old)
+        # What adamas' schedules have put into the group is written over.
+        group = {key: value for key, value in old.items() if key != "scheduled"}
         for hyper, value in one.hypers.items():
             key, place = side.signature.sources.get(hyper, (hyper, None))
             if place is not None:

@@ -25,7 +25,9 @@ HOW: dict[str, Any] = {
 
 
 # Names that groups and constructors have already; the engine refuses its own.
-TAKEN = frozenset({*HOW, "betas", "zero_grad_in_step", "state_by_name", "param_names", "schedules"})
+TAKEN = frozenset(
+    {*HOW, "betas", "zero_grad_in_step", "state_by_name", "param_names", "schedules", "scheduled"}
+)
 
 
 BETAS = {"beta1": ("betas", 0), "beta2": ("betas", 1), "beta3": ("betas", 2)}

@@ -14,11 +14,11 @@ from adamas.engine.settings import check, real
 from adamas.homes.signature import Signature
 from adamas.homes.torch import HOW, SIGNATURES
 from adamas.kernel.formula import Formula
-from adamas.torch.scheduled import KEY
+from adamas.torch.scheduled import KEY, PUT
 from adamas.torch.spelling import misspelt
 
 # What a group has besides settings of the rule.
-PRIVATE = ("params", "param_names", "state", KEY)
+PRIVATE = ("params", "param_names", "state", KEY, PUT)
 # Numbers that choose a formula by being zero or not.
 CHOOSING = {"momentum", "dampening", "lr_decay"}
 # What some class calls a hyper-parameter: one list of groups is often given to several classes.
@@ -126,6 +126,16 @@ def refuse_choice(takes: Signature, group: Mapping[str, Any]) -> None:
                 raise TypeError(f"{name}={value!r} must be {' or '.join(map(str, allowed))}.")
         elif name in CHOOSING:
             number(takes, name, value, default)
+
+
+def choosing(takes: Signature, group: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of a group that choose its rule, in which a schedule is never 0.
+
+    For what a rule keeps begins with the first step, unless the signature says that it may be late.
+    """
+    texts = group.get(KEY) if not takes.late else None
+    scheduled = {takes.sources.get(name, (name, None))[0] for name in texts or ()}
+    return {**group, **dict.fromkeys(CHOOSING & scheduled, 1.0)} if scheduled else group
 
 
 def _among(value: Any, allowed: tuple[Any, ...]) -> bool:

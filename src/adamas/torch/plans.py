@@ -98,7 +98,8 @@ class Plans:
         """
         for group in groups:
             arguments.refuse_choice(self.signature, group)
-        wanted = [(self.signature.choose(group), bool(group["maximize"])) for group in groups]
+        given = [arguments.choosing(self.signature, group) for group in groups]
+        wanted = [(self.signature.choose(one), bool(one["maximize"])) for one in given]
         for rule, maximize in wanted[1:]:
             if rule is not wanted[0][0]:
                 one, other = (self._plan(each).formula.name for each in (wanted[0], (rule, False)))

@@ -240,7 +240,7 @@ def _settings(driver: Driver, group: Mapping[str, Any], old: Mapping[str, Any]) 
     new = {k: v for k, v in new.items() if k not in ("foreach", "fused", "capturable")}
     merged = {**group, **new}
     driver.plans.check_group(merged)
-    new = taking(group, new)
+    new = taking(driver.signature, group, new)
     wanted = driver.plans.of([merged]).formula.name
     if (rule := old.get("rule", wanted)) != wanted:
         raise ValueError(

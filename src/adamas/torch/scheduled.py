@@ -2,8 +2,9 @@
 
 `group["lr"]` is a number, as loggers and `torch.optim` expect it, set before each step; the texts
 of the schedules are in `group["schedules"]`, by the names of hyper-parameters, so that a state dict
-holds nothing but numbers, texts and tensors. A schedule has no state of its own: the step is that
-of the parameters.
+holds nothing but numbers, texts and tensors. What they have put there is in `group["scheduled"]`,
+by which a number of somebody else's is known, whoever copied or saved the group. A schedule has no
+state of its own: the step is that of the parameters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 from adamas.homes.signature import Signature
 from adamas.schedule import Schedule, parse
 
-KEY = "schedules"
+KEY, PUT = "schedules", "scheduled"
 # What torch's schedulers leave in every group of an optimizer that they were made for.
 INITIAL = "initial_lr"
 
@@ -42,8 +43,9 @@ def lifted(
 def check(takes: Signature, group: Mapping[str, Any]) -> None:
     """Raise TypeError or ValueError for what `group` has under `KEY` and is no schedule."""
     texts = group.get(KEY, {})
-    if not isinstance(texts, Mapping):
-        raise TypeError(f"{KEY!r} of a param group is {texts!r}, not a dict of texts by name.")
+    for key, held, what in ((KEY, texts, "texts"), (PUT, group.get(PUT, {}), "numbers")):
+        if not isinstance(held, Mapping):
+            raise TypeError(f"{key!r} of a param group is {held!r}, not a dict of {what} by name.")
     for name, text in texts.items():
         if name not in (known := _names(takes)):
             raise ValueError(
@@ -53,10 +55,11 @@ def check(takes: Signature, group: Mapping[str, Any]) -> None:
         read(text)
 
 
-def taking(group: Mapping[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
-    """What a group takes over of a saved one; ValueError where both have schedules that differ.
+def taking(takes: Signature, group: Mapping[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
+    """What a group takes over of a saved one.
 
-    What is saved of a torch scheduler is not of a group that has a schedule.
+    Raises ValueError where both have schedules that differ, and where somebody has set a number
+    over a saved one. What is saved of a torch scheduler is not of a group that has a schedule.
     """
     mine, theirs = group.get(KEY, {}), saved.get(KEY, {})
     for name in mine.keys() & theirs.keys():
@@ -65,6 +68,14 @@ def taking(group: Mapping[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
                 f"saved {name} is {theirs[name]}, and here it is {mine[name]}: make the optimizer "
                 f"with the same {name}, or with a number to take over what was saved; or delete "
                 f"{KEY!r} from the saved group to go on with this one."
+            )
+    for name, number in saved.get(PUT, {}).items():
+        now = takes.hyper(name, saved) if _has(saved, *_place(takes, name)) else number
+        if name in theirs and now not in (0, number):
+            raise ValueError(
+                f"saved {name} is the schedule {theirs[name]}, which had put {number} there, "
+                f"and the number {now}, which somebody has set since. Have one of them: delete "
+                f"{name!r} from the saved group[{KEY!r}], or set the number back."
             )
     if not mine and not theirs:
         return saved
@@ -77,13 +88,11 @@ class Scheduled:
 
     def __init__(self, takes: Signature) -> None:
         self._takes = takes
-        # What the groups were left with, by the identities of their dicts.
-        self._left: dict[tuple[int, str], float] = {}
 
-    def saw(self, group: Mapping[str, Any]) -> None:
+    def saw(self, group: dict[str, Any]) -> None:
         """Take what a group has now for what its schedules have put there."""
-        for name in group.get(KEY, {}):
-            self._left[id(group), name] = self._takes.hyper(name, group)
+        if texts := group.get(KEY):
+            group[PUT] = {name: self._takes.hyper(name, group) for name in texts}
 
     def lift(self, group: dict[str, Any]) -> bool:
         """Whether somebody has set a schedule in a group, whose text is now where it belongs."""
@@ -99,11 +108,15 @@ class Scheduled:
         Raises ValueError for a group whose number somebody else has set. A 0 stays there: tools
         that make state before loading some do so by a step that moves nothing.
         """
-        left, due = {}, []
+        due, seen = [], list[tuple[dict[str, Any], dict[str, float]]]()
         for k, group in enumerate(groups):
-            for name, text in group.get(KEY, {}).items():
+            if not (texts := group.get(KEY)):
+                continue
+            left: dict[str, float] = {}
+            seen.append((group, left))
+            for name, text in texts.items():
                 (key, place), now = _place(self._takes, name), self._takes.hyper(name, group)
-                before = self._left.get((id(group), name), now)
+                before = group.get(PUT, {}).get(name, now)
                 if key == "lr" and INITIAL in group:
                     raise ValueError(_twice(k, name, text, "a scheduler of torch was made for it"))
                 if now not in (0, before):
@@ -113,11 +126,12 @@ class Scheduled:
                 if now == before:
                     before = read(text)(t)
                     due.append((group, key, place, before))
-                left[id(group), name] = before
+                left[name] = before
         # With an error none was set.
         for one in due:
             _put(*one)
-        self._left = left
+        for group, left in seen:
+            group[PUT] = left
 
 
 def _twice(k: int, name: str, text: str, other: str) -> str:
