@@ -12,6 +12,7 @@ import pytest
 
 import adamas.jax
 from jax_stepping import far, gradients, run, same, tree
+from reduction_rules import lamb
 
 
 def step(tx: Any, params: Any, state: Any, g: Any) -> Any:
@@ -106,6 +107,41 @@ def test_gradients_through_steps() -> None:
         assert np.isclose(by_p[0], (up - down) / (2 * h), rtol=1e-6)
     single = jax.grad(after, 1)(p.astype(jnp.float32), jnp.float32(0.1))
     assert np.isclose(single, by_lr, rtol=1e-3)
+
+
+DIFFERENTIATED = {
+    "adamw": {"learning_rate": 0.01, "b1": 0.9, "b2": 0.99, "eps": 1e-3, "weight_decay": 0.1},
+    "radam": {"b2": 0.9},  # Its first steps are not adapted, the last one of these is.
+    "schedule_free_adamw": {"learning_rate": 0.1},
+    "lamb": {"lr": 0.01, "eps": 1e-3},
+}
+
+
+@pytest.mark.parametrize("rule", DIFFERENTIATED)
+def test_gradients_by_every_number_inside_scan(rule: str) -> None:
+    """Through a scan of float32, derivatives are those of a plain loop in float64."""
+    factory = adamas.jax.transform(lamb) if rule == "lamb" else getattr(adamas.jax, rule)
+    start = np.linspace(0.5, 2.0, 6).reshape(2, 3)
+
+    def after(numbers: Any, scanned: bool, dtype: Any) -> Any:
+        tx = factory(**numbers)
+        p = jnp.asarray(start, dtype)
+        carry = p, tx.init(p)
+        if scanned:
+            carry, _ = jax.lax.scan(lambda c, _: (step(tx, *c, jnp.sin(3 * c[0])), None), carry,
+                                    length=7)  # fmt: skip
+        else:
+            for _ in range(7):
+                carry = step(tx, *carry, jnp.sin(3 * carry[0]))
+        return jnp.sum(carry[0] ** 2)
+
+    with jax.enable_x64(True):
+        numbers = {k: jnp.asarray(v) for k, v in DIFFERENTIATED[rule].items()}
+        right = jax.jit(jax.grad(after), static_argnums=(1, 2))(numbers, False, jnp.float64)
+    numbers = {k: jnp.float32(v) for k, v in DIFFERENTIATED[rule].items()}
+    found = jax.grad(after)(numbers, True, jnp.float32)
+    for name, value in right.items():
+        assert float(found[name]) == pytest.approx(float(value), rel=2e-3, abs=1e-5), name
 
 
 def test_a_step_in_a_branch() -> None:

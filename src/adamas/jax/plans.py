@@ -14,7 +14,7 @@ import numpy as np
 from adamas.jax.dependence import needed
 from adamas.jax.keeping import Format, wide
 from adamas.jax.states import state_class, state_name
-from adamas.jax.words import ELEMENTWISE, REDUCED, at, exact, narrow
+from adamas.jax.words import ELEMENTWISE, REDUCED, at, differentiable, exact, narrow
 from adamas.kernel.bound import Bound
 from adamas.kernel.first import names
 from adamas.kernel.formula import Formula, target
@@ -41,9 +41,16 @@ class Form:
 
         To be called in a scope of float64.
         """
-        # Both sides of a choice are evaluated, so the side not taken may divide by zero.
-        with np.errstate(all="ignore"):
-            found, following = self._once(**{k: exact(v) for k, v in numbers.items()})
+        arrays = {k: v for k, v in numbers.items() if isinstance(v, jax.Array)}
+
+        def made(*values: jax.Array) -> Any:
+            given = {**numbers, **dict(zip(arrays, values, strict=True))}
+            # Both sides of a choice are evaluated, so the side not taken may divide by zero.
+            with np.errstate(all="ignore"):
+                found = self._once(**{k: exact(v) for k, v in given.items()})
+            return jax.tree.map(jnp.asarray, found)
+
+        found, following = differentiable(made)(*arrays.values())
         return found, dict(zip(self.following, following, strict=True))
 
 

@@ -6,6 +6,7 @@ alone is computed in a scope of float64, whatever `jax_enable_x64` says; so are 
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -47,14 +48,55 @@ def exact(value: Any) -> jax.Array:
     found = jnp.asarray(value)
     if found.dtype != jnp.float32:
         return found.astype(jnp.float64)
-    wide = found.astype(jnp.float64)
+    known = jax.lax.stop_gradient(found)
+    wide = known.astype(jnp.float64)
     size = jnp.maximum(jnp.abs(wide), 1e-300)
     shift = jnp.clip(5 - jnp.floor(jnp.log10(size)), 0, len(TENS) - 1).astype(jnp.int32)
     scale = jnp.asarray(TENS)[shift]
     near = jnp.round(wide * scale) / scale
-    near = jnp.where(near.astype(jnp.float32) == found, near, wide)
+    near = jnp.where(near.astype(jnp.float32) == known, near, wide)
     # Its derivative is that of the number.
-    return wide + jax.lax.stop_gradient(near - wide)
+    return found.astype(jnp.float64) + (near - wide)
+
+
+def differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function of numbers, or of arrays element by element, with derivatives of float64.
+
+    JAX applies a rule of differentiation when it is asked for one, which inside `lax.scan` is after
+    the scope of float64 was left: the rule of a power then mixes float32 in. Here derivatives are
+    computed in the scope, forwards, so that the side of a choice that is not taken adds nothing.
+    """
+
+    @jax.custom_jvp
+    def made(*values: Any) -> Any:
+        with jax.enable_x64(True):
+            return function(*values)
+
+    def rule(primals: Any, tangents: Any) -> Any:
+        with jax.enable_x64(True):
+            found = made(*primals)
+            total = jax.tree.map(jnp.zeros_like, found)
+            for k, tangent in enumerate(tangents):
+                if not isinstance(tangent, jax.custom_derivatives.SymbolicZero):
+                    slope = _slope(function, primals, k)
+                    total = jax.tree.map(partial(_plus, tangent), total, slope)
+            return found, total
+
+    made.defjvp(rule, symbolic_zeros=True)
+    return made
+
+
+def _slope(function: Callable[..., Any], values: Any, k: int) -> Any:
+    def along(x: Any) -> Any:
+        return function(*values[:k], x, *values[k + 1 :])
+
+    return jax.jvp(along, (values[k],), (jnp.ones_like(values[k]),))[1]
+
+
+def _plus(tangent: jax.Array, total: jax.Array, slope: jax.Array) -> jax.Array:
+    # Such as 0 times the infinite slope of a root at 0, on the side of a choice not taken.
+    slope = jnp.where(jnp.isnan(slope), 0.0, slope)
+    return total + slope * tangent.astype(slope.dtype)
 
 
 def traced(schedule: Schedule) -> Callable[[Any], jax.Array]:
