@@ -190,6 +190,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "jax.masks",
         "jax.checks",
         "jax.transform",
+        "jax.evaluating",
         "jax.arguments",
         "jax.factories",
         "jax.saved",

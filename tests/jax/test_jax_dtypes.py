@@ -23,17 +23,52 @@ def test_a_zero_gradient_is_a_step_of_zero(dtype: str) -> None:
     assert state.mu.dtype == state.nu.dtype == jnp.float32
 
 
-def test_updates_have_the_dtype_of_gradients_and_states_their_own() -> None:
-    """Gradients may be of another dtype than parameters, and trees of several."""
+def test_updates_have_the_wider_dtype_of_gradient_and_parameter() -> None:
+    """Gradients may be of another dtype than parameters, and states keep their own."""
     with jax.enable_x64(True):
         params = [jnp.ones(3, name) for name in ("bfloat16", "float32", "float64", "complex64")]
-        grads = [jnp.ones(3, name) for name in ("float32", "bfloat16", "float64", "complex64")]
+        grads = [jnp.ones(3, name) for name in ("float32", "bfloat16", "float64", "float16")]
         tx = adamas.jax.nadam(1e-2)
         state = tx.init(params)
         updates, new = jax.jit(tx.update)(grads, state, params)
-    assert [str(u.dtype) for u in updates] == ["float32", "bfloat16", "float64", "complex64"]
+        right, _ = optax.adamw(1e-2).update(grads, optax.adamw(1e-2).init(params), params)
+    assert [str(u.dtype) for u in updates] == ["float32", "float32", "float64", "complex64"]
+    assert [u.dtype for u in updates] == [u.dtype for u in right]
     assert [str(m.dtype) for m in new.mu] == ["float32", "float32", "float64", "complex64"]
     assert jax.tree.map(lambda x: x.dtype, new) == jax.tree.map(lambda x: x.dtype, state)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_narrow_gradients_lose_nothing_of_the_parameter(dtype: str) -> None:
+    """A step of 1e-8 is no zero, and decay is that of float32, where only gradients are narrow."""
+    p, g = jnp.ones(3), jnp.array([0.5, 0.25, -2.0], dtype)
+    tiny = adamas.jax.adam(1e-8)
+    assert np.allclose(
+        tiny.update(g, tiny.init(p), p)[0], -1e-8 * jnp.sign(g), rtol=2e-7, atol=1e-7
+    )
+    decays = adamas.jax.adamw(1e-3, weight_decay=0.0123)
+    right = -1e-3 * (np.sign([0.5, 0.25, -2.0]) + 0.0123)
+    assert np.allclose(decays.update(g, decays.init(p), p)[0], right, rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "bool", "uint8"])
+def test_whole_numbers_as_gradients_are_floats(dtype: str) -> None:
+    """Gradients of whole numbers take the step of the same floats, with parameters and without."""
+    p, g, tx = jnp.zeros(4), jnp.ones(4, dtype), adamas.jax.sgd(0.5)
+    for updates in (tx.update(g, tx.init(p), p)[0], tx.update(g, tx.init(p))[0]):
+        assert updates.dtype == jnp.float32 and np.array_equal(updates, np.full(4, -0.5))
+    assert float(tx.update(1, tx.init(1.0), 1.0)[0]) == -0.5
+
+
+def test_real_gradients_of_complex_numbers_and_the_reverse() -> None:
+    """Decay reaches the imaginary part, and what has one is refused for a real parameter."""
+    tx = adamas.jax.adamw(0.1, weight_decay=0.5)
+    p = jnp.full(3, 1 + 1j, jnp.complex64)
+    updates, _ = tx.update(jnp.ones(3), tx.init(p), p)
+    assert np.allclose(updates, -0.15 - 0.05j)
+    real = {"w": jnp.ones(3)}
+    with pytest.raises(TypeError, match=r"gradient of 'w' is complex64, its parameter float32"):
+        tx.update({"w": p}, tx.init(real), real)
 
 
 def test_float64_leaves_have_float64_steps() -> None:

@@ -25,7 +25,7 @@ import adamas.jax
 from adamas import codecs
 from adamas.engine import codes as whole_arrays
 from adamas.engine.grid import grid_of
-from adamas.jax.coded import Bfloat16, Coded, Scaled
+from adamas.jax.coded import Bfloat16, Coded, Scaled, added
 from adamas.jax.keeping import Place
 from adamas.words import rms
 from few_bits import Cut, stored
@@ -146,6 +146,59 @@ def test_bfloat16_parameters_arrive_where_they_should(rate: float, end: float, a
     # A rounding is off by less than 2**-8; 50 by 7 times that, the mean of 10,000 by a 100th.
     assert found[0] == pytest.approx(end, abs=2e-3)
     assert abs(found[1] - end) > 0.04
+
+
+def test_bfloat16_parameters_that_change_their_sign_are_right_on_average() -> None:
+    """Steps of 4 times p there and back, whose differences are no bfloat16, add no bias."""
+    p, tx = jnp.full(20_000, 1e-4, jnp.bfloat16), adamas.jax.sgd(1e-3)
+    kept, step = tx.init(p), jax.jit(tx.update)
+    for k in range(60):
+        u, kept = step(jnp.full_like(p, 0.37 * (-1) ** k), kept, p)
+        assert u.dtype == jnp.bfloat16
+        p = optax.apply_updates(p, u)
+    # A rounding is off by at most 2**-19; 120 by 11 times that, the mean of 20,000 by a 141st.
+    assert float(p.astype(jnp.float32).mean()) == pytest.approx(1.0014e-4, abs=4e-7)
+
+
+@settings(max_examples=25)
+@given(p=st.floats(-2, 2, width=32), ratio=st.floats(-40, 40, width=32), seed=st.integers(0, 99))
+def test_what_is_added_has_the_mean_of_its_target(p: float, ratio: float, seed: int) -> None:
+    """Whatever two bfloat16 are, the sums rounded to nearest lie around the second one."""
+    base, target = (np.full(4096, x).astype(ml_dtypes.bfloat16) for x in (p, p * ratio))
+    wide = [jnp.asarray(x, jnp.float32) for x in (target, base)]
+    u = np.asarray(added(*wide, Place(seed, 0, 0, 1), False))
+    assert np.array_equal(u, u.astype(ml_dtypes.bfloat16).astype(np.float32))
+    sums = np.asarray(optax.apply_updates(jnp.asarray(base), jnp.asarray(u))).astype(np.float64)
+    # p + u is exact but for the rounding of u to float32, and of the sum to bfloat16.
+    right, tiny, gap = float(target[0]), 2**-23 * abs(p), 2**-7 * (abs(p) + abs(p * ratio))
+    assert sums.min() - tiny <= right <= sums.max() + tiny
+    assert abs(sums.mean() - right) <= tiny + 5 * gap / 2 / np.sqrt(4096)
+
+
+def test_rounding_has_the_derivative_of_what_it_rounds() -> None:
+    """By the rate of a bfloat16 parameter, by b1 through bfloat16 states; int8 is refused."""
+    p = jnp.ones(4, jnp.bfloat16)
+
+    def stepped(lr: Any, rate: Any) -> Any:
+        tx = adamas.jax.sgd(lr)
+        u, _ = tx.update(jnp.full_like(p, rate), tx.init(p), p)
+        return jnp.sum(optax.apply_updates(p, u).astype(jnp.float32))
+
+    for rate in (1.0, 37.0):
+        assert float(jax.grad(stepped)(0.125, rate)) == -4 * rate
+
+    def after(b1: Any, state: str) -> Any:
+        tx, q = adamas.jax.adam(1e-2, b1=b1, state=state), jnp.full((64, 64), 0.5)
+        kept = tx.init(q)
+        for k in range(2):
+            u, kept = tx.update(jnp.sin(q + k), kept, q)
+            q = q + u
+        return jnp.sum(q)
+
+    full, half = (jax.grad(after)(jnp.float32(0.9), name) for name in ("float32", "bfloat16"))
+    assert half == pytest.approx(float(full), rel=0.05)
+    with pytest.raises(TypeError, match=r"state of int8 has no derivative.*'bfloat16'"):
+        jax.grad(after)(jnp.float32(0.9), "int8")
 
 
 def test_bfloat16_parameters_are_numpys() -> None:

@@ -206,3 +206,37 @@ def test_a_state_is_unpickled_in_a_new_process() -> None:
         input=pickle.dumps((state, type(state))), capture_output=True, check=False,
     )  # fmt: skip
     assert done.stdout.decode().strip() == "QuickState ('count', 'average') True", done.stderr
+
+
+def averaged(tx: Any, of: Any, params: Any, gs: Any) -> Any:
+    """The parameters to evaluate at, before the first step and after the last."""
+    found, state = run(tx, params, gs)
+    return of(tx.init(params), params), of(state, found)
+
+
+def test_parameters_to_evaluate_are_those_of_optax() -> None:
+    """Called as optax's, with whatever b1: before the first step, and from inside of wrappers."""
+    params = {"a": jnp.linspace(0.5, 2.0, 4), "b": jnp.ones(2)}
+    gs, ours = gradients(params, 5), adamas.jax.schedule_free_eval_params
+    tx = adamas.jax.schedule_free_adamw(0.1, b1=0.7)
+    theirs = optax.contrib.schedule_free_adamw(0.1, b1=0.7, warmup_steps=None)
+    right = averaged(theirs, optax.contrib.schedule_free_eval_params, params, gs)
+    labels, still = {"a": "free", "b": "still"}, optax.set_to_zero()
+    wrapped = [tx, optax.chain(optax.identity(), tx), optax.MultiSteps(tx, 1),
+               optax.inject_hyperparams(adamas.jax.schedule_free_adamw)(0.1, b1=0.7),
+               optax.partition({"free": tx, "still": still}, labels)]  # fmt: skip
+    for one in wrapped:
+        before, after = averaged(one, jax.jit(ours), params, gs)
+        assert same(before, params) and far(after["a"], right[1]["a"]) < 1e-5
+    assert same(after["b"], params["b"])
+
+
+def test_parameters_to_evaluate_keep_their_dtype_and_need_their_state() -> None:
+    """A bfloat16 leaf stays one; another state, and b1=0, from which no way leads back, say so."""
+    tx, p = adamas.jax.schedule_free_adamw(0.1), {"a": jnp.ones(3, jnp.bfloat16), "b": None}
+    found, state = run(tx, p, [p])
+    assert adamas.jax.schedule_free_eval_params(state, found)["a"].dtype == jnp.bfloat16
+    with pytest.raises(ValueError, match=r"no state of adamas\.jax\.schedule_free_adamw"):
+        adamas.jax.schedule_free_eval_params(adamas.jax.adamw().init(p), p)
+    with pytest.raises(ValueError, match=r"b1=0\.0 .* above 0"):
+        adamas.jax.schedule_free_eval_params(adamas.jax.schedule_free_adamw(b1=0.0).init(p), p)

@@ -54,6 +54,8 @@ MOMENTS: dict[str, dict[str, str]] = {
     "schedule_free_adamw": {"v": "nu", "lr_max": "max_lr"},
 }
 
+# Hyper-parameters that the state keeps too, as optax's does: who evaluates must know them.
+REMEMBERED: dict[str, dict[str, str]] = {"schedule_free_adamw": {"beta1": "b1"}}
 
 # A dialect has the names of what it is one of.
 MOMENTS |= {

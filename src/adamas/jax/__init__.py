@@ -9,6 +9,7 @@ from importlib.util import find_spec
 if missing := [name for name in ("jax", "optax") if find_spec(name) is None]:
     raise ImportError(f"adamas.jax needs {missing[0]}; install it with: pip install 'adamas[jax]'")
 
+from adamas.jax.evaluating import schedule_free_eval_params
 from adamas.jax.factories import (
     adabelief,
     adadelta,
@@ -31,7 +32,6 @@ from adamas.jax.factories import (
     rmsprop_centered,
     schedule,
     schedule_free_adamw,
-    schedule_free_eval_params,
     sgd,
     transform,
 )

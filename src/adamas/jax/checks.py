@@ -65,16 +65,33 @@ def like(tree: Any, what: str, other: Any) -> list[Any]:
 
 
 def check_like(plan: Plan, path: str, g: Any, p: Any, h: Any) -> tuple[Any, Any, Any]:
-    """The arrays of one leaf; raises ValueError for one that has not the gradient's shape."""
+    """The arrays of one leaf, whole numbers as floats.
+
+    Raises ValueError for one that has not the gradient's shape, TypeError for complex ones beside a
+    real parameter.
+    """
     where = f"of {path!r} " if path else ""
-    given = {"parameter": jnp.zeros_like(g) if p is None else p}
+    g = _inexact(g)
+    p = jnp.zeros_like(g) if p is None else p
+    check_leaf(plan.formula, path, p)
+    given = {"parameter": jnp.asarray(p)}
     if plan.matrix.second:
-        given["second array"] = h
+        given["second array"] = h = _inexact(h)
     for what, one in given.items():
         if np.shape(one) != np.shape(g):
             raise ValueError(
                 f"the gradient {where}has shape {np.shape(g)}, its {what} {np.shape(one)}."
             )
-    p = jnp.asarray(given["parameter"])
-    check_leaf(plan.formula, path, p)
-    return jnp.asarray(g), p, h
+    p = given.pop("parameter")
+    for what, one in {"gradient": g, **given}.items():
+        if jnp.iscomplexobj(one) and not jnp.iscomplexobj(p):
+            raise TypeError(
+                f"the {what} {where}is {one.dtype}, its parameter {p.dtype}: a real parameter "
+                "has no imaginary part to step. Give the real part."
+            )
+    return g, p, h
+
+
+def _inexact(x: Any) -> Any:
+    x = jnp.asarray(x)
+    return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float)

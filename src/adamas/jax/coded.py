@@ -68,10 +68,56 @@ def words(key: jax.Array, purpose: int, shape: tuple[int, ...], grid: Grid) -> j
 
 
 def at_random(values: jax.Array, place: Place, rowwise: bool) -> jax.Array:
-    """Float32 numbers as bfloat16, rounded up or down at random so that the mean is kept."""
+    """Float32 numbers as bfloat16, rounded up or down at random so that the mean is kept.
+
+    Its derivative is that of the numbers.
+    """
     random = words(key_of(place), place.array, values.shape, grid_of(values.shape, rowwise))
     codes = on_arrays(BFLOAT16_RANDOM.encode)(bits_of(values), 0, random)
-    return jax.lax.bitcast_convert_type(codes.astype(jnp.int16), jnp.bfloat16)
+    return straight(jax.lax.bitcast_convert_type(codes.astype(jnp.int16), jnp.bfloat16), values)
+
+
+@jax.custom_jvp
+def straight(rounded: jax.Array, values: jax.Array) -> jax.Array:
+    """`rounded`, with the derivative of the `values` that it was made of."""
+    return rounded
+
+
+@straight.defjvp
+def _straight(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+    rounded, _ = primals
+    return rounded, tangents[1].astype(rounded.dtype)
+
+
+def added(target: jax.Array, p: jax.Array, place: Place, rowwise: bool) -> jax.Array:
+    """What to add to a bfloat16 parameter for the sum to be `target`, a bfloat16 as well.
+
+    Both are float32. The result holds a bfloat16 and is exact where their difference is one. Where
+    it is not, it is the difference rounded up or down, at random: `p` and it, added and rounded to
+    nearest, have the mean `target`.
+    """
+    exact = target - p
+    bits = bits_of(exact)
+    near, far = numbers_of(bits & -65536), numbers_of((bits + 0xFFFF) & -65536)
+    # Not a conversion, which XLA may leave out.
+    short, long = (jax.lax.reduce_precision(p + one, 8, 7) for one in (near, far))
+    share = (target - short) / jnp.where(long == short, 1.0, long - short)
+    random = words(key_of(place), place.array, p.shape, grid_of(p.shape, rowwise))
+    return straight(jnp.where((random & 0xFFFFFF) < share * 2**24, far, near), exact)
+
+
+@jax.custom_jvp
+def without_derivative(value: jax.Array) -> jax.Array:
+    """The same; raises TypeError when it is differentiated."""
+    return value
+
+
+@without_derivative.defjvp
+def _without_derivative(primals: Any, tangents: Any) -> Any:
+    raise TypeError(
+        "a state of int8 has no derivative, because its codes are whole numbers: differentiate "
+        "steps with state='float32' or 'bfloat16'."
+    )
 
 
 @partial(
@@ -155,7 +201,8 @@ class Bfloat16:
     def decode(self, kept: Any, like: jax.Array) -> jax.Array:
         """Its numbers, which any wider dtype holds."""
         codes = jax.lax.bitcast_convert_type(kept, jnp.int16).astype(jnp.int32)
-        return numbers_of(on_arrays(BFLOAT16_RANDOM.decode)(codes, 0)).astype(like.dtype)
+        found = numbers_of(on_arrays(BFLOAT16_RANDOM.decode)(codes, 0))
+        return straight(found, kept).astype(like.dtype)
 
     def encode(self, value: jax.Array, before: Any, place: Place | None) -> Any:
         """The rounded numbers."""
@@ -197,6 +244,7 @@ class Scaled:
         if not isinstance(before, Coded):
             return Plain().encode(value, before, place)
         assert place is not None
+        value = without_derivative(value)
         coded = _apart(partial(self._coded, purpose=place.array), value, True)
         codes, scales = coded(value.astype(jnp.float32), key_of(place))
         return Coded(codes, scales, self._codec.name, self._rowwise)

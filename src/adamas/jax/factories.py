@@ -8,7 +8,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from adamas import rules
 from adamas.engine.options import formula_of
 from adamas.homes.optax import SIGNATURES, of_rule
 from adamas.homes.signature import Rule, Signature
@@ -90,15 +89,6 @@ ademamix = FACTORIES["ademamix"]
 adan = FACTORIES["adan"]
 schedule_free_adamw = FACTORIES["schedule_free_adamw"]
 cautious_adamw = FACTORIES["cautious_adamw"]
-
-
-def schedule_free_eval_params(state: Any, params: Any, b1: Any = 0.9) -> Any:
-    """The parameters to evaluate at, of those that `schedule_free_adamw` trains.
-
-    `b1` is that of the transformation; the formula is `adamas.rules.schedule_free_average`.
-    """
-    average: Any = rules.schedule_free_average
-    return jax.tree.map(lambda p, z: average(p, z, beta1=b1), params, state.z)
 
 
 def schedule(shape: Schedule) -> Callable[[Any], jax.Array]:

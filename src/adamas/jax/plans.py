@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from adamas.homes.optax import REMEMBERED
 from adamas.jax.dependence import needed
 from adamas.jax.keeping import Format, wide
 from adamas.jax.states import state_class, state_name
@@ -110,10 +111,18 @@ class Plan:
         )
 
     @cached_property
+    def remembered(self) -> dict[str, str]:
+        """The fields of hyper-parameters that the state keeps."""
+        known = REMEMBERED.get(self.formula.name, {})
+        taken = set(self.fields.values())
+        return {n: one for n, one in known.items() if n in self.hypers and one not in taken}
+
+    @cached_property
     def state(self) -> Any:
-        """The class of the state: `count` and a field for each state, in the formula's order."""
+        """The class of the state: `count`, a field for each state, and what is remembered."""
         fields = tuple(self.fields[name] for name in self.formula.initial)
-        return state_class(state_name(self.formula.name), ("count", *fields))
+        named = ("count", *fields, *self.remembered.values())
+        return state_class(state_name(self.formula.name), named)
 
     def initial(self, name: str) -> Any:
         """The first value of a state."""

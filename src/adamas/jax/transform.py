@@ -3,7 +3,7 @@
 The formula makes the new parameter, optax adds updates: u = p_new - p. The difference is exact
 where p_new is between half and twice p (Sterbenz 1974), and `apply_updates` then gives p_new back.
 So a bfloat16 parameter is rounded at random before the difference is taken: nothing is left for the
-sum to round.
+sum to round, or the sum is right on average.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import optax
 
 from adamas.jax.checks import aligned, check_leaf, check_like, like
-from adamas.jax.coded import at_random
-from adamas.jax.keeping import Place, dtype_of, parts, whole, wide
+from adamas.jax.coded import added, at_random, straight
+from adamas.jax.keeping import Place, parts, whole, wide
 from adamas.jax.masks import decaying, is_none, leaf_names
 from adamas.jax.plans import Form, Plan, of_shape, own_numbers
-from adamas.jax.words import exact
+from adamas.jax.words import at, exact
 
 
 def transformation(plan: Plan) -> optax.GradientTransformationExtraArgs:
@@ -58,6 +58,8 @@ def start(plan: Plan, params: Any) -> Any:
         return plan.format(name, path, leaf).start(like, plan.initial(name))
 
     fields: dict[str, Any] = {"count": jnp.zeros([], jnp.int32)}
+    for name, one in plan.remembered.items():
+        fields[one] = jnp.asarray(at(plan.hypers[name], fields["count"]), float)
     for name in plan.formula.initial:
         pairs = zip(named, leaves, strict=True)
         fields[plan.fields[name]] = (
@@ -112,6 +114,11 @@ class Step:
             old = {name: getattr(before, plan.fields[name]) for name in plan.shared}
             return {plan.fields[n]: following[n].astype(one.dtype) for n, one in old.items()}
 
+    def remembered(self, name: str, before: Any) -> jax.Array:
+        """A hyper-parameter of this step, as the state keeps it."""
+        with jax.enable_x64(True):
+            return exact(self.hypers[name]).astype(before.dtype)
+
     def leaf(self, k: int, path: str, arrays: Arrays, kept: dict[str, Any], decays: bool) -> Any:
         """The update of leaf number `k` and its new states, which `kept` are before."""
         plan, g, p = self.plan, arrays.g, arrays.p
@@ -121,14 +128,28 @@ class Step:
         with jax.enable_x64(True) if plan.matrix.reduces else nullcontext():
             new = self.body(plan.form(p), arrays, old, numbers, decays)
         # Kernels count what they round in this order.
-        rounded = ["p"] if self.known and p.dtype == jnp.bfloat16 else []
+        coarse = self.known and p.dtype == jnp.bfloat16
+        rounded = ["p"] if coarse else []
         rounded += [name for name, one in kept.items() if formats[name].rounds(one)]
+        rounded += ["update"] if coarse else []
         place = {name: Place(plan.seed, k, self.count, i) for i, name in enumerate(rounded)}
         made = {n: formats[n].encode(new[n], one, place.get(n)) for n, one in kept.items()}
-        if "p" in place:
-            new["p"] = at_random(new["p"], place["p"], plan.rowwise).astype(old.dtype)
-        moved = whole(new["p"] - old, wide(p))
-        return moved.astype(dtype_of(g)), made
+        return self.moved(g, p, new["p"], place).astype(self.dtype(g, p)), made
+
+    def dtype(self, g: jax.Array, p: jax.Array) -> Any:
+        """Of an update: no parameter loses anything in a gradient that is narrower."""
+        return jnp.promote_types(g.dtype, p.dtype) if self.known else g.dtype
+
+    def moved(self, g: jax.Array, p: jax.Array, new: jax.Array, place: dict[str, Place]) -> Any:
+        """What takes a leaf to `new`, its real numbers; those of bfloat16 are rounded first."""
+        old = parts(p.astype(wide(p)))
+        if "p" not in place:
+            return whole(new - old, wide(p))
+        target = at_random(new, place["p"], self.plan.rowwise)
+        target = straight(target.astype(new.dtype), new)
+        if self.dtype(g, p) == p.dtype:
+            return added(target, old, place["update"], self.plan.rowwise)
+        return target - old
 
     def body(
         self, form: Form, arrays: Arrays, p: jax.Array, kept: dict[str, Any], decays: bool
@@ -147,7 +168,7 @@ class Step:
 
 
 def step(plan: Plan, updates: Any, state: Any, params: Any, extra: dict[str, Any]) -> Any:
-    """One step: the updates to add, of the gradients' dtypes, and the new state."""
+    """One step: the updates to add, and the new state."""
     gradients, tree = jax.tree.flatten(updates, is_leaf=is_none)
     named = leaf_names(updates)
     theirs, second = aligned(plan, tree, params, extra)
@@ -164,5 +185,6 @@ def step(plan: Plan, updates: Any, state: Any, params: Any, extra: dict[str, Any
         made.append(now.leaf(k, path, arrays, mine, decays[k]))
     new = {one: jax.tree.unflatten(tree, [m[1][n] for m in made]) for n, one in fields.items()}
     moved = jax.tree.unflatten(tree, [m[0] for m in made])
+    new |= {one: now.remembered(n, getattr(state, one)) for n, one in plan.remembered.items()}
     count = optax.safe_increment(state.count)
     return moved, plan.state(count=count, **new, **now.shared(state))
