@@ -90,6 +90,49 @@ def test_over_tensors_of_torch() -> None:
     np.testing.assert_allclose(np.array(found), called(), rtol=1e-14)
 
 
+GROWS = exponential(1.0, factor=1.5)
+NOTHING = [
+    exponential(0.0, factor=1.5),
+    step(0.0, every=1, factor=3.0),
+    GROWS * 0,
+    GROWS * constant(0.0),
+    linear(1.0, 0.0, steps=9) * GROWS,
+]
+
+
+@pytest.mark.parametrize("one", NOTHING, ids=repr)
+def test_nothing_times_a_large_number_is_nothing(one: Schedule) -> None:
+    """A zero grown beyond float64 is zero, called, over arrays and traced alike."""
+    bound = {name: getattr(jnp, name) for name in SINE}
+    with np.errstate(over="ignore"):
+        array = one.over(vars(words))(np.array([20, 5000]))
+    assert one(5000) == array[1] == 0
+    traced = jax.jit(lambda t: one.over(bound, jnp.float32)(t.astype(jnp.float32)))
+    assert traced(jnp.int32(5000)) == 0
+    np.testing.assert_allclose(traced(jnp.int32(5)), one(5), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [GROWS, GROWS * 2, one_cycle(1e308, steps=9, div_factor=1e-10).then(GROWS, at=2)],
+    ids=repr,
+)
+def test_what_cannot_be_called_is_infinity_traced(one: Schedule) -> None:
+    """A value beyond float64 is an error where it is called, and infinity, never NaN, elsewhere."""
+    for t in (1, 5000) if one != GROWS and one != GROWS * 2 else (5000,):
+        with pytest.raises(OverflowError, match="exceeds float64"):
+            one(t)
+        with np.errstate(all="ignore"):
+            assert one.over(vars(words), np.float64)(np.float64(t)) == np.inf
+
+
+@pytest.mark.parametrize("t", [jnp.int32(3), np.arange(3), torch.tensor(3)], ids=str)
+def test_an_array_for_the_step_is_told_where_to_go(t: Any) -> None:
+    """Whoever calls a schedule with an array is told of what takes one."""
+    with pytest.raises(TypeError, match=r"schedule\.over\(words\).*adamas\.jax\.schedule"):
+        cosine(0.1, steps=9)(t)
+
+
 IN_TENSORFLOW = """
 import sys
 import numpy as np, tensorflow as tf

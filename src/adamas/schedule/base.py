@@ -41,6 +41,11 @@ _LIMITS: dict[str, tuple[Any, float, float, str]] = {
     "t": (Integral, 1, math.inf, "an int of at least 1; the first optimizer step is t=1"),
 }
 
+_ELSEWHERE = (
+    ". Of arrays and traced numbers call schedule.over(words); optax takes "
+    "adamas.jax.schedule(schedule), and optimizers of adamas take the schedule itself."
+)
+
 # What the words mean of Python's numbers, ints of any size among them.
 _PLAIN = {
     "where": lambda condition, x, y: x if condition else y,
@@ -82,7 +87,10 @@ class Schedule(ABC):
     def __call__(self, t: int) -> float:
         """Return the value at step t, 1 at the first step."""
         if type(t) is not int or t < 1:
-            t = int(_checked("schedule", "t", t))
+            try:
+                t = int(_checked("schedule", "t", t))
+            except TypeError as error:
+                raise TypeError(f"{error}{_ELSEWHERE if hasattr(t, 'dtype') else ''}") from None
         try:
             value = self._value(t - 1)
         except OverflowError:
@@ -97,7 +105,8 @@ class Schedule(ABC):
 
         ``words`` gives ``where``, ``minimum``, ``maximum`` and ``sin`` as one home has them, and
         ``number`` makes a number of that home of a float, in float64 where it has it. The function
-        takes t >= 1 as such a number, whole; it checks nothing, and may return infinity.
+        takes t >= 1 as such a number, whole; it checks nothing, and returns infinity where calling
+        the schedule raises OverflowError.
 
         >>> import numpy as np
         >>> from adamas import words
@@ -106,7 +115,14 @@ class Schedule(ABC):
         array([0. , 0.5, 1. , 1. , 0.5, 0. ])
         """
         value = self._over({**words, "ZERO": number(0.0), "ONE": number(1.0)}, number)
-        return lambda t: value(t - 1)
+        where, infinity = words["where"], number(math.inf)
+
+        def over(t: Any) -> Any:
+            found = value(t - 1)
+            # Only what overflowed on the way is no number.
+            return where(found == found, found, infinity)
+
+        return over
 
     def then(self, second: Schedule, *, at: int) -> Schedule:
         """Follow this schedule through step ``at``; step ``at + 1`` is step 1 of ``second``.
@@ -207,19 +223,36 @@ class _Product(Schedule):
     right: Schedule | float
 
     def _value(self, k: int) -> float:
-        right = self.right._value(k) if isinstance(self.right, Schedule) else self.right
-        return self.left._value(k) * right
+        left, right = (_reached(part, k) for part in (self.left, self.right))
+        # A finite number of any size times 0.
+        return left * right if left and right else 0.0
 
     def _over(self, words: Words, number: Number) -> Traced:
         left, right = self.left._over(words, number), self.right
-        if not isinstance(right, Schedule):
-            factor = number(right)
-            return lambda k: left(k) * factor
-        other = right._over(words, number)
-        return lambda k: left(k) * other(k)
+        other = right._over(words, number) if isinstance(right, Schedule) else None
+        where, minimum, zero, one = (words[name] for name in ("where", "minimum", "ZERO", "ONE"))
+        factor = None if isinstance(right, Schedule) else number(right)
+
+        def product(k: Any) -> Any:
+            a, b = left(k), other(k) if other else factor
+            # Infinity is a finite number that is too large: times 0 it is 0.
+            nothing = minimum(a, b) <= zero
+            return where(nothing, zero, where(nothing, one, a) * b)
+
+        return product
 
     def __repr__(self) -> str:
         return f"{self.left!r} * {_operand(self.right)}"
+
+
+def _reached(part: Schedule | float, k: int) -> float:
+    """The value of a factor after k steps, infinity where it exceeds float64."""
+    if not isinstance(part, Schedule):
+        return part
+    try:
+        return part._value(k)
+    except OverflowError:
+        return math.inf
 
 
 def _operand(part: Schedule | float) -> str:

@@ -79,12 +79,13 @@ def step(k: Value, lr: float, *, every: int, factor: float) -> Value:
     """Multiply lr by factor after every so many steps: lr * factor ** (k // every).
 
     torch: ``StepLR(step_size=every, gamma=factor)``; optax: ``exponential_decay(lr, every, factor,
-    staircase=True)``. It has no last step. A factor above 1 ends in OverflowError.
+    staircase=True)``. It has no last step. A factor above 1 ends in OverflowError, traced in
+    infinity.
 
     >>> [step(1, every=2, factor=0.5)(t) for t in (1, 2, 3, 4, 5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    return lr * factor ** (k // every)
+    return _grown(lr, factor, k // every)
 
 
 @shape
@@ -92,12 +93,12 @@ def exponential(k: Value, lr: float, *, factor: float) -> Value:
     """Multiply lr by factor after every step: lr * factor ** k.
 
     torch: ``ExponentialLR(gamma=factor)``; optax: ``exponential_decay(lr, 1, factor)``.
-    It has no last step. A factor above 1 ends in OverflowError.
+    It has no last step. A factor above 1 ends in OverflowError, traced in infinity.
 
     >>> [exponential(1, factor=0.5)(t) for t in (1, 2, 3)]
     [1.0, 0.5, 0.25]
     """
-    return lr * factor**k
+    return _grown(lr, factor, k)
 
 
 @shape
@@ -141,6 +142,11 @@ def wsd(k: Value, lr: float, *, warmup: int, stable: int, decay: int, end: float
     rises = k < warmup
     done = where(rises, k, maximum(k - warmup - stable, ZERO))
     return _line(where(rises, ZERO, lr), where(rises, lr, end), done, where(rises, warmup, decay))
+
+
+def _grown(lr: Value, factor: Value, n: Value) -> Value:
+    """Return lr * factor ** n, and 0 for an lr of 0, however large the power."""
+    return lr * where(lr > ZERO, factor, ONE) ** n
 
 
 def _line(start: Value, end: Value, k: Value, n: Value) -> Value:
