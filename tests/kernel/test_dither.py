@@ -58,8 +58,10 @@ def test_the_hash_is_that_of_64_bits_cut_off(key: int, number: int, purpose: int
 def test_a_key_is_made_of_seed_number_and_step(seed: int, own: int, step: int) -> None:
     """The key of a step is the hash of the three that the decision says."""
     expected = dither.wrapped(int(mix(mix(seed, own, 0), step, 1)))
-    assert dither.step_key(seed, own, dither.whole(step)).tolist() == [expected]
-    assert dither.step_key(seed, own, jnp.int32(step)).item() == expected
+    whole, traced = dither.whole, jnp.int32
+    assert dither.step_key(seed, whole(own), whole(step)).tolist() == [expected]
+    assert dither.step_key(whole(seed), whole(own), whole(step)).tolist() == [expected]
+    assert dither.step_key(seed, traced(own), traced(step)).item() == expected
 
 
 @pytest.mark.parametrize("home", HOMES)
@@ -68,7 +70,7 @@ def test_every_home_draws_the_same_words(home: str, shape: tuple[int, ...]) -> N
     """The words of a tensor are the same in all homes, whatever rows its blocks begin with."""
     count, words = HOMES[home]
     grid = grid_of(shape)
-    key = dither.step_key(2**32 - 1, 7, dither.whole(3))
+    key = dither.step_key(2**32 - 1, dither.whole(7), dither.whole(3))
     found = np.asarray(words(int(key[0]), 2, grid.rows, grid.width, count))
     assert found.dtype == np.int32
     if found.size:

@@ -54,9 +54,9 @@ def on_arrays(function: Callable[..., Any] | None) -> Callable[..., jax.Array]:
 def key_of(place: Place) -> jax.Array:
     """The key of a leaf's step; its seed may be traced, as the count is."""
     seed = place.seed
-    seed = dither.wrapped(seed) if isinstance(seed, int) else jnp.asarray(seed).astype(jnp.int32)
-    own = dither.mix(seed, jnp.int32(place.leaf), 0)
-    made: jax.Array = dither.mix(own, jnp.asarray(place.count, jnp.int32) + 1, 1)
+    seed = seed if isinstance(seed, int) else jnp.asarray(seed).astype(jnp.int32)
+    step = jnp.asarray(place.count, jnp.int32) + 1
+    made: jax.Array = dither.step_key(seed, jnp.int32(place.leaf), step)
     return made
 
 

@@ -11,7 +11,7 @@ from adamas.words import rebound
 _CODEC = FORMATS["bfloat16"]["mean"]
 assert _CODEC.encode and _CODEC.decode
 _encode, _decode = (rebound(one, native.CODEC) for one in (_CODEC.encode, _CODEC.decode))
-_words, _mix = rebound(dither.words, native.DITHER), rebound(dither.mix, native.DITHER)
+_words, _key = rebound(dither.words, native.DITHER), rebound(dither.step_key, native.DITHER)
 
 
 def rounded(x: Any, seed: int, own: int, step: Any, purpose: int) -> Any:
@@ -20,8 +20,7 @@ def rounded(x: Any, seed: int, own: int, step: Any, purpose: int) -> Any:
     `purpose` counts the arrays of a tensor that are rounded, the parameter first.
     """
     grid = grid_of(tuple(x.shape))
-    # As `dither.step_key`, whose first part is of Python's numbers and not traced.
-    key = _mix(dither.tensor_key(seed, own), native.array(step, "int32", x), 1)
+    key = _key(seed, native.array(own, "int32", x), native.array(step, "int32", x))
     random = _words(key, purpose, grid.rows, grid.width, native.counter(x))
     code = _encode(native.integers(native.bits(x)), 0, native.integers(random))
     return native.floats(native.plain(_decode(code, 0)), x)

@@ -36,14 +36,13 @@ def mix(key: Any, number: Any, purpose: int) -> Any:
     return x ^ _down(x, 16)
 
 
-def tensor_key(seed: int, own: int) -> int:
-    """What the keys of all steps of the tensor with the number `own` are made of."""
-    return int(mix(whole(seed), whole(own), 0)[0])
+def step_key(seed: Any, own: Any, step: Any) -> Any:
+    """The key of a step, counted from 1, of the tensor with the number `own`.
 
-
-def step_key(seed: int, own: int, step: Any) -> Any:
-    """The key of a tensor's `step`, an array of int32 from 1 on, which may be traced."""
-    return mix(tensor_key(seed, own), step, 1)
+    `own` and `step` are arrays of int32, `seed` is one or an int; each of them may be traced.
+    """
+    key = wrapped(seed) if isinstance(seed, int) else seed
+    return mix(mix(key, own, 0), step, 1)
 
 
 def words(
@@ -69,4 +68,4 @@ def _shaped(x: Any, shape: tuple[int, ...]) -> Any:
     return x.reshape(shape)
 
 
-__all__ = ["mix", "step_key", "tensor_key", "whole", "words", "wrapped"]
+__all__ = ["mix", "step_key", "whole", "words", "wrapped"]

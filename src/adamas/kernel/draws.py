@@ -33,7 +33,7 @@ def draws_in(statements: Iterable[ast.Assign]) -> list[str]:
 
 def numbers(seed: int, own: int, step: int, name: str, size: int) -> NDArray[np.float64]:
     """What a draw is for each of the elements of tensor `own` at a step, counted from 1."""
-    key = step_key(seed, own, whole(step))
+    key = step_key(seed, whole(own), whole(step))
     key = mix(key, whole(int(name.removeprefix(PREFIX))), DRAWS)
     found = mix(key, np.arange(size, dtype=np.int32), ELEMENTS)
     return np.asarray(found.view(np.uint32) >> 8, np.float64) * UNIT

@@ -31,7 +31,7 @@ def on_tensors(function: Callable[..., Any]) -> Callable[..., torch.Tensor]:
 
 def step_key(seed: int, own: int, step: int) -> int:
     """The key of the random numbers of one parameter and step, counted from 1."""
-    return int(dither.step_key(seed, own, dither.whole(step))[0])
+    return int(dither.step_key(seed, dither.whole(own), dither.whole(step))[0])
 
 
 def words(key: int, purpose: int, grid: Grid, first: int, device: torch.device) -> torch.Tensor:
