@@ -205,10 +205,53 @@ def check_options_are_checked() -> None:
         ({"state": {"x": "float32"}}, "no state 'x'"),
         ({"state": "float8"}, "'float8' is not one of"),
         ({"seed": -1}, "seed=-1"),
+        ({"strict": "no"}, "strict='no'"),
         ({"learning_rate": "fast"}, "learning_rate='fast'"),
     ):
         with pytest.raises((TypeError, ValueError), match=re.escape(words)):
             adamas.keras.AdamW(**given)
+
+
+def check_options_are_checked_when_set() -> None:
+    """An option that is set later is checked as well, and one that needs other states is late."""
+    optimizer = adamas.keras.Adam(0.1)
+    optimizer.amsgrad = True
+    optimizer.build([keras.Variable([1.0])])
+    optimizer.amsgrad, optimizer.weight_decay = False, 0.5
+    optimizer.apply([ops.zeros(1)])
+    with pytest.raises(ValueError, match=r"beta_1=2.0 is not allowed"):
+        optimizer.beta_1 = 2.0
+    optimizer = adamas.keras.Adam(0.1)
+    optimizer.build([keras.Variable([1.0])])
+    with pytest.raises(ValueError, match="amsgrad=True comes too late: amsgrad keeps v_max"):
+        optimizer.amsgrad = True
+    assert optimizer.amsgrad is False
+
+
+def check_little_is_kept_of_what_was() -> None:
+    """Options that make a rule for each of their values keep a few of them."""
+    variable = keras.Variable([1.0])
+    optimizer = adamas.keras.Adagrad(0.1)
+    optimizer.build([variable])
+    for k in range(30):
+        optimizer.initial_accumulator_value = float(k)
+        optimizer.apply([ops.ones(1)])
+    assert len(optimizer._slots.formulas) <= 8
+    assert len(optimizer._slots.steps) <= 8
+
+
+def check_what_is_relied_on_is_there() -> None:
+    """The private names of Keras that this uses, and convert reads, are in the installed one."""
+    for name in (
+        "_apply_weight_decay", "_backend_apply_gradients", "_get_current_learning_rate",
+        "_get_variable_index", "_overwrite_model_variables_with_average_value",
+        "_overwrite_variable_with_gradient", "_update_model_variables_moving_average", "_var_key",
+    ):  # fmt: skip
+        assert callable(getattr(keras.optimizers.Optimizer, name)), name
+    theirs = keras.optimizers.Nadam(use_ema=True)
+    theirs.build([keras.Variable([1.0])])
+    for name in ("_model_variables_moving_average", "_trainable_variables", "_u_product"):
+        assert hasattr(theirs, name), name
 
 
 def check_rules_without_a_place_are_refused() -> None:

@@ -116,6 +116,9 @@ def check_state_that_does_not_fit_is_refused() -> None:
         (stored(trained(keras.optimizers.Adam(0.01))), "another optimizer has written it"),
     ):
         assert words in refusal(adam, store), (words, refusal(adam, store))
+    part = stored(adam)
+    del part["3"]
+    assert "'a_velocity' is named, and not there" in refusal(adam, part)
     few = trained(ours.Adam(0.01, state="bfloat16"))
     assert 'state="float32"' in refusal(few, stored(adam))
 
@@ -152,8 +155,85 @@ def check_state_waits_for_variables() -> None:
         np.testing.assert_array_equal(ops.convert_to_numpy(one), ops.convert_to_numpy(other))
     third = adamas.keras.ScheduleFreeAdamW(0.5)
     third.load_own_variables(stored(first))
-    with pytest.raises(ValueError, match="does not fit"):
-        third.build([keras.Variable(values(0, 5), name="a")])
+    variable = keras.Variable(values(0, 5), name="a")
+    # A second try does not train from zero, and what is saved is the state that waits.
+    for act in (third.build, third.build, lambda these: third.apply([ops.ones(5)], these)):
+        with pytest.raises(ValueError, match="does not fit"):
+            act([variable])
+    assert not third.built
+    np.testing.assert_array_equal(stored(third)["3"], stored(first)["3"])
+    third.build([keras.Variable(values(k, 4), name=n) for k, n in enumerate("ab")])
+    assert int(third.iterations) == 3
+
+
+def check_a_refused_state_stops_training() -> None:
+    """A state that does not fit the model stops every `fit`; another rule is refused at once."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "some.weights.h5"
+        net = model(optimizer=adamas.keras.Adam(0.05))
+        train(net, 1)
+        net.save_weights(file)
+        other = model(optimizer=adamas.keras.Lion(0.05))
+        with pytest.raises(ValueError, match="of the rule adam, and this is lion"):
+            other.load_weights(file)
+        frozen = model(optimizer=adamas.keras.Adam(0.05))
+        frozen.load_weights(file)
+        frozen.layers[0].trainable = False
+        before = [ops.convert_to_numpy(w) for w in frozen.trainable_variables]
+        # Keras on TensorFlow cannot go on after any error in the first step of a model.
+        for words in ("does not fit", "does not fit|OptionalFromValue"):
+            with pytest.raises(ValueError, match=words):
+                train(frozen, 1)
+        for one, variable in zip(before, frozen.trainable_variables, strict=True):
+            np.testing.assert_array_equal(one, ops.convert_to_numpy(variable))
+
+
+def check_accumulated_gradients_are_counted_alike() -> None:
+    """A state whose iterations count other numbers of gradients is refused."""
+    two, three = (adamas.keras.Adam(0.01, gradient_accumulation_steps=n) for n in (2, 3))
+    store = stored(trained(two, steps=4))
+    assert "is 2 there, and 3 here" in refusal(trained(three), store)
+
+
+def check_rules_of_one_name_are_told_apart() -> None:
+    """A state of a user's rule does not go to another that is called so, of adamas or not."""
+
+    def adam(p, g, m, v, *, lr=1e-3):  # type: ignore[no-untyped-def]
+        return p - lr * (m + v), m + g, v + g * g
+
+    def first() -> Any:
+        def twin(p, g, m, *, lr=1e-3):  # type: ignore[no-untyped-def]
+            m = 0.9 * m + g
+            return p - lr * m, m
+
+        return twin
+
+    def second() -> Any:
+        def twin(p, g, m, *, lr=1e-3):  # type: ignore[no-untyped-def]
+            m = 0.5 * m - g
+            return p - lr * m, m
+
+        return twin
+
+    make = adamas.keras.optimizer
+    for one, other in ((make(first()), make(second())), (make(adam), adamas.keras.Adam)):
+        told = refusal(trained(other(0.01)), stored(trained(one(0.01))))
+        assert "computes something else" in told, told
+    again = trained(make(first())(0.01), steps=1)
+    again.load_own_variables(stored(trained(make(first())(0.01))))
+    assert int(again.iterations) == 3
+
+
+def check_numbers_in_own_names_are_names() -> None:
+    """State of layers that were named with numbers is not given to others in their order."""
+    ends = []
+    for names in (("enc_1", "enc_2"), ("enc_2", "enc_3")):
+        layers = [keras.layers.Dense(4, use_bias=False, name=name) for name in names]
+        net = keras.Sequential([keras.Input((4,)), *layers], name="net")
+        ends.append(adamas.keras.Adam(0.01))
+        ends[-1].build(net.trainable_variables)
+    told = refusal(ends[1], stored(ends[0]))
+    assert "Only here: 'enc_3_kernel_momentum'" in told.replace("net_", ""), told
 
 
 def check_weights_files_continue() -> None:
@@ -196,6 +276,17 @@ def check_exclusions_are_kept() -> None:
             assert decayed[how] == [0.75, 1.0, 1.0], decayed
     with pytest.raises(ValueError, match="too late"):
         optimizer.exclude_from_weight_decay(var_names=["kernel"])
+    alone = (ours(exclude_from_weight_decay="bias"), ours(), ours())
+    alone[1].exclude_from_weight_decay(var_names="bias")
+    alone[2].exclude_from_weight_decay(var_list=other)
+    for kind in alone:
+        kind.build([one, other, third])
+        assert [slot.decays for slot in kind._slots.of] == [True, False, True]
+    for given, words in (("(", "no regular expression"), ([1], "regular expressions, not 1")):
+        with pytest.raises((TypeError, ValueError), match=words):
+            ours(exclude_from_weight_decay=given)
+        with pytest.raises((TypeError, ValueError), match=words):
+            ours().exclude_from_weight_decay(var_names=given)
 
 
 def check_optimizers_are_copied() -> None:

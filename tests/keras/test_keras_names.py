@@ -10,7 +10,7 @@ import pytest
 import adamas
 from adamas import dialects, rules
 from adamas.homes import keras
-from adamas.homes.keras_paths import matched, pattern_of
+from adamas.homes.keras_paths import matched, pattern_of, unnumbered
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.variants import decoupled
 from keras_names import run
@@ -72,11 +72,36 @@ def test_states_have_keras_names(rule: Formula, names: dict[str, str]) -> None:
 def test_saved_names_are_matched_or_refused() -> None:
     """Names fit by themselves, in order but for numbers and the model's name, or not at all."""
     own = ["iteration", "learning_rate", "dense_kernel_m", "dense_1_kernel_m"]
-    assert matched(own, [own[0], own[3], own[2]], "") == [0, None, 2, 1]
+    swapped = [own[0], own[3], own[2]]
+    assert matched(own, swapped, (own, swapped), "") == [0, None, 2, 1]
     later = ["iteration", "net_dense_4_kernel_m", "net_dense_5_kernel_m"]
-    assert matched(own, later, "") == [0, None, 1, 2]
+    mine = unnumbered(own, ["dense/kernel", "dense_1/kernel"], {"dense"})
+    theirs = unnumbered(later, ["net/dense_4/kernel", "net/dense_5/kernel"], {"dense"})
+    assert mine[1:] == ["learning_rate", "dense_kernel_m", "dense_kernel_m"]
+    assert matched(own, later, (mine, theirs), "") == [0, None, 1, 2]
+    other = [*own[:2], "conv_m", own[3]]
     with pytest.raises(ValueError, match=r"Only here: 'dense_kernel_m'.* Only there: 'conv_m'"):
-        matched(own, [*own[:2], "conv_m", own[3]], "the state")
+        matched(own, other, (mine, other), "the state")
+
+
+@pytest.mark.parametrize(
+    ("path", "plain"),
+    [
+        ("sequential_1/dense_2/kernel", "sequential_dense_kernel_m"),
+        ("conv2d_transpose_12/kernel", "conv2d_transpose_kernel_m"),
+        ("my_block_3/gain", "my_block_gain_m"),
+        ("enc_1/kernel", "enc_1_kernel_m"),
+        ("enc_dense_1/kernel", "enc_dense_1_kernel_m"),
+        ("stage_2/dense/kernel", "stage_2_dense_kernel_m"),
+        ("variable_7", "variable_m"),
+        ("Variable:0", "Variable_0_m"),
+    ],
+)
+def test_only_numbers_of_keras_are_left_out(path: str, plain: str) -> None:
+    """A number is Keras' where it follows the name of a class, and is kept in any other name."""
+    classes = {"dense", "sequential", "conv2dtranspose", "myblock", "variable"}
+    name = path.replace("/", "_").replace(":", "_") + "_m"
+    assert unnumbered([name, "iteration"], [path, "a"], classes) == [plain, "iteration"]
 
 
 @pytest.mark.parametrize(

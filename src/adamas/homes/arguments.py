@@ -1,5 +1,6 @@
 """Arguments of a constructor, checked as early as they are known, in Keras' words."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +17,7 @@ def checked(signature: Signature, name: str, value: Any) -> Any:
     """An argument as it is kept; raises TypeError or ValueError naming it."""
     default = signature.defaults[name]
     if isinstance(default, bool):
-        if not isinstance(value, bool):
-            raise TypeError(f"{signature.name}: {name}={value!r} is not True or False.")
-        return value
+        return truth(signature, name, value)
     if name == "learning_rate" and callable(value):
         return value
     if value is None and not default:
@@ -28,6 +27,29 @@ def checked(signature: Signature, name: str, value: Any) -> Any:
     if limit := check(ours, number, default or 0.0):
         raise ValueError(f"{signature.name}: {name}={value!r} is not allowed; it must {limit}.")
     return number if name == "learning_rate" else value
+
+
+def truth(signature: Signature, name: str, value: Any) -> bool:
+    """An argument that is True or False; raises TypeError naming it."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{signature.name}: {name}={value!r} is not True or False.")
+    return value
+
+
+def patterns(signature: Signature, name: str, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The patterns of an argument, one of which may stand alone; raises TypeError, ValueError."""
+    value = given[name]
+    found = (value,) if isinstance(value, str) else tuple(value or ())
+    for one in found:
+        if not isinstance(one, str):
+            raise TypeError(f"{signature.name}: {name} takes regular expressions, not {one!r}.")
+        try:
+            re.compile(one)
+        except re.error as error:
+            raise ValueError(
+                f"{signature.name}: {name}: {one!r} is no regular expression: {error}."
+            ) from None
+    return found
 
 
 def storage(given: Any, formula: Formula) -> Any:

@@ -64,7 +64,7 @@ def moments(formula: Formula) -> dict[str, str]:
     return MOMENTS[max(begins, key=len)] if begins else {}
 
 
-@functools.cache
+@functools.lru_cache(maxsize=64)
 def _begun(rule: Rule, value: float) -> Formula:
     """The rule whose sum of squares begins at `value`."""
     formula = rule if isinstance(rule, Formula) else parse(rule)

@@ -1,4 +1,7 @@
-"""Keras' average of the parameters: finer than they are, and never the same memory."""
+"""Keras' average of the parameters: finer than they are, and never the same memory.
+
+It overrides two private methods of Keras, which are named in `optimizer`.
+"""
 
 from typing import Any
 

@@ -43,7 +43,7 @@ def make(signature: Signature, module: str) -> type[Optimizer]:
     return type(signature.name, (Optimizer,), body)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=64)
 def optimizer(rule: Any) -> type[Optimizer]:
     """A class of Keras optimizers that step by `rule`, a formula or what `adamas.rule` made of one.
 

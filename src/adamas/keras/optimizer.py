@@ -2,6 +2,13 @@
 
 Keras counts, clips, accumulates, averages and scales; the formula does the rest, decay included.
 What is kept is float32 beside parameters of fewer bits, and bfloat16 is rounded to at random.
+
+Keras has no public place for some of it. What is called or overridden here, in `averages` and in
+`saving` besides its public names is, of Keras 3.15, `_apply_weight_decay`,
+`_backend_apply_gradients`, `_get_current_learning_rate`, `_get_variable_index`,
+`_model_variables_moving_average`, `_overwrite_model_variables_with_average_value`,
+`_overwrite_variable_with_gradient`, `_trainable_variables`,
+`_update_model_variables_moving_average` and `_var_key`.
 """
 
 import re
@@ -10,7 +17,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from adamas.homes.arguments import checked, seed, storage
+from adamas.homes.arguments import checked, patterns, seed, storage, truth
 from adamas.homes.keras import COMMON, MORE
 from adamas.homes.keras_paths import joined, path_of
 from adamas.homes.signature import Signature
@@ -42,14 +49,25 @@ class Optimizer(Averaged, Saved, keras.optimizers.Optimizer):
         super().__init__(learning_rate=rate_of(options.pop("learning_rate")), **common)
         for name, value in options.items():
             setattr(self, name, value)
-        self.seed, self.strict = seed(more["seed"]), bool(more["strict"])
-        self._slots = Slots(tuple(options), tuple(more["exclude_from_weight_decay"] or ()))
+        self.seed, self.strict = seed(more["seed"]), truth(signature, "strict", more["strict"])
+        excluded = patterns(signature, "exclude_from_weight_decay", more)
+        self._slots = Slots(tuple(options), excluded)
         self.state = storage(more["state"], self._formula())
 
     def _formula(self) -> Formula:
         """The formula that the options choose now."""
         options = {name: getattr(self, name) for name in self._slots.names}
         return self._slots.formula(self.signature.choose(options))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an option, checked as in the constructor; raises ValueError for one that is late."""
+        slots = self.__dict__.get("_slots")
+        if slots is not None and name in slots.names:
+            value = checked(self.signature, name, value)
+            if self.built:
+                options = {one: getattr(self, one) for one in slots.names} | {name: value}
+                slots.check_made(slots.formula(self.signature.choose(options)), name, value)
+        super().__setattr__(name, value)
 
     @property
     def learning_rate(self) -> Any:
@@ -63,15 +81,18 @@ class Optimizer(Averaged, Saved, keras.optimizers.Optimizer):
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
         """Let these variables not decay, or those whose name or path a pattern is found in.
 
-        Replaces what was said before, and is saved. Raises ValueError once the state is made.
+        Replaces what was said before, and is saved. Raises ValueError once the state is made, or
+        for what is no pattern.
         """
         if self.built:
             raise ValueError(
                 f"{self.name}: exclude_from_weight_decay comes too late, its state is made "
                 "already. Call it before the first step, or name the variables in the constructor."
             )
-        self._slots.patterns = tuple(var_names or ())
-        self._slots.listed = {self._var_key(one): path_of(one) for one in var_list or ()}
+        found = patterns(self.signature, "var_names", {"var_names": var_names})
+        listed = [var_list] if hasattr(var_list, "shape") else var_list or ()
+        self._slots.listed = {self._var_key(one): path_of(one) for one in listed}
+        self._slots.patterns = found
 
     def add_variable(self, shape: Any, initializer: Any = "zeros", dtype: Any = None,
                      **given: Any) -> Any:  # fmt: skip
@@ -84,8 +105,10 @@ class Optimizer(Averaged, Saved, keras.optimizers.Optimizer):
         """Make the state of these variables, and take over what was loaded before."""
         if self.built:
             return
+        self.rehearse(variables)
         super().build(variables)
         formula = self._formula()
+        self._slots.made = frozenset(formula.initial)
         self._slots.of += [self._slot(formula, variable) for variable in variables]
         self.take_over()
 
@@ -96,9 +119,8 @@ class Optimizer(Averaged, Saved, keras.optimizers.Optimizer):
         slot = Slot(decays=not self._excluded(variable))
         for name, called, shape, few in self._slots.wanted(step, tuple(variable.shape), self.state):
             start = keras.initializers.Constant(formula.initial[name])
-            self._slots.dtype = "bfloat16" if few else None
-            slot.state[name] = self._add(variable, called, start, shape)
-            self._slots.dtype = None
+            with self._slots.kept_as("bfloat16" if few else None):
+                slot.state[name] = self._add(variable, called, start, shape)
         if step.asks_first:
             # Its first step may not be the first of all: Keras leaves out what has no gradient.
             slot.steps = self.add_variable((), "zeros", "int32", name=f"{joined(variable)}_{STEPS}")

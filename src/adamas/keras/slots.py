@@ -1,6 +1,7 @@
 """What an optimizer keeps beside Keras' own attributes, which Keras and TensorFlow would track."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ from adamas.kernel.variants import of_vectors
 FEW = ("bfloat16", "float16")
 # The name of a variable's own count, where its first step is not everybody's.
 STEPS = "steps"
+MOST = 8
+"""Formulas that one optimizer keeps read; its options choose one of them."""
 
 
 @dataclass
@@ -34,8 +37,8 @@ class Slot:
 class Slots:
     """The slots of all variables, by Keras' index; `names` are the options that choose the rule.
 
-    `patterns` and `listed` say what does not decay; `dtype` is that of the variable that is made
-    now; `waiting` is a saved state that came before there were variables.
+    `patterns` and `listed` say what does not decay; `made` are the states that there are; `waiting`
+    is a saved state that came before there were variables; `dtype` see `kept_as`.
     """
 
     names: tuple[str, ...]
@@ -43,13 +46,35 @@ class Slots:
     listed: dict[Any, str] = field(default_factory=dict)
     of: list[Slot] = field(default_factory=list)
     dtype: str | None = None
+    made: frozenset[str] = frozenset()
     waiting: Any = None
     formulas: dict[int, tuple[Rule, Formula]] = field(default_factory=dict)
     steps: dict[tuple[int, bool], Step] = field(default_factory=dict)
 
+    @contextmanager
+    def kept_as(self, dtype: str | None) -> Iterator[None]:
+        """Make variables of this dtype: what Keras offers takes that of the model's variable."""
+        self.dtype = dtype
+        try:
+            yield
+        finally:
+            self.dtype = None
+
+    def check_made(self, formula: Formula, option: str, value: Any) -> None:
+        """Raise ValueError if an option asks for states that were not made."""
+        if missing := [name for name in formula.initial if name not in self.made]:
+            raise ValueError(
+                f"{option}={value!r} comes too late: {formula.name} keeps {', '.join(missing)}, "
+                "and the state of this optimizer is made already. Make a new optimizer."
+            )
+
     def formula(self, rule: Rule) -> Formula:
         """The formula of a rule; raises for one that Keras has no place for."""
         if id(rule) not in self.formulas:
+            if len(self.formulas) == MOST:
+                # Each value of an option may make a rule of its own.
+                self.formulas.clear()
+                self.steps.clear()
             formula = formula_of(rule)
             refuse(formula, "in Keras")
             if SECOND in formula.given:
