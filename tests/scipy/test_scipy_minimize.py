@@ -13,6 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import (
+    Bounds,
     LinearConstraint,
     OptimizeResult,
     OptimizeWarning,
@@ -24,7 +25,7 @@ from scipy.optimize import (
 
 import adamas
 import adamas.scipy
-from adamas.schedule import cosine
+from adamas.schedule import cosine, step
 from adamas.scipy import adam, lion, method, momentum, sgd
 
 METHODS = {name: getattr(adamas.scipy, name) for name in adamas.scipy.__all__ if name != "method"}
@@ -232,6 +233,70 @@ def test_the_status_says_why_it_stopped() -> None:
     assert (halted.status, halted.success, halted.nit) == (99, False, 1)
 
 
+@pytest.mark.parametrize("gtol", [1e-2, 1e-5])
+@pytest.mark.parametrize(
+    ("by", "given"),
+    [
+        (adam, {"lr": 0.1, "average": 0.97}),
+        (adam, {"lr": 0.1, "keep": "best"}),
+        (lion, {"lr": cosine(0.1, steps=900), "average": 0.97}),
+        (adamas.scipy.schedule_free_adamw, {"lr": 0.1, "beta1": 0.5, "maxiter": 3000}),
+    ],
+    ids=["average", "best", "lion", "schedule-free"],
+)
+def test_a_success_is_that_of_the_point_returned(by: Any, given: Any, gtol: float) -> None:
+    """Where success is True no component of the gradient that is returned exceeds gtol."""
+    options = {"gtol": gtol, **given}
+    found = minimize(lambda x: x @ x, START, jac=lambda x: 2 * x, method=by, options=options)
+    assert found.success is (found.status == 0)
+    assert found.success or (by, gtol) == (adamas.scipy.schedule_free_adamw, 1e-5)
+    assert found.jac.tolist() == (2 * found.x).tolist()
+    assert not found.success or abs(found.jac).max() <= gtol
+
+
+def test_a_value_that_is_infinite_is_no_success() -> None:
+    """Where fun is infinite at the point returned, or on the way to it, the status is 3."""
+
+    def wall(x: Any) -> Any:
+        return x @ x if x[0] > 0.5 else np.inf
+
+    options = {"lr": 0.1}
+    late = minimize(wall, [1.0], jac=lambda x: 2 * x, method=adam, options=options)
+    assert (late.status, late.success, late.fun) == (3, False, np.inf)
+    assert late.message == "fun is inf at x."
+    options["keep"] = "best"
+    known = minimize(wall, [1.0], jac=lambda x: 2 * x, method=adam, options=options)
+    assert (known.status, known.fun) == (3, known.x @ known.x) and known.x[0] > 0.5
+    lower = minimize(lambda x: -np.inf, [1.0], jac=lambda x: 0 * x, method=adam)
+    assert (lower.status, lower.success) == (3, False)
+
+
+def test_the_best_is_returned_after_a_nan() -> None:
+    """Whatever ends it, keep="best" returns the point with the smallest finite value."""
+
+    def rough(x: Any) -> Any:
+        return (x[0] - 0.5) ** 2 if x[0] > 0.1 else np.nan
+
+    for jac in (lambda x: np.ones(1), lambda x: np.where(x > 0.1, 1.0, np.nan)):
+        options = {"lr": 0.1, "keep": "best"}
+        found = minimize(rough, [1.0], jac=jac, method=sgd, options=options)
+        assert (found.status, found.success) == (3, False)
+        assert found.x == pytest.approx([0.5]) and found.fun == rough(found.x)
+        assert "the point with the smallest fun" in found.message
+
+
+def test_an_average_that_cannot_be_had() -> None:
+    """Without beta1 there is no average to return: refused, or the last iterate and status 3."""
+    free = adamas.scipy.schedule_free_adamw
+    with pytest.raises(ValueError, match=r"beta1=0: schedule_free_adamw .* above 0"):
+        minimize(rosen, START, jac=rosen_der, method=free, options={"beta1": 0.0})
+    options = {"beta1": step(0.9, every=4, factor=1e-320), "maxiter": 9, "lr": 0.01}
+    found = minimize(rosen, START, jac=rosen_der, method=free, options=options)
+    assert (found.status, found.success) == (3, False)
+    assert "in the average; x is the last iterate" in found.message
+    assert np.isfinite(found.x).all() and found.fun == rosen(found.x)
+
+
 def test_one_small_gradient_of_a_noisy_function_is_no_end() -> None:
     """A gradient that is zero now and then does not stop it, patience=1 does as SciPy's would."""
     random = np.random.default_rng(0)
@@ -338,6 +403,9 @@ def test_what_scipy_ignores_is_ignored() -> None:
         constraints=[], method=adam, options={"maxiter": 9},
     )  # fmt: skip
     assert found.x.tolist() == plainly.x.tolist()
+    for bounds in (Bounds(), Bounds([-np.inf] * 3), [(None, None), (-np.inf, np.inf)] * 2, ()):
+        free = adam(rosen, START, jac=rosen_der, bounds=bounds, maxiter=9)
+        assert free.x.tolist() == plainly.x.tolist()
 
 
 def test_an_unknown_option_is_warned_of() -> None:
@@ -362,12 +430,20 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "keep": ({"options": {"keep": "first"}}, ValueError, "keep='first' is not one of 'last'"),
     "differences": ({"options": {"finite_diff": "cs"}}, ValueError, "finite_diff='cs'"),
     "both": ({"options": {"keep": "best", "average": 0.9}}, ValueError, "two different points"),
-    "average": ({"options": {"average": 1.5}}, ValueError, "ema=1.5"),
+    "average": ({"options": {"average": 1.5}}, ValueError, "average=1.5 must be at least 0 and"),
+    "text": ({"options": {"average": "a"}}, TypeError, "average='a': it must be a number of at"),
+    "tol": ({"tol": "a"}, TypeError, "gtol='a': it must be a number of at least 0"),
+    "no number": ({"tol": np.nan}, ValueError, "gtol=nan must be at least 0"),
+    "truth": ({"options": {"maxiter": True}}, TypeError, "maxiter=True: it must be a whole number"),
+    "one bound": ({"bounds": [(None, None)] * 2 + [(0, None)]}, ValueError, "cannot keep bounds"),
+    "jac's None": ({"jac": lambda x: None}, TypeError, "jac returned None .*not real numbers"),
+    "ragged": ({"jac": lambda x: [[1], [1, 2]]}, ValueError, "jac returned .* which is no array"),
+    "objects": ({"x0": np.array([1, None])}, TypeError, "x0 is array.*object.*not real numbers"),
     "state": ({"options": {"state": "int3"}}, ValueError, "int3"),
     "fun": ({"fun": lambda x: x}, ValueError, r"fun returned an array of shape \(3,\)"),
     "jac": ({"jac": lambda x: x[:2]}, ValueError, r"jac returned an array of shape \(2,\)"),
-    "complex": ({"jac": lambda x: 1j * x}, TypeError, "complex128"),
-    "complex x0": ({"x0": [1j]}, TypeError, "complex128"),
+    "complex": ({"jac": lambda x: 1j * x}, TypeError, "jac returned .*complex128.*not real"),
+    "complex x0": ({"x0": [1j]}, TypeError, "x0 is .*complex128.*not real numbers"),
     "half": ({"options": {"maxiter": 2.5}}, ValueError, "maxiter=2.5 must be a whole number"),
     "nothing": ({"fun": lambda x: None}, TypeError, "fun returned None, not one real number"),
 }  # fmt: skip

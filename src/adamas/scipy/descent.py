@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
@@ -49,12 +49,14 @@ class Descent:
         """Run, and fill in what `minimize` returns."""
         status, message = self._descend()
         objective, steps = self._objective, self._optimizer.steps
-        point = self._answer(status)
-        value = objective.value(point.x) if point.value is None else point.value
-        if np.isnan(value) and status < 3:
-            status, message = 3, "fun is NaN at x."
+        point = self._valued(self._answer(status))
+        if status != 99 and (odd := _odd(point)):
+            status, message = 3, f"{odd} at x."
+            if self._good and not np.isfinite(point.x).all():
+                message = f"{odd} in the average; x is the last iterate."
+                point = self._valued(self._good)
         found = OptimizeResult(
-            x=point.x, fun=value, jac=point.gradient, nit=steps, nfev=objective.nfev,
+            x=point.x, fun=point.value, jac=point.gradient, nit=steps, nfev=objective.nfev,
             njev=objective.njev, status=status, success=status == 0, message=message,
         )  # fmt: skip
         if self._options["return_all"]:
@@ -72,13 +74,14 @@ class Descent:
             point = self._here()
             if odd := _odd(point):
                 self._good = self._good or point
-                return 3, f"{odd}; x is the last point where everything was finite."
+                return 3, f"{odd}; x is {self._which()}."
             self._good = point
             if self._options["keep"] == "best":
-                self._best = min(self._best or point, point, key=attrgetter("value"))
+                # Of equal values the later one, where the gradient is as small as it became.
+                self._best = min(point, self._best or point, key=attrgetter("value"))
             largest = float(np.abs(point.gradient).max(initial=0.0))
-            small = small + 1 if gtol is not None and largest <= gtol else 0
-            if small == patience:
+            small = small % patience + 1 if gtol is not None and largest <= gtol else 0
+            if small == patience and self._met(gtol):
                 return 0, f"No component of the gradient exceeds gtol={gtol:g}."
             if self._optimizer.steps == self._options["maxiter"]:
                 return 1, f"Maximum number of iterations, maxiter={self._optimizer.steps}, is done."
@@ -86,7 +89,7 @@ class Descent:
             # A noisy function is asked again even where x has not moved.
             self._objective.forget()
             if not np.isfinite(x).all():
-                return 3, "x is not finite any more; x is the last point that was."
+                return 3, f"x is not finite any more; x is {self._which()}."
             still = still + 1 if largest and np.array_equal(x, point.x) else 0
             if still == patience:
                 return 2, "x no longer moves: its steps are below the precision of float64."
@@ -104,16 +107,32 @@ class Descent:
         value = self._objective.value(self._x) if asked else None
         return Point(self._x.copy(), gradient, value)
 
+    def _met(self, gtol: float) -> bool:
+        """Whether the point that would be returned has no larger gradient, either."""
+        return bool((np.abs(self._answer(0).gradient) <= gtol).all())
+
     def _answer(self, status: int) -> Point:
         """The point that was asked for."""
         assert self._good
-        if status == 3:
-            return self._good
-        if self._best:
-            return self._best
+        if self._best or status == 3:
+            return self._best or self._good
         x = self._returned()
-        same = np.array_equal(x, self._good.x)
-        return self._good if same else Point(x, self._objective.gradient(x), None)
+        if np.array_equal(x, self._good.x):
+            return self._good
+        finite = np.isfinite(x).all()
+        gradient = self._objective.gradient(x) if finite else np.full_like(x, np.nan)
+        return Point(x, gradient, None if finite else np.nan)
+
+    def _valued(self, point: Point) -> Point:
+        if point.value is not None:
+            return point
+        return replace(point, value=self._objective.value(point.x))
+
+    def _which(self) -> str:
+        """The point that is returned where something is not finite."""
+        if self._best:
+            return "the point with the smallest fun before"
+        return "the last point where everything was finite"
 
     def _returned(self) -> Vector:
         """The last iterate, or the average where one was asked for or the rule has one."""
@@ -122,7 +141,9 @@ class Descent:
             return states["average"]
         if self._average and states:
             beta1 = self._optimizer.settings()["beta1"]
-            return np.asarray(self._average(self._x, states["z"], beta1=beta1))
+            # What a schedule that ends at 0 makes of it is told as not finite.
+            with np.errstate(all="ignore"):
+                return np.asarray(self._average(self._x, states["z"], beta1=beta1))
         return self._x.copy()
 
     def _telling(self, callback: Callable[..., Any] | None) -> Callable[[], Any]:
@@ -140,7 +161,9 @@ class Descent:
 
 def _odd(point: Point) -> str:
     """What is not finite at a point, or an empty text."""
-    gradient = point.gradient
-    if len(places := np.flatnonzero(~np.isfinite(gradient))):
-        return f"Component {places[0]} of the gradient is {gradient[places[0]]}"
-    return "fun is NaN" if point.value is not None and np.isnan(point.value) else ""
+    for what, vector in (("x", point.x), ("the gradient", point.gradient)):
+        if len(places := np.flatnonzero(~np.isfinite(vector))):
+            return f"Component {places[0]} of {what} is {vector[places[0]]}"
+    if point.value is None or np.isfinite(point.value):
+        return ""
+    return f"fun is {'NaN' if np.isnan(point.value) else point.value}"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.optimize import OptimizeResult, OptimizeWarning
+from scipy.optimize import Bounds, OptimizeResult, OptimizeWarning
 
 from adamas import rules
 from adamas.engine.options import formula_of
@@ -19,7 +19,7 @@ from adamas.engine.settings import choice, real
 from adamas.kernel.formula import Formula
 from adamas.kernel.scopes import SECOND
 from adamas.scipy.descent import Descent
-from adamas.scipy.objective import STEPS, Objective, Vector
+from adamas.scipy.objective import STEPS, Objective, Vector, vector
 
 # What every method here takes besides the hyper-parameters of its rule.
 OPTIONS: dict[str, Any] = {
@@ -41,10 +41,11 @@ Options are the rule's hyper-parameters, numbers or schedules of the iteration (
 - `finite_diff`: "2-point" or "3-point" differences where there is no `jac`;
 - `clip_norm`, `state`, `seed` as of `adamas.Optimizer`; `disp`, `return_all` as SciPy's.
 
-`status` is 0 (gtol), 1 (maxiter), 2 (x no longer moves), 3 (NaN or infinity; x is the last point
-where everything was finite) or 99 (the callback raised StopIteration). `hess` and `hessp` are
-ignored. Raises ValueError for bounds and constraints, and TypeError or ValueError for an option out
-of its limits; warns `OptimizeWarning` of unknown ones.
+`status` is 0 (gtol, at the point returned, too), 1 (maxiter), 2 (x no longer moves), 3 (NaN or
+infinity; x is the last point where everything known was finite, or the best) or 99 (the callback
+raised StopIteration). `hess` and `hessp` are ignored. Raises ValueError for finite bounds and
+constraints, and TypeError or ValueError for an option out of its limits; warns `OptimizeWarning` of
+unknown ones.
 """
 
 
@@ -63,6 +64,7 @@ def method(rule: Any) -> Callable[..., OptimizeResult]:
             f"rule {formula.name!r} has a hyper-parameter {min(taken)!r}, which is an option of "
             "every method here; give it another name."
         )
+    averages = getattr(rule, "function", rule) in rules.AVERAGES
     if SECOND in formula.given:
         raise TypeError(f"{formula.name} reads a second array, which minimize has no place for.")
 
@@ -73,6 +75,11 @@ def method(rule: Any) -> Callable[..., OptimizeResult]:
     ) -> OptimizeResult:  # fmt: skip
         _refuse(formula.name, jac, bounds, constraints)
         chosen, hypers = _sorted(formula, options)
+        if averages and hypers.get("beta1") == 0:
+            raise ValueError(
+                f"beta1=0: {formula.name} returns the average of its iterates, which it finds by "
+                "a division by beta1; choose one above 0, or adamw with the option average."
+            )
         objective = Objective(fun, jac, args, chosen["finite_diff"])
         return Descent(rule, objective, _start(x0), hypers, chosen, callback).result()
 
@@ -90,6 +97,7 @@ def method(rule: Any) -> Callable[..., OptimizeResult]:
 
 def _refuse(name: str, jac: Any, bounds: Any, constraints: Any) -> None:
     """Raise ValueError for what a method without line search and projection cannot respect."""
+    bounds = None if _unbounded(bounds) else bounds
     for what, given in (("bounds", bounds), ("constraints", constraints)):
         if given is not None and not (isinstance(given, list | tuple | dict) and not given):
             raise ValueError(
@@ -101,6 +109,19 @@ def _refuse(name: str, jac: Any, bounds: Any, constraints: Any) -> None:
             f"jac={jac!r} is neither a function nor None; call {name} through minimize, and choose "
             "differences by the option finite_diff."
         )
+
+
+def _unbounded(bounds: Any) -> bool:
+    """Whether bounds, as SciPy takes them, are all infinite or None."""
+    if isinstance(bounds, Bounds):
+        return bool(np.all(bounds.lb == -np.inf) and np.all(bounds.ub == np.inf))
+    return isinstance(bounds, list | tuple) and all(
+        isinstance(pair, list | tuple | np.ndarray)
+        and len(pair) == 2
+        and (pair[0] is None or pair[0] == -np.inf)
+        and (pair[1] is None or pair[1] == np.inf)
+        for pair in bounds
+    )
 
 
 def _sorted(formula: Formula, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -116,19 +137,32 @@ def _sorted(formula: Formula, given: dict[str, Any]) -> tuple[dict[str, Any], di
     choice("finite_diff", chosen["finite_diff"], tuple(STEPS))
     choice("keep", chosen["keep"], ("last", "best"))
     for name, least in (("maxiter", 0), ("patience", 1)):
-        number = real(name, chosen[name], "a whole number")
+        chosen[name] = _plain(chosen[name])
+        number = real(name, chosen[name], "it must be a whole number")
         # SciPy's own take 1e4 and infinity, too.
         if not (number >= least and number in (number // 1, np.inf)):
             raise ValueError(f"{name}={number:g} must be a whole number of at least {least}.")
-    if chosen["gtol"] is not None and not chosen["gtol"] >= 0:
-        raise ValueError(f"gtol={chosen['gtol']!r} must be at least 0, or None to go on.")
+    for name, below, limits in (
+        ("gtol", np.inf, "at least 0, or None to go on"),
+        ("average", 1.0, "at least 0 and below 1, or None for none"),
+    ):
+        if chosen[name] is not None:
+            given_as = f"it must be a number of {limits}"
+            chosen[name] = number = real(name, _plain(chosen[name]), given_as)
+            if not (0 <= number < below or number == below == np.inf):
+                raise ValueError(f"{name}={number!r} must be {limits}.")
     if chosen["average"] is not None and chosen["keep"] == "best":
         raise ValueError("average=... and keep='best' return two different points; choose one.")
     return chosen, {key: given[key] for key in formula.hypers.keys() & given.keys()}
 
 
+def _plain(value: Any) -> Any:
+    """A number that came as an array without axes, as the number."""
+    return value.item() if isinstance(value, np.ndarray) and not value.ndim else value
+
+
 def _start(x0: Any) -> Vector:
-    x = np.atleast_1d(np.asarray(x0)).astype(np.float64, casting="same_kind")
+    x = vector(x0, "x0 is")
     if x.ndim != 1:
         raise ValueError(f"x0 has shape {x.shape}; it must have one dimension.")
     return x

@@ -1,5 +1,6 @@
 """The function to minimize: its values and gradients, counted, or differences without gradients."""
 
+import reprlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,20 @@ Vector = NDArray[np.float64]
 
 # The relative step at which truncation and rounding are about equal, by the order of the formula.
 STEPS = {"2-point": 2.0**-26, "3-point": 2.0 ** (-52 / 3)}
+
+
+def vector(given: Any, what: str) -> Vector:
+    """`given` as float64, one number at least as a vector.
+
+    Raises TypeError or ValueError that begins with `what` for what is no array of real numbers.
+    """
+    try:
+        found = np.atleast_1d(np.asarray(given))
+    except ValueError as error:
+        raise ValueError(f"{what} {reprlib.repr(given)}, which is no array: {error}") from None
+    if found.dtype.kind not in "fiub":
+        raise TypeError(f"{what} {reprlib.repr(given)} ({found.dtype}), not real numbers.")
+    return found.astype(np.float64)
 
 
 class Objective:
@@ -65,8 +80,7 @@ class Objective:
         return float(found.item())
 
     def _given(self, x: Vector) -> Vector:
-        given = np.atleast_1d(np.asarray(self._jac(x.copy(), *self._args)))
-        found = given.astype(np.float64, casting="same_kind")
+        found = vector(self._jac(x.copy(), *self._args), "jac returned")
         if found.shape != x.shape:
             raise ValueError(
                 f"jac returned an array of shape {found.shape}; x has shape {x.shape}."
