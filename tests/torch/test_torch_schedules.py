@@ -317,6 +317,19 @@ def test_a_scheduler_on_top_is_refused(name: str) -> None:
     assert all(map(torch.equal, detached(net), before))
 
 
+def test_a_trainer_s_scheduler_may_be_the_schedule() -> None:
+    """What the refusal names in place of a schedule, LambdaLR of it, has its bits."""
+    net, other = model(), model()
+    opt = adamas.torch.AdamW(net.parameters(), lr=RATE)
+    there = adamas.torch.AdamW(other.parameters(), lr=1.0)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(there, lambda k: RATE(k + 1))
+    for k in range(5):
+        train(net, opt, range(k, k + 1))
+        train(other, there, range(k, k + 1))
+        scheduler.step()
+    assert all(map(torch.equal, detached(net), detached(other)))
+
+
 def test_a_number_set_over_it_is_refused() -> None:
     """Whoever sets lr between two steps is told so, and how to replace the schedule."""
     net = model()

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from adamas.schedule import cosine
 from adamas.torch import AdamW, ScheduleFreeAdamW
 from torch_training import close
 
@@ -159,6 +160,16 @@ def test_hugging_face_s_trainer_trains_as_with_theirs(
     for here, there in zip(found, expected, strict=True):
         # Adam divides gradients near zero by themselves: their rounding is seen.
         torch.testing.assert_close(here, there, rtol=1e-4, atol=1e-4)
+
+
+def test_hugging_face_s_trainer_and_a_schedule_are_one_too_many(tmp_path: Path) -> None:
+    """The Trainer makes a scheduler whatever it is given: a schedule is refused with a way out."""
+
+    def make(params: Any, lr: float) -> AdamW:
+        return AdamW(params, lr=cosine(lr, steps=6))
+
+    with pytest.raises(ValueError, match=r"schedule cosine.*trainer makes one.*LambdaLR"):
+        by_trainer(tmp_path, make)
 
 
 def test_hugging_face_s_trainer_resumes_codes(tmp_path: Path) -> None:

@@ -18,6 +18,11 @@ KEY, PUT = "schedules", "scheduled"
 # What torch's schedulers leave in every group of an optimizer that they were made for.
 INITIAL = "initial_lr"
 
+TORCHS = (
+    "a scheduler of torch was made for it (where a trainer makes one anyway, hand it lr=1.0 and "
+    "LambdaLR(optimizer, lambda k: schedule(k + 1)))"
+)
+
 read = lru_cache(parse)
 
 
@@ -118,7 +123,7 @@ class Scheduled:
                 (key, place), now = _place(self._takes, name), self._takes.hyper(name, group)
                 before = group.get(PUT, {}).get(name, now)
                 if key == "lr" and INITIAL in group:
-                    raise ValueError(_twice(k, name, text, "a scheduler of torch was made for it"))
+                    raise ValueError(_twice(k, name, text, TORCHS))
                 if now not in (0, before):
                     if self.lift(group):
                         return self.set(groups, t)
