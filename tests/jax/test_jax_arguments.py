@@ -1,9 +1,12 @@
 """Arguments: optax's names and order, the rule's own, and what is refused with the reason."""
 
+import functools
 import inspect
 import re
+import sys
 from typing import Any
 
+import equinox
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -123,6 +126,10 @@ MASKS = [
     lambda path, leaf: leaf.ndim > 1,
     {"layer": {"kernel": True, "bias": False}, "rest": False},
     lambda params: jax.tree.map(lambda leaf: leaf.ndim > 1, params),
+    functools.partial(jax.tree.map, lambda leaf: leaf.ndim > 1),
+    jax.tree_util.Partial(jax.tree.map, lambda leaf: leaf.ndim > 1),
+    lambda params, least=2: jax.tree.map(lambda leaf: leaf.ndim >= least, params),
+    {"layer": {"kernel": True, "bias": False}, "rest": [False, None]},
 ]
 
 
@@ -137,6 +144,75 @@ def test_only_what_the_mask_says_decays(mask: Any) -> None:
         right = dict(params, layer={**params["layer"], "kernel": params["layer"]["kernel"] * 0.95})
         assert far(found, right) < 1e-7
         assert jax.tree.structure(state) == jax.tree.structure(adamas.jax.adamw().init(params))
+
+
+@pytest.mark.parametrize("called", [False, True])
+def test_masks_of_trees_with_none_are_those_of_optax(called: bool) -> None:
+    """None between leaves shifts nothing, and is refused in front of a parameter."""
+    params = {"a": None, "b": jnp.ones((2, 2)), "c": jnp.ones(2), "d": None, "e": jnp.ones((1, 3))}
+
+    def matrices(tree: Any) -> Any:
+        return jax.tree.map(lambda leaf: leaf.ndim > 1, tree)
+
+    mask = matrices if called else matrices(params)
+    zero = jax.tree.map(jnp.zeros_like, params)
+    ours, theirs = (
+        run(one(0.1, weight_decay=0.5, mask=mask), params, [zero])[0]
+        for one in (adamas.jax.adamw, optax.adamw)
+    )
+    assert far(ours, theirs) < 1e-7
+    if not called:
+        tx = adamas.jax.adamw(0.1, mask={**mask, "b": None})
+        with pytest.raises(ValueError, match="None where there are parameters"):
+            tx.update(zero, tx.init(params), params)
+
+
+class Truth(equinox.Module):
+    """A module that can be called, as layers can, and of which a mask was made."""
+
+    weight: Any
+    bias: Any
+
+    def __call__(self, path: Any, leaf: Any) -> Any:
+        """As a function of path and leaf."""
+        raise AssertionError("a mask is not called")
+
+
+def test_a_mask_that_is_a_module() -> None:
+    """What equinox' users map to truth values is a tree, though it can be called."""
+    params = Truth(jnp.ones((2, 2)), jnp.ones(2))
+    mask = jax.tree.map(lambda leaf: leaf.ndim > 1, params)
+    zero = jax.tree.map(jnp.zeros_like, params)
+    found, _ = run(adamas.jax.adamw(0.1, weight_decay=0.5, mask=mask), params, [zero])
+    assert np.allclose(found.weight, 0.95) and same(found.bias, params.bias)
+
+
+def test_what_must_not_be_injected_says_how_it_stays_a_number() -> None:
+    """The message for a default of optax that is written out, and for steps, names static_args."""
+    p, inject = jnp.ones(2), optax.inject_hyperparams
+    for factory, name, value in (
+        (adamas.jax.adam, "eps_root", 0.0),
+        (adamas.jax.schedule_free_adamw, "warmup_steps", 3),
+    ):
+        with pytest.raises(TypeError, match=f"{name} must be a number.*static_args='{name}'"):
+            inject(factory)(0.1, **{name: value}).init(p)
+        tx = inject(factory, static_args=name)(0.1, **{name: value})
+        assert tx.update(p, tx.init(p), p)[0].shape == (2,)
+
+
+def test_a_factory_that_is_called_again_reads_its_rule_once(monkeypatch: Any) -> None:
+    """An eager inject_hyperparams makes a transformation anew in every step."""
+    p, injected = jnp.ones(2), optax.inject_hyperparams(adamas.jax.adamw)(0.1)
+    _, state = injected.update(p, injected.init(p), p)
+
+    def again(*_: Any) -> Any:
+        raise AssertionError("read again")
+
+    for name in ("parse", "hoist", "Reference"):
+        for module in [one for key, one in sys.modules.items() if key.startswith("adamas.")]:
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, again)
+    assert injected.update(p, state, p)[1].inner_state.count == 2
 
 
 def test_a_mask_beside_injected_numbers() -> None:

@@ -46,6 +46,8 @@ def test_what_does_not_fit_is_named() -> None:
     ):
         with pytest.raises(ValueError, match=text):
             adamas.jax.from_dict(odd, state)
+    with pytest.raises(TypeError, match=r"'1\.count' is a int .* array: numpy.asarray\(.*int32"):
+        adamas.jax.from_dict({**saved, "1.count": 3}, state)
     dotted = adamas.jax.sgd(momentum=0.9).init({"a.b": jnp.ones(1), "a": {"b": jnp.ones(1)}})
     with pytest.raises(ValueError, match="same path"):
         adamas.jax.to_dict(dotted)

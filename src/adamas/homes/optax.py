@@ -65,6 +65,11 @@ MOMENTS |= {
 }
 
 
+def remembered(formula: Formula) -> dict[str, str]:
+    """The fields of those hyper-parameters of a rule that its state keeps."""
+    return REMEMBERED.get(identity(formula), {})
+
+
 def moments(formula: Formula) -> dict[str, str]:
     """The names that optax has for the states of a rule; none for one that is not of adamas."""
     return MOMENTS.get(identity(formula), {})

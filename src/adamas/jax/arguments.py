@@ -1,6 +1,7 @@
 """Arguments of a factory: optax's names and the rule's own, checked and turned into a plan."""
 
 import difflib
+import functools
 import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from adamas.engine.options import formula_of
+from adamas.engine.options import formula_of as parsed
 from adamas.engine.settings import check, seeded
 from adamas.homes.optax import FIRST, FIXED, MASKS, STARTS, STORED, moments
 from adamas.homes.signature import Signature
@@ -20,6 +21,9 @@ from adamas.jax.plans import Plan
 from adamas.jax.words import warmed
 from adamas.kernel.bound import refuse
 from adamas.kernel.formula import Formula
+
+# A factory may be called in every step: inject_hyperparams does.
+formula_of = functools.cache(parsed)
 
 
 def placed(takes: Signature) -> list[str]:
@@ -76,6 +80,12 @@ def _check_fixed(takes: Signature, options: Mapping[str, Any]) -> None:
     for name, default in takes.defaults.items():
         if isinstance(default, bool) and not isinstance(options[name], bool | np.bool_):
             raise TypeError(f"{takes.name}: {name}={options[name]!r} must be True or False.")
+    for name in takes.fixed | {"warmup_steps"} & options.keys():
+        if hasattr(options[name], "dtype"):
+            raise TypeError(
+                f"{takes.name}: {name} must be a number of Python's, and is an array. Of "
+                f"inject_hyperparams it stays one with static_args={name!r}."
+            )
     for name in takes.fixed:
         value, allowed = options[name], [takes.defaults[name]]
         if name == "eps_root":

@@ -1,5 +1,6 @@
 """What `state=` says in JAX: how each state of a formula is kept."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from adamas.kernel.formula import Formula
 from adamas.kernel.kinds import kinds
 from adamas.kernel.scopes import COLUMN, ROW
 
+kinds_of = functools.cache(kinds)
 FORMATS = ("float32", "bfloat16", "int8")
 
 
@@ -22,7 +24,7 @@ def formats(
     That is a format for all states that bear few bits, or a dict of formats by the name of a state
     or of its field in `fields`. Raises TypeError or ValueError naming what there is.
     """
-    known, small = kinds(formula), 0
+    known, small = kinds_of(formula), 0
     if isinstance(state, str):
         _check(state)
         codecs = {name: stored(state, kind.name) for name, kind in known.items()}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 
 def is_none(x: Any) -> bool:
@@ -33,24 +34,38 @@ def decaying(mask: Any, tree: Any, named: Sequence[str], structure: Any) -> list
         return [True] * len(named)
     if isinstance(mask, str):
         return [re.search(mask, name) is not None for name in named]
-    if callable(mask) and _of_leaves(mask):
+    calls = callable(mask) and not _is_tree(mask)
+    if calls and _of_leaves(mask):
         leaves = structure.flatten_up_to(tree)
         pairs = zip(named, leaves, strict=True)
         return [leaf is not None and bool(mask(name, leaf)) for name, leaf in pairs]
-    truth = mask(tree) if callable(mask) else mask
+    truth = mask(tree) if calls else mask
     found: list[bool] = []
-    jax.tree.map(lambda yes, part: found.extend([bool(yes)] * _size(part)), truth, tree)
+    # None stands for None; in front of leaves it is the structure of another tree.
+    jax.tree.map(lambda yes, part: found.extend(_each(yes, part)), truth, tree, is_leaf=is_none)
     return found
 
 
+def _is_tree(mask: Any) -> bool:
+    """Whether it is a tree of truth values, such as a module of equinox that can be called."""
+    leaves = jax.tree.leaves(mask)
+    return bool(leaves) and all(isinstance(one, bool | np.bool_ | jax.Array) for one in leaves)
+
+
 def _of_leaves(function: Callable[..., Any]) -> bool:
-    """Whether a function takes a path and a leaf, and not a whole tree."""
+    """Whether a function must be given two arguments, a path and a leaf, and not a whole tree."""
     try:
-        inspect.signature(function).bind(None, None)
-    except TypeError:
+        takes = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
         return False
-    return True
+    placed = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(one.kind in placed and one.default is one.empty for one in takes) == 2
 
 
-def _size(part: Any) -> int:
-    return len(jax.tree.leaves(part, is_leaf=is_none))
+def _each(yes: Any, part: Any) -> list[bool]:
+    leaves = jax.tree.leaves(part, is_leaf=is_none)
+    if yes is None and any(leaf is not None for leaf in leaves):
+        raise ValueError(
+            "the mask has None where there are parameters: give True or False for them."
+        )
+    return [bool(yes)] * len(leaves)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from adamas.homes.optax import REMEMBERED
+from adamas.homes.optax import remembered
 from adamas.jax.dependence import needed
 from adamas.jax.keeping import Format, wide
 from adamas.jax.states import state_class, state_name
@@ -113,9 +113,7 @@ class Plan:
     @cached_property
     def remembered(self) -> dict[str, str]:
         """The fields of hyper-parameters that the state keeps."""
-        known = REMEMBERED.get(self.formula.name, {})
-        taken = set(self.fields.values())
-        return {n: one for n, one in known.items() if n in self.hypers and one not in taken}
+        return remembered(self.formula)
 
     @cached_property
     def state(self) -> Any:

@@ -21,7 +21,7 @@ def from_dict(saved: Mapping[str, Any], like: Any) -> Any:
     """The state `like` with the arrays of `saved`, which `to_dict` made.
 
     `like` is `tx.init(params)`, or `jax.eval_shape(tx.init, params)`. Raises ValueError for names
-    that one of the two has alone, and for other shapes and dtypes.
+    that one of the two has alone, and for other shapes and dtypes; TypeError for what is no array.
     """
     leaves, tree = jax.tree_util.tree_flatten_with_path(like)
     names = [_name(path) for path, _ in leaves]
@@ -33,6 +33,11 @@ def from_dict(saved: Mapping[str, Any], like: Any) -> Any:
     made = []
     for name, (_, leaf) in zip(names, leaves, strict=True):
         one = saved[name]
+        if not hasattr(one, "shape"):
+            raise TypeError(
+                f"{name!r} is a {type(one).__name__} in the dict, and must be an array: "
+                f"numpy.asarray(..., {str(leaf.dtype)!r})."
+            )
         there, here = ((x.shape, x.dtype) for x in (one, leaf))
         # Files of NumPy know bfloat16 as two bytes without a name.
         if there == (leaf.shape, np.dtype("V2")) and here[1] == jnp.bfloat16:

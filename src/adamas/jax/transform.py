@@ -89,7 +89,9 @@ class Step:
         self.hypers = plan.at(state.count)
         kept = {name: getattr(state, plan.fields[name]) for name in plan.shared}
         with jax.enable_x64(True):
-            self.numbers = {**self.hypers, **kept, "t": exact(state.count) + 1.0}
+            numbers = {**self.hypers, **kept}
+            self.numbers = {n: exact(x) if hasattr(x, "dtype") else x for n, x in numbers.items()}
+            self.numbers["t"] = exact(state.count) + 1.0
         self._found: dict[Any, Any] = {}
 
     def once(self, form: Form, leaf: jax.Array, decays: bool, own: dict[str, Any]) -> Any:

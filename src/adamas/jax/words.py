@@ -49,14 +49,18 @@ def exact(value: Any) -> jax.Array:
     if found.dtype != jnp.float32:
         return found.astype(jnp.float64)
     known = jax.lax.stop_gradient(found)
-    wide = known.astype(jnp.float64)
+    # Its derivative is that of the number.
+    return found.astype(jnp.float64) + (_decimal(known) - known.astype(jnp.float64))
+
+
+@partial(jax.jit, inline=True)
+def _decimal(found: jax.Array) -> jax.Array:
+    wide = found.astype(jnp.float64)
     size = jnp.maximum(jnp.abs(wide), 1e-300)
     shift = jnp.clip(5 - jnp.floor(jnp.log10(size)), 0, len(TENS) - 1).astype(jnp.int32)
     scale = jnp.asarray(TENS)[shift]
     near = jnp.round(wide * scale) / scale
-    near = jnp.where(near.astype(jnp.float32) == known, near, wide)
-    # Its derivative is that of the number.
-    return found.astype(jnp.float64) + (near - wide)
+    return jnp.where(near.astype(jnp.float32) == found, near, wide)
 
 
 def differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
