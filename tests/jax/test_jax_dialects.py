@@ -51,6 +51,7 @@ PAIRS: list[tuple[Any, dict[str, Any], Any, dict[str, Any]]] = [
     (adamas.jax.adamaxw, {}, optax.adamaxw, {"weight_decay": 1e-2}),
     (adamas.jax.radam, {"threshold": 5.0}, optax.radam, {}),
     (adamas.jax.adabelief, {}, optax.adabelief, {}),
+    (adamas.jax.adabelief, {"eps": 1e-4}, optax.adabelief, {"eps": 1e-4, "eps_root": 1e-4}),
     (adamas.jax.lion, {"weight_decay": 1e-3}, optax.lion, {}),
     (adamas.jax.ademamix, {"weight_decay": 0.1}, optax.contrib.ademamix, {"weight_decay": 0.1}),
     (adamas.jax.schedule_free_adamw, {"weight_decay": 0.1}, FREE, {"weight_decay": 0.1}),

@@ -186,6 +186,31 @@ def test_a_schedule_of_adamas_is_exact_in_the_trace() -> None:
     assert float(state.hyperparams["learning_rate"]) == table[-1]
 
 
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        schedule.exponential(0.0, factor=1.5),
+        schedule.step(0.0, every=1, factor=2.0),
+        schedule.exponential(1.0, factor=1.5) * schedule.constant(0.0),
+        schedule.constant(0.0) * schedule.exponential(1.0, factor=1.5),
+    ],
+    ids=repr,
+)
+def test_a_rate_of_nothing_stays_nothing(nothing: schedule.Schedule) -> None:
+    """Where a factor has left float64, 0 times it is 0, and parameters stay what they are."""
+    of_count = adamas.jax.schedule(nothing)
+    assert float(jax.jit(of_count)(jnp.int32(5000))) == 0.0
+    tx, p = adamas.jax.sgd(nothing), jnp.ones(2)
+    state = tx.init(p)._replace(count=jnp.int32(5000))
+    assert same(tx.update(p, state, p)[0], jnp.zeros(2))
+
+
+def test_a_schedule_that_is_called_with_an_array_says_what_takes_one() -> None:
+    """Whoever calls it in a trace learns of `over` and of the function for counts."""
+    with pytest.raises(TypeError, match=r"schedule\.over\(words\); .* adamas\.jax\.schedule"):
+        schedule.cosine(1.0, steps=3)(jnp.int32(3))  # type: ignore[arg-type]
+
+
 def test_a_state_is_unpickled_in_a_new_process() -> None:
     """A saved state, and its structure, are read by a process that has not made such a one."""
 

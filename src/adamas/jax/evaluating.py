@@ -13,6 +13,9 @@ from adamas.jax.coded import Coded
 from adamas.jax.keeping import wide
 from adamas.jax.transform import promoting
 
+# What a state of schedule_free_adamw has, and no other.
+FIELDS = ("z", "b1", "max_lr", "weight_sum", "nu")
+
 
 def schedule_free_eval_params(state: Any, params: Any) -> Any:
     """The parameters to evaluate at, of those that `schedule_free_adamw` trains.
@@ -37,7 +40,7 @@ def schedule_free_eval_params(state: Any, params: Any) -> Any:
 
 
 def _averages(node: Any) -> bool:
-    return {"count", "z", "b1"} <= set(getattr(node, "_fields", ()))
+    return isinstance(node, tuple) and all(hasattr(node, one) for one in FIELDS)
 
 
 def _whole(node: Any) -> bool:

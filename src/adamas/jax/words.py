@@ -49,8 +49,9 @@ def exact(value: Any) -> jax.Array:
     if found.dtype != jnp.float32:
         return found.astype(jnp.float64)
     known = jax.lax.stop_gradient(found)
+    near: jax.Array = _decimal(known)
     # Its derivative is that of the number.
-    return found.astype(jnp.float64) + (_decimal(known) - known.astype(jnp.float64))
+    return found.astype(jnp.float64) + (near - known.astype(jnp.float64))
 
 
 @partial(jax.jit, inline=True)
@@ -109,7 +110,9 @@ def traced(schedule: Schedule) -> Callable[[Any], jax.Array]:
 
     def value(count: Any) -> jax.Array:
         with jax.enable_x64(True):
-            return jnp.asarray(over(jnp.asarray(count).astype(jnp.float64) + 1.0))
+            found = jnp.asarray(over(jnp.asarray(count).astype(jnp.float64) + 1.0))
+            # Numbers of a schedule are finite: NaN is 0 times what exceeds float64.
+            return jnp.where(jnp.isnan(found), 0.0, found)
 
     return value
 

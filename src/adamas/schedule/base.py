@@ -263,6 +263,8 @@ def _checked(where: str, name: str, value: Any) -> float:
     """Return an argument as a plain int or float; TypeError or ValueError says what it breaks."""
     kind, low, high, words = _LIMITS.get(name, _VALUE)
     message = f"{where}: {name}={value!r} is not {words}"
+    if name == "t" and hasattr(value, "dtype"):
+        message += ". Of arrays there is schedule.over(words); of JAX's count, adamas.jax.schedule"
     if isinstance(value, bool) or not isinstance(value, kind):
         raise TypeError(message)
     # Plain numbers before the comparison: in NumPy 2, float32 <= 1.8e308 warns of an overflow.
