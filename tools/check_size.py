@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 CORE, FACES, LAB, BENCH, COMMANDS = "core", "faces", "lab", "bench", "commands"
-BUDGET = {CORE: 11200, FACES: 5400, LAB: 9720, BENCH: 430, COMMANDS: 570}
+BUDGET = {CORE: 11500, FACES: 5600, LAB: 9720, BENCH: 430, COMMANDS: 570}
 FILE_LIMIT = 300
 # A module or folder directly under src/adamas, and the part that it counts in.
 PARTS = {
