@@ -151,6 +151,15 @@ def check_sparse_gradients_are_dense_ones() -> None:
                 optimizer.apply([g()], [variable])
             ends.append(ops.convert_to_numpy(variable))
         np.testing.assert_array_equal(*ends, err_msg=str(options))
+    steps = []
+    whole = ops.convert_to_tensor(full)
+    for kind, g in ((OURS["Adam"], sparse), (keras.optimizers.Adam, lambda: whole)):
+        variable = keras.Variable(np.ones((5, 2), np.float32))
+        optimizer = kind(0.1)
+        for _ in range(3):
+            optimizer.apply([g()], [variable])
+        steps.append(ops.convert_to_numpy(variable))
+    np.testing.assert_allclose(*steps, rtol=1e-5, err_msg="as Keras steps the gradient in full")
 
 
 def check_embeddings_train() -> None:

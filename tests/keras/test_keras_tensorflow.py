@@ -22,7 +22,7 @@ def test_check(outcomes: dict[str, str], name: str) -> None:
 
 
 def test_keras_own_tests_pass(outcomes: dict[str, str]) -> None:
-    """The tests that Keras has for its optimizers pass with ours, but for those listed."""
+    """The tests of Keras pass with our classes, given its defaults, but for those listed."""
     theirs = {name: text for name, text in outcomes.items() if ": " in name}
     assert len(theirs) == 62
     failed = {name: text for name, text in theirs.items() if text}
