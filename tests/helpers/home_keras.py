@@ -102,6 +102,30 @@ def gradients_that_are_gathered_are_counted() -> None:
     refused(run.saved(), run.source, "adamas", "1 of 2")
 
 
+def what_the_source_lacks_begins_anew() -> None:
+    """A conversion is a load: no sum and no gathered gradient of the target's own past stays."""
+    import torch
+
+    fresh = Torch(torch.optim.Adagrad, lr=0.5, eps=1e-7)
+    fresh.start(sample("float32", 1)[0])
+    state = {**fresh.saved(), "state": {}}
+    options = {"learning_rate": 0.5, "initial_accumulator_value": 0.25}
+    target = Keras(optimizers().Adagrad, **options, gradient_accumulation_steps=2)
+    trained(target, *sample("float32", 3))
+    store = convert(state, fresh.source, target.source, dialect="ignore")
+    empty = started(optimizers().Adagrad, **options, gradient_accumulation_steps=2).variables
+    # Adagrad of torch that has no state does not tell how often it stepped.
+    for k, variable in [(k, one) for k, one in enumerate(empty) if one.name != "iteration"]:
+        np.testing.assert_array_equal(store[str(k)], variable.numpy(), variable.path)
+
+
+def names_that_are_private_are_there() -> None:
+    """What of_keras.py asks Keras for and no documentation has: a test for each, by its name."""
+    target = started(optimizers().Nadam)
+    assert [one.path for one in target._trainable_variables] == list(NAMES)
+    assert any(one is target._u_product for one in target.variables)
+
+
 def averages_go_along() -> None:
     """Keras' moving average is adamas' state `average`, and back."""
     options = {"learning_rate": 2.0**-7, "epsilon": 1e-7, "use_ema": True, "ema_momentum": 0.5}
@@ -152,6 +176,7 @@ def float32_goes_on_within_a_millionth() -> None:
 CASES = (
     a_store_is_a_state, the_learning_rate_goes_along, momentum_needs_a_number_for_lr,
     steps_that_differ_are_refused, gradients_that_are_gathered_are_counted, averages_go_along,
+    what_the_source_lacks_begins_anew, names_that_are_private_are_there,
     a_layer_of_torch_becomes_one_of_keras, float32_goes_on_within_a_millionth,
 )  # fmt: skip
 

@@ -280,6 +280,91 @@ def test_what_no_number_says_is_told() -> None:
         convert(up.saved(), up.source, target.source)
 
 
+COSINE = adamas.schedule.cosine(1e-2, steps=100)
+
+
+def test_schedules_of_the_torch_face_are_told_or_handed_on() -> None:
+    """A schedule never becomes a number in silence; between our faces it goes along by its text."""
+    params, grads = sample("float32", 4)
+    made = {"lr": COSINE, "betas": (adamas.schedule.constant(0.8), 0.999), "weight_decay": 0.1}
+    face = Torch(adamas.torch.AdamW, **made)
+    trained(face, params, grads)
+    for target in (named(betas=(0.8, 0.999)), Adamas(rules.adamw, weight_decay=0.1, beta1=0.8)):
+        target.start(params)
+        with pytest.warns(UserWarning, match=r"lr=[0-9.]+ \(the source has cosine\(0\.01"):
+            target.load(convert(face.saved(), face.source, target.source))
+    numpy = Adamas(rules.adamw, lr=COSINE, beta1=made["betas"][0], weight_decay=0.1)
+    trained(numpy, params, grads)
+    for source in (face, numpy):
+        plain = Torch(adamas.torch.AdamW, weight_decay=0.1)
+        plain.start(params)
+        plain.load(convert(source.saved(), source.source, plain.source))
+        group = plain.source.param_groups[0]
+        assert group["schedules"] == {"lr": repr(COSINE), "beta1": "constant(0.8)"}
+        assert (group["lr"], group["betas"]) == (COSINE(4), (0.8, 0.999))
+        plain.step(grads[0])
+        assert plain.source.param_groups[0]["lr"] == COSINE(5)
+
+
+def test_a_target_keeps_its_own_schedule() -> None:
+    """Who was made with a schedule goes on with it, and one hears that the source had a number."""
+    params, grads = sample("float32", 3)
+    source = named()
+    trained(source, params, grads)
+    for target in (
+        Torch(adamas.torch.AdamW, lr=COSINE, weight_decay=0.1),
+        Adamas(rules.adamw, lr=COSINE, weight_decay=0.1),
+    ):
+        target.start(params)
+        with pytest.warns(UserWarning, match=r"lr=cosine.*\(the source has 0\.01\)"):
+            target.load(convert(source.saved(), source.source, target.source))
+        target.step(grads[0])
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "who", "told"),
+    [
+        (torch.optim.SGD, {"momentum": 0.9}, "torch.Adam", "exp_avg, exp_avg_sq.*has momentum_buf"),
+        (torch.optim.RMSprop, {}, "torch.Adam", "exp_avg, exp_avg_sq.*has square_avg"),
+        (torch.optim.Adam, {}, "torch.RMSprop", "square_avg.*has exp_avg"),
+        (torch.optim.Adamax, {}, "torch.NAdam", "exp_avg.*has exp_inf"),
+    ],
+)
+def test_a_state_of_another_class_is_refused(
+    make: Any, options: dict[str, Any], who: str, told: str
+) -> None:
+    """A name that does not fit the state is told with what the class would keep."""
+    run = Torch(make, **options)
+    trained(run, *sample("float32", 2))
+    with pytest.raises(ValueError, match=f"no state of {who}, which keeps {told}"):
+        convert(run.saved(), who, "adamas")
+
+
+def test_what_the_source_lacks_begins_anew() -> None:
+    """A conversion is a load: what the source never stepped keeps nothing of the target's past."""
+    params, grads = sample("float32", 3)
+    source, target = named(), Adamas(rules.adamw, weight_decay=0.1)
+    trained(source, params, grads)
+    trained(target, params, grads)
+    state = source.saved()
+    del state["state"][1]
+    found = convert(state, source.source, target.source)["state"]
+    assert (found["w"]["step"], found["b"]["step"]) == (3, 0)
+    assert found["w"]["m"].any() and not found["b"]["m"].any() and not found["b"]["v"].any()
+
+
+def test_what_comes_back_is_memory_of_its_own() -> None:
+    """Writing into what was converted changes nothing of what was given."""
+    first, second = Adamas(rules.adam), Adamas(rules.adam)
+    trained(first, *sample("float32", 2))
+    second.start(sample("float32", 1)[0])
+    state = first.saved()
+    before = copy.deepcopy(state["state"])
+    for found in (convert(state, "adamas", "adamas"), convert(state, "adamas", second.source)):
+        found["state"]["w"]["m"][:] = 7.0
+    np.testing.assert_array_equal(state["state"]["w"]["m"], before["w"]["m"])
+
+
 def test_adam_and_adamw_are_one_without_decay() -> None:
     """Where nothing decays it does not matter which of the two it is; the 0 goes along."""
     first = forty(Torch(torch.optim.Adam, lr=1e-2), "float32")
@@ -296,6 +381,7 @@ def test_adam_and_adamw_are_one_without_decay() -> None:
     [
         ("torch.AdamZ", "adamas", r"torch\.AdamZ is none of adamas' rules.*AdamW"),
         ("jaxopt.adam", "adamas", "no such home.*optax"),
+        ("torch.AdamZ", "optax.adam", r"torch\.AdamZ is none"),
         ("torch.AdamW(", "adamas", "is not a name such as"),
         ("optax.adamw(1e-3, wd=1)", "adamas", "does not take 'wd'; it takes learning_rate"),
         ("torch.AdamW", "torch.AdamW", "the optimizer itself"),
@@ -327,6 +413,13 @@ def test_other_things_are_refused_by_type() -> None:
         convert({}, "adamas", source)
     with pytest.raises(TypeError, match="names= is a dict or a function, not list"):
         convert(source.state_dict(), source, target, names=["kernel"])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="names= has 'wieght', which is no parameter"):
+        convert(source.state_dict(), source, "adamas", names={"wieght": "kernel"})
+    for wrong in ({"weight": ["kernel", np.transpose]}, lambda name: None, {"weight": ("a", "b")}):
+        with pytest.raises(TypeError, match=r"names= gives .* for 'weight'.*a pair \(a tuple\)"):
+            convert(source.state_dict(), source, target, names=wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="Nonsense is none of adamas' rules"):
+        convert({"state": {}, "param_groups": []}, "torch.Nonsense", "adamas")
     with pytest.raises(ValueError, match="dialect"):
         convert(source.state_dict(), source, target, dialect="torch")  # type: ignore[arg-type]
 

@@ -166,24 +166,96 @@ def test_what_optax_cannot_count_is_refused() -> None:
     target = ("optax.adamw", optax.adamw(1e-2).init(tree()))
     with pytest.raises(ValueError, match="'w' had 3, 'b' 4"):
         convert(state, run.source, target)
+    with pytest.warns(UserWarning, match="all go on as if they had 4"):
+        assert convert(state, run.source, target, dialect="ignore")[0].count == 4
     tx = optax.MultiSteps(optax.adamw(1e-2), 2)
     _, half = tx.update(tree(), tx.init(tree()), tree())
     with pytest.raises(ValueError, match="mini_step"):
         convert(half, "optax.adamw", "adamas")
 
 
-def test_a_parameter_without_state_is_told() -> None:
+def test_a_parameter_without_state_is_refused_or_told() -> None:
     """Torch keeps nothing of what never had a gradient; in optax it is as old as the others."""
     run = source()
     state = run.saved()
     del state["state"][1]
     target = ("optax.adamw", optax.adamw(1e-2).init(tree()))
+    with pytest.raises(ValueError, match=r"no state of \['b'\]"):
+        convert(state, run.source, target)
     with pytest.warns(UserWarning, match=r"no state of \['b'\]"):
-        found = convert(state, run.source, target)
+        found = convert(state, run.source, target, dialect="ignore")
     assert not found[0].mu["b"].any()
     face = Torch(torch.optim.AdamW, lr=1e-2)
     trained(face, *sample("float32", 2))
     assert list(convert(state, run.source, face.source)["state"]) == [0]
+
+
+def stepped(tx: Any) -> Any:
+    """A state of `tx` after a step."""
+    return tx.update(tree(), tx.init(tree()), tree())[1]
+
+
+def test_what_the_source_lacks_is_as_before_the_first_step() -> None:
+    """A conversion is a load: no moment and no count of the target's own past is left."""
+    run = Torch(torch.optim.AdamW, lr=1e-2)
+    run.start(sample("float32", 1)[0])
+    tx = optax.adamw(1e-2)
+    empty = convert(run.saved(), run.source, ("optax.adamw", stepped(tx)))
+    assert jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), empty, tx.init(tree())))
+    partly = source().saved()
+    del partly["state"][1]
+    with pytest.warns(UserWarning, match="no state of"):
+        found = convert(partly, "torch.AdamW", ("optax.adamw", stepped(tx)), dialect="ignore")
+    assert found[0].mu["w"].any() and not found[0].mu["b"].any()
+    sums = optax.adagrad(1e-2, initial_accumulator_value=0.5)
+    held = Torch(torch.optim.Adagrad, lr=1e-2, eps=1e-7)
+    held.start(sample("float32", 1)[0])
+    state = held.saved()
+    state["state"] = {}
+    who = "optax.adagrad(1e-2, initial_accumulator_value=0.5)"
+    found = convert(state, "torch.Adagrad", (who, stepped(sums)), dialect="ignore")
+    assert bool((found[0].sum_of_squares["b"] == 0.5).all())
+
+
+def test_two_records_of_one_parameter_are_refused() -> None:
+    """A chain of two Adams is no Adam, whichever of them one would take."""
+    tx = optax.chain(optax.adam(1e-3), optax.adam(1e-2))
+    with pytest.raises(ValueError, match=r"two records of optax\.adam hold m of '[wb]'"):
+        convert(stepped(tx), "optax.adam(1e-3)", "adamas")
+    run = source()
+    with pytest.raises(ValueError, match="two records"):
+        convert(run.saved(), run.source, ("optax.adamw", optax.chain(tx, tx).init(tree())))
+
+
+@pytest.mark.parametrize(
+    ("other", "told"), [(optax.trace(0.9), "TraceState"), (optax.ema(0.9), "EmaState")]
+)
+def test_arrays_that_are_not_converted_are_told(other: Any, told: str) -> None:
+    """A momentum or an average around the rule is no part of it, and one hears what is left."""
+    state = stepped(optax.chain(other, optax.adamw(1e-2)))
+    with pytest.warns(UserWarning, match=f"{told} in a state of optax.adamw"):
+        convert(state, "optax.adamw(1e-2)", "adamas")
+
+
+def test_records_that_only_look_like_the_rules_are_refused() -> None:
+    """Adam's record is none of AdaBelief's, and NovoGrad's none of Adam's, with the same fields."""
+    for tx, who in ((optax.adam(1e-2), "adabelief"), (optax.novograd(1e-2), "adam")):
+        with pytest.raises(ValueError, match=f"no state of optax.{who}"):
+            convert(stepped(tx), f"optax.{who}", "adamas")
+
+
+def test_keys_with_dots_do_not_collide_in_silence() -> None:
+    """Two arrays of one path are an error, not one array."""
+    state = optax.adam(1e-2).init({"a.b": jnp.ones(2), "a": {"b": jnp.ones(3)}})
+    with pytest.raises(ValueError, match=r"two arrays of the tree are called 'a\.b'"):
+        convert(state, "optax.adam", "adamas")
+
+
+def test_many_states_in_one_are_refused() -> None:
+    """Under vmap there is a count for each model, and no number of steps."""
+    many = jax.vmap(optax.adam(1e-2).init)({"w": jnp.ones((3, 2))})
+    with pytest.raises(ValueError, match=r"count of ScaleByAdamState has shape \(3,\)"):
+        convert(many, "optax.adam", "adamas")
 
 
 class Pair(NamedTuple):

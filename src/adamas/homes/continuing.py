@@ -12,6 +12,7 @@ from typing import Any
 
 from adamas.homes.known import described, kin, numbers_of, same, split, where
 from adamas.homes.neutral import Entry, Group, Neutral
+from adamas.schedule import parse
 
 CLOSE = 1e-6
 
@@ -24,6 +25,8 @@ def settle(found: Neutral, target: Neutral, ignore: bool) -> Neutral:
     """
     state: dict[Any, Entry] = {}
     told: dict[str, str] = {}
+    if target.together:
+        _one_count(found, target.groups[0].writer, ignore)
     for group in target.groups:
         names = set(group.names)
         # Without names a rule has no state, and its groups have an order.
@@ -32,13 +35,7 @@ def settle(found: Neutral, target: Neutral, ignore: bool) -> Neutral:
         )
         _one(mine, group)
         for one in mine:
-            # A schedule is no number that a state could hold; adamas' own says which it is.
-            told_by = str if group.writer != "adamas" else ()
-            group.hypers |= {
-                k: v
-                for k, v in one.hypers.items()
-                if k in group.takes and not isinstance(v, told_by)
-            }
+            group.hypers |= _taken(one, group)
             _agree(one, group, ignore, told)
             lr = group.hypers.get("lr", one.hypers.get("lr"))
             for name in names & found.state.keys() & set(one.names):
@@ -50,7 +47,30 @@ def settle(found: Neutral, target: Neutral, ignore: bool) -> Neutral:
             "go on exactly.",
             stacklevel=4,
         )
-    return Neutral(target.groups, state, found.shapes, found.seed, found.steps)
+    return Neutral(
+        target.groups, state, found.shapes, found.seed, found.steps, together=target.together
+    )
+
+
+def _taken(one: Group, group: Group) -> dict[str, Any]:
+    """The hyper-parameters that go along.
+
+    A schedule is no number: it stays with whoever has it, but where a state says it by its text.
+    """
+    taken = {}
+    for name, value in one.hypers.items():
+        text, there = (isinstance(v, str) for v in (value, group.hypers.get(name)))
+        if name in group.takes and (text == there or (group.schedules and text and known(value))):
+            taken[name] = value
+    return taken
+
+
+def known(text: str) -> bool:
+    """Whether it is the text of a schedule of adamas."""
+    try:
+        return bool(parse(text))
+    except ValueError:
+        return False
 
 
 def _averaging(name: Any, entry: Entry, group: Group, told: dict[str, str]) -> Entry:
@@ -133,23 +153,25 @@ def _moved(entry: Entry, rule: str, target: str, lr: Any) -> Entry:
     return {**entry, "m": (m / factor if inside else m * factor).astype(m.dtype)}
 
 
-def one_count(found: Neutral, where: str, counts: bool) -> int | None:
-    """The steps that all parameters had; None where the source counts none.
-
-    Raises ValueError naming them if they differ and the rule counts; warns of parameters without.
-    """
+def _one_count(found: Neutral, where: str, ignore: bool) -> None:
+    """Refuse parameters that had different numbers of steps, none being one; with `ignore` warn."""
     steps = {name: int(one["step"]) for name, one in found.state.items() if "step" in one}
-    if len(set(steps.values())) > 1 and counts:
-        few, most = (pick(steps, key=lambda n: steps[n]) for pick in (min, max))
-        raise ValueError(
-            f"{where} counts steps once for all parameters, and {few!r} had {steps[few]}, "
-            f"{most!r} {steps[most]}."
-        )
     none = [name for name in found.names if name not in steps]
-    if steps and none and counts:
-        warnings.warn(
-            f"{where} counts steps once for all parameters, and the source has no state of {none}: "
-            "they begin as if they had as many. Without gradients nothing differs.",
-            stacklevel=5,
-        )
-    return max(steps.values(), default=found.steps)
+    few, most = (pick(steps, key=lambda n: steps[n], default="") for pick in (min, max))
+    if steps and (steps[few] != steps[most] or none):
+        each = f"{few!r} had {steps[few]}, {most!r} {steps[most]}"
+        why = f"the source has no state of {none}" if none else each
+        what = f"{where} counts steps once for all parameters, and {why}"
+        if not ignore:
+            raise ValueError(
+                f'{what}. Leave out what is not trained, or say dialect="ignore": then all are as '
+                "old as the oldest, which differs only where there are gradients."
+            )
+        warnings.warn(f"{what}: all go on as if they had {steps[most]}.", stacklevel=5)
+
+
+def steps_of(found: Neutral) -> int | None:
+    """The steps that all parameters had; None where nobody counts them."""
+    each = (int(one["step"]) for one in found.state.values() if "step" in one)
+    begun = found.state or not found.together
+    return max(each, default=found.steps if begun else found.steps or 0)

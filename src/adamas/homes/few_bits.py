@@ -32,6 +32,16 @@ def plain(entry: Entry, formula: Formula, shape: tuple[int, ...]) -> Entry:
     return {name: value for name, value in left.items() if not name.endswith(SCALE)}
 
 
+def begun(entry: Entry, formula: Formula, shape: tuple[int, ...]) -> Entry:
+    """The states of an entry as they are before the first step, as numbers."""
+    held = plain(entry, formula, shape)
+    numbers = {name: formula.initial[name] for name in held.keys() & formula.initial.keys()}
+    return {
+        name: np.full_like(held[name], value) if isinstance(held[name], np.ndarray) else value
+        for name, value in numbers.items()
+    }
+
+
 def like(entry: Entry, formats: Mapping[str, str], live: Entry, formula: Formula) -> Entry:
     """An entry of numbers, in these formats and with what else `live` has."""
     made = {**live, **{k: v for k, v in entry.items() if not isinstance(v, np.ndarray)}}

@@ -27,7 +27,8 @@ class Group:
     """Parameters that are stepped by one rule with the same hyper-parameters, as far as known.
 
     `takes` are those hyper-parameters that the home keeps in its state, `fixed` those that it has
-    no argument for; `writer` names the class, `averages` that it averages parameters, if known.
+    no argument for; `writer` names the class, `averages` that it averages parameters, if known,
+    and `schedules` that a state says schedules by their texts and hands them on.
     """
 
     names: list[Key]
@@ -37,17 +38,22 @@ class Group:
     takes: frozenset[str] = frozenset()
     fixed: frozenset[str] = frozenset()
     averages: bool | None = False
+    schedules: bool = False
 
 
 @dataclass
 class Neutral:
-    """A whole state; `shapes` are those of the parameters, where they are known."""
+    """A whole state; `shapes` are those of the parameters, where they are known.
+
+    `together` says that steps are counted, and once for all parameters.
+    """
 
     groups: list[Group]
     state: dict[Key, Entry] = field(default_factory=dict)
     shapes: dict[Key, tuple[int, ...]] = field(default_factory=dict)
     seed: int | None = None
     steps: int | None = None
+    together: bool = False
 
     @property
     def names(self) -> list[Key]:
@@ -107,8 +113,8 @@ def scalar(what: str, value: Any) -> Any:
 def renamed(found: Neutral, names: Names, here: list[Key]) -> Neutral:
     """The same under the names that its parameters have at the target, which are `here`.
 
-    Raises TypeError for other `names`, and ValueError that lists those without a partner, and those
-    that several would have.
+    Raises TypeError for other `names`, and ValueError that lists those without a partner, those
+    that several would have, and those that the source has not.
     """
     find: Any = {} if names is None else names
     if not (callable(find) or isinstance(find, Mapping)):
@@ -117,12 +123,19 @@ def renamed(found: Neutral, names: Names, here: list[Key]) -> Neutral:
     turns: dict[Key, Any] = {}
     for name in dict.fromkeys([*found.names, *found.state]):
         given = find(name) if callable(find) else find.get(name, name)
-        new[name], turns[name] = given if isinstance(given, tuple) else (given, None)
+        new[name], turns[name] = given if _pair(given) else (given, None)
+        if isinstance(new[name], bool) or not isinstance(new[name], str | int):
+            raise TypeError(
+                f"names= gives {given!r} for {name!r}; a name, or a pair (a tuple) of a name and a "
+                "function of arrays."
+            )
+    # Rules without state have no names in optax.
+    if new and (strange := [] if callable(find) else [n for n in find if n not in new]):
+        raise ValueError(f"names= has {strange[0]!r}, which is no parameter of the source.")
     there = list(new.values())
     if twice := sorted({str(name) for name in there if there.count(name) > 1}):
         raise ValueError(f"names= gives {', '.join(twice)} to several parameters.")
     lost, left = ([n for n in a if n not in b] for a, b in ((there, here), (here, there)))
-    # Rules without state have no names in optax.
     if here and there and (lost or left):
         raise ValueError(
             f"parameters without a partner: {lost} of the source, {left} of the target; give "
@@ -131,6 +144,10 @@ def renamed(found: Neutral, names: Names, here: list[Key]) -> Neutral:
     groups = [replace(one, names=[new[name] for name in one.names]) for one in found.groups]
     state = {new[name]: _turned(one, turns[name]) for name, one in found.state.items()}
     return replace(found, groups=groups, state=state)
+
+
+def _pair(given: Any) -> bool:
+    return isinstance(given, tuple) and len(given) == 2 and callable(given[1])
 
 
 def _turned(entry: Entry, turn: Callable[[Array], Array] | None) -> Entry:

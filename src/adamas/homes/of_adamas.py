@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from adamas.engine.loading import FORMAT
 from adamas.homes import few_bits
 from adamas.homes.known import identity
@@ -23,7 +25,10 @@ def read(state: Any, side: Side) -> Neutral:
         rule = _rule(state, saved, side)
         names, takes = list(saved["params"]), frozenset(hypers)
         groups.append(Group(names, rule, hypers, "adamas", takes, averages="ema" in hypers))
-    entries = {name: dict(entry) for name, entry in state["state"].items()}
+    entries = {
+        name: {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in entry.items()}
+        for name, entry in state["state"].items()
+    }
     return Neutral(groups, entries, {}, state.get("seed"), state.get("steps"))
 
 
@@ -44,7 +49,7 @@ def _rule(state: Mapping[str, Any], group: Mapping[str, Any], side: Side) -> str
 
 def blank(side: Side) -> Neutral:
     """What `side.live` is made for."""
-    found = read(side.live.state_dict(copy=False), side)
+    found = read({**side.live.state_dict(copy=False), "state": {}}, side)
     for group in side.live.param_groups:
         for name, array in zip(group["names"], group["params"], strict=True):
             found.shapes[name] = tuple(array.shape)
@@ -57,8 +62,11 @@ def write(found: Neutral, side: Side) -> dict[str, Any]:
     formula = side.live.formula
     for group, one in zip(saved["param_groups"], found.groups, strict=True):
         group |= one.hypers
-    for name, entry in found.state.items():
-        live, entry = saved["state"][name], {"step": 1, **entry}
+    for name, live in saved["state"].items():
+        if name in found.state:
+            entry = {"step": 1, **found.state[name]}
+        else:
+            entry = {"step": 0, **few_bits.begun(live, formula, found.shapes[name])}
         if _form(entry) != _form(live):
             plain = few_bits.plain(entry, formula, found.shapes[name])
             entry = few_bits.like(plain, side.live.storage[name], live, formula)

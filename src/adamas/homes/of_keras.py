@@ -3,6 +3,9 @@
 An optimizer's variable is called after the model's variable and the state; parameters are called by
 the model's `variable.path`. What is read and written is what `save_own_variables` fills and
 `load_own_variables` takes. Keras is not imported.
+
+Two names are Keras' own business and have no public twin: `_trainable_variables`, which `build` was
+given, and `_u_product` of its Nadam. A test holds both.
 """
 
 from dataclasses import replace
@@ -10,13 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from adamas.homes.continuing import one_count
+from adamas.engine.options import formula_of
+from adamas.homes.continuing import steps_of
 from adamas.homes.neutral import Group, Key, Neutral, numbers
 from adamas.homes.writers import Side
 from adamas.kernel.formula import Formula
 
 # A variable's own count of steps, where adamas.keras has one.
 STEPS = "steps"
+# What a variable of gradients that are not a step yet is called, behind the model's name.
+GATHERED = "_gradient_accumulator"
 
 
 class Book:
@@ -32,7 +38,7 @@ class Book:
         self.side, self.live, self.signature = side, side.live, signature
         self.options = dict(side.live.get_config())
         self.rule = side.rule(self.options)
-        self.formula: Formula = side.formula(self.rule)
+        self.formula: Formula = formula_of(self.signature.choose(self.options))
         self.trained: dict[str, Any] = {one.path: one for one in side.live._trainable_variables}
         self.at: dict[str, list[int]] = {}
         for k, variable in enumerate(self.live.variables):
@@ -51,12 +57,18 @@ class Book:
                 if self.at.get(name):
                     found[path, state] = self.at[name].pop(0)
                 elif state in self.formula.scalars:
-                    product = self.live._u_product
-                    same = (k for k, one in enumerate(self.live.variables) if one is product)
-                    found[path, state] = next(same)
+                    found[path, state] = self._product(state)
                 elif state != STEPS:
                     raise ValueError(f"{self.side.title} has no variable {name!r}.")
         return found
+
+    def _product(self, state: str) -> int:
+        """The number of the variable that Nadam has for all parameters; ValueError for others."""
+        product = getattr(self.live, "_u_product", None)
+        for k, one in enumerate(self.live.variables):
+            if one is product:
+                return k
+        raise ValueError(f"{self.side.title} has no variable for {state}.")
 
     @property
     def micro(self) -> int:
@@ -75,7 +87,7 @@ class Book:
         names: list[Key] = list(self.trained)
         one = Group(names, self.rule, hypers, self.side.title, takes, fixed, averages)
         shapes: Any = {path: tuple(one.shape) for path, one in self.trained.items()}
-        return Neutral([one], {}, shapes)
+        return Neutral([one], {}, shapes, together="t" in self.formula.given)
 
 
 def read(state: Any, side: Side) -> Neutral:
@@ -115,12 +127,21 @@ def write(found: Neutral, side: Side) -> dict[str, Any]:
     """A store for `load_own_variables`: every variable by its number."""
     book, store = Book(side), dict[str, Any]()
     book.live.save_own_variables(store)
-    new: dict[int, Any] = {}
+    # What the source has no number of is as it is before the first step.
+    begins: dict[str, float] = {**book.formula.initial, STEPS: 0}
+    new: dict[int, Any] = {
+        place: np.full_like(store[str(place)], begins[name])
+        for (_, name), place in book.places.items()
+        if name in begins
+    }
+    for name, places in book.at.items():
+        if name.endswith(GATHERED):
+            new |= {place: np.zeros_like(store[str(place)]) for place in places}
     for path, entry in found.state.items():
         for name, value in entry.items():
             place = book.places.get((str(path), STEPS if name == "step" else name))
             new |= {} if place is None else {place: value}
-    steps = one_count(found, side.title, "t" in book.formula.given)
+    steps = steps_of(found)
     if steps is not None:
         new[book.at["iteration"][0]] = steps * book.micro
     if book.rate is not None:

@@ -5,6 +5,7 @@ What holds the moments is found by its fields, wherever it lies: in `chain`, `in
 is not imported: arrays are made by those that stand in the target's state.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,10 +14,11 @@ import numpy as np
 
 from adamas.codecs import FORMATS
 from adamas.engine.grid import Order
-from adamas.homes.continuing import one_count
+from adamas.homes.continuing import steps_of
 from adamas.homes.few_bits import encoded
 from adamas.homes.known import kin, split
 from adamas.homes.neutral import Entry, Group, Key, Neutral, numbers, scalar
+from adamas.homes.optax import STARTS
 from adamas.homes.trees import fields, is_array, leaves, rebuilt, walk
 from adamas.homes.writers import Side
 from adamas.kernel.formula import Formula
@@ -25,8 +27,8 @@ from adamas.kernel.formula import Formula
 COUNTERS = {"count": 0, "count_m2": 0, "gradient_step": 0, "step_count": 1}
 # What else stands beside moments in a record.
 BESIDE = frozenset({*COUNTERS, "b1", "base_optimizer_state"})
-# A record of optax that has the fields of another rule.
-BELIEF = "ScaleByBeliefState"
+# Records of optax that have the fields of another rule, with the rule that they are of.
+ALONE = {"ScaleByBeliefState": "adabelief", "ScaleByNovogradState": ""}
 
 
 class Book:
@@ -40,8 +42,7 @@ class Book:
         self.called = {known.get(name, name): name for name in self.formula.initial}
         self.records = [one for one in walk(state) if self._holds(one)]
         left = self.called.keys() - {name for one in self.records for name in fields(one)}
-        wrong = [one for one in self.records if type(one).__name__ == BELIEF]
-        if left or (wrong and self.rule != "adabelief"):
+        if left or not all(map(self._fits, self.records)):
             kinds = {type(one).__name__ for one in walk(state) if fields(one)}
             raise ValueError(
                 f"this is no state of {side.title}, which computes {self.rule} and keeps "
@@ -56,6 +57,12 @@ class Book:
             if not getattr(value, "shape", ()) and hasattr(value, "__array__")
         }
 
+    def _fits(self, record: Any) -> bool:
+        """Whether a record with the fields of the rule may be of it."""
+        kind = type(record).__name__
+        alone = self.side.home.name == "optax" and self.rule in ALONE.values()
+        return ALONE.get(kind) == self.rule if kind in ALONE or alone else True
+
     def _holds(self, record: Any) -> bool:
         names = set(fields(record)) - BESIDE
         return bool(names) and names <= self.called.keys()
@@ -65,6 +72,14 @@ class Book:
         inside = kin(split(self.rule)[0]).lr
         return -1.0 if self.side.home.name == "optax" and state == "m" and inside else 1.0
 
+    def starts(self, state: str) -> float | None:
+        """What a state is before the first step; None for one that begins as the parameter."""
+        given = {**self.side.signature.defaults, **self.side.given}
+        option = next((name for name, one in STARTS.items() if one == state and name in given), "")
+        if state in self.formula.starts:
+            return None
+        return float(given[option] if option else self.formula.initial[state])
+
     def trees(self, record: Any) -> dict[str, dict[str, Any]]:
         """The arrays of each state in a record, by the paths of their parameters."""
         held = (name for name in fields(record) if name in self.called)
@@ -72,18 +87,42 @@ class Book:
 
     def blank(self) -> Neutral:
         """The parameters, their shapes and the hyper-parameters, without any number of a state."""
-        shapes: dict[Key, tuple[int, ...]] = {
-            path: tuple(getattr(leaf, "codes", leaf).shape)
-            for record in self.records
-            for state, tree in self.trees(record).items()
-            for path, leaf in tree.items()
-            if state not in self.formula.scalars
-        }
+        shapes: dict[Key, tuple[int, ...]] = {}
+        seen: set[tuple[str, str]] = set()
+        for record in self.records:
+            for state, tree in self.trees(record).items():
+                if state in self.formula.scalars:
+                    continue
+                if twice := [path for path in tree if (state, path) in seen]:
+                    raise ValueError(
+                        f"two records of {self.side.title} hold {state} of {twice[0]!r}: a chain "
+                        "of two such rules is no single rule. Convert the state of one of them."
+                    )
+                seen |= {(state, path) for path in tree}
+                shapes |= {p: tuple(getattr(x, "codes", x).shape) for p, x in tree.items()}
+        self._tell(shapes)
         side, rule = self.side, self.rule
         hypers = side.hypers(rule, {**side.given, **self.injected})
         takes = frozenset(name for name in hypers if self.hyper(name) in self.injected)
         one = Group(list(shapes), rule, hypers, side.title, takes, side.fixed(rule))
-        return Neutral([one], {}, shapes)
+        return Neutral([one], {}, shapes, together="t" in self.formula.given)
+
+    def _tell(self, shapes: Mapping[Key, tuple[int, ...]]) -> None:
+        """Warn of records that keep arrays of the parameters and are not of the rule."""
+        ours = {id(one) for one in self.records}
+        others = {
+            type(one).__name__
+            for one in walk(self.state)
+            if fields(one)
+            and not any(id(part) in ours for part in walk(one))
+            and any(shapes.get(p) == x.shape for f in fields(one) for p, x in _shaped(one, f))
+        }
+        if others:
+            warnings.warn(
+                f"{', '.join(sorted(others))} in a state of {self.side.title} is no part of "
+                f"{self.rule}; its arrays are not converted.",
+                stacklevel=6,
+            )
 
     def hyper(self, name: str) -> str:
         """The argument of a hyper-parameter."""
@@ -112,9 +151,20 @@ def read(state: Any, side: Side) -> Neutral:
     return found
 
 
+def _shaped(record: Any, field: str) -> list[tuple[str, Any]]:
+    """The arrays in a field of a record, with the paths of their parameters."""
+    return [(p, x) for p, x in leaves(getattr(record, field)).items() if getattr(x, "shape", ())]
+
+
 def _counters(record: Any) -> list[str]:
-    held = (name for name in fields(record) if name in COUNTERS)
-    return [name for name in held if not getattr(getattr(record, name), "shape", ())]
+    found = [name for name in fields(record) if name in COUNTERS]
+    for name in found:
+        if shape := getattr(getattr(record, name), "shape", ()):
+            raise ValueError(
+                f"{name} of {type(record).__name__} has shape {shape}, as under jax.vmap; one "
+                "state has one count. Convert each of them: jax.tree.map(lambda x: x[0], state)."
+            )
+    return found
 
 
 def _count(record: Any) -> int | None:
@@ -137,7 +187,7 @@ def blank(side: Side) -> Neutral:
 def write(found: Neutral, side: Side) -> Any:
     """The target's state with these numbers in it."""
     book = Book(side.state, side)
-    steps = one_count(found, side.title, "t" in book.formula.given)
+    steps = steps_of(found)
     hypers = {book.hyper(name): value for name, value in found.groups[0].hypers.items()}
     held = {id(record) for record in book.records}
 
@@ -171,7 +221,12 @@ def _filled(state: Mapping[Any, Entry], book: Book, field: str, tree: Any) -> An
         if len(each) > 1:
             raise ValueError(f"{name} is one number there, and here it is {sorted(each)}.")
         value = each.pop() if each else state.get(path, {}).get(name)
-        return part if value is None else placed(value * book.sign(name), part)
+        if value is not None:
+            return placed(value * book.sign(name), part)
+        # What the source has no number of is as it is before the first step.
+        start = book.starts(name)
+        shape = getattr(part, "codes", part).shape
+        return part if start is None else placed(np.full(shape, start), part)
 
     return rebuilt(tree, leaf)
 

@@ -15,6 +15,7 @@ from adamas.homes.known import plain
 from adamas.homes.neutral import Entry, Group, Neutral, numbers, scalar
 from adamas.homes.writers import Side
 from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE
+from adamas.schedule import parse
 
 COUNTS = ("rounding", MEMORY_ORDER)
 # The steps before a momentum of adamas.torch.SGD began, which `step` does not count.
@@ -29,6 +30,7 @@ MAKERS = {
 
 def read(state: Any, side: Side) -> Neutral:
     """What a state dict holds; ValueError that names what it should have."""
+    known = set(side.signature.moments.values())
     if not isinstance(state, Mapping) or not {"state", "param_groups"} <= state.keys():
         raise ValueError(
             f"the state of {side.title} is what state_dict() gives, a dict of 'state' and "
@@ -44,7 +46,8 @@ def read(state: Any, side: Side) -> Neutral:
         fixed = frozenset() if "rule" in saved else side.fixed(rule)
         # Whether adamas.torch averages, only its own loading knows.
         takes, averages = frozenset(hypers), None if "rule" in saved else False
-        found.groups.append(Group(names, rule, hypers, side.title, takes, fixed, averages))
+        ours = side.home.name == "adamas.torch"
+        found.groups.append(Group(names, rule, hypers, side.title, takes, fixed, averages, ours))
         found.seed = saved.get("seed", found.seed)
         called = {
             value: key
@@ -52,8 +55,25 @@ def read(state: Any, side: Side) -> Neutral:
         }
         for name, number in zip(names, saved["params"], strict=True):
             if entry := state["state"].get(number):
-                found.state[name] = _entry(name, entry, called, saved)
+                made = _entry(name, entry, called, saved)
+                found.state[name] = _checked(made, side, rule, known)
     return found
+
+
+def _checked(entry: Entry, side: Side, rule: str, known: set[str]) -> Entry:
+    """An entry that the class writes, without states of its other rules; ValueError otherwise."""
+    states = side.formula(rule).initial.keys()
+    held = {name.partition(".")[0] for name in entry} - {"step", "average", "stepped", "p", *COUNTS}
+    strange, lacking = held - states - known, states - held
+    if strange or (lacking and held & states):
+        names = side.home.states(side.signature, side.formula(rule))
+        raise ValueError(
+            f"this is no state of {side.title}, which keeps "
+            f"{', '.join(names.get(one, one) for one in states) or 'none'}: it "
+            f"{f'has {min(strange)}' if strange else f'lacks {min(lacking)}'}. Options that choose "
+            "a rule are in its param groups; name the class that wrote it."
+        )
+    return {name: value for name, value in entry.items() if name not in held - states}
 
 
 def _rule(side: Side, group: Mapping[str, Any]) -> str:
@@ -79,8 +99,19 @@ def _training(group: Mapping[str, Any]) -> None:
 
 def _hypers(side: Side, rule: str, group: Mapping[str, Any]) -> dict[str, Any]:
     known = side.hypers(rule, {**side.signature.defaults, **group})
+    if side.home.name == "adamas.torch":
+        places = {name: side.signature.sources.get(name, (name, None)) for name in known}
+        texts = group.get("schedules", {})
+        named = {n: n if place is not None else key for n, (key, place) in places.items()}
+        known |= {name: texts[key] for name, key in named.items() if key in texts}
     up = {"maximize": True} if group.get("maximize") else {}
-    return up | {k: "a schedule" if callable(v) else scalar(k, v) for k, v in known.items()}
+    return up | {k: _number(k, v) for k, v in known.items()}
+
+
+def _number(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    return "a schedule" if callable(value) else scalar(name, value)
 
 
 def _entry(
@@ -124,6 +155,11 @@ def write(found: Neutral, side: Side) -> dict[str, Any]:
         group = {key: value for key, value in old.items() if key != "scheduled"}
         for hyper, value in one.hypers.items():
             key, place = side.signature.sources.get(hyper, (hyper, None))
+            if isinstance(value, str):
+                # A schedule by its text, beside its number in the last step.
+                text, named = value, hyper if place is not None else key
+                group["schedules"] = {**group.get("schedules", {}), named: text}
+                value = parse(text)(max(found.counted(), 1))
             if place is not None:
                 value = (*group[key][:place], value, *group[key][place + 1 :])
             group[key] = value

@@ -43,12 +43,21 @@ def walk(tree: Any) -> Iterator[Any]:
 
 
 def leaves(tree: Any, path: str = "") -> dict[str, Any]:
-    """The arrays of a tree by their paths, without what is no array, such as a static field."""
+    """The arrays of a tree by their paths, without what is no array, such as a static field.
+
+    Raises ValueError where keys with dots give two of them one path.
+    """
     if is_array(tree):
         return {path: tree}
     found: dict[str, Any] = {}
     for name, child in children(tree).items():
-        found |= leaves(child, f"{path}.{name}".lstrip("."))
+        inside = leaves(child, f"{path}.{name}".lstrip("."))
+        if twice := found.keys() & inside.keys():
+            raise ValueError(
+                f"two arrays of the tree are called {min(twice)!r}: a key with a dot is written as "
+                "a path of two. Give it another name."
+            )
+        found |= inside
     return found
 
 
