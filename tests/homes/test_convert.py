@@ -227,6 +227,17 @@ def test_layouts_are_turned_where_one_says_so() -> None:
     np.testing.assert_array_equal(target.state["kernel"]["m"], state["state"][0]["exp_avg"].T)
 
 
+def test_a_parameter_of_the_source_may_be_left_out() -> None:
+    """None for a name: what the target has not is left behind, once one says so."""
+    source, _ = layouts()
+    target = adamas.AdamW({"bias": np.ones(3, np.float32)})
+    state = source.state_dict()
+    with pytest.raises(ValueError, match=r"\['weight'\] of the source"):
+        convert(state, source, target)
+    found = convert(state, source, target, {"weight": None})
+    assert list(found["state"]) == ["bias"] and found["state"]["bias"]["step"] == 1
+
+
 @pytest.mark.parametrize(
     ("names", "told"),
     [
@@ -415,7 +426,7 @@ def test_other_things_are_refused_by_type() -> None:
         convert(source.state_dict(), source, target, names=["kernel"])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="names= has 'wieght', which is no parameter"):
         convert(source.state_dict(), source, "adamas", names={"wieght": "kernel"})
-    for wrong in ({"weight": ["kernel", np.transpose]}, lambda name: None, {"weight": ("a", "b")}):
+    for wrong in ({"weight": ["kernel", np.transpose]}, {"weight": ("a", "b")}, {"weight": 1.5}):
         with pytest.raises(TypeError, match=r"names= gives .* for 'weight'.*a pair \(a tuple\)"):
             convert(source.state_dict(), source, target, names=wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="Nonsense is none of adamas' rules"):

@@ -254,8 +254,20 @@ def test_keys_with_dots_do_not_collide_in_silence() -> None:
 def test_many_states_in_one_are_refused() -> None:
     """Under vmap there is a count for each model, and no number of steps."""
     many = jax.vmap(optax.adam(1e-2).init)({"w": jnp.ones((3, 2))})
-    with pytest.raises(ValueError, match=r"count of ScaleByAdamState has shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"count of ScaleByAdamState is no single number"):
         convert(many, "optax.adam", "adamas")
+
+
+class Counted(NamedTuple):
+    """Parameters of which one is called as a count is."""
+
+    count: Any
+
+
+def test_a_parameter_may_be_called_count() -> None:
+    """What is in the moments is no counter, whatever its name."""
+    state = optax.adam(1e-2).init(Counted(jnp.ones((3, 2))))
+    assert list(convert(state, "optax.adam", "adamas")["state"]) == ["count"]
 
 
 class Pair(NamedTuple):

@@ -92,7 +92,9 @@ def _one(groups: Sequence[Group], target: Group) -> None:
             if one.hypers[name] != groups[0].hypers[name]:
                 raise ValueError(
                     f"param groups with {name}={groups[0].hypers[name]} and {one.hypers[name]} "
-                    "meet in one group of the target; make groups there, too."
+                    "meet in one group of the target; make groups there, too, or leave the numbers "
+                    f'out of its name ("{target.writer}") where something else, such as a mask, '
+                    "does what the groups did."
                 )
 
 

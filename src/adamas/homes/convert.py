@@ -28,7 +28,7 @@ def convert(
       optax and adamas.jax a pair of a name and `tx.init(params)`. `"adamas"` gives the neutral
       form, plain arrays by name, which is a source again.
     - `names`: a dict or function from the source's names of parameters to the target's; a value may
-      be a pair of a name and a function of arrays, such as `numpy.transpose`.
+      be a pair of a name and a function of arrays, such as `numpy.transpose`; None leaves one out.
     - `dialect`: `"exact"` refuses a target that would not go on as the source; `"ignore"` takes
       the numbers as they are where they mean the same.
 

@@ -17,8 +17,9 @@ from adamas.engine.loading import FORMAT
 Array = NDArray[Any]
 Key = str | int
 Entry = dict[str, Any]
-# A name, or a pair of one and a function that turns arrays into the layout of the target.
-Renamed = Key | tuple[Key, Callable[[Any], Any]]
+# A name, or a pair of one and a function that turns arrays into the layout of the target; None for
+# a parameter that is left out.
+Renamed = Key | tuple[Key, Callable[[Any], Any]] | None
 Names = Mapping[Any, Renamed] | Callable[[Any], Renamed] | None
 
 
@@ -123,14 +124,17 @@ def renamed(found: Neutral, names: Names, here: list[Key]) -> Neutral:
     turns: dict[Key, Any] = {}
     for name in dict.fromkeys([*found.names, *found.state]):
         given = find(name) if callable(find) else find.get(name, name)
+        if given is None:
+            continue
         new[name], turns[name] = given if _pair(given) else (given, None)
         if isinstance(new[name], bool) or not isinstance(new[name], str | int):
             raise TypeError(
                 f"names= gives {given!r} for {name!r}; a name, or a pair (a tuple) of a name and a "
-                "function of arrays."
+                "function of arrays, or None for one to leave out."
             )
     # Rules without state have no names in optax.
-    if new and (strange := [] if callable(find) else [n for n in find if n not in new]):
+    known = {*found.names, *found.state}
+    if known and (strange := [] if callable(find) else [n for n in find if n not in known]):
         raise ValueError(f"names= has {strange[0]!r}, which is no parameter of the source.")
     there = list(new.values())
     if twice := sorted({str(name) for name in there if there.count(name) > 1}):
@@ -141,8 +145,10 @@ def renamed(found: Neutral, names: Names, here: list[Key]) -> Neutral:
             f"parameters without a partner: {lost} of the source, {left} of the target; give "
             "names= a dict or a function from the source's names to the target's."
         )
-    groups = [replace(one, names=[new[name] for name in one.names]) for one in found.groups]
-    state = {new[name]: _turned(one, turns[name]) for name, one in found.state.items()}
+    groups = [
+        replace(one, names=[new[name] for name in one.names if name in new]) for one in found.groups
+    ]
+    state = {new[n]: _turned(one, turns[n]) for n, one in found.state.items() if n in new}
     return replace(found, groups=groups, state=state)
 
 

@@ -100,6 +100,11 @@ class Book:
                     )
                 seen |= {(state, path) for path in tree}
                 shapes |= {p: tuple(getattr(x, "codes", x).shape) for p, x in tree.items()}
+            if many := [c for c in COUNTERS if getattr(getattr(record, c, 0), "shape", ())]:
+                raise ValueError(
+                    f"{many[0]} of {type(record).__name__} is no single number, as under jax.vmap: "
+                    "convert each state by itself, such as jax.tree.map(lambda x: x[0], state)."
+                )
         self._tell(shapes)
         side, rule = self.side, self.rule
         hypers = side.hypers(rule, {**side.given, **self.injected})
@@ -157,14 +162,8 @@ def _shaped(record: Any, field: str) -> list[tuple[str, Any]]:
 
 
 def _counters(record: Any) -> list[str]:
-    found = [name for name in fields(record) if name in COUNTERS]
-    for name in found:
-        if shape := getattr(getattr(record, name), "shape", ()):
-            raise ValueError(
-                f"{name} of {type(record).__name__} has shape {shape}, as under jax.vmap; one "
-                "state has one count. Convert each of them: jax.tree.map(lambda x: x[0], state)."
-            )
-    return found
+    held = (name for name in fields(record) if name in COUNTERS)
+    return [name for name in held if not getattr(getattr(record, name), "shape", ())]
 
 
 def _count(record: Any) -> int | None:
