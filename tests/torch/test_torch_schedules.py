@@ -129,6 +129,31 @@ def test_a_momentum_set_by_hand_leaves_the_clock(dampening: float) -> None:
         torch.testing.assert_close(state["average"][0].item(), 0.5 * before + 0.5 * p[0].item())
 
 
+def test_a_state_whose_momentum_began_late_is_converted_with_all_its_steps() -> None:
+    """Where `steps_before` stands beside the step, another home gets their sum."""
+    p = nn.Parameter(torch.ones(3))
+    p.grad = torch.ones(3)
+    opt = adamas.torch.SGD([("p", p)], lr=0.1)
+    opt.step()
+    opt.param_groups[0].update(momentum=0.9, dampening=0.5)
+    opt.step()
+    opt.step()
+    assert int(opt.state[p]["steps_before"]) == 1
+    assert adamas.convert(opt.state_dict(), opt, "adamas")["state"]["p"]["step"] == 3
+
+
+def test_a_converted_number_is_not_one_set_over_the_schedule() -> None:
+    """A state of torch with another lr goes on under the schedule of the optimizer it is for."""
+    p = nn.Parameter(torch.ones(3))
+    p.grad = torch.ones(3)
+    source = torch.optim.AdamW([("p", p)], lr=0.7)
+    source.step()
+    opt = adamas.torch.AdamW([("p", p)], lr=RATE)
+    opt.load_state_dict(adamas.convert(source.state_dict(), "torch.AdamW", opt))
+    opt.step()
+    assert opt.param_groups[0]["lr"] == RATE(2)
+
+
 def test_a_momentum_that_has_not_begun_is_not_in_the_file() -> None:
     """Torch begins a damped momentum where it finds none: an idle parameter's is left out."""
     results = []
