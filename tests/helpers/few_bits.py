@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
@@ -153,6 +154,12 @@ class FewBits(Interpreter):
 def everywhere(name: str) -> Callable[[Any, Any], str]:
     """A `state=` that uses one format for every tensor, however small."""
     return lambda key, array: name
+
+
+def coarse(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Numbers of 8 bits of mantissa, over 8 decades."""
+    found = rng.normal(size=shape) * 10.0 ** rng.uniform(-6, 2, size=shape)
+    return found.astype(ml_dtypes.bfloat16).astype(np.float32)
 
 
 def bfloat16(values: Sequence[float] | Array) -> Array:

@@ -242,7 +242,7 @@ def averaged(tx: Any, of: Any, params: Any, gs: Any) -> Any:
 def test_parameters_to_evaluate_are_those_of_optax() -> None:
     """Called as optax's, with whatever b1: before the first step, and from inside of wrappers."""
     params = {"a": jnp.linspace(0.5, 2.0, 4), "b": jnp.ones(2)}
-    gs, ours = gradients(params, 5), adamas.jax.schedule_free_eval_params
+    gs, ours = gradients(params, 3), adamas.jax.schedule_free_eval_params
     tx = adamas.jax.schedule_free_adamw(0.1, b1=0.7)
     theirs = optax.contrib.schedule_free_adamw(0.1, b1=0.7, warmup_steps=None)
     right = averaged(theirs, optax.contrib.schedule_free_eval_params, params, gs)
