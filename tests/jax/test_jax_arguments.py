@@ -4,6 +4,7 @@ import functools
 import inspect
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import equinox
@@ -17,7 +18,10 @@ import adamas.jax
 from adamas import rules
 from adamas.classes import hypers
 from adamas.homes.optax import HOW, SIGNATURES
+from adamas.jax.dependence import needed
+from adamas.kernel.formula import parse
 from jax_stepping import far, gradients, run, same, tree
+from written import function
 
 CONTRIB = {"ademamix", "schedule_free_adamw"}
 
@@ -265,3 +269,33 @@ def test_a_missing_framework_is_one_line() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     last = done.stderr.strip().splitlines()[-1]
     assert re.fullmatch(r"ImportError: adamas.jax needs optax; .*pip install 'adamas\[jax\]'", last)
+
+
+LATE = """
+def late(p, g, *, t, lr=0.1, limit=4.0, decay=0.5):
+    pull = where(abs(p) > limit, p, 0.0) if t > 100 else 0.0
+    return p - lr * (g + decay * pull)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "needs"),
+    [
+        ("sgd", {}, False), ("sgd", {"weight_decay": 0.1}, True), ("adam", {}, False),
+        ("adamw", {}, True), ("adamw", {"weight_decay": 0.0}, False), ("lion", {}, False),
+        ("adan", {}, False), ("adan", {"weight_decay": 1e-3}, True), ("radam", {}, False),
+        ("schedule_free_adamw", {}, True), ("ademamix", {}, False), ("adabelief", {}, False),
+    ],
+)  # fmt: skip
+def test_which_rules_need_the_parameters(name: str, given: dict[str, float], needs: bool) -> None:
+    """A rule whose step is of gradients and states alone is stepped without, a decay is not."""
+    formula = parse(getattr(rules, name))
+    assert needed(formula, {**formula.hypers, **given}) is needs
+
+
+def test_a_rule_that_needs_parameters_late_or_far_away_needs_them(tmp_path: Path) -> None:
+    """What happens after step 100, or only to large parameters, is told from the text."""
+    formula = parse(function(tmp_path, LATE, "late"))
+    assert needed(formula, formula.hypers)
+    assert not needed(formula, {**formula.hypers, "decay": 0.0})
+    assert needed(formula, {**formula.hypers, "decay": object()})

@@ -23,7 +23,7 @@ from adamas.kernel.bound import refuse
 from adamas.kernel.formula import Formula
 
 # A factory may be called in every step: inject_hyperparams does.
-formula_of = functools.cache(parsed)
+formula_of = functools.lru_cache(256)(parsed)
 
 
 def placed(takes: Signature) -> list[str]:

@@ -53,7 +53,7 @@ def make(signature: Signature) -> Factory:
     return factory
 
 
-@functools.cache
+@functools.lru_cache(256)
 def transform(rule: Rule) -> Factory:
     """A factory of transformations by `rule`: a formula, or what `adamas.rule` made of one.
 

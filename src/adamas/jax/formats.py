@@ -12,7 +12,7 @@ from adamas.kernel.formula import Formula
 from adamas.kernel.kinds import kinds
 from adamas.kernel.scopes import COLUMN, ROW
 
-kinds_of = functools.cache(kinds)
+kinds_of = functools.lru_cache(256)(kinds)
 FORMATS = ("float32", "bfloat16", "int8")
 
 

@@ -56,8 +56,8 @@ class Form:
 
 
 # Making a form compiles Python text, and a factory may be called in every trace.
-form_of = functools.cache(Form)
-_vectors = functools.cache(of_vectors)
+form_of = functools.lru_cache(256)(Form)
+_vectors = functools.lru_cache(256)(of_vectors)
 
 
 @dataclass(frozen=True)
