@@ -17,14 +17,14 @@ from adamas.schedule import parse
 CLOSE = 1e-6
 
 
-def settle(found: Neutral, target: Neutral, ignore: bool) -> Neutral:
+def continued(found: Neutral, target: Neutral, ignore: bool) -> Neutral:
     """`found` as the numbers of the target's rules, with the hyper-parameters that it will have.
 
     Raises ValueError where the target would not go on as the source, unless `ignore`, and where its
     numbers are of another kind. Warns of hyper-parameters that differ.
     """
     state: dict[Any, Entry] = {}
-    told: dict[str, str] = {}
+    differing: dict[str, str] = {}
     if target.together:
         _one_count(found, target.groups[0].writer, ignore)
     for group in target.groups:
@@ -33,18 +33,18 @@ def settle(found: Neutral, target: Neutral, ignore: bool) -> Neutral:
         mine = [one for one in found.groups if names & set(one.names)] or (
             [] if target.names and found.names else found.groups
         )
-        _one(mine, group)
+        _check_groups(mine, group)
         for one in mine:
-            group.hypers |= _taken(one, group)
-            _agree(one, group, ignore, told)
+            group.hypers |= _carried(one, group)
+            _check_rule(one, group, ignore, differing)
             lr = group.hypers.get("lr", one.hypers.get("lr"))
             for name in names & found.state.keys() & set(one.names):
-                entry = _averaging(name, found.state[name], group, told)
-                state[name] = _moved(entry, one.rule, group.rule, lr)
-    if told:
+                entry = _averaged(name, found.state[name], group, differing)
+                state[name] = _rescaled(entry, one.rule, group.rule, lr)
+    if differing:
         warnings.warn(
-            f"the target goes on with {', '.join(told.values())}; make it with the same numbers to "
-            "go on exactly.",
+            f"the target goes on with {', '.join(differing.values())}; make it with the same "
+            "numbers to go on exactly.",
             stacklevel=4,
         )
     return Neutral(
@@ -52,7 +52,7 @@ def settle(found: Neutral, target: Neutral, ignore: bool) -> Neutral:
     )
 
 
-def _taken(one: Group, group: Group) -> dict[str, Any]:
+def _carried(one: Group, group: Group) -> dict[str, Any]:
     """The hyper-parameters that go along.
 
     A schedule is no number: it stays with whoever has it, but where a state says it by its text.
@@ -73,7 +73,7 @@ def known(text: str) -> bool:
         return False
 
 
-def _averaging(name: Any, entry: Entry, group: Group, told: dict[str, str]) -> Entry:
+def _averaged(name: Any, entry: Entry, group: Group, differing: dict[str, str]) -> Entry:
     if group.averages in (None, "average" in entry):
         return entry
     if group.averages:
@@ -81,11 +81,11 @@ def _averaging(name: Any, entry: Entry, group: Group, told: dict[str, str]) -> E
             f"{group.writer} keeps an average of the parameters, and the source has none of "
             f"{name!r}; make the target without one."
         )
-    told["average"] = "no average of the parameters"
+    differing["average"] = "no average of the parameters"
     return {key: value for key, value in entry.items() if key != "average"}
 
 
-def _one(groups: Sequence[Group], target: Group) -> None:
+def _check_groups(groups: Sequence[Group], target: Group) -> None:
     """Refuse groups of different hyper-parameters for one group."""
     for one in groups[1:]:
         for name in one.hypers.keys() & groups[0].hypers.keys() & target.hypers.keys():
@@ -98,7 +98,7 @@ def _one(groups: Sequence[Group], target: Group) -> None:
                 )
 
 
-def _agree(one: Group, group: Group, ignore: bool, told: dict[str, str]) -> None:
+def _check_rule(one: Group, group: Group, ignore: bool, differing: dict[str, str]) -> None:
     here, there = one.hypers, group.hypers
     (base, direct), (other, directly) = split(one.rule), split(group.rule)
     mine, theirs = kin(base), kin(other)
@@ -110,7 +110,7 @@ def _agree(one: Group, group: Group, ignore: bool, told: dict[str, str]) -> None
         if not (ignore and related):
             raise ValueError(_refusal(one, group, related))
     if here.get("maximize") != there.get("maximize"):
-        told["maximize"] = f"maximize={'maximize' in there}"
+        differing["maximize"] = f"maximize={'maximize' in there}"
     for name in here.keys() & there.keys():
         if _equal(here[name], there[name]):
             continue
@@ -119,7 +119,7 @@ def _agree(one: Group, group: Group, ignore: bool, told: dict[str, str]) -> None
                 f"{group.writer} has no {name} and computes with {there[name]}; the source has "
                 f'{here[name]}. Choose another class, or say dialect="ignore".'
             )
-        told[name] = f"{name}={there[name]} (the source has {here[name]})"
+        differing[name] = f"{name}={there[name]} (the source has {here[name]})"
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -139,7 +139,7 @@ def _refusal(one: Group, group: Group, related: bool) -> str:
     )
 
 
-def _moved(entry: Entry, rule: str, target: str, lr: Any) -> Entry:
+def _rescaled(entry: Entry, rule: str, target: str, lr: Any) -> Entry:
     """`entry` with a momentum that holds what the target's does."""
     inside, there = (kin(split(one)[0]).lr for one in (rule, target))
     if inside == there or "m" not in entry:

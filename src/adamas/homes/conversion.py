@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from adamas.homes import few_bits, of_adamas, of_keras, of_optax, of_torch
-from adamas.homes.continuing import settle
+from adamas.homes.continuing import continued
 from adamas.homes.known import plain, shipped
 from adamas.homes.neutral import Names, Neutral, checked, renamed
-from adamas.homes.writers import Side, side
+from adamas.homes.writers import End, end_of
 
 FORMS: dict[str, ModuleType] = {
     **dict.fromkeys(("torch", "adamas.torch", "bitsandbytes", "schedulefree"), of_torch),
@@ -30,7 +30,7 @@ def converted(state: Any, source: Any, target: Any, names: Names, dialect: str) 
     """What `adamas.convert` returns and raises."""
     if dialect not in ("exact", "ignore"):
         raise ValueError(f'dialect={dialect!r} must be "exact" or "ignore".')
-    here, there = side(source), side(target)
+    here, there = end_of(source), end_of(target)
     found: Neutral = FORMS[here.home.name].read(state, here)
     if there.home.name == "adamas" and there.live is None:
         return renamed(found, names, []).as_dict()
@@ -40,11 +40,11 @@ def converted(state: Any, source: Any, target: Any, names: Names, dialect: str) 
         found = _decoded(found, blank)
     if not {here.home.name, there.home.name} <= OURS:
         checked(found, blank.shapes)
-    found = settle(replace(found, shapes=blank.shapes), blank, dialect == "ignore")
+    found = continued(replace(found, shapes=blank.shapes), blank, dialect == "ignore")
     return FORMS[there.home.name].write(found, there)
 
 
-def _blank(target: Side) -> Neutral:
+def _blank(target: End) -> Neutral:
     """What the target is made for."""
     if target.home.name == "bitsandbytes":
         raise ValueError("bitsandbytes is read only; a torch optimizer of adamas has 8 bits, too.")

@@ -9,10 +9,10 @@ from adamas.engine.loading import FORMAT
 from adamas.homes import few_bits
 from adamas.homes.known import identity
 from adamas.homes.neutral import Group, Neutral
-from adamas.homes.writers import Side
+from adamas.homes.writers import End
 
 
-def read(state: Any, side: Side) -> Neutral:
+def read(state: Any, end: End) -> Neutral:
     """What a state dict holds; ValueError for what is none."""
     if not isinstance(state, Mapping) or state.get("format") != FORMAT:
         raise ValueError(
@@ -22,7 +22,7 @@ def read(state: Any, side: Side) -> Neutral:
     groups = []
     for saved in state["param_groups"]:
         hypers = {k: v for k, v in saved.items() if k not in ("params", "dialect")}
-        rule = _rule(state, saved, side)
+        rule = _rule(state, saved, end)
         names, takes = list(saved["params"]), frozenset(hypers)
         groups.append(Group(names, rule, hypers, "adamas", takes, averages="ema" in hypers))
     entries = {
@@ -32,34 +32,34 @@ def read(state: Any, side: Side) -> Neutral:
     return Neutral(groups, entries, {}, state.get("seed"), state.get("steps"))
 
 
-def _rule(state: Mapping[str, Any], group: Mapping[str, Any], side: Side) -> str:
+def _rule(state: Mapping[str, Any], group: Mapping[str, Any], end: End) -> str:
     """The rule of a group; ValueError where it is not that of the optimizer."""
     if "dialect" in group:
         return str(group["dialect"])
     told = str(state["rule"])
-    if side.live is None:
+    if end.live is None:
         return told.removesuffix("_with_average")
-    if told != side.live.formula.name:
+    if told != end.live.formula.name:
         raise ValueError(
             f"this is the state of rule {told!r}, and the optimizer computes "
-            f"{side.live.formula.name!r}."
+            f"{end.live.formula.name!r}."
         )
-    return identity(side.live.formula)
+    return identity(end.live.formula)
 
 
-def blank(side: Side) -> Neutral:
-    """What `side.live` is made for."""
-    found = read({**side.live.state_dict(copy=False), "state": {}}, side)
-    for group in side.live.param_groups:
+def blank(end: End) -> Neutral:
+    """What `end.live` is made for."""
+    found = read({**end.live.state_dict(copy=False), "state": {}}, end)
+    for group in end.live.param_groups:
         for name, array in zip(group["names"], group["params"], strict=True):
             found.shapes[name] = tuple(array.shape)
     return found
 
 
-def write(found: Neutral, side: Side) -> dict[str, Any]:
-    """A state dict that `side.live` loads."""
-    saved: dict[str, Any] = side.live.state_dict()
-    formula = side.live.formula
+def write(found: Neutral, end: End) -> dict[str, Any]:
+    """A state dict that `end.live` loads."""
+    saved: dict[str, Any] = end.live.state_dict()
+    formula = end.live.formula
     for group, one in zip(saved["param_groups"], found.groups, strict=True):
         group |= one.hypers
     for name, live in saved["state"].items():
@@ -69,7 +69,7 @@ def write(found: Neutral, side: Side) -> dict[str, Any]:
             entry = {"step": 0, **few_bits.begun(live, formula, found.shapes[name])}
         if _form(entry) != _form(live):
             plain = few_bits.plain(entry, formula, found.shapes[name])
-            entry = few_bits.like(plain, side.live.storage[name], live, formula)
+            entry = few_bits.like(plain, end.live.storage[name], live, formula)
         saved["state"][name] = {**live, **entry}
     seed = {} if found.seed is None else {"seed": found.seed}
     return {**saved, "steps": found.counted(), **seed}

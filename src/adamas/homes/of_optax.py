@@ -20,7 +20,7 @@ from adamas.homes.known import kin, split
 from adamas.homes.neutral import Entry, Group, Key, Neutral, numbers, scalar
 from adamas.homes.optax import STARTS
 from adamas.homes.trees import fields, is_array, leaves, rebuilt, walk
-from adamas.homes.writers import Side
+from adamas.homes.writers import End
 from adamas.kernel.formula import Formula
 
 # Fields that count steps, and from where.
@@ -31,22 +31,22 @@ BESIDE = frozenset({*COUNTERS, "b1", "base_optimizer_state"})
 ALONE = {"ScaleByBeliefState": "adabelief", "ScaleByNovogradState": ""}
 
 
-class Book:
+class Contents:
     """The state of one rule: `called` has the state's name of each field, `records` hold them."""
 
-    def __init__(self, state: Any, side: Side) -> None:
-        self.state, self.side = state, side
-        self.rule = side.rule(side.given)
-        self.formula: Formula = side.formula(self.rule)
-        known = side.home.states(side.signature, self.formula)
-        self.called = {known.get(name, name): name for name in self.formula.initial}
+    def __init__(self, state: Any, end: End) -> None:
+        self.state, self.end = state, end
+        self.rule = end.rule(end.given)
+        self.formula: Formula = end.formula(self.rule)
+        known = end.home.states(end.signature, self.formula)
+        self.states = {known.get(name, name): name for name in self.formula.initial}
         self.records = [one for one in walk(state) if self._holds(one)]
-        left = self.called.keys() - {name for one in self.records for name in fields(one)}
+        left = self.states.keys() - {name for one in self.records for name in fields(one)}
         if left or not all(map(self._fits, self.records)):
             kinds = {type(one).__name__ for one in walk(state) if fields(one)}
             raise ValueError(
-                f"this is no state of {side.title}, which computes {self.rule} and keeps "
-                f"{', '.join(self.called)}: it has {', '.join(sorted(kinds)) or 'no records'}. "
+                f"this is no state of {end.title}, which computes {self.rule} and keeps "
+                f"{', '.join(self.states)}: it has {', '.join(sorted(kinds)) or 'no records'}. "
                 "Options that choose a rule belong to the name: "
                 '"optax.rmsprop(1e-3, centered=True)".'
             )
@@ -60,21 +60,21 @@ class Book:
     def _fits(self, record: Any) -> bool:
         """Whether a record with the fields of the rule may be of it."""
         kind = type(record).__name__
-        alone = self.side.home.name == "optax" and self.rule in ALONE.values()
+        alone = self.end.home.name == "optax" and self.rule in ALONE.values()
         return ALONE.get(kind) == self.rule if kind in ALONE or alone else True
 
     def _holds(self, record: Any) -> bool:
         names = set(fields(record)) - BESIDE
-        return bool(names) and names <= self.called.keys()
+        return bool(names) and names <= self.states.keys()
 
     def sign(self, state: str) -> float:
         """-1 where optax keeps the other sign: a momentum behind lr sums what is added."""
         inside = kin(split(self.rule)[0]).lr
-        return -1.0 if self.side.home.name == "optax" and state == "m" and inside else 1.0
+        return -1.0 if self.end.home.name == "optax" and state == "m" and inside else 1.0
 
     def starts(self, state: str) -> float | None:
         """What a state is before the first step; None for one that begins as the parameter."""
-        given = {**self.side.signature.defaults, **self.side.given}
+        given = {**self.end.signature.defaults, **self.end.given}
         option = next((name for name, one in STARTS.items() if one == state and name in given), "")
         if state in self.formula.starts:
             return None
@@ -82,8 +82,8 @@ class Book:
 
     def trees(self, record: Any) -> dict[str, dict[str, Any]]:
         """The arrays of each state in a record, by the paths of their parameters."""
-        held = (name for name in fields(record) if name in self.called)
-        return {self.called[name]: leaves(getattr(record, name)) for name in held}
+        held = (name for name in fields(record) if name in self.states)
+        return {self.states[name]: leaves(getattr(record, name)) for name in held}
 
     def blank(self) -> Neutral:
         """The parameters, their shapes and the hyper-parameters, without any number of a state."""
@@ -95,7 +95,7 @@ class Book:
                     continue
                 if twice := [path for path in tree if (state, path) in seen]:
                     raise ValueError(
-                        f"two records of {self.side.title} hold {state} of {twice[0]!r}: a chain "
+                        f"two records of {self.end.title} hold {state} of {twice[0]!r}: a chain "
                         "of two such rules is no single rule. Convert the state of one of them."
                     )
                 seen |= {(state, path) for path in tree}
@@ -105,14 +105,14 @@ class Book:
                     f"{many[0]} of {type(record).__name__} is no single number, as under jax.vmap: "
                     "convert each state by itself, such as jax.tree.map(lambda x: x[0], state)."
                 )
-        self._tell(shapes)
-        side, rule = self.side, self.rule
-        hypers = side.hypers(rule, {**side.given, **self.injected})
+        self._warn_of_others(shapes)
+        end, rule = self.end, self.rule
+        hypers = end.hypers(rule, {**end.given, **self.injected})
         takes = frozenset(name for name in hypers if self.hyper(name) in self.injected)
-        one = Group(list(shapes), rule, hypers, side.title, takes, side.fixed(rule))
+        one = Group(list(shapes), rule, hypers, end.title, takes, end.fixed(rule))
         return Neutral([one], {}, shapes, together="t" in self.formula.given)
 
-    def _tell(self, shapes: Mapping[Key, tuple[int, ...]]) -> None:
+    def _warn_of_others(self, shapes: Mapping[Key, tuple[int, ...]]) -> None:
         """Warn of records that keep arrays of the parameters and are not of the rule."""
         ours = {id(one) for one in self.records}
         others = {
@@ -124,29 +124,29 @@ class Book:
         }
         if others:
             warnings.warn(
-                f"{', '.join(sorted(others))} in a state of {self.side.title} is no part of "
+                f"{', '.join(sorted(others))} in a state of {self.end.title} is no part of "
                 f"{self.rule}; its arrays are not converted.",
                 stacklevel=6,
             )
 
     def hyper(self, name: str) -> str:
         """The argument of a hyper-parameter."""
-        return self.side.signature.sources.get(name, (name,))[0]
+        return self.end.signature.sources.get(name, (name,))[0]
 
 
-def read(state: Any, side: Side) -> Neutral:
+def read(state: Any, end: End) -> Neutral:
     """The moments, counts and injected hyper-parameters of a state."""
-    book = Book(state, side)
-    found = book.blank()
-    for record in book.records:
-        trees, steps = book.trees(record), _count(record)
+    contents = Contents(state, end)
+    found = contents.blank()
+    for record in contents.records:
+        trees, steps = contents.trees(record), _count(record)
         for name in dict.fromkeys(path for tree in trees.values() for path in tree):
             entry: Entry = {} if steps is None else {"step": steps}
             for key, tree in trees.items():
-                if key in book.formula.scalars:
+                if key in contents.formula.scalars:
                     entry[key] = scalar(key, tree[name if name in tree else ""])
                 elif name in tree:
-                    entry[key] = numbers(f"{key} of {name!r}", tree[name]) * book.sign(key)
+                    entry[key] = numbers(f"{key} of {name!r}", tree[name]) * contents.sign(key)
             if name in found.shapes:
                 found.state[name] = {**found.state.get(name, {}), **entry}
     if any(scalar("mini_step", getattr(one, "mini_step", 0)) for one in walk(state)):
@@ -173,29 +173,29 @@ def _count(record: Any) -> int | None:
     return next(iter(each), None)
 
 
-def blank(side: Side) -> Neutral:
+def blank(end: End) -> Neutral:
     """What the target's state has room for; ValueError without one."""
-    if side.state is None:
+    if end.state is None:
         raise ValueError(
             f"the structure of an optax state is the user's: give the pair "
-            f'("{side.title}", tx.init(params)), and it comes back filled.'
+            f'("{end.title}", tx.init(params)), and it comes back filled.'
         )
-    return Book(side.state, side).blank()
+    return Contents(end.state, end).blank()
 
 
-def write(found: Neutral, side: Side) -> Any:
+def write(found: Neutral, end: End) -> Any:
     """The target's state with these numbers in it."""
-    book = Book(side.state, side)
+    contents = Contents(end.state, end)
     steps = steps_of(found)
-    hypers = {book.hyper(name): value for name, value in found.groups[0].hypers.items()}
-    held = {id(record) for record in book.records}
+    hypers = {contents.hyper(name): value for name, value in found.groups[0].hypers.items()}
+    held = {id(record) for record in contents.records}
 
     def part(path: str, tree: Any) -> Any:
         new = {}
         if id(tree) in held:
             for name in fields(tree):
-                if name in book.called:
-                    new[name] = _filled(found.state, book, name, getattr(tree, name))
+                if name in contents.states:
+                    new[name] = _filled(found.state, contents, name, getattr(tree, name))
         if steps is not None:
             for name in _counters(tree):
                 new[name] = placed(steps + COUNTERS[name], getattr(tree, name))
@@ -206,24 +206,24 @@ def write(found: Neutral, side: Side) -> Any:
         rest = {n: rebuilt(getattr(tree, n), part) for n in fields(tree) if n not in new}
         return type(tree)(**new, **rest)
 
-    return rebuilt(side.state, part)
+    return rebuilt(end.state, part)
 
 
-def _filled(state: Mapping[Any, Entry], book: Book, field: str, tree: Any) -> Any:
-    name = book.called[field]
+def _filled(state: Mapping[Any, Entry], contents: Contents, field: str, tree: Any) -> Any:
+    name = contents.states[field]
 
     def leaf(path: str, part: Any) -> Any:
         if not is_array(part):
             return part
-        alone = name in book.formula.scalars and path not in state
+        alone = name in contents.formula.scalars and path not in state
         each = {one[name] for one in state.values()} if alone else set()
         if len(each) > 1:
             raise ValueError(f"{name} is one number there, and here it is {sorted(each)}.")
         value = each.pop() if each else state.get(path, {}).get(name)
         if value is not None:
-            return placed(value * book.sign(name), part)
+            return placed(value * contents.sign(name), part)
         # What the source has no number of is as it is before the first step.
-        start = book.starts(name)
+        start = contents.starts(name)
         shape = getattr(part, "codes", part).shape
         return part if start is None else placed(np.full(shape, start), part)
 

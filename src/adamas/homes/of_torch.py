@@ -13,7 +13,7 @@ import numpy as np
 from adamas.homes.bitsandbytes import NESTED, opened
 from adamas.homes.known import plain
 from adamas.homes.neutral import Entry, Group, Neutral, numbers, scalar
-from adamas.homes.writers import Side
+from adamas.homes.writers import End
 from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE
 from adamas.schedule import parse
 
@@ -28,12 +28,12 @@ MAKERS = {
 }  # fmt: skip
 
 
-def read(state: Any, side: Side) -> Neutral:
+def read(state: Any, end: End) -> Neutral:
     """What a state dict holds; ValueError that names what it should have."""
-    known = set(side.signature.moments.values())
+    known = set(end.signature.moments.values())
     if not isinstance(state, Mapping) or not {"state", "param_groups"} <= state.keys():
         raise ValueError(
-            f"the state of {side.title} is what state_dict() gives, a dict of 'state' and "
+            f"the state of {end.title} is what state_dict() gives, a dict of 'state' and "
             f"'param_groups'; this is {type(state).__name__}."
         )
     found = Neutral([])
@@ -41,34 +41,33 @@ def read(state: Any, side: Side) -> Neutral:
         if state["state"]:
             _training(saved)
         names = list(saved.get("param_names", saved["params"]))
-        rule = _rule(side, saved)
-        hypers = _hypers(side, rule, saved)
-        fixed = frozenset() if "rule" in saved else side.fixed(rule)
+        rule = _rule(end, saved)
+        hypers = _hypers(end, rule, saved)
+        fixed = frozenset() if "rule" in saved else end.fixed(rule)
         # Whether adamas.torch averages, only its own loading knows.
         takes, averages = frozenset(hypers), None if "rule" in saved else False
-        ours = side.home.name == "adamas.torch"
-        found.groups.append(Group(names, rule, hypers, side.title, takes, fixed, averages, ours))
+        ours = end.home.name == "adamas.torch"
+        found.groups.append(Group(names, rule, hypers, end.title, takes, fixed, averages, ours))
         found.seed = saved.get("seed", found.seed)
         called = {
-            value: key
-            for key, value in side.home.states(side.signature, side.formula(rule)).items()
+            value: key for key, value in end.home.states(end.signature, end.formula(rule)).items()
         }
         for name, number in zip(names, saved["params"], strict=True):
             if entry := state["state"].get(number):
                 made = _entry(name, entry, called, saved)
-                found.state[name] = _checked(made, side, rule, known)
+                found.state[name] = _checked(made, end, rule, known)
     return found
 
 
-def _checked(entry: Entry, side: Side, rule: str, known: set[str]) -> Entry:
+def _checked(entry: Entry, end: End, rule: str, known: set[str]) -> Entry:
     """An entry that the class writes, without states of its other rules; ValueError otherwise."""
-    states = side.formula(rule).initial.keys()
+    states = end.formula(rule).initial.keys()
     held = {name.partition(".")[0] for name in entry} - {"step", "average", "stepped", "p", *COUNTS}
     strange, lacking = held - states - known, states - held
     if strange or (lacking and held & states):
-        names = side.home.states(side.signature, side.formula(rule))
+        names = end.home.states(end.signature, end.formula(rule))
         raise ValueError(
-            f"this is no state of {side.title}, which keeps "
+            f"this is no state of {end.title}, which keeps "
             f"{', '.join(names.get(one, one) for one in states) or 'none'}: it "
             f"{f'has {min(strange)}' if strange else f'lacks {min(lacking)}'}. Options that choose "
             "a rule are in its param groups; name the class that wrote it."
@@ -76,12 +75,12 @@ def _checked(entry: Entry, side: Side, rule: str, known: set[str]) -> Entry:
     return {name: value for name, value in entry.items() if name not in held - states}
 
 
-def _rule(side: Side, group: Mapping[str, Any]) -> str:
+def _rule(end: End, group: Mapping[str, Any]) -> str:
     """The rule of a group; ValueError where it was saved by another class."""
-    rule = side.rule(group)
+    rule = end.rule(group)
     if (saved := group.get("rule", plain(rule))) != plain(rule):
         raise ValueError(
-            f"this is the state of rule {saved!r}, and {side.title} computes {plain(rule)!r}."
+            f"this is the state of rule {saved!r}, and {end.title} computes {plain(rule)!r}."
         )
     return rule
 
@@ -97,10 +96,10 @@ def _training(group: Mapping[str, Any]) -> None:
         raise ValueError("schedulefree is warming up, which adamas leaves to a schedule of lr.")
 
 
-def _hypers(side: Side, rule: str, group: Mapping[str, Any]) -> dict[str, Any]:
-    known = side.hypers(rule, {**side.signature.defaults, **group})
-    if side.home.name == "adamas.torch":
-        places = {name: side.signature.sources.get(name, (name, None)) for name in known}
+def _hypers(end: End, rule: str, group: Mapping[str, Any]) -> dict[str, Any]:
+    known = end.hypers(rule, {**end.signature.defaults, **group})
+    if end.home.name == "adamas.torch":
+        places = {name: end.signature.sources.get(name, (name, None)) for name in known}
         texts = group.get("schedules", {})
         named = {n: n if place is not None else key for n, (key, place) in places.items()}
         known |= {name: texts[key] for name, key in named.items() if key in texts}
@@ -136,25 +135,25 @@ def _entry(
     return found
 
 
-def blank(side: Side) -> Neutral:
-    """What `side.live` is made for."""
-    found = read({**side.live.state_dict(), "state": {}}, side)
-    for one, group in zip(found.groups, side.live.param_groups, strict=True):
+def blank(end: End) -> Neutral:
+    """What `end.live` is made for."""
+    found = read({**end.live.state_dict(), "state": {}}, end)
+    for one, group in zip(found.groups, end.live.param_groups, strict=True):
         pairs = zip(one.names, group["params"], strict=True)
         found.shapes |= {name: tuple(p.shape) for name, p in pairs}
     return found
 
 
-def write(found: Neutral, side: Side) -> dict[str, Any]:
-    """A state dict that `side.live` loads, of tensors of the kind that its parameters are."""
-    saved = side.live.state_dict()
+def write(found: Neutral, end: End) -> dict[str, Any]:
+    """A state dict that `end.live` loads, of tensors of the kind that its parameters are."""
+    saved = end.live.state_dict()
     state, groups = dict(saved["state"]), []
-    every = zip(saved["param_groups"], side.live.param_groups, found.groups, strict=True)
+    every = zip(saved["param_groups"], end.live.param_groups, found.groups, strict=True)
     for old, live, one in every:
         # What adamas' schedules have put into the group is written over.
         group = {key: value for key, value in old.items() if key != "scheduled"}
         for hyper, value in one.hypers.items():
-            key, place = side.signature.sources.get(hyper, (hyper, None))
+            key, place = end.signature.sources.get(hyper, (hyper, None))
             if isinstance(value, str):
                 # A schedule by its text, beside its number in the last step.
                 text, named = value, hyper if place is not None else key
@@ -166,14 +165,14 @@ def write(found: Neutral, side: Side) -> dict[str, Any]:
         if found.seed is not None and "seed" in group:
             group["seed"] = found.seed
         groups.append(group)
-        called = side.home.states(side.signature, side.formula(one.rule))
+        called = end.home.states(end.signature, end.formula(one.rule))
         for name, number, p in zip(one.names, old["params"], live["params"], strict=True):
             state.pop(number, None)
             if name in found.state:
                 entry = dict(found.state[name])
                 if "k" in group:
                     group |= {"k": entry.pop("step")} | {key: entry.pop(key) for key in SHARED}
-                elif side.title != "torch.SGD":
+                elif end.title != "torch.SGD":
                     entry = {"step": 1, **entry}
                 state[number] = _tensors(entry, called, p)
     return {**saved, "state": state, "param_groups": groups}

@@ -54,7 +54,7 @@ HOMES = [
 
 
 @dataclass(frozen=True)
-class Side:
+class End:
     """One end of a conversion: a home, the name of a class there, and what is known of it.
 
     `given` are arguments with their values, `whole` says that all others have their defaults;
@@ -130,20 +130,20 @@ class Side:
         return known or formula_of(self.signature.choose(self.signature.defaults))
 
 
-def side(what: Any) -> Side:
+def end_of(what: Any) -> End:
     """The end that a text, an optimizer or a pair of one of these and a state means.
 
     Raises TypeError or ValueError naming the homes.
     """
     if type(what) is tuple and len(what) == 2:
-        return replace(side(what[0]), state=what[1])
+        return replace(end_of(what[0]), state=what[1])
     if isinstance(what, str):
-        return _told(what)
+        return _named(what)
     for kind in type(what).__mro__:
         found = _home(kind.__module__)
         known = hasattr(what, "param_groups") or hasattr(what, "learning_rate")
         if known and found and kind.__module__ != "torch.optim.optimizer":
-            return Side(found, kind.__name__, {}, True, what)
+            return End(found, kind.__name__, {}, True, what)
     raise TypeError(
         f"{type(what).__name__} is no optimizer of {', '.join(home.name for home in HOMES)}; name "
         'its class, such as "torch.AdamW" or "optax.adamw(1e-3)".'
@@ -155,7 +155,7 @@ def _home(dotted: str) -> Home | None:
     return next(found, None)
 
 
-def _told(text: str) -> Side:
+def _named(text: str) -> End:
     """A dotted name, or a call of one with plain numbers."""
     try:
         node: Any = ast.parse(text.strip(), mode="eval").body
@@ -172,7 +172,7 @@ def _told(text: str) -> Side:
     if home is None:
         raise ValueError(f"{text!r}: no such home; there are {', '.join(h.name for h in HOMES)}.")
     prefix = next(p for p in home.prefixes if f"{dotted}.".startswith(f"{p}."))
-    plain = Side(home, dotted[len(prefix) + 1 :], named, called)
+    plain = End(home, dotted[len(prefix) + 1 :], named, called)
     if not called:
         return plain
     arguments = plain.signature.defaults
