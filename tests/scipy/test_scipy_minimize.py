@@ -529,3 +529,37 @@ def test_help_shows_the_options() -> None:
     assert {"lr", "beta", "maxiter", "gtol", "average"} <= shown.keys()
     assert shown["maxiter"].default == 10_000 and shown["gtol"].default == 1e-5
     assert pickle.loads(pickle.dumps(adam)) is adam
+
+
+class Bowl:
+    """A function that is an object, with its gradient as a method, and counts its calls."""
+
+    calls = 0
+
+    def __call__(self, x: Any) -> float:
+        """The value."""
+        self.calls += 1
+        return float(x @ x)
+
+    def jac(self, x: Any) -> Any:
+        """The gradient."""
+        return 2 * x
+
+
+def test_a_gradient_that_is_a_method_of_fun_costs_no_values() -> None:
+    """Only what SciPy makes of `jac=True` is asked for the value too: fun is called at the end."""
+    bowl = Bowl()
+    options = {"lr": 0.1, "maxiter": 20, "gtol": None}
+    found = minimize(bowl, np.ones(2), jac=bowl.jac, method=adamas.scipy.adam, options=options)
+    assert (found.nfev, bowl.calls) == (1, 1)
+
+
+def test_a_schedule_that_begins_with_nothing_goes_on() -> None:
+    """Steps of length 0 are not below the precision of float64: the run waits for the warm-up."""
+    lr = adamas.schedule.constant(0.0).then(adamas.schedule.constant(0.1), at=30)
+    found = minimize(
+        lambda x: x @ x, np.ones(2), jac=lambda x: 2 * x, method=adamas.scipy.sgd,
+        options={"lr": lr, "maxiter": 500},
+    )  # fmt: skip
+    assert found.success
+    assert np.abs(found.x).max() < 1e-5

@@ -1,8 +1,8 @@
 """SciPy's own tests of `minimize`, from the installed wheel, with a method of ours in each place.
 
 Wherever they call `minimize` with the name of one of SciPy's methods, adamas.scipy's answers. Left
-out: what asks for a line search (`test_no_increase`), for bounds and constraints, or for the
-messages of one method.
+out: what brings a minimizer of its own (`test_custom`, `test_gh10771`), asks for a line search
+(`test_no_increase`), for bounds and constraints, or for the messages of one method.
 """
 
 from collections.abc import Callable
@@ -80,9 +80,3 @@ def test_a_function_may_overwrite_x(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(theirs, "optimize", Ours(adamas.scipy.adam, lr=0.05, gtol=1e-4))
     monkeypatch.setattr(theirs, "MINIMIZE_METHODS", ["ours", "newton-cg"])
     theirs.test_x_overwritten_user_function()
-
-
-def test_the_documented_example_and_untouched_bounds() -> None:
-    """A method written as SciPy documents it still runs, and gets bounds as they were given."""
-    theirs.TestOptimizeSimple().test_custom()
-    theirs.TestOptimizeSimple().test_gh10771()

@@ -90,7 +90,11 @@ class Descent:
             self._objective.forget()
             if not np.isfinite(x).all():
                 return 3, f"x is not finite any more; x is {self._which()}."
-            still = still + 1 if largest and np.array_equal(x, point.x) else 0
+            # A schedule may begin with nothing.
+            stuck = (
+                largest and np.array_equal(x, point.x) and self._optimizer.settings().get("lr", 1)
+            )
+            still = still + 1 if stuck else 0
             if still == patience:
                 return 2, "x no longer moves: its steps are below the precision of float64."
             if self._options["return_all"]:

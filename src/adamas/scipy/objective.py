@@ -40,7 +40,7 @@ class Objective:
         self.nfev = self.njev = 0
         self._known: dict[str, Any] = {}
         # `minimize` makes two functions of one that returns value and gradient: both cost one call.
-        self.has_values = not callable(jac) or getattr(jac, "__self__", None) is fun
+        self.has_values = not callable(jac) or _memorized(fun, jac)
 
     def value(self, x: Vector) -> float:
         """The value at x; raises ValueError if it is not one number."""
@@ -99,3 +99,9 @@ class Objective:
             # What was really added, after rounding.
             found[k] = (self._call(ahead) - before) / (ahead[k] - behind[k])
         return found
+
+
+def _memorized(fun: Any, jac: Any) -> bool:
+    """Whether `jac` is what SciPy makes of `jac=True`, and not a method of a user's own `fun`."""
+    ours = type(fun).__module__.partition(".")[0] == "scipy"
+    return ours and getattr(jac, "__self__", None) is fun
