@@ -31,6 +31,8 @@ FOREIGN = {
     "torch.callers": {"_getframe"},
     # What Keras means to be overridden, and what its own optimizers ask their base class.
     "keras.averages": {"_model_variables_moving_average"},
+    # The variables that the optimizer was built for, in its order.
+    "keras.saving": {"_trainable_variables"},
     "keras.optimizer": {
         "_get_current_learning_rate",
         "_get_variable_index",
