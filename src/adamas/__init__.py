@@ -50,4 +50,6 @@ else:
             from adamas.kernel.build import adamas_version
 
             return adamas_version()
-        raise AttributeError(f"module 'adamas' has no attribute {name!r}")
+        known = name in ("jax", "keras", "lab", "scipy", "torch")
+        hint = f"; write `import adamas.{name}` first" if known else ""
+        raise AttributeError(f"module 'adamas' has no attribute {name!r}{hint}")

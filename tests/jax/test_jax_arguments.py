@@ -299,3 +299,11 @@ def test_a_rule_that_needs_parameters_late_or_far_away_needs_them(tmp_path: Path
     assert needed(formula, formula.hypers)
     assert not needed(formula, {**formula.hypers, "decay": 0.0})
     assert needed(formula, {**formula.hypers, "decay": object()})
+
+
+@pytest.mark.parametrize("other", [adamas.jax.sgd, optax.adam])
+def test_the_state_of_another_optimizer_is_refused(other: Any) -> None:
+    """Who switches in the middle of a run is told what makes a state of another."""
+    p = {"w": jnp.ones(3)}
+    with pytest.raises(TypeError, match=r"adamw got a state without .* adamas\.convert"):
+        adamas.jax.adamw(1e-3).update(p, other(0.1).init(p), p)

@@ -54,6 +54,16 @@ def aligned(
     )
 
 
+def check_state(plan: Plan, state: Any) -> None:
+    """Raise TypeError for the state of another optimizer."""
+    wanted = ("count", *(plan.fields[name] for name in plan.formula.initial))
+    if missing := [name for name in wanted if not hasattr(state, name)]:
+        raise TypeError(
+            f"{plan.formula.name} got a state without {missing[0]!r}, a {type(state).__name__}; "
+            "init(params) makes its own, and adamas.convert one of another optimizer's."
+        )
+
+
 def like(tree: Any, what: str, other: Any) -> list[Any]:
     """The leaves of a tree that should have this structure; raises ValueError that says both."""
     try:

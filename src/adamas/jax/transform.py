@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from adamas.jax.checks import aligned, check_leaf, check_like, like
+from adamas.jax.checks import aligned, check_leaf, check_like, check_state, like
 from adamas.jax.coded import added, at_random, straight
 from adamas.jax.keeping import Place, parts, whole, wide
 from adamas.jax.masks import decaying, is_none, leaf_names
@@ -171,6 +171,7 @@ class Step:
 
 def step(plan: Plan, updates: Any, state: Any, params: Any, extra: dict[str, Any]) -> Any:
     """One step: the updates to add, and the new state."""
+    check_state(plan, state)
     gradients, tree = jax.tree.flatten(updates, is_leaf=is_none)
     named = leaf_names(updates)
     theirs, second = aligned(plan, tree, params, extra)
