@@ -1,6 +1,6 @@
 """One rule, six homes: the same hundred steps in NumPy, PyTorch, JAX, Keras and SciPy, compared.
 
-The rule is the one in `own_rule.py`: two states of every number, a bias correction, and a state
+The rule is the one in `growing.py`: two states of every number, a bias correction, and a state
 that is one number for the whole tensor. Each home starts from the same 257 numbers and is given the
 same hundred gradients, in float32 (SciPy has float64 only). Printed is how far it ends from the
 float64 run of the same rule, in norm and by the farthest single number, |a - b| / (|b| + 1e-3), and
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from own_rule import growing
+from growing import growing
 
 EXAMPLES = """examples:
   python examples/six_homes.py                  all homes that are installed, half a minute

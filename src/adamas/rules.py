@@ -12,8 +12,6 @@ Hyper-parameters and their defaults follow `torch.optim` where torch has the rul
 authors' code; each docstring says where its paper or a well-known library differs.
 """
 
-from typing import Any
-
 from adamas.words import abs, exp, log, maximum, minimum, sign, sqrt, where
 
 __all__ = [
@@ -390,7 +388,7 @@ def schedule_free_average(p, z, *, beta1=0.9):
     return (p - (1 - beta1) * z) / beta1
 
 
-AVERAGES: dict[Any, Any] = {schedule_free_adamw: schedule_free_average}
+AVERAGES = {schedule_free_adamw: schedule_free_average}
 """Rules that train at another point than they are evaluated at, and the formula of that point."""
 
 

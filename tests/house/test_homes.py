@@ -116,7 +116,7 @@ def test_the_page_has_the_table_of_the_script(
 
 def test_the_page_shows_the_rule_that_runs() -> None:
     """The text on the page is that of the file."""
-    text = (EXAMPLES / "own_rule.py").read_text()
+    text = (EXAMPLES / "growing.py").read_text()
     for page in PAGES:
         assert text[text.index("@adamas.rule") :] in page.read_text()
 

@@ -20,7 +20,7 @@ from places import PACKAGE, ROOT
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
 CODE = re.compile(r"```python\n(.*?)```|((?:^    .*\n)+)", re.S | re.M)
-OWN = runpy.run_path(str(ROOT / "examples/own_rule.py"))["growing"].function
+OWN = runpy.run_path(str(ROOT / "examples/growing.py"))["growing"].function
 # The rules that pages show: the family's own, and users' that are compared with other packages or
 # with the float64 run of the same text.
 EXAMPLES: dict[str, Any] = {

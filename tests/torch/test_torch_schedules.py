@@ -149,7 +149,9 @@ def test_a_converted_number_is_not_one_set_over_the_schedule() -> None:
     source = torch.optim.AdamW([("p", p)], lr=0.7)
     source.step()
     opt = adamas.torch.AdamW([("p", p)], lr=RATE)
-    opt.load_state_dict(adamas.convert(source.state_dict(), "torch.AdamW", opt))
+    with pytest.warns(UserWarning, match="the target goes on with lr=warmup"):
+        found = adamas.convert(source.state_dict(), "torch.AdamW", opt)
+    opt.load_state_dict(found)
     opt.step()
     assert opt.param_groups[0]["lr"] == RATE(2)
 

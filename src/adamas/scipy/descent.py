@@ -38,7 +38,7 @@ class Descent:
         self._optimizer = adamas.Optimizer(
             rule, x, ema=options["average"], on_nonfinite="allow", **passed, **hypers
         )
-        self._average = rules.AVERAGES.get(getattr(rule, "function", rule))
+        self._average: Any = rules.AVERAGES.get(getattr(rule, "function", rule))
         self._tell = self._telling(callback)
         self._all = [x.copy()]
         # The last point where everything was finite, and the lowest one if it is wanted.
