@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from places import HELPERS, PACKAGE
+from quick_xla import FLAGS
 
 FILES = ("keras_numbers", "keras_rounding", "keras_fitting", "keras_saving")
 PREFIX = "check_"
@@ -49,6 +50,7 @@ def environment(backend: str) -> dict[str, str]:
         "TF_ENABLE_ONEDNN_OPTS": "0",
         "CUDA_VISIBLE_DEVICES": "",
         "OMP_NUM_THREADS": "1",
+        "XLA_FLAGS": FLAGS,
     }
 
 

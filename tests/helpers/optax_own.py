@@ -15,13 +15,12 @@ import warnings
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from quick_xla import FLAGS
+
 if __name__ == "__main__":
-    # Before jax is imported. Of hundreds of tiny programs all time would go into making them fast.
-    os.environ["XLA_FLAGS"] = (
-        f"--xla_force_host_platform_device_count={8 if sys.argv[1] == 'sharding' else 1} "
-        "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 "
-        "--xla_llvm_disable_expensive_passes=true --xla_cpu_parallel_codegen_split_count=1"
-    )
+    # Before jax is imported.
+    devices = 8 if sys.argv[1] == "sharding" else 1
+    os.environ["XLA_FLAGS"] = f"{FLAGS} --xla_force_host_platform_device_count={devices}"
 
 import jax
 import optax
