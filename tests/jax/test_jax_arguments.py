@@ -124,6 +124,31 @@ def test_what_does_not_fit_is_named_by_its_path() -> None:
         tx.update(jnp.ones(2), tx.init(jnp.ones(3)), jnp.ones(3))
 
 
+def test_what_is_no_number_is_refused() -> None:
+    """Keys, texts, derivatives of integers, and parameters that are not there."""
+    sgd, adamw = adamas.jax.sgd(0.1), adamas.jax.adamw(0.1)
+    for leaf, text in ((jax.random.key(0), "key<fry>"), ("x", "str"), (True, "bool")):
+        with pytest.raises(TypeError, match=f"parameter 'k' is {text}"):
+            sgd.init({"k": leaf})
+    params = {"k": jnp.ones(2)}
+    state = sgd.init(params)
+    for g, text in ((jax.random.key(0), "key<fry>"), (np.zeros(2, jax.dtypes.float0), "float0|V")):
+        with pytest.raises(TypeError, match=f"the gradient of 'k' is .*({text}).*no number"):
+            sgd.update({"k": g}, state, params)
+    with pytest.raises(ValueError, match="the gradient of 'k' has no parameter, which adamw needs"):
+        adamw.update(params, adamw.init(params), {"k": None})
+
+
+def test_a_rate_that_became_1_is_refused() -> None:
+    """0.999 is 1 in bfloat16: the message says so, and names the option that helps."""
+    p = jnp.ones(2, jnp.bfloat16)
+    with pytest.raises(ValueError, match=r"b1 is bfloat16.*hyperparam_dtype=jnp.float32"):
+        optax.inject_hyperparams(adamas.jax.adamw)(1e-3).init(p)
+    injected = optax.inject_hyperparams(adamas.jax.adamw, hyperparam_dtype=jnp.float32)(1e-3)
+    found, _ = run(injected, p, [p, p])
+    assert same(found, run(adamas.jax.adamw(1e-3), p, [p, p])[0])
+
+
 MASKS = [
     r"kernel$",
     lambda path, leaf: path == "layer.kernel",

@@ -126,6 +126,12 @@ def test_one_cycle_is_torchs(lr: float, steps: int, pct: float, div: float, fina
         close(values(ours, steps), torch_values(make, lr, steps), rel=1e-9)
 
 
+@pytest.mark.parametrize("steps", [1, 2, 4, 8])
+def test_one_cycle_may_peak_at_its_first_step(steps: int) -> None:
+    """With pct_start * steps = 1 the peak is the first step, where torch divides by zero."""
+    assert one_cycle(0.5, steps=steps, pct_start=1 / steps)(1) == 0.5
+
+
 @given(lr=lrs, n=st.integers(1, 10), steps=st.integers(20, 30), m=st.integers(11, 20))
 def test_then_is_torchs_sequential(lr: float, n: int, steps: int, m: int) -> None:
     """Joined schedules switch at the same step as SequentialLR's milestones."""

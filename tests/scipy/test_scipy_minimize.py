@@ -312,6 +312,19 @@ def test_one_small_gradient_of_a_noisy_function_is_no_end() -> None:
     assert hasty.status == 0 and hasty.x[0] > 1e-3
 
 
+def test_gradients_of_zero_are_no_lack_of_precision() -> None:
+    """With gtol=None it goes on where a noisy function has had nothing to say for long."""
+    asked = []
+
+    def late(x: Any) -> Any:
+        asked.append(x)
+        return np.full(1, float(len(asked) > 15))
+
+    options = {"gtol": None, "maxiter": 20, "lr": 1.0}
+    found = minimize(lambda x: x[0], [0.0], jac=late, method=sgd, options=options)
+    assert (found.status, found.nit, found.x.tolist()) == (1, 20, [-5.0])
+
+
 def test_an_average_of_the_iterates() -> None:
     """Around its minimum gradient descent wanders by a known variance, and its average by less."""
     random, lr, decay, n = np.random.default_rng(0), 0.2, 0.98, 4000

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from adamas.engine.options import formula_of as parsed
-from adamas.engine.settings import check, seeded
+from adamas.engine.settings import RATES, check, seeded
 from adamas.homes.optax import FIRST, FIXED, MASKS, STARTS, STORED, moments
 from adamas.homes.signature import Signature
 from adamas.jax import formats as few_bits
@@ -99,6 +99,11 @@ def _check_fixed(takes: Signature, options: Mapping[str, Any]) -> None:
 def _number(takes: Signature, options: Mapping[str, Any], name: str, default: float) -> Any:
     """A hyper-parameter: a number, an array of one, or a function of the count."""
     value, shown = takes.hyper(name, options), takes.sources.get(name, (name, None))[0]
+    if hasattr(value, "dtype") and value.dtype.itemsize < 4 and RATES.fullmatch(name):
+        raise ValueError(
+            f"{takes.name}: {shown} is {value.dtype}, in which numbers near 1 are 1. Give it as a "
+            "float32: inject_hyperparams(..., hyperparam_dtype=jnp.float32) does."
+        )
     if callable(value) or (hasattr(value, "dtype") and np.shape(value) == ()):
         return value
     if isinstance(value, bool) or not isinstance(value, Real):

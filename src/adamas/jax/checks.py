@@ -16,8 +16,12 @@ def check_leaf(formula: Formula, path: str, leaf: Any) -> None:
     """Raise TypeError or ValueError for a parameter that the rule cannot step."""
     if leaf is None:
         return
-    dtype, name = dtype_of(leaf), f"parameter {path!r}" if path else "the parameter"
-    if not jnp.issubdtype(dtype, jnp.inexact):
+    name = f"parameter {path!r}" if path else "the parameter"
+    try:
+        dtype = dtype_of(leaf)
+    except TypeError:
+        dtype = type(leaf).__name__
+    if isinstance(dtype, str) or not jnp.issubdtype(dtype, jnp.inexact):
         raise TypeError(
             f"{name} is {dtype}; {formula.name} steps floating and complex numbers. Keep others "
             "out of params: equinox.filter(model, equinox.is_inexact_array), or optax.partition."
@@ -81,7 +85,12 @@ def check_like(plan: Plan, path: str, g: Any, p: Any, h: Any) -> tuple[Any, Any,
     real parameter.
     """
     where = f"of {path!r} " if path else ""
+    # Keys, and the derivatives of integers.
+    if (kind := dtype_of(g)) == jax.dtypes.float0 or jnp.issubdtype(kind, jax.dtypes.extended):
+        raise TypeError(f"the gradient {where}is {kind}, which is no number.")
     g = _inexact(g)
+    if p is None and plan.needs_params:
+        raise ValueError(f"the gradient {where}has no parameter, which {plan.formula.name} needs.")
     p = jnp.zeros_like(g) if p is None else p
     check_leaf(plan.formula, path, p)
     given = {"parameter": jnp.asarray(p)}

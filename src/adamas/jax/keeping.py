@@ -64,6 +64,9 @@ class Plain:
 def dtype_of(leaf: Any) -> Any:
     """The dtype that JAX gives a leaf, which may be abstract, an array or a number."""
     found = leaf.dtype if hasattr(leaf, "dtype") else jnp.result_type(leaf)
+    # Keys, and the derivatives of integers.
+    if found == jax.dtypes.float0 or jnp.issubdtype(found, jax.dtypes.extended):
+        return found
     return jax.dtypes.canonicalize_dtype(found)
 
 

@@ -53,8 +53,6 @@ class Objective:
         """The gradient at x; raises ValueError if it has not a number for each of x."""
         known = self._at(x)
         if "gradient" not in known:
-            if self.has_values:
-                self.value(x)
             self.njev += 1
             known["gradient"] = self._given(x) if callable(self._jac) else self._differences(x)
         found: Vector = known["gradient"]
