@@ -186,7 +186,7 @@ REFUSED = {
     "0.1": "'0.1' is a number; write constant(0.1)",
     "": "'' is no schedule: SyntaxError",
     "cosine(": "SyntaxError",
-    "constant(1)" + " * 1" * 9999: "is no schedule: ",
+    "constant(1)" + " * 1" * 9999: "is no schedule: 40007 characters, at most 4000",
     "cosine(0.1, steps=0)": "cosine: steps=0 is not an int of at least 1",
     "constant(1e999)": "constant: value=inf",
 }

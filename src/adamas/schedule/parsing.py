@@ -12,6 +12,7 @@ from typing import Any
 from adamas.schedule import shapes
 from adamas.schedule.base import Schedule
 
+LIMIT = 4_000  # characters: the depth Python itself refuses is another once a library moved it
 SHAPES = {name: getattr(shapes, name) for name in shapes.__all__ if name != "Schedule"}
 
 
@@ -26,6 +27,10 @@ def parse(text: str) -> Schedule:
     """
     if not isinstance(text, str):
         raise TypeError(f"{text!r} is not the text of a schedule, such as 'cosine(0.1, steps=9)'.")
+    if len(text) > LIMIT:
+        raise ValueError(
+            f"{text[:80]!r} is no schedule: {len(text)} characters, at most {LIMIT} are read."
+        )
     try:
         made = _made(ast.parse(text, mode="eval").body)
     except (SyntaxError, RecursionError, MemoryError) as error:
