@@ -211,6 +211,13 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "keras.__init__",
     ),
     "3 scipy": ("scipy.objective", "scipy.descent", "scipy.methods", "scipy.__init__"),
+    "3 pages": (
+        "pages.sentences",
+        "pages.elements",
+        "pages.document",
+        "pages.__init__",
+    ),
+    "4 learn": (),
     "4 lab": (
         "bench.*",
         "lab.text.*",
@@ -248,6 +255,8 @@ OUTSIDE: dict[str, set[str]] = {
     "jax.*": {"numpy", "jax", "optax"},
     "keras.*": {"numpy", "keras", "jax", "tensorflow", "torch"},
     "scipy.*": {"numpy", "scipy"},
+    "pages.*": set(),
+    "learn.*": {"numpy"},
     "4 lab": {"numpy", "scipy", "sklearn", "matplotlib", "joblib", "threadpoolctl"},
     "5 commands": {"numpy"},
 }

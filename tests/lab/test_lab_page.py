@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from adamas import rules
 from adamas.lab.demo.demo_page import render
 from adamas.lab.demo.demo_results import QUICK, DemoResults, collect
-from adamas.lab.page.elements import markup
 from adamas.lab.page.looks import LOOKS
 from adamas.lab.page.plotting import NAME_GAP, spread
 from adamas.lab.page.svg import COLOURS, Labels
 from adamas.lab.report.result import result_table
 from adamas.lab.report.subject import subject
 from adamas.lab.text import LANGUAGES, Say
+from adamas.pages.elements import markup
 from chinese_pages import english
 from html_pages import Page
 
@@ -156,7 +156,7 @@ def test_chinese_page_is_chinese(results: DemoResults) -> None:
 
 def test_colours_are_defined_for_light_and_dark() -> None:
     """Every colour of the pictures is a variable of both themes, light as drawn."""
-    style = files("adamas.lab.page").joinpath("page.css").read_text(encoding="utf-8")
+    style = files("adamas.pages").joinpath("page.css").read_text(encoding="utf-8")
     light, dark = style.split("prefers-color-scheme: dark)")[:2]
     for name, colour in COLOURS.items():
         assert f"--{name}: {colour}" in light

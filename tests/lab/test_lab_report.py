@@ -318,7 +318,7 @@ def contrast(one: str, other: str) -> float:
 
 def test_colours_can_be_read_on_both_themes() -> None:
     """Names drawn in an optimizer's colour have a contrast of 4.5 on light and dark paper."""
-    style = files("adamas.lab.page").joinpath("page.css").read_text(encoding="utf-8")
+    style = files("adamas.pages").joinpath("page.css").read_text(encoding="utf-8")
     themes = style.split("prefers-color-scheme: dark)")[:2]
     for theme in themes:
         values = dict(re.findall(r"--([\w-]+): (#\w{6})", theme))

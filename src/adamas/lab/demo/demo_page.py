@@ -13,13 +13,13 @@ from adamas.lab.demo import (
 from adamas.lab.demo.contest import REFERENCE
 from adamas.lab.demo.demo_results import DemoResults
 from adamas.lab.demo.tutorial import LOG_EVERY
-from adamas.lab.page.document import document
-from adamas.lab.page.elements import bullets, markup, section
 from adamas.lab.page.looks import LOOKS
 from adamas.lab.page.plotting import power_of_ten
 from adamas.lab.report.subject import Subject, subject
 from adamas.lab.report.verdict import others
 from adamas.lab.text import Say
+from adamas.pages.document import document
+from adamas.pages.elements import bullets, markup, section
 
 CHAPTERS = ("formula", "tutorial", "why", "inside", "race", "rare", "range", "digits", "method")
 PAGE_NAME = "demo.html"

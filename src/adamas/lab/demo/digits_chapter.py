@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from adamas.lab.data.uci_digits import IMAGES
 from adamas.lab.demo.contest import REFERENCE
-from adamas.lab.page.elements import drawn, figures, paragraph, section, subheading
+from adamas.lab.page.svg import drawn
 from adamas.lab.report import pictures
 from adamas.lab.report.judged import difference_table
 from adamas.lab.report.numbers import seed_range, share
@@ -12,6 +12,7 @@ from adamas.lab.report.result import meaning, result_table
 from adamas.lab.report.subject import Subject
 from adamas.lab.report.verdict import others
 from adamas.lab.zoo import digits
+from adamas.pages.elements import figures, paragraph, section, subheading
 
 
 def chapter(contests: dict[str, Subject]) -> str:

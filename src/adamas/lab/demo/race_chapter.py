@@ -6,15 +6,15 @@ Which sentence is said depends on the numbers: where Adam is not the fastest, th
 from matplotlib.axes import Axes
 
 from adamas.lab.demo.race import Entrant, Race
-from adamas.lab.page.elements import drawn, figures, paragraph, section, swatch, table
 from adamas.lab.page.looks import LOOKS
 from adamas.lab.page.plotting import log_axis
-from adamas.lab.page.svg import Labels, Picture
+from adamas.lab.page.svg import Labels, Picture, drawn
 from adamas.lab.report import frames
 from adamas.lab.report.numbers import learning_rate, whole
 from adamas.lab.report.searched import Searched, against_rates
 from adamas.lab.text import Say
 from adamas.lab.zoo.line import POINTS
+from adamas.pages.elements import figures, paragraph, section, swatch, table
 
 # Curves fall to rounding error; below this share of the best loss nothing is told. TOP is where
 # the picture ends, BEYOND where a run that has no loss any more is drawn.

@@ -7,16 +7,16 @@ from matplotlib.axes import Axes
 
 from adamas.lab.demo.contest import REFERENCE
 from adamas.lab.demo.rare_steps import RareSteps
-from adamas.lab.page.elements import drawn, figures, paragraph, section
 from adamas.lab.page.looks import LOOKS
 from adamas.lab.page.plotting import log_axis, name_lines
-from adamas.lab.page.svg import Labels, Picture
+from adamas.lab.page.svg import Labels, Picture, drawn
 from adamas.lab.report import pictures
 from adamas.lab.report.result import result_table
 from adamas.lab.report.subject import Subject
 from adamas.lab.report.verdict import others
 from adamas.lab.text import Say
 from adamas.lab.zoo import rare_words
+from adamas.pages.elements import figures, paragraph, section
 
 
 def chapter(about: Subject, found: RareSteps) -> str:

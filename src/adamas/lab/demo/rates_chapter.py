@@ -8,11 +8,12 @@ from math import log10
 from typing import Literal
 
 from adamas.lab.demo.contest import Ranges
-from adamas.lab.page.elements import drawn, figures, paragraph, section, small, table
+from adamas.lab.page.svg import drawn
 from adamas.lab.report import pictures
 from adamas.lab.report.subject import Subject
 from adamas.lab.report.training import width
 from adamas.lab.text import Say
+from adamas.pages.elements import figures, paragraph, section, small, table
 
 READINGS: tuple[Literal["own"], Literal["bar"]] = ("own", "bar")
 Found = dict[str, dict[str, Ranges]]

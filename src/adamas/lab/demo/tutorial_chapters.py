@@ -9,10 +9,11 @@ from adamas import rules
 from adamas.lab.demo import tutorial_pictures
 from adamas.lab.demo.tutorial import BETA1, BETA2, LOG_EVERY
 from adamas.lab.demo.tutorial_check import Checked
-from adamas.lab.page.elements import bullets, drawn, figures, paragraph, section, source, table
+from adamas.lab.page.svg import drawn
 from adamas.lab.report.numbers import NONE, scientific
 from adamas.lab.text import Say
 from adamas.lab.zoo.line import POINTS, SLOPE
+from adamas.pages.elements import bullets, figures, paragraph, section, source, table
 
 
 def formula(say: Say) -> str:

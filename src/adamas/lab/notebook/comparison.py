@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from adamas.lab.commands.compare import summary
 from adamas.lab.needs import LabError
 from adamas.lab.notebook.rows import ComparisonRow, OptimizerRow, comparison_rows, optimizer_rows
-from adamas.lab.page.elements import markup, table
 from adamas.lab.protocol.output import write_all
 from adamas.lab.protocol.results_types import Results, Timing
 from adamas.lab.report import verdict
@@ -19,6 +18,7 @@ from adamas.lab.report.numbers import learning_rate
 from adamas.lab.report.result import loss_cell
 from adamas.lab.report.subject import Subject, subject
 from adamas.lab.text import Say
+from adamas.pages.elements import markup, table
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]

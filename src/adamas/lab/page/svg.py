@@ -19,6 +19,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from adamas.pages.elements import figure
+
 # CSS variable -> the colour drawn with, which is also what the page's light theme shows.
 COLOURS = {
     "ink": "#22262b",
@@ -138,6 +140,11 @@ def inline(picture: Picture) -> str:
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return adapt(labels.restore(buffer.getvalue()), picture.key)
+
+
+def drawn(picture: Picture, title: str, note: str) -> str:
+    """Return a picture with its caption, under its own key."""
+    return figure(picture.key, inline(picture), title, note)
 
 
 def adapt(svg: str, key: str) -> str:

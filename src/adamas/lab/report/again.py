@@ -6,11 +6,11 @@ from typing import Any
 
 from adamas.lab.constants import CLASSICAL, MARGIN, REFERENCES
 from adamas.lab.doctor import LEAST
-from adamas.lab.page.elements import details, paragraph, section, small, source, subheading
 from adamas.lab.protocol.plan import SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
 from adamas.lab.report.subject import Subject
 from adamas.lab.text import Say
+from adamas.pages.elements import details, paragraph, section, small, source, subheading
 
 COMMAND = "adamas compare"
 

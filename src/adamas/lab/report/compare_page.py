@@ -1,10 +1,10 @@
 """The page of a comparison, from its results alone: the answer first, then what it rests on."""
 
-from adamas.lab.page.document import document
 from adamas.lab.protocol.results_types import Results, Timing
 from adamas.lab.report import again, insight, judged, record, result, training, verdict
 from adamas.lab.report.subject import Subject, subject
 from adamas.lab.text import Say
+from adamas.pages.document import document
 
 PAGE_NAME = "report.html"
 CHAPTERS = {

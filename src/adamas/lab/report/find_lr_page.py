@@ -4,11 +4,9 @@ import html
 
 from matplotlib.axes import Axes
 
-from adamas.lab.page.document import document
-from adamas.lab.page.elements import drawn, figures, markup, paragraph, section, small, table
 from adamas.lab.page.looks import Look, looks_of
 from adamas.lab.page.plotting import log_axis
-from adamas.lab.page.svg import COLOURS, Labels, Picture
+from adamas.lab.page.svg import COLOURS, Labels, Picture, drawn
 from adamas.lab.protocol.results import Tree
 from adamas.lab.report import frames
 from adamas.lab.report.again import listing
@@ -16,6 +14,8 @@ from adamas.lab.report.numbers import learning_rate, measured, whole
 from adamas.lab.report.searched import rate_line, ring
 from adamas.lab.report.subject import gaps, in_language, known
 from adamas.lab.text import Say
+from adamas.pages.document import document
+from adamas.pages.elements import figures, markup, paragraph, section, small, table
 
 CHAPTERS = ("evidence", "use")
 

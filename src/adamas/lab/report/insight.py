@@ -3,12 +3,12 @@
 import html
 
 from adamas.lab.doctor import LEAST
-from adamas.lab.page.elements import bullets, figure, figures, markup, paragraph, section, small
 from adamas.lab.page.svg import Picture, inline
 from adamas.lab.protocol.results_types import FindingTree
 from adamas.lab.report import microscope
 from adamas.lab.report.numbers import learning_rate, measured, percent, whole
 from adamas.lab.report.subject import Subject
+from adamas.pages.elements import bullets, figure, figures, markup, paragraph, section, small
 
 # The number of a finding that belongs to a piece of advice.
 SUPPORT = {"lower_lr": "lr", "higher_lr": "lr", "clip": "clip_norm", "more_steps": "steps",

@@ -1,6 +1,6 @@
 """What fresh seeds say: paired differences, the way to the target, and defaults beside tuned."""
 
-from adamas.lab.page.elements import drawn, figures, paragraph, section, small, table
+from adamas.lab.page.svg import drawn
 from adamas.lab.protocol.results_types import OptimizerTree
 from adamas.lab.report import pictures
 from adamas.lab.report.numbers import (
@@ -16,6 +16,7 @@ from adamas.lab.report.numbers import (
 )
 from adamas.lab.report.result import word_cell
 from adamas.lab.report.subject import Subject
+from adamas.pages.elements import figures, paragraph, section, small, table
 
 
 def differences(subject: Subject) -> str:

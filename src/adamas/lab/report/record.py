@@ -2,11 +2,11 @@
 
 import html
 
-from adamas.lab.page.elements import details, facts, paragraph, section, small, subheading, table
 from adamas.lab.protocol.results_types import Series
 from adamas.lab.report.numbers import NONE, learning_rate, measured, whole
 from adamas.lab.report.subject import Subject
 from adamas.lab.text import Say
+from adamas.pages.elements import details, facts, paragraph, section, small, subheading, table
 
 
 def cost(subject: Subject) -> str:

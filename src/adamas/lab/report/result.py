@@ -3,7 +3,6 @@
 import html
 from typing import Any
 
-from adamas.lab.page.elements import facts, paragraph, section, small, subheading, table
 from adamas.lab.protocol.results_types import OptimizerTree
 from adamas.lab.report.numbers import (
     NONE,
@@ -18,6 +17,7 @@ from adamas.lab.report.subject import Subject
 from adamas.lab.report.verdict import metric_name
 from adamas.lab.statistics.paired import COARSE
 from adamas.lab.tuning import NEAR_BEST
+from adamas.pages.elements import facts, paragraph, section, small, subheading, table
 
 MOST_EXTRAS = 3
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from adamas.lab.page.elements import swatch
 from adamas.lab.page.looks import Look, looks_of
 from adamas.lab.protocol.results_types import (
     ComparisonTree,
@@ -22,6 +21,7 @@ from adamas.lab.protocol.results_types import (
 )
 from adamas.lab.text import Say
 from adamas.lab.trial import finite
+from adamas.pages.elements import swatch
 
 METRIC_IS_LOSS = "loss"
 # Two references are compared once; the other's side of it says the opposite.

@@ -5,16 +5,16 @@ from urllib.parse import quote
 
 from matplotlib.axes import Axes
 
-from adamas.lab.page.document import document
-from adamas.lab.page.elements import drawn, figures, markup, paragraph, section, small, table
 from adamas.lab.page.plotting import name_lines
-from adamas.lab.page.svg import COLOURS, Labels, Picture
+from adamas.lab.page.svg import COLOURS, Labels, Picture, drawn
 from adamas.lab.protocol.results import Tree
 from adamas.lab.protocol.results_types import Results
 from adamas.lab.report import frames
 from adamas.lab.report.numbers import NONE, learning_rate, measured, whole, with_spread
 from adamas.lab.report.subject import Subject, gaps, known, subject
 from adamas.lab.text import Say
+from adamas.pages.document import document
+from adamas.pages.elements import figures, markup, paragraph, section, small, table
 
 CHAPTERS = ("profiles", "problems")
 REPORT = "report.html"

@@ -2,12 +2,12 @@
 
 import html
 
-from adamas.lab.page.elements import details, drawn, paragraph, section, small, swatch, table
-from adamas.lab.page.svg import inline
+from adamas.lab.page.svg import drawn, inline
 from adamas.lab.protocol.results_types import OptimizerTree, WidthTree
 from adamas.lab.report import pictures
 from adamas.lab.report.numbers import NONE, learning_rate, measured, share, whole
 from adamas.lab.report.subject import Subject
+from adamas.pages.elements import details, paragraph, section, small, swatch, table
 
 
 def curves(subject: Subject) -> str:

@@ -2,10 +2,10 @@
 
 import html
 
-from adamas.lab.page.elements import bullets, markup
 from adamas.lab.report.numbers import NONE, measured, percent
 from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, gaps, known
 from adamas.lab.trial import overfitted_from
+from adamas.pages.elements import bullets, markup
 
 VERDICTS = ("better", "worse", "tie", "few", "diverged")
 

@@ -1,23 +1,23 @@
-"""The frame that every page of the lab stands in: head, style, title, contents, body."""
+"""The frame that every page of adamas stands in: head, style, title, contents, body."""
 
 import html
 from collections.abc import Sequence
 from importlib.resources import files
 
-from adamas.lab.text import Say
+from adamas.pages.sentences import Phrases
 
 HTML_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
 
 
 def document(
-    title: str, lead: Sequence[str], chapters: Sequence[tuple[str, str]], body: str, say: Say
+    title: str, lead: Sequence[str], chapters: Sequence[tuple[str, str]], body: str, say: Phrases
 ) -> str:
     """Return a whole HTML file that loads nothing and runs nothing.
 
     `lead` is finished HTML that stands between the title and the contents; `chapters` are the
     (anchor, title) of the sections in `body`.
     """
-    style = files("adamas.lab.page").joinpath("page.css").read_text(encoding="utf-8")
+    style = files("adamas.pages").joinpath("page.css").read_text(encoding="utf-8")
     links = "\n".join(
         f'<li><a href="#{key}">{html.escape(name)}</a></li>' for key, name in chapters
     )

@@ -7,8 +7,6 @@ import html
 import re
 from collections.abc import Sequence
 
-from adamas.lab.page.svg import Picture, inline
-
 # Columns from which a table is set closer.
 MANY = 6
 
@@ -60,11 +58,6 @@ def figure(key: str, svg: str, title: str, note: str) -> str:
         f'<figcaption id="caption-{key}"><strong>{html.escape(title)}</strong> '
         f"{markup(note)}</figcaption>\n</figure>"
     )
-
-
-def drawn(picture: Picture, title: str, note: str) -> str:
-    """Return a picture with its caption, under its own key."""
-    return figure(picture.key, inline(picture), title, note)
 
 
 def figures(*items: str) -> str:
