@@ -16,6 +16,8 @@ settings.register_profile(
     "ci", deadline=None, derandomize=False, max_examples=50, database=None, print_blob=True
 )
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+# Commands speak the language of the environment; tests expect English unless they ask.
+os.environ["LC_ALL"] = "C.UTF-8"
 
 
 @pytest.fixture

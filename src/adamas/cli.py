@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from adamas.cli_lab import add_compare, add_find_lr, add_suite
-from adamas.cli_values import mebi_count, path, seed_count
+from adamas.cli_values import LANGUAGES, language, mebi_count, path, seed_count
 from adamas.kernel.build import adamas_version
 from adamas.lab.constants import DEMO_SEEDS, INTERRUPTED
 
@@ -96,7 +96,10 @@ def add_demo(commands: Subparsers) -> None:
         help="directory for demo.html and demo.json (default: %(default)s)",
     )
     parser.add_argument(
-        "--lang", choices=("en", "zh"), default="en", help="language (default: %(default)s)"
+        "--lang",
+        choices=LANGUAGES,
+        default=language(os.environ),
+        help="language (default: that of the environment, here %(default)s)",
     )
     parser.add_argument(
         "--seeds",

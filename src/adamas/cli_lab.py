@@ -6,13 +6,14 @@ which is imported when a command runs.
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adamas.cli_values import count, loss, path, share, text
+from adamas.cli_values import LANGUAGES, count, language, loss, path, share, text
 from adamas.lab import constants
 
 if TYPE_CHECKING:
@@ -209,7 +210,10 @@ def add_output(parser: argparse.ArgumentParser, default: str) -> None:
     """Add where results go, in which language, and who works."""
     parser.add_argument("--out", type=path, metavar="DIR", help=f"directory (default: {default})")
     parser.add_argument(
-        "--lang", choices=("en", "zh"), default="en", help="language (default: %(default)s)"
+        "--lang",
+        choices=LANGUAGES,
+        default=language(os.environ),
+        help="language (default: that of the environment, here %(default)s)",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(

@@ -217,6 +217,29 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
         assert text in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("environ", "language"),
+    [
+        ({"LC_ALL": "zh_CN.UTF-8", "LC_MESSAGES": "en_GB", "LANG": "en_US.UTF-8"}, "zh"),
+        ({"LC_ALL": "", "LC_MESSAGES": "zh_TW", "LANG": "en_US.UTF-8"}, "zh"),
+        ({"LC_ALL": "", "LC_MESSAGES": "", "LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LC_ALL": "C", "LC_MESSAGES": "zh_CN.UTF-8", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LC_MESSAGES": "", "LANG": "de_DE.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LC_MESSAGES": "", "LANG": ""}, "en"),
+    ],
+)
+@pytest.mark.parametrize("words", [["demo"], ["compare", "digits"], ["suite"]])
+def test_the_environment_chooses_the_language(
+    words: list[str], environ: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without --lang a command speaks Chinese where the environment does, in the order of POSIX."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    parser = cli.build_parser()
+    assert parser.parse_args(words).lang == language
+    assert parser.parse_args([*words, "--lang", "en"]).lang == "en"
+
+
 @pytest.mark.parametrize("argument", ["--help", "--version"])
 def test_the_package_is_the_command(
     argument: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
