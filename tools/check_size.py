@@ -22,7 +22,7 @@ PARTS = {
     "lab": LAB,
     **dict.fromkeys(("pages", "learn"), LEARN),
     "bench": BENCH,
-    **dict.fromkeys(("cli", "cli_lab", "cli_values", "show", "__main__"), COMMANDS),
+    **dict.fromkeys(("cli", "cli_lab", "cli_language", "cli_values", "show", "__main__"), COMMANDS),
 }
 SILENT = {
     tokenize.COMMENT,

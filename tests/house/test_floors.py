@@ -241,7 +241,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "lab.__init__",
         "lab.demo.*",
     ),
-    "5 commands": ("cli_values", "cli_lab", "cli", "__main__"),
+    "5 commands": ("cli_language", "cli_values", "cli_lab", "cli", "__main__"),
 }
 
 # Third-party packages that a module may import; a module's own line goes before its floor's.
