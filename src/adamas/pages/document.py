@@ -10,14 +10,21 @@ HTML_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
 
 
 def document(
-    title: str, lead: Sequence[str], chapters: Sequence[tuple[str, str]], body: str, say: Phrases
+    title: str,
+    lead: Sequence[str],
+    chapters: Sequence[tuple[str, str]],
+    body: str,
+    say: Phrases,
+    *,
+    style: str = "",
+    script: str = "",
 ) -> str:
-    """Return a whole HTML file that loads nothing and runs nothing.
+    """Return a whole HTML file that loads nothing, and runs nothing but the `script` given.
 
     `lead` is finished HTML that stands between the title and the contents; `chapters` are the
     (anchor, title) of the sections in `body`.
     """
-    style = files("adamas.pages").joinpath("page.css").read_text(encoding="utf-8")
+    base = files("adamas.pages").joinpath("page.css").read_text(encoding="utf-8")
     links = "\n".join(
         f'<li><a href="#{key}">{html.escape(name)}</a></li>' for key, name in chapters
     )
@@ -29,7 +36,7 @@ def document(
 <meta name="color-scheme" content="light dark">
 <title>{html.escape(title)}</title>
 <style>
-{style}</style>
+{base}{style}</style>
 </head>
 <body>
 <a class="skip" href="#{chapters[0][0]}">{html.escape(say("skip"))}</a>
@@ -45,6 +52,7 @@ def document(
 <main>
 {body}
 </main>
+{f"<script>{script}</script>" if script else ""}
 </body>
 </html>
 """

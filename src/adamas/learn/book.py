@@ -1,0 +1,57 @@
+"""The whole guide as one HTML file, and what is written where."""
+
+import html
+import json
+from collections.abc import Callable
+
+from adamas.classes import CLASSES
+from adamas.learn import scripts
+from adamas.learn.chapters import correction
+from adamas.learn.frames import Draw
+from adamas.learn.text import LANGUAGES, Say
+from adamas.pages.document import document
+from adamas.pages.elements import markup
+
+Chapter = Callable[[Say, Draw], str]
+CHAPTERS: dict[str, Chapter] = {"correction": correction.chapter}
+"""The chapters by their anchors, in the order of the page."""
+
+# Names of built files by language.
+GUIDE = {"en": "en.html", "zh": "zh.html"}
+NAMES = {rule.__name__: name for name, rule in CLASSES.items()}
+
+
+def constants(language: str) -> str:
+    """Return the script's `TEXT`, the sentences that it says, and `NAMES`, those of rules."""
+    texts = {
+        key: text
+        for key, text in LANGUAGES[language].items()
+        if key.partition(".")[0] in ("play", "button", "axis", "playground", "reader", "controls")
+    }
+    both = {"TEXT": texts, "NAMES": NAMES}
+    return "\n".join(
+        f"const {name} = {json.dumps(value, ensure_ascii=False)};" for name, value in both.items()
+    )
+
+
+def script(language: str) -> str:
+    """Return the whole script of a page but for what needs a page, in a language."""
+    return f"{scripts.library()}\n{constants(language)}"
+
+
+def guide(language: str, draw: Draw) -> str:
+    """Return the guide in a language; `draw` runs `playHtml` of that language's `script`."""
+    say = Say(language)
+    body = "\n".join(chapter(say, draw) for chapter in CHAPTERS.values())
+    parts = [(key, say(f"{key}.title")) for key in CHAPTERS]
+    lead = [f'<p class="lead">{markup(say("lead"))}</p>', languages(say)]
+    code = f"(() => {{\n{script(language)}\n{scripts.page()}}})();"
+    assert "</script" not in code and "<!--" not in code, "it would end the element around it"
+    return document(say("title"), lead, parts, body, say, style=scripts.style(), script=code)
+
+
+def languages(say: Say) -> str:
+    """Return the link to the same page in the other language."""
+    other = "zh" if say.language == "en" else "en"
+    name = html.escape(say("other_language"))
+    return f'<p class="languages"><a href="{GUIDE[other]}" lang="{other}">{name}</a></p>'

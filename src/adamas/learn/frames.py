@@ -1,0 +1,22 @@
+"""The pieces that chapters are made of besides those of every page."""
+
+import html
+from collections.abc import Callable
+
+from adamas.pages.elements import markup
+
+Draw = Callable[[str], str]
+"""Gives the inside of a figure by the name of its play, drawn by the page's own script."""
+
+
+def play(name: str, draw: Draw, caption: str) -> str:
+    """Return a figure to play with, which shows its first picture where no script runs."""
+    return (
+        f'<figure class="play" id="play-{html.escape(name)}" data-play="{html.escape(name)}">\n'
+        f"{draw(name)}\n<figcaption>{markup(caption)}</figcaption>\n</figure>"
+    )
+
+
+def claim(said: str, answer: str) -> str:
+    """Return a widespread claim and what the numbers say to it."""
+    return f'<div class="claim">\n<p>{markup(said)}</p>\n<p>{markup(answer)}</p>\n</div>'

@@ -1,0 +1,29 @@
+"""How numbers are written on the pages: what `shown` in `script/chart.js` writes, in Python."""
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def shown(value: float, digits: int = 4) -> str:
+    """Return a number with at most `digits` significant ones.
+
+    Beyond 0.001 and 100,000 it is a power of ten.
+
+    >>> [shown(x, 3) for x in (3.16228, 0.001, 1e-8, -2.5e6, 1234.5)]
+    ['3.16', '0.001', '10⁻⁸', '−2.5 × 10⁶', '1230']
+    """
+    if value != value:
+        return "NaN"
+    sign = "−" if value < 0 else ""
+    if value in (float("inf"), float("-inf")):
+        return f"{sign}∞"
+    if value == 0:
+        return "0"
+    mantissa, _, power = f"{abs(value):.{digits - 1}e}".partition("e")
+    exponent = int(power)
+    if exponent < -3 or exponent > 5:
+        mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+        ten = f"10{str(exponent).translate(RAISED)}"
+        return sign + (ten if mantissa == "1" else f"{mantissa} × {ten}")
+    places = max(0, digits - 1 - exponent)
+    plain = f"{float(f'{abs(value):.{digits - 1}e}'):.{places}f}"
+    return sign + (plain.rstrip("0").rstrip(".") if "." in plain else plain)

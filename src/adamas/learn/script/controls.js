@@ -1,0 +1,88 @@
+// Figures to play with: controls with values, and pure functions from values to what is shown.
+
+// TEXT is the page's sentences by key, in its language; `{name}` in them is filled in.
+function say(key, fields = {}) {
+  const text = (typeof TEXT === "undefined" ? {} : TEXT)[key];
+  if (text === undefined) throw new Error(`no sentence ${key}`);
+  return text.replace(/\{(\w+)\}/g, (_, name) => {
+    if (!(name in fields)) throw new Error(`${key} lacks ${name}`);
+    return fields[name];
+  });
+}
+
+/* PLAYS[name] = { controls: [...], show(values, width) }, where show returns
+   { picture: SVG text or "", numbers: HTML text or "", sentence: text that is read aloud or "" }.
+   The sentences `play.<name>.<control>` label the controls. */
+const PLAYS = {};
+
+// A number between `low` and `high` in steps of `step`.
+const range = (name, low, high, step, value) => ({ kind: "range", name, low, high, step, value });
+// A positive number, moved by its decimal logarithm; `value` is the number itself.
+const logRange = (name, low, high, value, step = 0.05) =>
+  ({ kind: "log", name, low: Math.log10(low), high: Math.log10(high), step, value });
+// One of several, whose names are the sentences `play.<play>.<control>.<option>`, or given.
+const choice = (name, options, value, titles) => ({ kind: "choice", name, options, value, titles });
+const toggle = (name, value) => ({ kind: "toggle", name, value });
+// A number of steps, with buttons: back, one step, ten steps, play, start again.
+const stepper = (name, high, value) => ({ kind: "steps", name, low: 0, high, step: 1, value });
+
+// What a rule is called: `names` has what its paper writes.
+const titleOf = (rule) => (typeof NAMES === "undefined" ? {} : NAMES)[rule] || rule;
+
+function startValues(play) {
+  return Object.fromEntries(play.controls.map((one) => [one.name, one.value]));
+}
+
+// The value that a text of the address gives a control, or the control's own where it gives none.
+function parsedValue(control, text) {
+  if (control.kind === "toggle") return text === "1";
+  if (control.kind === "choice") return control.options.includes(text) ? text : control.value;
+  const value = Number(text), [low, high] =
+    control.kind === "log" ? [10 ** control.low, 10 ** control.high] : [control.low, control.high];
+  return text !== "" && Number.isFinite(value) ? Math.min(Math.max(value, low), high) : control.value;
+}
+
+const valueText = (control, value) =>
+  control.kind === "toggle" ? (value ? "1" : "0")
+    : typeof value === "number" ? String(Number(value.toPrecision(6))) : value;
+
+function controlHtml(name, control, value) {
+  const id = `${name}-${control.name}`, label = escaped(say(`play.${name}.${control.name}`));
+  if (control.kind === "choice") {
+    const options = control.options.map((option, k) => {
+      const title = control.titles ? control.titles[k] : say(`play.${name}.${control.name}.${option}`);
+      return `<option value="${escaped(option)}"${option === value ? " selected" : ""}>${escaped(title)}</option>`;
+    });
+    return `<label class="control"><span>${label}</span><select id="${id}" data-control="${control.name}">${options.join("")}</select></label>`;
+  }
+  if (control.kind === "toggle")
+    return `<label class="control check"><input type="checkbox" id="${id}" data-control="${control.name}"${value ? " checked" : ""}> <span>${label}</span></label>`;
+  const at = control.kind === "log" ? Math.log10(value) : value;
+  const slider =
+    `<label class="control"><span>${label} <output for="${id}">${escaped(shown(value))}</output></span>` +
+    `<input type="range" id="${id}" data-control="${control.name}" min="${control.low}" max="${control.high}" ` +
+    `step="${control.step}" value="${at}" aria-valuetext="${escaped(shown(value))}"></label>`;
+  if (control.kind !== "steps") return slider;
+  const button = (act) =>
+    `<button type="button" data-act="${act}" data-of="${control.name}">${escaped(say(`button.${act}`))}</button>`;
+  return `${slider}<div class="buttons">${["again", "back", "step", "ten", "play"].map(button).join("")}</div>`;
+}
+
+// What a figure shows for these values: the parts that change.
+function shownParts(name, values, width) {
+  const found = PLAYS[name].show(values, width);
+  return {
+    picture: found.picture || "",
+    numbers: found.numbers || "",
+    sentence: found.sentence ? escaped(found.sentence) : "",
+  };
+}
+
+// The inside of a figure, for the page as it is built: complete without a script.
+function playHtml(name, width = 640) {
+  const play = PLAYS[name], values = startValues(play), parts = shownParts(name, values, width);
+  return `<div class="picture">${parts.picture}</div><div class="numbers">${parts.numbers}</div>` +
+    `<p class="sentence" aria-live="polite">${parts.sentence}</p>` +
+    `<form class="controls" aria-label="${escaped(say("controls"))}">` +
+    play.controls.map((one) => controlHtml(name, one, values[one.name])).join("") + "</form>";
+}

@@ -1,0 +1,141 @@
+"""The script of the guide computes what adamas computes."""
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adamas import dialects, rules
+from adamas.kernel.formula import parse
+from adamas.kernel.reference import Reference
+from adamas.lab.zoo.line import data
+from adamas.learn.numbers import shown
+from adamas.learn.problems import PROBLEMS, Problem, line_data
+from adamas.learn.trace import normal, trace, trace_of_line, uniform
+from v8 import run
+
+RULES = {name: getattr(m, name) for m in (rules, dialects) for name in m.__all__}
+STEPS = 1000
+
+
+def same_bits(name: str, problem: Problem) -> bool:
+    """Whether nothing but + - * / and the root occurs, in the rule and in the problem."""
+    text = " ".join(parse(RULES[name]).source.split('"""')[::2])
+    return not any(word in text for word in ("**", "exp(", "log(")) and problem.name != "waves"
+
+
+def as_json(points: list[list[float]]) -> list[list[float | None]]:
+    """Numbers as JSON has them: what is not finite is None."""
+    return [[x if isfinite(x) else None for x in point] for point in points]
+
+
+def near(found: Sequence[Any], expected: Sequence[Any]) -> None:
+    """Assert that two runs agree but for how libraries round powers and sines."""
+    a, b = (np.array(points, np.float64) for points in (found, expected))
+    np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+def reference(name: str) -> dict[str, list[list[float | None]]]:
+    """The points of a rule on every problem, from one run on the coordinates of all of them."""
+    problems = list(PROBLEMS.values())
+    ends = np.cumsum([0, *(len(problem.start) for problem in problems)])
+    run = Reference(parse(RULES[name]), np.concatenate([problem.start for problem in problems]))
+    points = [run.p]
+    with np.errstate(all="ignore"):
+        for t in range(1, STEPS + 1):
+            slopes = [
+                problem.gradient(*run.p[a:b], *([t] if problem.timed else []))
+                for problem, a, b in zip(problems, ends, ends[1:], strict=False)
+            ]
+            run.step(np.concatenate([np.atleast_1d(slope) for slope in slopes]))
+            for problem, a, b in zip(problems, ends, ends[1:], strict=False):
+                if problem.bounds:
+                    run.p[a:b] = np.clip(run.p[a:b], *problem.bounds)
+            points.append(run.p)
+    return {
+        problem.name: as_json([point[a:b].tolist() for point in points])
+        for problem, a, b in zip(problems, ends, ends[1:], strict=False)
+    }
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_trajectories(name: str) -> None:
+    """Every rule passes the same points in the script and in the reference, on every problem."""
+    expected = reference(name)
+    for problem in PROBLEMS.values():
+        found = run(f"trace(RULES.{name}, PROBLEMS.{problem.name}, {STEPS}).points")
+        if same_bits(name, problem):
+            assert found == expected[problem.name], problem.name
+        else:
+            near(found, expected[problem.name])
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_trace(problem: str) -> None:
+    """What sentences are filled from runs through the script's points, noise and all."""
+    found = run(f"trace(RULES.adam, PROBLEMS.{problem}, 99, {{noise: 0.1, seed: 5}}).points")
+    near(found, trace(rules.adam, PROBLEMS[problem], 99, noise=0.1, seed=5).points)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_gradients(problem: str) -> None:
+    """A gradient written by hand is the slope of its loss, by central differences."""
+    one, h = PROBLEMS[problem], 1e-6
+    for seed in range(20):
+        at = [low + (high - low) * uniform(seed, k) for k, (low, high) in enumerate(one.view)]
+        times = [(t,) for t in (1, 2, 3)] if one.timed else [()]
+        slope = np.mean([np.atleast_1d(one.gradient(*at, *t)) for t in times], axis=0)
+        for k in range(len(at)):
+            up, down = ([x + (i == k) * d for i, x in enumerate(at)] for d in (h, -h))
+            expected = (one.loss(*up) - one.loss(*down)) / (2 * h)
+            np.testing.assert_allclose(slope[k], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_line_data() -> None:
+    """The guide's data are those of the tutorial, and the best line that of least squares."""
+    x, y = data()
+    assert line_data() == (x[:, 0].tolist(), y[:, 0].tolist())
+    np.testing.assert_allclose(run("lineProblem({}).least"), np.linalg.lstsq(x, y)[0][0], rtol=1e-9)
+    both = np.linalg.lstsq(np.c_[x, np.ones(len(x))], y)[0][:, 0]
+    np.testing.assert_allclose(run("lineProblem({bias: true}).least"), both, rtol=1e-9)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("batch", [0, 4])
+def test_line(bias: bool, batch: int) -> None:
+    """The tutorial's line is fitted through the same points in the script as in the reference."""
+    option = f"{{bias: {str(bias).lower()}, batch: {batch}, seed: 3}}"
+    found = run(f"trace(RULES.adam, lineProblem({option}), 300).points")
+    expected = trace_of_line(rules.adam, 300, bias=bias, batch=batch, seed=3).points
+    near(found, expected)
+
+
+def test_random_numbers() -> None:
+    """The script draws the numbers that Python draws, and they are spread as they should be."""
+    assert run("Array.from({length: 99}, (_, k) => [uniform(7, k), normal(5, k)])") == [
+        [uniform(7, k), normal(5, k)] for k in range(99)
+    ]
+    drawn = np.array([normal(1, k) for k in range(4000)])
+    assert abs(drawn.mean()) < 0.05 and abs(drawn.std() - 1) < 0.05
+
+
+def test_numbers_are_written_alike() -> None:
+    """A number in a sentence and the same number in a figure are written in the same way."""
+    values = [
+        0.0,
+        1.0,
+        -2.5,
+        1e-8,
+        0.00099996,
+        0.001,
+        123456.0,
+        99999.6,
+        1e22,
+        -7e-5,
+        3.14159,
+        0.1 + 0.2,
+    ]
+    for digits in (2, 3, 4, 6):
+        assert run(f"{values}.map((x) => shown(x, {digits}))") == [shown(x, digits) for x in values]

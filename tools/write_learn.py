@@ -1,0 +1,43 @@
+"""Build the guide for learners: `python tools/write_learn.py [DIR]` writes one page a language.
+
+Pictures are drawn by the page's own script, in a V8; without DIR the pages go to where `adamas
+learn` and the documentation have them.
+"""
+
+import sys
+from pathlib import Path
+
+from py_mini_racer import MiniRacer
+
+from adamas.learn import book
+
+ROOT = Path(__file__).parents[1]
+PLACES = (ROOT / "src" / "adamas" / "learn" / "built", ROOT / "docs" / "learn")
+
+
+def pages() -> dict[str, str]:
+    """Return the text of every page by its file's name."""
+    found = {}
+    for language, name in book.GUIDE.items():
+        context = MiniRacer()
+        context.eval(book.script(language))
+
+        def draw(play: str, context: MiniRacer = context) -> str:
+            return str(context.eval(f"playHtml({play!r})"))
+
+        found[name] = book.guide(language, draw)
+    return found
+
+
+def main(arguments: list[str]) -> None:
+    """Write the pages."""
+    places = tuple(map(Path, arguments)) or PLACES
+    for name, text in pages().items():
+        for place in places:
+            place.mkdir(parents=True, exist_ok=True)
+            (place / name).write_text(text, encoding="utf-8")
+        print(f"{name}: {len(text.encode()):,} bytes")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
