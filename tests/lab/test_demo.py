@@ -35,7 +35,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_demo_writes_the_page_and_its_numbers(finished: tuple[Path, str]) -> None:
     """The directory is made and holds the page and strict JSON, and nothing else."""
     out, _ = finished
-    assert sorted(path.name for path in out.iterdir()) == ["demo.html", "demo.json"]
+    assert sorted(path.name for path in out.iterdir()) == ["demo.html", "demo.json", "demo.zh.html"]
     assert (out / "demo.html").read_text(encoding="utf-8").endswith("</html>\n")
 
     def refuse(constant: str) -> float:
@@ -59,10 +59,25 @@ def test_log_is_plain_and_has_the_tutorials_lines(finished: tuple[Path, str]) ->
 
 
 def test_same_seeds_give_the_same_bytes(finished: tuple[Path, str], tmp_path: Path) -> None:
-    """A second run, in the other language, writes byte for byte the same numbers."""
+    """A second run, in the other language, writes byte for byte the same numbers and pages.
+
+    Only the names of the pages change places; none of an earlier run's is left.
+    """
     out, _ = finished
+    (tmp_path / "demo.zh.html").write_text("of an earlier run")
     job.demo(tmp_path, "zh", QUICK, io.StringIO())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "demo.en.html", "demo.html", "demo.json",
+    ]  # fmt: skip
     assert (tmp_path / "demo.json").read_bytes() == (out / "demo.json").read_bytes()
+    for first, twin, second in (
+        ("demo.html", "demo.zh.html", "demo.en.html"),
+        ("demo.zh.html", "demo.html", "demo.html"),
+    ):
+        before = (out / first).read_text("utf-8").replace(f'href="{twin}"', "")
+        after = (tmp_path / second).read_text("utf-8")
+        other = "demo.en.html" if second == "demo.html" else "demo.html"
+        assert after.replace(f'href="{other}"', "") == before
 
 
 class Terminal(io.StringIO):

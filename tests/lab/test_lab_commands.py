@@ -10,6 +10,7 @@ import pytest
 from adamas.cli import main
 from adamas.lab.commands.compare import is_worse
 from adamas.lab.commands.session import Request
+from html_pages import Page
 
 RULE = """
 def signum(p, g, m, *, lr=1e-3, beta=0.9):
@@ -34,7 +35,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_compare_writes_everything(compared: Path) -> None:
     """The plan, every run, the results, the times and the page are in the directory."""
     names = {path.name for path in (compared / "report").iterdir()}
-    assert names == {"plan.json", "runs.jsonl", "results.json", "timing.json", "report.html"}
+    assert names == {"plan.json", "runs.jsonl", "results.json", "timing.json",
+                     "report.html", "report.zh.html"}  # fmt: skip
     results = json.loads((compared / "report" / "results.json").read_text())
     assert results["plan"]["hypothesis"] == "Adam wins"
     assert len(results["optimizers"]) == 3
@@ -151,6 +153,7 @@ def test_find_lr_answers_with_a_number(tmp_path: Path, capsys: pytest.CaptureFix
     assert 0 < found["low"] <= found["lr"] <= found["high"]
     assert found["cost"] > 0
     assert "<svg" in (tmp_path / "find-lr.html").read_text()
+    assert 'href="find-lr.html"' in (tmp_path / "find-lr.zh.html").read_text()
 
 
 def test_a_suite_of_two(tmp_path: Path) -> None:
@@ -162,8 +165,18 @@ def test_a_suite_of_two(tmp_path: Path) -> None:
     assert list(results["problems"]) == ["line", "diabetes"]
     for rho in results["profiles"]["rho"].values():
         assert rho == sorted(rho) and rho[0] >= 0 and rho[-1] <= 1
-    assert (tmp_path / "suite.html").exists()
-    assert (tmp_path / "diabetes" / "report.html").exists()
+    pages_lead_to_their_twins(tmp_path)
+
+
+def pages_lead_to_their_twins(out: Path) -> None:
+    """Check that a suite is read in one language: its problems' pages are in the suite's own."""
+    for own, twin in (("", ".zh"), (".zh", "")):
+        page = Page((out / f"suite{own}.html").read_text())
+        problems = [f"{name}/report{own}.html" for name in ("line", "diabetes")]
+        assert [one for one in page.links if one[0] != "#"] == [f"suite{twin}.html", *problems]
+        inner = Page((out / problems[0]).read_text())
+        assert f"report{twin}.html" in inner.links
+        assert ("学习率" in page.text) == ("学习率" in inner.text) == (own == ".zh")
 
 
 def test_ctrl_c_keeps_what_was_run(

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from adamas.lab.commands import session
@@ -12,11 +13,11 @@ from adamas.lab.constants import INTERRUPTED
 from adamas.lab.doctor import LEAST
 from adamas.lab.needs import LabError
 from adamas.lab.own import template
-from adamas.lab.protocol.output import write_all
 from adamas.lab.protocol.results_types import ComparisonTree, Results
 from adamas.lab.protocol.store import kept_runs
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.numbers import learning_rate
+from adamas.lab.report.twins import publish
 from adamas.lab.text import Say
 from adamas.lab.zoo import CATALOGUE, built_in
 
@@ -36,7 +37,7 @@ def run_comparison(
         found = session.perform(request, progress, say)
     except KeyboardInterrupt:
         return interrupted(request, say)
-    write_all(request.out, {session.PAGE: render(found.results, found.timing, say)})
+    publish(request.out, session.PAGE, say, partial(render, *found), {})
     write(files, found.results)
     if json:
         print(session.pretty(found.results), end="")

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from adamas.kernel.build import adamas_version
@@ -14,12 +15,13 @@ from adamas.lab.entrants import entrant
 from adamas.lab.own.spec import Spec
 from adamas.lab.problems import Problem
 from adamas.lab.protocol import promise
-from adamas.lab.protocol.output import output_directory, write_all
+from adamas.lab.protocol.output import output_directory
 from adamas.lab.protocol.plan import PROTOCOL
 from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.store import held
 from adamas.lab.report.find_lr_page import render_found
 from adamas.lab.report.numbers import learning_rate
+from adamas.lab.report.twins import publish
 from adamas.lab.text import Say
 from adamas.lab.trial import Record
 
@@ -67,13 +69,14 @@ def find_lr(asked: Question, say: Say, *, json: bool) -> int:
         found = finder.find_lr(problem, asked.optimizer, seeds=asked.seeds, train=train)
         progress.finish()
         tree = {"problem": problem.name, **found.as_json(), "question": question}
-        write_all(out, {FOUND: session.pretty(tree), "find-lr.html": render_found(tree, say)})
+        page, numbers = partial(render_found, tree), {FOUND: session.pretty(tree)}
+        publish(out, "find-lr.html", say, page, numbers)
     if json:
         print(session.pretty(tree), end="")
-    numbers = {end: learning_rate(getattr(found, end)) for end in ("lr", "low", "high")}
-    progress.say(say("find_answer", optimizer=asked.optimizer, cost=found.cost, **numbers))
+    ends = {end: learning_rate(getattr(found, end)) for end in ("lr", "low", "high")}
+    progress.say(say("find_answer", optimizer=asked.optimizer, cost=found.cost, **ends))
     if found.reason:
         progress.say(found.reason[say.language])
-    page = (out / "find-lr.html").resolve()
-    progress.say(say("compare_done", seconds=progress.seconds, page=page))
+    place = (out / "find-lr.html").resolve()
+    progress.say(say("compare_done", seconds=progress.seconds, page=place))
     return 0

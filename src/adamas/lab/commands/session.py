@@ -24,10 +24,11 @@ from adamas.lab.protocol.results_types import Results, Timing
 from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.store import NAME, Store
 from adamas.lab.protocol.study import Study, study
-from adamas.lab.text import Say
+from adamas.lab.report.twins import twin_name
+from adamas.lab.text import LANGUAGES, Say
 
 TIMING, PAGE = "timing.json", "report.html"
-FILES = (PLAN, NAME, RESULTS, TIMING, PAGE)
+FILES = (PLAN, NAME, RESULTS, TIMING, PAGE, *(twin_name(PAGE, code) for code in LANGUAGES))
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from adamas.lab.protocol.results_types import Results
 from adamas.lab.protocol.store import held
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.suite_page import render_suite
+from adamas.lab.report.twins import publish, twin_name
 from adamas.lab.statistics.profiles import (
     LIMIT,
     TAUS,
@@ -67,10 +68,15 @@ def suite(requests: Mapping[str, Request], out: Path, say: Say) -> int:
             except KeyboardInterrupt:
                 return interrupted(request, say)
             found[name] = one.results
-            write_all(request.out, {session.PAGE: render(one.results, one.timing, say)})
+            publish(request.out, session.PAGE, say, partial(render, *one), {})
         results = suite_tree(found, skipped)
-        pages = {promise.SUITE: session.pretty(results), "suite.html": render_suite(results, say)}
-        write_all(out, pages)
+
+        def page(words: Say, twin: str) -> str:
+            same = words.language == say.language
+            report = session.PAGE if same else twin_name(session.PAGE, words.language)
+            return render_suite(results, words, twin, report)
+
+        publish(out, "suite.html", say, page, {promise.SUITE: session.pretty(results)})
     progress.finish()
     page_path = (out / "suite.html").resolve()
     progress.say(say("compare_done", seconds=progress.seconds, page=page_path))

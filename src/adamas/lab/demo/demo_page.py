@@ -26,8 +26,11 @@ PAGE_NAME = "demo.html"
 JSON_NAME = "demo.json"
 
 
-def render(results: DemoResults, say: Say) -> str:
-    """Return the page in the language of `say`, from the numbers that `collect` returned."""
+def render(results: DemoResults, say: Say, twin: str | None = None) -> str:
+    """Return the page in the language of `say`, from the numbers that `collect` returned.
+
+    `twin` is the file that says the same in the other language.
+    """
     tutorial = results["tutorial"]
     contests = {name: subject(tree, None, say) for name, tree in results["contests"].items()}
     body = "\n".join(
@@ -45,7 +48,7 @@ def render(results: DemoResults, say: Say) -> str:
     )
     lead = f'<p class="lead">{markup(say("lead", every=LOG_EVERY))}</p>'
     parts = [(key, say(f"{key}_title")) for key in CHAPTERS]
-    return document(say("title"), [lead, summary(results, contests, say)], parts, body, say)
+    return document(say("title"), [lead, summary(results, contests, say)], parts, body, say, twin)
 
 
 def summary(results: DemoResults, contests: dict[str, Subject], say: Say) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from inspect import signature
 from numbers import Integral, Real
 from pathlib import Path
@@ -19,9 +20,9 @@ from adamas.lab.notebook.comparison import ComparisonResult
 from adamas.lab.notebook.entering import Enterable, OptimizerLike
 from adamas.lab.notebook.in_place import shown
 from adamas.lab.protocol.budget import LONGEST
-from adamas.lab.protocol.output import write_all
 from adamas.lab.protocol.plan import Mode
 from adamas.lab.report.compare_page import render
+from adamas.lab.report.twins import publish
 from adamas.lab.text import Say
 
 
@@ -105,7 +106,7 @@ def compare(
         )  # fmt: skip
         found = perform(request, bar, say)
         if out is not None:
-            write_all(request.out, {PAGE: render(found.results, found.timing, say)})
+            publish(request.out, PAGE, say, partial(render, *found), {})
     return ComparisonResult(found.results, found.timing, say)
 
 

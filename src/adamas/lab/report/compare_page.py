@@ -22,16 +22,16 @@ CHAPTERS = {
 }
 
 
-def render(results: Results, timing: Timing | None, say: Say) -> str:
+def render(results: Results, timing: Timing | None, say: Say, twin: str | None = None) -> str:
     """Return the report as one HTML file; the same results give the same bytes.
 
     `results` is the tree of `results.json` and `timing` that of `timing.json`; without it times are
-    said to be missing.
+    said to be missing. `twin` is the file that says the same in the other language.
     """
     about = subject(results, timing, say)
     body = "\n".join(chapter(about) for chapter in CHAPTERS.values())
     names = [(key, say(f"nav_{key}")) for key in CHAPTERS]
-    return document(title(about), verdict.opening(about), names, body, say)
+    return document(title(about), verdict.opening(about), names, body, say, twin)
 
 
 def title(about: Subject) -> str:

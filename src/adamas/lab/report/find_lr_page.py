@@ -20,14 +20,17 @@ from adamas.pages.elements import figures, markup, paragraph, section, small, ta
 CHAPTERS = ("evidence", "use")
 
 
-def render_found(tree: Tree, say: Say) -> str:
-    """Return the page of a found learning rate, from the tree of `find-lr.json`."""
+def render_found(tree: Tree, say: Say, twin: str | None = None) -> str:
+    """Return the page of a found learning rate, from the tree of `find-lr.json`.
+
+    `twin` is the file that says the same in the other language.
+    """
     name = tree["optimizer"]
     look = looks_of([name])[name]
     title = say("found_title", name=look.name, problem=tree["problem"])
     body = "\n".join([evidence(tree, look, say), use(tree, name, say)])
     chapters = [(key, say(f"found_{key}")) for key in CHAPTERS]
-    return document(title, opening(tree, say), chapters, body, say)
+    return document(title, opening(tree, say), chapters, body, say, twin)
 
 
 def opening(tree: Tree, say: Say) -> list[str]:

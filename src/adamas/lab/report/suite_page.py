@@ -21,13 +21,17 @@ REPORT = "report.html"
 NEAR = 0.05
 
 
-def render_suite(results: Tree, say: Say) -> str:
-    """Return the page of a suite, from the tree of `suite.json`."""
+def render_suite(results: Tree, say: Say, twin: str | None = None, report: str = REPORT) -> str:
+    """Return the page of a suite, from the tree of `suite.json`.
+
+    `twin` is the file that says the same in the other language, `report` what each problem's own
+    page in this language is called.
+    """
     about = subject(next(iter(results["problems"].values())), None, say)
     title = say("suite_title", count=len(results["problems"]))
-    body = "\n".join([profiles(results, about), problems(results, about)])
+    body = "\n".join([profiles(results, about), problems(results, about, report)])
     chapters = [(key, say(f"suite_{key}")) for key in CHAPTERS]
-    return document(title, opening(results, about), chapters, body, say)
+    return document(title, opening(results, about), chapters, body, say, twin)
 
 
 def opening(results: Tree, about: Subject) -> list[str]:
@@ -126,10 +130,10 @@ def aggregate(results: Tree, about: Subject) -> Picture:
     return Picture("aggregate", paint, height, right=frames.room(looks))
 
 
-def problems(results: Tree, about: Subject) -> str:
+def problems(results: Tree, about: Subject, report: str) -> str:
     """Return a table with a row for each problem and optimizer, and what was left out."""
     say = about.say
-    parts = [one_problem(name, tree, say) for name, tree in results["problems"].items()]
+    parts = [one_problem(name, tree, say, report) for name, tree in results["problems"].items()]
     parts += [
         small(say("suite_left", name=name, reason=about.words(reason).replace("`", "'")))
         for name, reason in results["skipped"].items()
@@ -137,7 +141,7 @@ def problems(results: Tree, about: Subject) -> str:
     return section("problems", say("suite_problems"), paragraph(say("suite_problems_text")), *parts)
 
 
-def one_problem(name: str, tree: Results, say: Say) -> str:
+def one_problem(name: str, tree: Results, say: Say, report: str) -> str:
     """Return the results on one problem, with a link to its own page beside this one."""
     about = subject(tree, None, say)
     reference = about.references[0]
@@ -159,7 +163,7 @@ def one_problem(name: str, tree: Results, say: Say) -> str:
     label = about.problem["label"]
     head = [say("race_optimizer"), say("race_lr"), say("digits_loss"), say("suite_updates")]
     head.append(say("result_beside", name=about.name(reference)))
-    link = f'<a href="{quote(name)}/{REPORT}">{html.escape(title)}</a>'
+    link = f'<a href="{quote(name)}/{report}">{html.escape(title)}</a>'
     badge = f'<span class="badge {label}">{html.escape(say(f"label_{label}"))}</span>'
     caption = say("suite_problem_caption", title=title, seeds=about.seeds)
     return f"<h3>{link} {badge}</h3>\n{table(caption, head, rows)}"
