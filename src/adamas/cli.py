@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from adamas.cli_lab import add_compare, add_find_lr, add_suite
-from adamas.cli_values import LANGUAGES, language, mebi_count, path, seed_count
+from adamas.cli_language import environment_language
+from adamas.cli_values import mebi_count, path, seed_count
 from adamas.kernel.build import adamas_version
 from adamas.lab.constants import DEMO_SEEDS, INTERRUPTED
+from adamas.pages.sentences import CODES
 
 EXAMPLES = """examples:
   adamas demo                     run the tutorial, check it, compare, write a page
@@ -97,8 +99,8 @@ def add_demo(commands: Subparsers) -> None:
     )
     parser.add_argument(
         "--lang",
-        choices=LANGUAGES,
-        default=language(os.environ),
+        choices=CODES,
+        default=environment_language(),
         help="language (default: that of the environment, here %(default)s)",
     )
     parser.add_argument(

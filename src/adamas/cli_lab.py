@@ -6,15 +6,16 @@ which is imported when a command runs.
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adamas.cli_values import LANGUAGES, count, language, loss, path, share, text
+from adamas.cli_language import environment_language
+from adamas.cli_values import count, loss, path, share, text
 from adamas.lab import constants
+from adamas.pages.sentences import CODES
 
 if TYPE_CHECKING:
     from adamas.lab.commands.session import Request
@@ -211,8 +212,8 @@ def add_output(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--out", type=path, metavar="DIR", help=f"directory (default: {default})")
     parser.add_argument(
         "--lang",
-        choices=LANGUAGES,
-        default=language(os.environ),
+        choices=CODES,
+        default=environment_language(),
         help="language (default: that of the environment, here %(default)s)",
     )
     where = parser.add_mutually_exclusive_group()

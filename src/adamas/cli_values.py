@@ -1,25 +1,9 @@
 """What a word of the command line may be; argparse turns each error into one line."""
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 
 from adamas.lab.constants import MINIMUM_SEEDS, MOST_SEEDS, is_count, is_goal, is_share
-
-LANGUAGES = ("en", "zh")
-
-
-def language(environ: Mapping[str, str]) -> str:
-    """Return the language that an environment asks for, English unless it is Chinese.
-
-    As in POSIX, the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set and not empty decides.
-
-    >>> language({"LANG": "zh_CN.UTF-8"}), language({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"})
-    ('zh', 'en')
-    """
-    names = ("LC_ALL", "LC_MESSAGES", "LANG")
-    asked = next((environ[name] for name in names if environ.get(name)), "")
-    return "zh" if asked.lower().startswith("zh") else "en"
 
 
 def text(value: str) -> str:
