@@ -1,0 +1,243 @@
+"""Pages in a headless Chromium: open, look, press, click, and hear what they say.
+
+`with Browser() as browser: page = browser.open(path)`. The commands are those of the DevTools
+protocol (https://chromedevtools.github.io/devtools-protocol/).
+"""
+
+import base64
+import itertools
+import json
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from browser_process import SECONDS, BrowserError, BrowserProcess, Message
+
+# Below this width scroll bars lie over the page, as on a phone.
+PHONE = 600
+SHIFT = 8
+# key -> (code, virtual key code, text that it types)
+KEYS = {
+    "Tab": ("Tab", 9, ""), "Enter": ("Enter", 13, "\r"), " ": ("Space", 32, " "),
+    "Escape": ("Escape", 27, ""), "Backspace": ("Backspace", 8, ""), "Delete": ("Delete", 46, ""),
+    "PageUp": ("PageUp", 33, ""), "PageDown": ("PageDown", 34, ""),
+    "End": ("End", 35, ""), "Home": ("Home", 36, ""),
+    "ArrowLeft": ("ArrowLeft", 37, ""), "ArrowUp": ("ArrowUp", 38, ""),
+    "ArrowRight": ("ArrowRight", 39, ""), "ArrowDown": ("ArrowDown", 40, ""),
+}  # fmt: skip
+MIDDLE = """selector => {
+  const e = document.querySelector(selector);
+  if (!e) throw Error("nothing matches " + selector);
+  e.scrollIntoView({ block: "center", behavior: "instant" });
+  const box = e.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
+Scheme = Literal["light", "dark"]
+Motion = Literal["no-preference", "reduce"]
+
+
+class ScriptError(Exception):
+    """An expression that was evaluated in a page threw."""
+
+
+class Page:
+    """One page; `console`, `errors` and `requests` grow as it speaks, throws and asks for files."""
+
+    def __init__(self, browser: "Browser", target: str, session: str, context: str) -> None:
+        self._browser, self._target, self._session = browser, target, session
+        self._context = context
+        self.console: list[str] = []
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        self.loads = 0
+        self._scripted = True
+        for domain in ("Page", "Runtime", "Log", "Network", "DOM", "Accessibility"):
+            self.call(f"{domain}.enable")
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
+
+    def call(self, method: str, **params: Any) -> Message:
+        """Send one command of the protocol and return its answer."""
+        return self._browser.call(method, self._session, **params)
+
+    def hear(self, event: str, params: Message) -> None:
+        """Keep what the page says of itself."""
+        if event == "Page.loadEventFired":
+            self.loads += 1
+        elif event == "Runtime.exceptionThrown":
+            self.errors.append(_thrown(params["exceptionDetails"]))
+        elif event == "Runtime.consoleAPICalled":
+            said = " ".join(str(a.get("value", a.get("description"))) for a in params["args"])
+            self.console.append(f"{params['type']}: {said}")
+        elif event == "Log.entryAdded":
+            entry = params["entry"]
+            self.console.append(f"{entry['level']}: {entry['text']} {entry.get('url', '')}".strip())
+        elif event == "Network.requestWillBeSent":
+            self.requests.append(params["request"]["url"])
+        elif event == "Network.webSocketCreated":
+            self.requests.append(params["url"])
+        elif event in ("Inspector.targetCrashed", "Target.targetCrashed"):
+            raise BrowserError("the page crashed")
+
+    def forget(self) -> None:
+        """Empty what was heard so far."""
+        for heard in (self.console, self.errors, self.requests):
+            heard.clear()
+
+    def load(self, url: str) -> None:
+        """Go to an address and wait until it has loaded."""
+        before = self.loads
+        answer = self.call("Page.navigate", url=url)
+        if "errorText" in answer:
+            raise BrowserError(f"{url} does not open: {answer['errorText']}")
+        # Within a document only the hash changes, and nothing loads.
+        if "loaderId" in answer:
+            self.wait_for_load(before)
+
+    def reload(self) -> None:
+        """Load the same address again and wait until it has loaded."""
+        before = self.loads
+        self.call("Page.reload")
+        self.wait_for_load(before)
+
+    def wait_for_load(self, before: int) -> None:
+        """Wait until more than `before` documents have loaded."""
+        while self.loads <= before:
+            self._browser.listen()
+
+    def resize(self, width: int, height: int = 900, scale: float = 1.0) -> None:
+        """Set the viewport in CSS pixels, and how many device pixels one of them has."""
+        self.call("Emulation.setScrollbarsHidden", hidden=width < PHONE)
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                  deviceScaleFactor=scale, mobile=False)  # fmt: skip
+
+    def prefer(self, scheme: Scheme = "light", motion: Motion = "no-preference") -> None:
+        """Set what the reader prefers: colours, and whether things may move."""
+        features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": motion}
+        pairs = [{"name": name, "value": value} for name, value in features.items()]
+        self.call("Emulation.setEmulatedMedia", features=pairs)
+
+    def allow_script(self, allowed: bool) -> None:
+        """Let the page's own script run from the next load on, or not; `evaluate` always works."""
+        self.call("Emulation.setScriptExecutionDisabled", value=not allowed)
+        self._scripted = allowed
+
+    def evaluate(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression, awaited; ScriptError if it throws."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True,
+                           awaitPromise=True, userGesture=True)  # fmt: skip
+        if "exceptionDetails" in answer:
+            raise ScriptError(_thrown(answer["exceptionDetails"]))
+        result = answer["result"]
+        # What JSON cannot hold arrives by its name.
+        special = result.get("unserializableValue")
+        return result.get("value") if special is None else float(special.removesuffix("n"))
+
+    def settle(self) -> None:
+        """Wait until the page has drawn what it was told; at once where no script may run."""
+        if self._scripted:
+            self.evaluate("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+
+    def press(self, key: str, times: int = 1, modifiers: int = 0) -> None:
+        """Press a key: a name of `KEYS`, or a character to type."""
+        code, number, text = KEYS.get(key, ("", ord(key[0].upper()), key))
+        event = {"key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": modifiers}
+        for _ in range(times):
+            kind = "keyDown" if text else "rawKeyDown"
+            self.call("Input.dispatchKeyEvent", type=kind, text=text, **event)
+            self.call("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    def place(self, selector: str) -> tuple[float, float]:
+        """Scroll the first match of a CSS selector into sight and return its middle."""
+        x, y = self.evaluate(f"({MIDDLE})({json.dumps(selector)})")
+        return x, y
+
+    def click(self, selector: str) -> None:
+        """Click with the mouse in the middle of the first match."""
+        x, y = self.place(selector)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def touch(self, selector: str, right: float = 0) -> None:
+        """Put a finger on the middle of the first match, move it `right` pixels, lift it."""
+        self.call("Emulation.setTouchEmulationEnabled", enabled=True)
+        x, y = self.place(selector)
+        moves = [("touchMove", [{"x": x + right * i / 4, "y": y}]) for i in range(1, 5) if right]
+        for kind, points in (("touchStart", [{"x": x, "y": y}]), *moves, ("touchEnd", [])):
+            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+        self.settle()
+
+    def shoot(self, file: Path, top: float = 0, height: float | None = None) -> None:
+        """Write a PNG of the page from `top` on: `height` pixels, or all the rest."""
+        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
+        height = size["height"] - top if height is None else min(height, size["height"] - top)
+        clip = {"x": 0, "y": top, "width": size["width"], "height": height, "scale": 1}
+        picture = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        file.write_bytes(base64.b64decode(picture["data"]))
+
+    def close(self) -> None:
+        """Close the page and forget its cookies and storage."""
+        self._browser.call("Target.closeTarget", targetId=self._target)
+        self._browser.call("Target.disposeBrowserContext", browserContextId=self._context)
+
+
+def _thrown(details: Message) -> str:
+    """Return what an exception says, with its place."""
+    said = details.get("exception", {}).get("description") or details["text"]
+    return f"{said} (line {details['lineNumber'] + 1})"
+
+
+class Browser:
+    """A running Chromium; each page it opens has a store of its own."""
+
+    def __init__(self) -> None:
+        self.process = BrowserProcess()
+        self._numbers = itertools.count(1)
+        self._answers: dict[int, Message] = {}
+        self._pages: dict[str, Page] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.close()
+
+    def call(self, method: str, session: str = "", **params: Any) -> Message:
+        """Send one command and return its answer; BrowserError if Chromium refuses it."""
+        number = next(self._numbers)
+        address = {"sessionId": session} if session else {}
+        self.process.write({"id": number, "method": method, "params": params, **address})
+        while number not in self._answers:
+            self.listen()
+        answer = self._answers.pop(number)
+        if "error" in answer:
+            raise BrowserError(f"{method}: {answer['error']['message']}")
+        result: Message = answer["result"]
+        return result
+
+    def listen(self, seconds: float = SECONDS) -> None:
+        """Wait for one message: an answer is kept for its caller, an event goes to its page."""
+        message = self.process.read(seconds)
+        if "id" in message:
+            self._answers[message["id"]] = message
+        elif (page := self._pages.get(message.get("sessionId", ""))) is not None:
+            page.hear(message["method"], message["params"])
+
+    def blank(self, width: int = 1200) -> Page:
+        """Return a new empty page."""
+        context = self.call("Target.createBrowserContext")["browserContextId"]
+        target = self.call(
+            "Target.createTarget", url="about:blank", browserContextId=context, width=width,
+            height=900,
+        )["targetId"]  # fmt: skip
+        session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        page = Page(self, target, session, context)
+        self._pages[session] = page
+        page.resize(width)
+        page.prefer()
+        return page
+
+    def open(self, file: Path, width: int = 1200, script: bool = True, fragment: str = "") -> Page:
+        """Open a file of this machine, at `#fragment` if one is given, and wait until it loaded."""
+        page = self.blank(width)
+        page.allow_script(script)
+        page.load(file.resolve().as_uri() + (f"#{fragment}" if fragment else ""))
+        return page
