@@ -6,14 +6,14 @@ from typing import Any
 
 from py_mini_racer import MiniRacer
 
-from adamas.learn.scripts import library
+from adamas.learn.book import script
 
 
 @cache
 def engine() -> MiniRacer:
     """Return one V8 for all tests of a process."""
     context = MiniRacer()
-    context.eval(library())
+    context.eval(script("en"))
     return context
 
 

@@ -139,3 +139,23 @@ def test_numbers_are_written_alike() -> None:
     ]
     for digits in (2, 3, 4, 6):
         assert run(f"{values}.map((x) => shown(x, {digits}))") == [shown(x, digits) for x in values]
+
+
+FLOATS = ("sgd", "momentum", "rmsprop", "adam", "adamw", "amsgrad", "lion", "adagrad", "adamax")
+
+
+@pytest.mark.parametrize("name", FLOATS)
+def test_float32(name: str) -> None:
+    """Rounded to float32 the script runs as the rule itself does on NumPy's float32."""
+    rule, formula = RULES[name], parse(RULES[name])
+    given = [uniform(3, k) - 0.5 for k in range(40)]
+    steps = f"{given}.map((g) => run.step([Math.fround(g)]).p[0])"
+    options = "{hypers: {lr: 0.01}, start: [0.3], round: 'float32'}"
+    begin = f"const run = new Run(RULES.{name}, PROBLEMS.parabola, {options});"
+    found = run(f"(() => {{ {begin} return {steps}; }})()")
+    p, states = np.float32(0.3), [np.float32(formula.initial[s]) for s in formula.states]
+    for t, g in enumerate(given, 1):
+        steps_given = {"t": t} if "t" in formula.given else {}
+        made = rule(p, np.float32(g), *states, lr=0.01, **steps_given)
+        p, *states = made if isinstance(made, tuple) else (made,)
+        assert found[t - 1] == float(p), t

@@ -6,14 +6,18 @@ from collections.abc import Callable
 
 from adamas.classes import CLASSES
 from adamas.learn import scripts
-from adamas.learn.chapters import correction
+from adamas.learn.chapters import correction, cost, rare
 from adamas.learn.frames import Draw
 from adamas.learn.text import LANGUAGES, Say
 from adamas.pages.document import document
 from adamas.pages.elements import markup
 
 Chapter = Callable[[Say, Draw], str]
-CHAPTERS: dict[str, Chapter] = {"correction": correction.chapter}
+CHAPTERS: dict[str, Chapter] = {
+    "correction": correction.chapter,
+    "rare": rare.chapter,
+    "cost": cost.chapter,
+}
 """The chapters by their anchors, in the order of the page."""
 
 # Names of built files by language.
@@ -22,13 +26,17 @@ NAMES = {rule.__name__: name for name, rule in CLASSES.items()}
 
 
 def constants(language: str) -> str:
-    """Return the script's `TEXT`, the sentences that it says, and `NAMES`, those of rules."""
+    """Return what the script is told.
+
+    `TEXT` are the sentences that it says, `NAMES` what rules are called, and `BYTES` what AdamW's
+    state takes of each format for a parameter.
+    """
     texts = {
         key: text
         for key, text in LANGUAGES[language].items()
         if key.partition(".")[0] in ("play", "button", "axis", "playground", "reader", "controls")
     }
-    both = {"TEXT": texts, "NAMES": NAMES}
+    both = {"TEXT": texts, "NAMES": NAMES, "BYTES": cost.bytes_each()}
     return "\n".join(
         f"const {name} = {json.dumps(value, ensure_ascii=False)};" for name, value in both.items()
     )

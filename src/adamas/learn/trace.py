@@ -3,7 +3,7 @@
 Rules run through the kernel's `Reference`; random numbers are the script's own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +71,18 @@ def trace(
         return g
 
     return _run(rule, problem, gradient, steps, start or problem.start, hypers)
+
+
+def follow(
+    rule: Callable[..., Any],
+    gradients: Iterable[Sequence[float]],
+    start: Sequence[float],
+    **hypers: float,
+) -> Trace:
+    """Run `rule` with gradients that are given; the losses are all 0."""
+    given = list(gradients)
+    problem = Problem("given", lambda *_: 0.0, lambda *_: 0.0, tuple(start), (), ())
+    return _run(rule, problem, lambda _, t: list(given[t - 1]), len(given), start, hypers)
 
 
 def trace_of_line(
