@@ -12,7 +12,7 @@ from py_mini_racer import MiniRacer
 from adamas.learn import book
 
 ROOT = Path(__file__).parents[1]
-PLACES = (ROOT / "src" / "adamas" / "learn" / "built", ROOT / "docs" / "learn")
+PLACES = (ROOT / "src" / "adamas" / "learn" / "built", ROOT / "docs")
 
 
 def pages() -> dict[str, str]:
@@ -25,7 +25,7 @@ def pages() -> dict[str, str]:
         def draw(play: str, context: MiniRacer = context) -> str:
             return str(context.eval(f"playHtml({play!r})"))
 
-        found[name] = book.guide(language, draw)
+        found[f"learn/{name}"] = book.guide(language, draw)
     return found
 
 
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
     places = tuple(map(Path, arguments)) or PLACES
     for name, text in pages().items():
         for place in places:
-            place.mkdir(parents=True, exist_ok=True)
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
             (place / name).write_text(text, encoding="utf-8")
         print(f"{name}: {len(text.encode()):,} bytes")
 

@@ -1,4 +1,4 @@
-"""The command line: `adamas demo`, `show`, `bench`, and the lab's `compare`, `find-lr`, `suite`.
+"""The command line: `adamas demo`, `learn`, `show`, `bench`, and those of the lab.
 
 Each command is one function that adds its own parser and one that runs it. A command imports what
 it needs when it runs, so that `adamas --help` is quick and no command needs another's packages.
@@ -27,6 +27,7 @@ EXAMPLES = """examples:
   adamas compare data.csv --target price    on data of yours
   adamas find-lr digits           a learning rate, an interval, and what it cost
   adamas suite --quick            all built-in problems
+  adamas learn                    the guide to Adam, with figures to play with
   adamas show                     list the rules
   adamas show adamw               print the kernel that AdamW becomes
   adamas show mine.py:signum      the same for a rule of your own
@@ -132,6 +133,42 @@ def run_demo(args: argparse.Namespace) -> int:
     return 0
 
 
+def add_learn(commands: Subparsers) -> None:
+    """Add `adamas learn`."""
+    parser = commands.add_parser(
+        "learn",
+        help="write the guide to Adam, its playground and the catalogue of rules",
+        description=(
+            "Writes the guide for learners, with figures to play with, and the catalogue of rules "
+            "as HTML pages, in English and in Chinese; they open from disk, without a network."
+        ),
+        epilog="examples:\n  adamas learn\n  adamas learn --lang zh\n  adamas learn --out pages\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--out",
+        type=path,
+        default=Path("adamas-learn"),
+        metavar="DIR",
+        help="directory for the pages (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--lang",
+        choices=("en", "zh"),
+        default=environment_language(),
+        help="whose page is named at the end (default: that of the environment, here %(default)s)",
+    )
+    parser.set_defaults(run=run_learn)
+
+
+def run_learn(args: argparse.Namespace) -> int:
+    """Run `adamas learn`."""
+    from adamas.learn.command import write
+
+    print(write(args.out, args.lang).resolve())
+    return 0
+
+
 def add_show(commands: Subparsers) -> None:
     """Add `adamas show`."""
     parser = commands.add_parser(
@@ -218,6 +255,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     add_compare,
     add_find_lr,
     add_suite,
+    add_learn,
     add_show,
     add_bench,
 )

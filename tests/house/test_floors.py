@@ -227,6 +227,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "learn.frames",
         "learn.chapters.*",
         "learn.book",
+        "learn.command",
         "learn.__init__",
     ),
     "4 lab": (

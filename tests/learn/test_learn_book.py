@@ -16,7 +16,7 @@ LIMIT = 300_000  # bytes of a page
 def pages() -> Mapping[str, str]:
     """Return the built pages by language."""
     built = write_learn.pages()
-    return {language: built[name] for language, name in book.GUIDE.items()}
+    return {language: built[f"learn/{name}"] for language, name in book.GUIDE.items()}
 
 
 def without_script(page: str) -> str:
