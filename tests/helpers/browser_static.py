@@ -62,10 +62,11 @@ def twice(text: str) -> list[str]:
 
 def lost(text: str) -> list[str]:
     """Return every id that something refers to and nothing has."""
-    tags = Tags(text).tags
-    ids = {attributes["id"] for _, attributes in tags if "id" in attributes}
-    wanted: list[str] = INSIDE.findall(text)
-    for _, attributes in tags:
+    page = Tags(text)
+    ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    wanted: list[str] = INSIDE.findall(" ".join(page.styles))
+    for _, attributes in page.tags:
+        wanted += INSIDE.findall(" ".join(attributes.values()))
         wanted += [name for key in POINTS & attributes.keys() for name in attributes[key].split()]
         for key in ("href", "xlink:href"):
             if attributes.get(key, "").startswith("#") and len(attributes[key]) > 1:

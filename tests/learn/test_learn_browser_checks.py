@@ -182,6 +182,7 @@ def test_what_does_not_load_passes() -> None:
     text = (
         '<a href="https://arxiv.org/abs/1412.6980">paper</a><img src="data:image/png;base64,AA=="> '
         '<style>p { fill: url(#a) }</style><svg id="a"><use href="#a"/></svg>'
+        '<script>const made = `<img src="x.png"><p id="b" for="c">url(#d)`;</script>'
     )
     assert static_findings(text) == []
 
