@@ -59,7 +59,7 @@ function controlHtml(name, control, value) {
     return `<label class="control check"><input type="checkbox" id="${id}" data-control="${control.name}"${value ? " checked" : ""}> <span>${label}</span></label>`;
   const at = control.kind === "log" ? Math.log10(value) : value;
   const slider =
-    `<label class="control"><span>${label} <output for="${id}">${escaped(shown(value))}</output></span>` +
+    `<label class="control" for="${id}"><span>${label} <output for="${id}">${escaped(shown(value))}</output></span>` +
     `<input type="range" id="${id}" data-control="${control.name}" min="${control.low}" max="${control.high}" ` +
     `step="${control.step}" value="${at}" aria-valuetext="${escaped(shown(value))}"></label>`;
   if (control.kind !== "steps") return slider;
