@@ -127,8 +127,8 @@ function chart(spec) {
   parts.push(
     `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(spec.title || "")}" ` +
     `style="max-width:${width}px" font-size="13">` +
-    `<clipPath id="clip-${key}"><rect x="${px(left)}" y="${top}" width="${px(width - left - right)}" ` +
-    `height="${px(height - top - bottom)}"/></clipPath>`);
+    `<clipPath id="clip-${key}"><rect x="${px(left - 4)}" y="${top - 4}" width="${px(width - left - right + 8)}" ` +
+    `height="${px(height - top - bottom + 8)}"/></clipPath>`);
   if (spec.contours) {
     const path = contours(spec.contours.value, spec.contours.levels, x, y, toX, toY);
     parts.push(`<path d="${path}" fill="none" stroke="var(--muted)" stroke-opacity="0.45"/>`);
@@ -166,7 +166,7 @@ function chart(spec) {
     parts.push(`<text x="${px(toX(dot.x) + (end ? -9 : 9))}" y="${px(clipY(toY(dot.y)) - 7)}" ` +
       `text-anchor="${end ? "end" : "start"}" fill="var(--${dot.hue || "ink"})">${escaped(dot.label)}</text>`);
   }
-  const heights = apart(ends.map(([, at]) => Math.min(Math.max(at, top), height - bottom)), 16, height - 8);
+  const heights = apart(ends.map(([, at]) => Math.min(Math.max(at, top), height - bottom)), 16, height - bottom);
   ends.forEach(([one], k) => parts.push(
     `<text x="${px(width - right + 8)}" y="${px(heights[k] + 4)}" fill="var(--${one.hue})">${escaped(one.name)}</text>`));
   return parts.join("") + "</svg>";
