@@ -1,69 +1,22 @@
 """The script of the guide computes what adamas computes."""
 
-from collections.abc import Sequence
-from math import isfinite
-from typing import Any
-
 import numpy as np
 import pytest
 
-from adamas import dialects, rules
+from adamas import rules
 from adamas.kernel.formula import parse
-from adamas.kernel.reference import Reference
 from adamas.lab.zoo.line import data
 from adamas.learn.numbers import shown
-from adamas.learn.problems import PROBLEMS, Problem, line_data
+from adamas.learn.problems import PROBLEMS, line_data
 from adamas.learn.trace import normal, trace, trace_of_line, uniform
+from trajectories import RULES, STEPS, expected_points, near, same_bits
 from v8 import run
-
-RULES = {name: getattr(m, name) for m in (rules, dialects) for name in m.__all__}
-STEPS = 1000
-
-
-def same_bits(name: str, problem: Problem) -> bool:
-    """Whether nothing but + - * / and the root occurs, in the rule and in the problem."""
-    text = " ".join(parse(RULES[name]).source.split('"""')[::2])
-    return not any(word in text for word in ("**", "exp(", "log(")) and problem.name != "waves"
-
-
-def as_json(points: list[list[float]]) -> list[list[float | None]]:
-    """Numbers as JSON has them: what is not finite is None."""
-    return [[x if isfinite(x) else None for x in point] for point in points]
-
-
-def near(found: Sequence[Any], expected: Sequence[Any]) -> None:
-    """Assert that two runs agree but for how libraries round powers and sines."""
-    a, b = (np.array(points, np.float64) for points in (found, expected))
-    np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
-
-
-def reference(name: str) -> dict[str, list[list[float | None]]]:
-    """The points of a rule on every problem, from one run on the coordinates of all of them."""
-    problems = list(PROBLEMS.values())
-    ends = np.cumsum([0, *(len(problem.start) for problem in problems)])
-    run = Reference(parse(RULES[name]), np.concatenate([problem.start for problem in problems]))
-    points = [run.p]
-    with np.errstate(all="ignore"):
-        for t in range(1, STEPS + 1):
-            slopes = [
-                problem.gradient(*run.p[a:b], *([t] if problem.timed else []))
-                for problem, a, b in zip(problems, ends, ends[1:], strict=False)
-            ]
-            run.step(np.concatenate([np.atleast_1d(slope) for slope in slopes]))
-            for problem, a, b in zip(problems, ends, ends[1:], strict=False):
-                if problem.bounds:
-                    run.p[a:b] = np.clip(run.p[a:b], *problem.bounds)
-            points.append(run.p)
-    return {
-        problem.name: as_json([point[a:b].tolist() for point in points])
-        for problem, a, b in zip(problems, ends, ends[1:], strict=False)
-    }
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_trajectories(name: str) -> None:
     """Every rule passes the same points in the script and in the reference, on every problem."""
-    expected = reference(name)
+    expected = expected_points(name)
     for problem in PROBLEMS.values():
         found = run(f"trace(RULES.{name}, PROBLEMS.{problem.name}, {STEPS}).points")
         if same_bits(name, problem):

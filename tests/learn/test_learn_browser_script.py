@@ -1,0 +1,41 @@
+"""The guide's script in a real browser computes what adamas computes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adamas.learn.book import script
+from adamas.learn.problems import PROBLEMS
+from browser import Browser, Page
+from browser_process import NO_BROWSER, find_browser
+from trajectories import RULES, STEPS, expected_points, near, same_bits
+
+pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Open a page that is the script alone."""
+    file = Path(tmp_path_factory.mktemp("script")) / "script.html"
+    text = f'<!DOCTYPE html><meta charset="utf-8"><script>{script("en")}</script>'
+    file.write_text(text, encoding="utf-8")
+    with Browser() as browser:
+        yield browser.open(file)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_trajectories_in_chromium(name: str, page: Page) -> None:
+    """Every rule passes the reference's points in Chromium, on every problem."""
+    expected = expected_points(name)
+    found = page.evaluate(
+        "Object.fromEntries(Object.values(PROBLEMS).map((problem) => "
+        f"[problem.name, trace(RULES.{name}, problem, {STEPS}).points]))"
+    )
+    assert found.keys() == PROBLEMS.keys()
+    for problem in PROBLEMS.values():
+        if same_bits(name, problem):
+            assert found[problem.name] == expected[problem.name], problem.name
+        else:
+            near(found[problem.name], expected[problem.name])
+    assert not page.errors
