@@ -42,9 +42,12 @@ function parsedValue(control, text) {
   return text !== "" && Number.isFinite(value) ? Math.min(Math.max(value, low), high) : control.value;
 }
 
+// To as many digits as the address holds, so that whoever opens it sees the same run.
+const rounded = (value) => Number(value.toPrecision(6));
+
 const valueText = (control, value) =>
   control.kind === "toggle" ? (value ? "1" : "0")
-    : typeof value === "number" ? String(Number(value.toPrecision(6))) : value;
+    : typeof value === "number" ? String(rounded(value)) : value;
 
 function controlHtml(name, control, value) {
   const id = `${name}-${control.name}`, label = escaped(say(`play.${name}.${control.name}`));

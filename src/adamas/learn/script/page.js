@@ -59,7 +59,7 @@ function bind(figure) {
     stop();
     const one = control(key), raw = event.target;
     write(key, one.kind === "toggle" ? raw.checked : one.kind === "choice" ? raw.value
-      : one.kind === "log" ? 10 ** Number(raw.value) : Number(raw.value));
+      : one.kind === "log" ? rounded(10 ** Number(raw.value)) : Number(raw.value));
     draw();
   });
   figure.addEventListener("change", keep);
