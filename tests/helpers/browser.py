@@ -24,13 +24,13 @@ KEYS = {
     "ArrowLeft": ("ArrowLeft", 37, ""), "ArrowUp": ("ArrowUp", 38, ""),
     "ArrowRight": ("ArrowRight", 39, ""), "ArrowDown": ("ArrowDown", 40, ""),
 }  # fmt: skip
-MIDDLE = """selector => {
+FOUND = """((selector) => {
   const e = document.querySelector(selector);
   if (!e) throw Error("nothing matches " + selector);
-  e.scrollIntoView({ block: "center", behavior: "instant" });
-  const box = e.getBoundingClientRect();
-  return [box.x + box.width / 2, box.y + box.height / 2];
-}"""
+  return e;
+})"""
+INTO_SIGHT = '(e => e.scrollIntoView({ block: "center", behavior: "instant" }))'
+MIDDLE = "(e => (b => [b.x + b.width / 2, b.y + b.height / 2])(e.getBoundingClientRect()))"
 Scheme = Literal["light", "dark"]
 Motion = Literal["no-preference", "reduce"]
 
@@ -147,7 +147,10 @@ class Page:
 
     def place(self, selector: str) -> tuple[float, float]:
         """Scroll the first match of a CSS selector into sight and return its middle."""
-        x, y = self.evaluate(f"({MIDDLE})({json.dumps(selector)})")
+        element = f"{FOUND}({json.dumps(selector)})"
+        self.evaluate(f"{INTO_SIGHT}({element})")
+        self.settle()
+        x, y = self.evaluate(f"{MIDDLE}({element})")
         return x, y
 
     def click(self, selector: str) -> None:
