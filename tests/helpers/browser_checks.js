@@ -89,7 +89,7 @@
       return `text of ${least} px, at least ${TINY} (${small.length} times): ${name(small[0])}`;
     });
   };
-  const labels = () => all("svg").filter(shown).flatMap((svg) => {
+  const labels = (root = document) => all("svg", root).filter(shown).flatMap((svg) => {
     const texts = all("text", svg).filter((t) => t.textContent.trim() && shown(t) &&
       getComputedStyle(t).fill !== "none");
     const box = svg.getBoundingClientRect(), found = [], quads = texts.map(corners);

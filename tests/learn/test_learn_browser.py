@@ -1,0 +1,217 @@
+"""The guide as it is built, in Chromium: seen, read, pressed, touched, left and opened again."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import browser_checks as checks
+import write_learn
+from adamas.learn import book
+from browser import Browser, Page
+from browser_process import NO_BROWSER, find_browser
+
+pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
+# What a figure shows, its controls aside.
+SHOWN = '[...f.querySelectorAll(".picture, .numbers, .sentence")].map(e => e.innerHTML).join("")'
+# The values of all controls, figure by figure.
+VALUES = """Object.fromEntries([...document.querySelectorAll("[data-control]")].map(c =>
+  [c.id, c.type === "checkbox" ? c.checked : c.value]))"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Run one Chromium for this module."""
+    with Browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def guide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the guide and return its folder."""
+    folder = tmp_path_factory.mktemp("guide")
+    write_learn.main([str(folder)])
+    return folder / "learn"
+
+
+@pytest.fixture(params=book.GUIDE)
+def file(guide: Path, request: pytest.FixtureRequest) -> Path:
+    """Return the page of each language."""
+    return guide / book.GUIDE[request.param]
+
+
+@pytest.fixture
+def page(browser: Browser, guide: Path) -> Iterator[Page]:
+    """Open the English page, which must not complain."""
+    opened = browser.open(guide / "en.html")
+    opened.prefer(motion="reduce")  # else it still scrolls when a finger comes down
+    yield opened
+    assert checks.noise(opened) == []
+    opened.close()
+
+
+def of(page: Page, play: str, expression: str) -> Any:
+    """Return the value of an expression about `f`, the figure of a play."""
+    return page.evaluate(f"(f => {expression})(document.getElementById('play-{play}'))")
+
+
+def plays(page: Page) -> list[str]:
+    """Return the names of all figures."""
+    found: list[str] = page.evaluate(
+        "[...document.querySelectorAll('[data-play]')].map(f => f.dataset.play)"
+    )
+    assert found
+    return found
+
+
+def controls(page: Page, play: str, selector: str = "[data-control]") -> list[str]:
+    """Return a selector for each of a figure's controls."""
+    found: list[str] = of(page, play, f"[...f.querySelectorAll({selector!r})].map(c => '#' + c.id)")
+    return found
+
+
+def focus(page: Page, selector: str) -> None:
+    """Give an element the focus; that Tab reaches it is a check of its own."""
+    page.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
+
+
+def move(page: Page, selector: str) -> None:
+    """Change a control with the keys that its kind has."""
+    focus(page, selector)
+    kind, first, last = page.evaluate(
+        f"(c => [c.type, c.options ? c.selectedIndex === 0 : +c.value <= +c.min,"
+        "c.options ? c.selectedIndex === c.options.length - 1 : +c.value >= +c.max])"
+        f"(document.querySelector({json.dumps(selector)}))"
+    )
+    assert not (first and last), f"{selector} has one value only"
+    if kind == "checkbox":
+        page.press(" ")
+    elif kind == "select-one":
+        page.press("ArrowUp" if last else "ArrowDown")
+    elif kind == "range":
+        page.press("ArrowLeft" if last else "ArrowRight")
+    else:
+        raise AssertionError(f"{selector} is a {kind}: say here which keys change it")
+
+
+def test_the_guide_keeps_every_rule(browser: Browser, file: Path) -> None:
+    """Nothing is cut, pale, nameless or out of reach, at any width, in both schemes."""
+    assert checks.audit(browser, file) == []
+
+
+def test_arrows_move_every_control(page: Page) -> None:
+    """Every slider, choice and switch is moved by keys alone, and shows its new value."""
+    for play in plays(page):
+        for control in controls(page, play):
+            before = page.evaluate(VALUES)[control[1:]]
+            says = page.evaluate(f"document.querySelector('output[for={control[1:]}]')?.innerText")
+            move(page, control)
+            assert page.evaluate(VALUES)[control[1:]] != before, control
+            now = page.evaluate(f"document.querySelector('output[for={control[1:]}]')?.innerText")
+            assert says is None or now != says, f"{control} does not say its new value"
+
+
+def test_every_slider_changes_what_is_shown(page: Page) -> None:
+    """Home and End on a slider show something else than each other."""
+    for play in plays(page):
+        for slider in controls(page, play, "[type=range]"):
+            focus(page, slider)
+            page.press("Home")
+            low = of(page, play, SHOWN)
+            page.press("End")
+            assert of(page, play, SHOWN) != low, slider
+
+
+def test_buttons_are_pressed_with_the_keyboard(page: Page) -> None:
+    """Enter and Space on every button of every figure change what it shows."""
+    for play in plays(page):
+        count = of(page, play, "f.querySelectorAll('[data-act]').length")
+        for number in range(count):
+            for key in ("Enter", " "):
+                # From the middle every button leads somewhere else.
+                of(page, play, "f.querySelectorAll('[data-act=again]').forEach(b => b.click())")
+                of(page, play, "f.querySelectorAll('[data-act=step]').forEach(b => b.click())")
+                before = of(page, play, SHOWN)
+                of(page, play, f"f.querySelectorAll('[data-act]')[{number}].focus()")
+                page.press(key)
+                assert of(page, play, SHOWN) != before, (play, number, key)
+
+
+def test_the_address_keeps_what_was_set(browser: Browser, page: Page) -> None:
+    """Whoever opens the address sees the figure as it was left, reloaded or sent to somebody."""
+    for play in plays(page):
+        for control in controls(page, play):
+            move(page, control)
+        left = [page.evaluate(VALUES), of(page, play, SHOWN)]
+        address = page.evaluate("location.hash")
+        assert address.startswith(f"#play-{play}?"), address
+        page.reload()
+        names = [name[1:] for name in controls(page, play)]
+        found = page.evaluate(VALUES)
+        assert {name: found[name] for name in names} == {name: left[0][name] for name in names}
+        assert of(page, play, SHOWN) == left[1], play
+
+
+def test_no_label_is_cut_however_controls_are_set(browser: Browser, file: Path) -> None:
+    """At the ends of every control no label of a picture lies on another or outside."""
+    page = browser.open(file)
+    for width in (360, 1200):
+        page.resize(width)
+        page.settle()
+        found = page.evaluate(
+            f"""(check => [...document.querySelectorAll("[data-control]")].flatMap(c => {{
+              const figure = c.closest("[data-play]"), start = c.value;
+              const ends = c.options ? [...c.options].map(o => o.value)
+                : c.type === "range" ? [c.min, c.max] : [];
+              const found = [...ends, start].flatMap((value) => {{
+                c.value = value;
+                c.dispatchEvent(new Event("input", {{ bubbles: true }}));
+                return check.labels(figure).map(text => `${{c.id}} = ${{value}}: ${{text}}`);
+              }});
+              return found;
+            }}))({checks.SCRIPT.strip().rstrip(";")})"""
+        )
+        assert found == [], width
+    assert checks.noise(page) == []
+    page.close()
+
+
+def test_nothing_moves_for_who_wants_no_motion(page: Page) -> None:
+    """With reduced motion, playing shows the end at once; without, it goes step by step."""
+    moving = [
+        play for play in plays(page) if of(page, play, "!!f.querySelector('[data-act=play]')")
+    ]
+    for play in moving:
+        slider = "f.querySelector('[data-act=play]').closest('.controls').querySelector('#' + "
+        slider += (
+            "CSS.escape(f.dataset.play + '-' + f.querySelector('[data-act=play]').dataset.of))"
+        )
+        for motion in ("reduce", "no-preference"):
+            page.prefer(motion=motion)
+            of(page, play, "f.querySelectorAll('[data-act=again]').forEach(b => b.click())")
+            of(page, play, "f.querySelector('[data-act=play]').click()")
+            at_end = of(page, play, f"{slider}.value === {slider}.max")
+            assert at_end is (motion == "reduce"), (play, motion)
+            assert page.evaluate("document.getAnimations().length") == 0
+        # What moves can be stopped, and stays where it was stopped.
+        of(page, play, "f.querySelector('[data-act=play]').click()")
+
+
+def test_fingers_move_sliders_and_press_buttons(page: Page) -> None:
+    """A finger that is drawn along a slider moves it, and a tap presses a button."""
+    page.resize(360)
+    page.settle()
+    for play in plays(page):
+        for slider in controls(page, play, "[type=range]")[:1]:
+            focus(page, slider)
+            page.press("Home")
+            before = of(page, play, SHOWN)
+            page.touch(slider, right=40)
+            assert of(page, play, SHOWN) != before, slider
+        if of(page, play, "!!f.querySelector('[data-act=step]')"):
+            page.touch(f"#play-{play} [data-act=again]")
+            before = of(page, play, SHOWN)
+            page.touch(f"#play-{play} [data-act=step]")
+            assert of(page, play, SHOWN) != before, play
