@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from adamas.classes import CLASSES
 from adamas.learn import scripts
-from adamas.learn.chapters import correction, cost, one, rare
+from adamas.learn.chapters import correction, cost, momentum, one, rare
 from adamas.learn.frames import Draw
 from adamas.learn.text import LANGUAGES, Say
 from adamas.pages.document import document
@@ -15,6 +15,7 @@ from adamas.pages.elements import markup
 Chapter = Callable[[Say, Draw], str]
 CHAPTERS: dict[str, Chapter] = {
     "one": one.chapter,
+    "momentum": momentum.chapter,
     "correction": correction.chapter,
     "rare": rare.chapter,
     "cost": cost.chapter,
