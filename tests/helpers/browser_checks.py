@@ -117,15 +117,17 @@ def formulas(page: Page) -> list[str]:
 
 
 def without_script(browser: Browser, file: Path) -> list[str]:
-    """Return the text and pictures that only the script brings, and controls dead without it."""
-    readings = []
+    """Return what only the script brings, controls dead without it, and what is cut then."""
+    readings, found = [], []
     for script in (True, False):
         page = browser.open(file, script=script)
         unfold(page)
         readings.append(ask(page, "reading"))
+        if not script:
+            found = [f"without script {text}" for text in overflow(page) + cut(page)]
         page.close()
     full, plain = readings
-    found = [f"without script this does nothing: {control}" for control in plain["dead"]]
+    found += [f"without script this does nothing: {control}" for control in plain["dead"]]
     if plain["text"] < SHARE_OF_TEXT * full["text"]:
         found.append(f"without script {plain['text']} characters, with it {full['text']}")
     if plain["pictures"] < full["pictures"]:

@@ -90,6 +90,9 @@ SCRIPTLESS = {
              "without script .* characters"),
     "pictures": (PICTURE, "<i id='in'></i>", "<script>", "<script>document.getElementById('in')"
                  f".innerHTML = `{PICTURE}`;", "without script 0 pictures, with it 1"),
+    "width": ("A text", "<b id='in' style='display: block; width: 999px'>wide</b>", "<script>",
+              "<script>document.getElementById('in').style.width = 'auto';",
+              "without script 360 px: the page is .* b#in"),
     "controls": ('id="controls" hidden', 'id="controls"', "", "",
                  "without script this does nothing: button#go"),
 }  # fmt: skip
