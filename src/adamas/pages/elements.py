@@ -65,6 +65,16 @@ def figures(*items: str) -> str:
     return '<div class="figures">\n' + "\n".join(items) + "\n</div>"
 
 
+def beside(*columns: str, kind: str = "beside") -> str:
+    """Return finished HTML in columns where the screen is wide enough, else one below the other.
+
+    With the kind "opening" the first piece, a picture, is on the right, or on top; the second fills
+    the left, and a third stands below the first.
+    """
+    inner = "\n".join(f"<div>\n{column}\n</div>" for column in columns)
+    return f'<div class="{kind}">\n{inner}\n</div>'
+
+
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table whose first column names its rows; it scrolls by itself on a narrow screen.
 

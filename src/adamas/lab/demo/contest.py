@@ -4,15 +4,15 @@ Every search run is in full length and all optimizers get the same wide grid, be
 shows how far each one's learning rate may be off.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from adamas.lab.entrants import entrant
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.plan import Plan, Size, declare
 from adamas.lab.protocol.results import NEAR, span, tree_of
-from adamas.lab.protocol.results_types import PointTree, Results, WidthTree
+from adamas.lab.protocol.results_types import Results, WidthTree
 from adamas.lab.protocol.runner import Runner
 from adamas.lab.protocol.study import study
 from adamas.lab.trial import RULES
@@ -62,19 +62,21 @@ def ranges(results: Results) -> dict[str, Ranges]:
     }
 
 
-def restored(point: PointTree) -> Point:
+def restored(point: Mapping[str, Any]) -> Point:
     """Return a point as the search had it: its score is infinite where a run failed."""
     score = inf if point["score"] is None else point["score"]
     return Point(point["lr"], score, point["runs"], point["diverged"], point["stage"])
 
 
 def one_each(points: Sequence[Point]) -> list[Point]:
-    """Return one point for each learning rate; where it was refined, that one.
+    """Return one point for each learning rate, in rising order; where it was refined, that one.
 
-    Both are full runs here, on different seeds.
+    Both are full runs here, on different seeds. Refined rates are rounded, so that rates are one
+    when they agree in five digits.
     """
-    chosen: dict[float, Point] = {}
+    chosen: dict[str, Point] = {}
     for point in points:
-        if point.lr not in chosen or point.stage == "refine":
-            chosen[point.lr] = point
-    return [chosen[lr] for lr in sorted(chosen)]
+        key = f"{point.lr:.4e}"
+        if key not in chosen or point.stage == "refine":
+            chosen[key] = point
+    return sorted(chosen.values(), key=lambda point: point.lr)

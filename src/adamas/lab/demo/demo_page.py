@@ -4,22 +4,23 @@ import html
 from math import isfinite
 
 from adamas.lab.demo import (
+    advice,
     digits_chapter,
     race_chapter,
     rare_chapter,
     rates_chapter,
     tutorial_chapters,
+    tutorial_pictures,
 )
-from adamas.lab.demo.contest import REFERENCE
 from adamas.lab.demo.demo_results import DemoResults
 from adamas.lab.demo.tutorial import LOG_EVERY
 from adamas.lab.page.looks import LOOKS
 from adamas.lab.page.plotting import power_of_ten
+from adamas.lab.page.svg import drawn
 from adamas.lab.report.subject import Subject, subject
-from adamas.lab.report.verdict import others
 from adamas.lab.text import Say
 from adamas.pages.document import document
-from adamas.pages.elements import bullets, markup, section
+from adamas.pages.elements import beside, bullets, markup, section
 
 CHAPTERS = ("formula", "tutorial", "why", "inside", "race", "rare", "range", "digits", "method")
 PAGE_NAME = "demo.html"
@@ -41,14 +42,25 @@ def render(results: DemoResults, say: Say, twin: str | None = None) -> str:
             tutorial_chapters.step_sizes(tutorial, say),
             race_chapter.chapter(results["race"], contests["mlp"].seeds, say),
             rare_chapter.chapter(contests["words"], results["rare"]),
-            rates_chapter.chapter(contests, results["ranges"], say),
+            rates_chapter.chapter(contests, results["ranges"], results["race"], say),
             digits_chapter.chapter({name: contests[name] for name in ("softmax", "mlp")}),
             method(results, contests, say),
         ]
     )
-    lead = f'<p class="lead">{markup(say("lead", every=LOG_EVERY))}</p>'
+    lead = f'<p class="lead">{markup(say("lead"))}</p>'
+    first = opening(results, contests, say)
     parts = [(key, say(f"{key}_title")) for key in CHAPTERS]
-    return document(say("title"), [lead, summary(results, contests, say)], parts, body, say, twin)
+    return document(say("title"), [lead, first], parts, body, say, twin)
+
+
+def opening(results: DemoResults, contests: dict[str, Subject], say: Say) -> str:
+    """What the first screen shows: the answers, and the tutorial's run beside one that arrives."""
+    found = results["tutorial"]
+    share, epochs = 100 * found["w"] / found["best"]["w"], found["epochs"]
+    note = say("fig_opening_note", every=LOG_EVERY, share=share, epochs=epochs)
+    way = drawn(tutorial_pictures.fan(found, say), say("fig_opening"), note)
+    losses = drawn(tutorial_pictures.loss(found, say), say("fig_loss"), say("fig_loss_note"))
+    return beside(way, summary(results, contests, say), losses, kind="opening")
 
 
 def summary(results: DemoResults, contests: dict[str, Subject], say: Say) -> str:
@@ -67,8 +79,8 @@ def summary(results: DemoResults, contests: dict[str, Subject], say: Say) -> str
     sgd, adam = (contests["words"].mean(name) for name in ("sgd", "adam"))
     if isfinite(sgd) and isfinite(adam):
         items.append(say("summary_rare", ratio=sgd / adam))
-    mlp = contests["mlp"]
-    items.append(say("summary_digits", seeds=mlp.seeds, verdicts=others(mlp, REFERENCE)))
+    real = {name: contests[name] for name in ("softmax", "mlp")}
+    items += [advice.digits(real, say), advice.begin(contests, say)]
     return f"<h2>{html.escape(say('summary_title'))}</h2>\n" + bullets(items, "summary")
 
 
@@ -109,4 +121,4 @@ def method(results: DemoResults, contests: dict[str, Subject], say: Say) -> str:
         say("method_file", file=JSON_NAME),
         say("method_again", language=say.language, seeds=len(plan["report"])),
     ]
-    return section("method", say("method_title"), bullets(items))
+    return section("method", say("method_title"), beside(bullets(items[:3]), bullets(items[3:])))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from adamas.lab.data.uci_digits import IMAGES
+from adamas.lab.demo import advice
 from adamas.lab.demo.contest import REFERENCE
 from adamas.lab.page.svg import drawn
 from adamas.lab.report import pictures
@@ -12,7 +13,7 @@ from adamas.lab.report.result import meaning, result_table
 from adamas.lab.report.subject import Subject
 from adamas.lab.report.verdict import others
 from adamas.lab.zoo import digits
-from adamas.pages.elements import figures, paragraph, section, subheading
+from adamas.pages.elements import beside, figures, paragraph, section, subheading
 
 
 def chapter(contests: dict[str, Subject]) -> str:
@@ -30,7 +31,8 @@ def chapter(contests: dict[str, Subject]) -> str:
         report=seed_range(plan["report"]),
     )
     models = [model(name, one) for name, one in contests.items()]
-    return section("digits", say("digits_title"), paragraph(text), *models, meaning(about))
+    head = beside(paragraph(text), paragraph(advice.digits(contests, say)))
+    return section("digits", say("digits_title"), head, *models, meaning(about))
 
 
 def model(key: str, about: Subject) -> str:

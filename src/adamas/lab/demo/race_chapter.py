@@ -3,18 +3,24 @@
 Which sentence is said depends on the numbers: where Adam is not the fastest, the page says so.
 """
 
+from dataclasses import asdict
+from math import isfinite
+
 from matplotlib.axes import Axes
 
+from adamas.lab.demo.contest import one_each, restored
 from adamas.lab.demo.race import Entrant, Race
 from adamas.lab.page.looks import LOOKS
 from adamas.lab.page.plotting import log_axis
 from adamas.lab.page.svg import Labels, Picture, drawn
 from adamas.lab.report import frames
 from adamas.lab.report.numbers import learning_rate, whole
-from adamas.lab.report.searched import Searched, against_rates
+from adamas.lab.report.searched import Searched, against_rates, name_rows, strip
+from adamas.lab.report.subject import gaps
 from adamas.lab.text import Say
+from adamas.lab.trial import finite
 from adamas.lab.zoo.line import POINTS
-from adamas.pages.elements import figures, paragraph, section, swatch, table
+from adamas.pages.elements import beside, paragraph, section, swatch, table
 
 # Curves fall to rounding error; below this share of the best loss nothing is told. TOP is where
 # the picture ends, BEYOND where a run that has no loss any more is drawn.
@@ -42,14 +48,14 @@ def chapter(found: Race, seeds: int, say: Say) -> str:
     return section(
         "race",
         say("race_title"),
-        paragraph(say("race_text", rates=rates, horizon=horizon, points=POINTS, seeds=seeds)),
-        table(say("race_caption"), [say(f"race_{key}") for key in head], rows),
-        paragraph(first(found, say)),
-        flattered(found, say),
-        figures(
-            drawn(race_picture(found, say), say("fig_race"), say("fig_race_note")),
-            drawn(sensitivity(found, say), say("fig_race_lr"), say("fig_race_lr_note")),
+        beside(
+            paragraph(say("race_text", rates=rates, horizon=horizon, points=POINTS, seeds=seeds))
+            + paragraph(first(found, say))
+            + flattered(found, say),
+            drawn(race_picture(found, say), say("fig_race"), say("fig_race_note"))
+            + drawn(sensitivity(found, say), say("fig_race_lr"), say("fig_race_lr_note")),
         ),
+        table(say("race_caption"), [say(f"race_{key}") for key in head], rows),
     )
 
 
@@ -82,7 +88,10 @@ def promised(row: Entrant) -> float:
 
 
 def race_picture(found: Race, say: Say) -> Picture:
-    """How far above the least-squares loss each optimizer still is, over the updates."""
+    """How far above the least-squares loss each optimizer still is, over the updates.
+
+    The row above the axes has each one's mark where it arrives.
+    """
     shown: list[frames.Series] = [
         (
             LOOKS[name],
@@ -98,19 +107,27 @@ def race_picture(found: Race, say: Say) -> Picture:
         axes.set(xlim=(1, found["horizon"]), ylim=(FLOOR, TOP))
         goal = found["close"] - 1
         axes.axhline(goal, color=frames.INK, linewidth=0.8, dashes=(1, 2))
-        axes.text(7, goal * 0.55, labels(say("chart_goal")), color=frames.INK, fontsize=8, va="top")
+        axes.text(7, goal * 0.55, labels(say("chart_goal")), color=frames.INK, va="top")
         axes.set(xlabel=labels(say("chart_updates")), ylabel=labels(say("chart_excess")))
-        frames.lines(axes, labels, shown)
+        for look, steps, values in shown:
+            axes.plot(gaps(steps), gaps(values), color=look.colour, dashes=look.dashes)
+        heights = name_rows(axes, labels, [(look, []) for look, _, _ in shown])
+        for name, row in found["entrants"].items():
+            look, arrived = LOOKS[name], gaps([row["steps"]])
+            mark = axes.plot(arrived, heights[look.name], look.marker, color=look.colour)[0]
+            mark.set(transform=axes.get_xaxis_transform(), clip_on=False, markersize=5)
 
-    return Picture("race", paint)
+    return Picture("race", paint, strip=strip(len(shown)))
 
 
 def sensitivity(found: Race, say: Say) -> Picture:
     """Updates needed against learning rate; the ring marks the fewest."""
     searched = []
     for name, row in found["entrants"].items():
-        good = [p for p in row["points"] if p["score"] is not None]
-        best = min(good, key=lambda p: float(p["score"]), default=None)
-        ring = (best["lr"], best["score"]) if best else None
-        searched.append(Searched(LOOKS[name], row["points"], [], ring))
+        # Both stages are full runs, so that each learning rate is one point of the line.
+        points = one_each([restored(point) for point in row["points"]])
+        best = min(points, key=lambda point: point.score)
+        ring = (best.lr, best.score) if isfinite(best.score) else None
+        line = [asdict(point) | {"score": finite(point.score)} for point in points]
+        searched.append(Searched(LOOKS[name], line, [], ring))
     return against_rates("race-lr", searched, say("chart_needed"), say)

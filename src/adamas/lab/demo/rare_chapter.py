@@ -16,7 +16,7 @@ from adamas.lab.report.subject import Subject
 from adamas.lab.report.verdict import others
 from adamas.lab.text import Say
 from adamas.lab.zoo import rare_words
-from adamas.pages.elements import figures, paragraph, section
+from adamas.pages.elements import beside, paragraph, section
 
 
 def chapter(about: Subject, found: RareSteps) -> str:
@@ -37,14 +37,14 @@ def chapter(about: Subject, found: RareSteps) -> str:
     return section(
         "rare",
         say("rare_title"),
-        paragraph(intro),
-        result_table(about),
-        paragraph(others(about, REFERENCE)),
-        paragraph(say("rare_result", found=found, moved=moved)),
-        figures(
-            drawn(curves, say("fig_words"), say("sentence_gap").join(notes)),
-            drawn(scatter(found, say), say("fig_rare_steps"), say("fig_rare_steps_note")),
+        beside(
+            paragraph(intro)
+            + paragraph(others(about, REFERENCE))
+            + paragraph(say("rare_result", found=found, moved=moved)),
+            drawn(curves, say("fig_words"), say("sentence_gap").join(notes))
+            + drawn(scatter(found, say), say("fig_rare_steps"), say("fig_rare_steps_note")),
         ),
+        result_table(about),
     )
 
 

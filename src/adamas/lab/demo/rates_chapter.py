@@ -8,18 +8,23 @@ from math import log10
 from typing import Literal
 
 from adamas.lab.demo.contest import Ranges
+from adamas.lab.demo.race import Race
+from adamas.lab.page.plotting import power_of_ten
 from adamas.lab.page.svg import drawn
 from adamas.lab.report import pictures
+from adamas.lab.report.numbers import learning_rate
 from adamas.lab.report.subject import Subject
 from adamas.lab.report.training import width
 from adamas.lab.text import Say
-from adamas.pages.elements import figures, paragraph, section, small, table
+from adamas.pages.elements import beside, figures, paragraph, section, small, table
 
 READINGS: tuple[Literal["own"], Literal["bar"]] = ("own", "bar")
 Found = dict[str, dict[str, Ranges]]
+# The learning rates that the tutorial calls usual.
+USUAL = 1e-5, 1e-3
 
 
-def chapter(contests: dict[str, Subject], found: Found, say: Say) -> str:
+def chapter(contests: dict[str, Subject], found: Found, race: Race, say: Say) -> str:
     """How wide the range of learning rates is, by two readings, on three problems."""
     about = contests["mlp"]
     rows = [
@@ -54,12 +59,28 @@ def chapter(contests: dict[str, Subject], found: Found, say: Say) -> str:
     return section(
         "range",
         say("range_title"),
-        paragraph(text),
+        beside(paragraph(text) + paragraph(result) + usual(contests, race, say), plots[0]),
         table(say("range_caption"), head, rows),
         small(say("range_open")) if "≥" in str(rows) else "",
-        paragraph(result),
-        figures(*plots),
+        figures(*plots[1:]),
     )
+
+
+def usual(contests: dict[str, Subject], race: Race, say: Say) -> str:
+    """Set the range that the tutorial calls usual beside the best rates of Adam found here."""
+    low, high = USUAL
+    found = best_rates(contests, "adam")
+    inside = [rate for rate in (*found, race["entrants"]["adam"]["lr"]) if low <= rate <= high]
+    key = "outside" if not inside else "inside" if len(inside) > len(found) else "partly"
+    rates = {"least": min(found), "most": max(found), "line": race["entrants"]["adam"]["lr"]}
+    shown = {name: learning_rate(rate) for name, rate in rates.items()}
+    usual = {"low": power_of_ten(low), "high": power_of_ten(high)}
+    return paragraph(say(f"range_usual_{key}", count=len(contests), **usual, **shown))
+
+
+def best_rates(contests: dict[str, Subject], optimizer: str) -> list[float]:
+    """Return the tuned learning rate of an optimizer on each problem."""
+    return [about.rows[optimizer]["lr"] for about in contests.values()]
 
 
 def widest(found: dict[str, Ranges], which: Literal["own", "bar"]) -> str:
@@ -69,5 +90,5 @@ def widest(found: dict[str, Ranges], which: Literal["own", "bar"]) -> str:
 
 def spread(contests: dict[str, Subject], optimizer: str) -> float:
     """Return by how many decades the best learning rate differs between the problems."""
-    lrs = [about.rows[optimizer]["lr"] for about in contests.values()]
+    lrs = best_rates(contests, optimizer)
     return log10(max(lrs) / min(lrs))

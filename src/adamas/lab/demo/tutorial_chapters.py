@@ -13,7 +13,7 @@ from adamas.lab.page.svg import drawn
 from adamas.lab.report.numbers import NONE, scientific
 from adamas.lab.text import Say
 from adamas.lab.zoo.line import POINTS, SLOPE
-from adamas.pages.elements import bullets, figures, paragraph, section, source, table
+from adamas.pages.elements import beside, bullets, figures, paragraph, section, source, table
 
 
 def formula(say: Say) -> str:
@@ -29,7 +29,7 @@ def formula(say: Say) -> str:
         say("formula_title"),
         paragraph(say("formula_text")),
         source(inspect.getsource(rules.adam)),
-        bullets(notes),
+        beside(bullets(notes[:2]), bullets(notes[2:])),
     )
 
 
@@ -49,9 +49,11 @@ def tutorial(found: Checked, say: Say) -> str:
     return section(
         "tutorial",
         say("tutorial_title"),
-        paragraph(say("tutorial_text", slope=SLOPE, points=POINTS, run=found)),
-        table(say("tutorial_caption", every=LOG_EVERY), head, rows),
-        paragraph(say("tutorial_end", run=found, difference=largest)),
+        beside(
+            paragraph(say("tutorial_text", slope=SLOPE, points=POINTS, run=found))
+            + paragraph(say("tutorial_end", run=found, difference=largest)),
+            table(say("tutorial_caption", every=LOG_EVERY), head, rows),
+        ),
     )
 
 
@@ -65,18 +67,14 @@ def why(found: Checked, say: Say) -> str:
         ("best", NONE, best["w"], best["loss"]),
     ]
     rows = [[say(f"why_row_{key}"), lr, f"{w:.8f}", f"{loss:.4f}"] for key, lr, w, loss in ends]
-    pictures = [
-        drawn(paint(found, say), say(f"fig_{key}"), say(f"fig_{key}_note"))
-        for key, paint in (("fit", tutorial_pictures.fit), ("loss", tutorial_pictures.loss))
-    ]
-    return section(
-        "why",
-        say("why_title"),
+    picture = drawn(tutorial_pictures.fit(found, say), say("fig_fit"), say("fig_fit_note"))
+    head = [say(f"why_{key}") for key in ("run", "lr", "w", "loss")]
+    text = [
         paragraph(say("why_text", run=found, last_loss=last_loss)),
         paragraph(say("why_cure", run=found)),
-        table(say("why_caption"), [say(f"why_{k}") for k in ("run", "lr", "w", "loss")], rows),
-        figures(*pictures),
-    )
+        table(say("why_caption"), head, rows),
+    ]
+    return section("why", say("why_title"), beside("".join(text), picture))
 
 
 def step_sizes(found: Checked, say: Say) -> str:

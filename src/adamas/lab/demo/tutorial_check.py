@@ -26,11 +26,12 @@ class Converging(Fit):
 
 
 class Logged(TypedDict):
-    """The loss of one epoch, ours and that of the tutorial's own program."""
+    """The loss of one epoch, ours and that of the tutorial's own program; our weight after it."""
 
     epoch: int
     adamas: float
     numpy: float
+    w: float
 
 
 class Checked(TypedDict):
@@ -68,7 +69,12 @@ def checked(log: Log) -> Checked:
         "lr": ours.lr,
         "epochs": tutorial.EPOCHS,
         "table": [
-            {"epoch": e, "adamas": float(ours.losses[e - 1]), "numpy": losses[e - 1]}
+            {
+                "epoch": e,
+                "adamas": float(ours.losses[e - 1]),
+                "numpy": losses[e - 1],
+                "w": float(ours.weights[e - 1]),
+            }
             for e in epochs
         ],
         "largest_difference": float(np.abs(ours.losses - losses).max()),

@@ -11,6 +11,7 @@ from adamas.lab.page.plotting import log_axis, name_lines
 from adamas.lab.page.svg import Labels, Picture
 from adamas.lab.report import frames, microscope
 from adamas.lab.report.frames import INK, MUTED
+from adamas.lab.report.numbers import whole
 from adamas.lab.text import Say
 
 DASHED, DOTTED = (4.0, 2.0), (1, 2)
@@ -46,6 +47,27 @@ def fit(found: Checked, say: Say) -> Picture:
     return Picture("fit", paint)
 
 
+def fan(found: Checked, say: Say) -> Picture:
+    """The 100 points, and where the tutorial's line stood at each epoch that it logs."""
+
+    def paint(axes: Axes, labels: Labels) -> None:
+        axes.plot(*found["points"].values(), "o", color=MUTED, markersize=2.6, alpha=0.55)
+        ends, best, table = np.array([0.0, 10.0]), found["best"]["w"], found["table"]
+        ours, _ = runs(found).values()
+        axes.plot(ends, best * ends, color=INK, linewidth=4.5, alpha=0.25)
+        for number, row in enumerate(table, 1):
+            axes.plot(ends, row["w"] * ends, color=ours.colour, alpha=number / len(table))
+        axes.set(xlim=(0, 10), ylim=(-1, 28), xlabel="x", ylabel="y")
+        first, last = table[0], table[-1]
+        names = [
+            (labels(say("chart_at_epoch", epoch=whole(row["epoch"]))), 10 * row["w"], ours.colour)
+            for row in (first, last)
+        ]
+        name_lines(axes, [*names, (labels(say("chart_least_squares")), 10 * best, INK)])
+
+    return Picture("opening", paint)
+
+
 def over_steps(
     key: str, series: Sequence[frames.Series], say: Say, finish: Callable[[Axes, Labels], None]
 ) -> Picture:
@@ -73,7 +95,7 @@ def loss(found: Checked, say: Say) -> Picture:
         log_axis(axes, "y")
         floor = found["best"]["loss"]
         axes.axhline(floor, color=INK, linewidth=0.8, dashes=DOTTED)
-        axes.text(1.1, floor * 1.1, labels(say("chart_least_squares")), color=INK, fontsize=8)
+        axes.text(1.1, floor * 1.1, labels(say("chart_least_squares")), color=INK)
         axes.set(xlabel=labels(say("chart_epoch")), ylabel=labels(say("chart_loss")))
         axes.set_ylim(0.5, 400)
 

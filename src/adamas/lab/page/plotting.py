@@ -6,13 +6,15 @@ markers and dashes differ for the same reason.
 
 from collections.abc import Sequence
 from math import floor, log10
-from typing import Literal
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NAME_GAP = 0.085
+# Where the lines that lead to the names end, in widths of the axes.
+LEADER = 1.035
 
 
 def power_of_ten(value: float, _position: int | None = None) -> str:
@@ -21,7 +23,7 @@ def power_of_ten(value: float, _position: int | None = None) -> str:
     >>> [power_of_ten(10.0**k) for k in (-5, -3, 0, 4, 6)]
     ['10⁻⁵', '0.001', '1', '10000', '10⁶']
     >>> power_of_ten(2.5e-4)
-    '2.5×10⁻⁴'
+    '2.5 × 10⁻⁴'
     """
     if 0.9e-3 < value < 1.1e4:
         return f"{value:g}"
@@ -29,7 +31,7 @@ def power_of_ten(value: float, _position: int | None = None) -> str:
         return "0"
     exponent = floor(log10(value) + 1e-9)
     mantissa = value / 10.0**exponent
-    return ten_to(exponent) if abs(mantissa - 1) < 1e-6 else f"{mantissa:.3g}×{ten_to(exponent)}"
+    return ten_to(exponent) if abs(mantissa - 1) < 1e-6 else f"{mantissa:.3g} × {ten_to(exponent)}"
 
 
 def ten_to(exponent: int) -> str:
@@ -54,7 +56,10 @@ def log_axis(axes: Axes, which: Literal["x", "y"], fine: bool = False) -> None:
 
 
 def name_lines(axes: Axes, names: Sequence[tuple[str, float, str]]) -> None:
-    """Write (name, y, colour) to the right of the axes, moved apart where they would collide."""
+    """Write (name, y, colour) to the right of the axes, moved apart where they would collide.
+
+    A thin line leads from where a line ends to its name.
+    """
     low, high = axes.get_ylim()
     to_axes = axes.transData + axes.transAxes.inverted()
     heights = []
@@ -64,8 +69,11 @@ def name_lines(axes: Axes, names: Sequence[tuple[str, float, str]]) -> None:
     heights.sort()
     gap = min(NAME_GAP, 1 / max(len(heights) - 1, 1))
     placed = spread([height for height, _, _ in heights], gap)
-    for height, (_, name, colour) in zip(placed, heights, strict=True):
-        axes.text(1.02, height, name, color=colour, transform=axes.transAxes, va="center_baseline")
+    free: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False, "dashes": ()}
+    for height, (end, name, colour) in zip(placed, heights, strict=True):
+        axes.plot([1.005, LEADER], [end, height], color=colour, linewidth=0.6, alpha=0.7, **free)
+        place: dict[str, Any] = {"transform": axes.transAxes, "va": "center_baseline"}
+        axes.text(LEADER + 0.01, height, name, color=colour, **place)
 
 
 def spread(heights: Sequence[float], gap: float = NAME_GAP) -> list[float]:

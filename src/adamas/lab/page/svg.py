@@ -46,7 +46,7 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "adamas",
     "font.family": "DejaVu Sans",
-    "font.size": 9.0,
+    "font.size": 9.5,
     "text.color": COLOURS["ink"],
     "axes.labelcolor": COLOURS["muted"],
     "axes.edgecolor": COLOURS["muted"],
@@ -67,7 +67,9 @@ STYLE: dict[Any, Any] = {
 }
 # Inches: axis labels need room on the left, the names of the lines on the right.
 WIDTH, HEIGHT = 5.2, 3.2
-LEFT, RIGHT, BOTTOM, TOP = 0.66, 1.0, 0.46, 0.16
+LEFT, RIGHT, BOTTOM, TOP = 0.76, 1.06, 0.46, 0.16
+# Points between the label of the y axis and its numbers, which a phone shows larger.
+APART = 9.0
 
 
 class Labels:
@@ -127,7 +129,9 @@ def compose(picture: Picture, labels: Labels) -> Figure:
     figure = Figure(figsize=(picture.width, total))
     inner = (picture.width - LEFT - picture.right, picture.height - BOTTOM - TOP)
     place = (LEFT / picture.width, BOTTOM / total, inner[0] / picture.width, inner[1] / total)
-    picture.paint(figure.add_axes(place), labels)
+    axes = figure.add_axes(place)
+    picture.paint(axes, labels)
+    axes.yaxis.labelpad = APART
     return figure
 
 

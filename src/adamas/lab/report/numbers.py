@@ -48,12 +48,13 @@ def scientific(value: float, digits: int = 0) -> str:
 def learning_rate(lr: float | None) -> str:
     """Return a learning rate with three digits, or a dash.
 
-    >>> learning_rate(0.05623), learning_rate(5.623e-5)
-    ('0.0562', '5.62 × 10⁻⁵')
+    >>> learning_rate(0.05623), learning_rate(9.49e-5), learning_rate(1e-4 - 1e-12)
+    ('0.0562', '9.49 × 10⁻⁵', '0.0001')
     """
     if lr is None:
         return NONE
-    return f"{lr:.3g}" if lr >= 0.9e-4 else scientific(lr, 2)
+    rounded = float(f"{lr:.3g}")
+    return f"{rounded:.12g}" if SMALL <= rounded < LARGE else scientific(lr, 2)
 
 
 def seed_range(seeds: Sequence[int]) -> str:

@@ -12,7 +12,7 @@ from adamas.lab.report.frames import MUTED
 from adamas.lab.report.searched import Searched, against_rates
 from adamas.lab.report.subject import Subject, gaps, known
 
-PANEL = {"width": 2.5, "height": 1.8, "right": 0.12}
+PANEL = {"width": 2.6, "height": 1.8, "right": 0.12}
 REFINED = "refine"
 
 

@@ -71,8 +71,13 @@ def against_rates(
                 mark.set(clip_on=False, markersize=7, markeredgewidth=1.6)
         axes.set(xlabel=labels(say("chart_lr")), ylabel=labels(score))
 
-    strip = ROW * (len(found) + 0.6)
-    return Picture(key, paint, strip=strip, right=frames.room(one.look for one in found))
+    right = frames.room(one.look for one in found)
+    return Picture(key, paint, strip=strip(len(found)), right=right)
+
+
+def strip(rows: int) -> float:
+    """Return the inches that so many rows above the axes need."""
+    return ROW * (rows + 0.6)
 
 
 def log_rates(axes: Axes, lrs: Iterable[float | None]) -> None:
