@@ -25,9 +25,9 @@ from chinese_pages import english
 from html_pages import Page
 
 PICTURES = {
-    "fit", "loss", "update", "effective", "correction", "bias", "race", "race-lr", "words",
-    "rare-steps", "lr-words", "lr-softmax", "lr-mlp", "digits-softmax", "intervals-softmax",
-    "digits-mlp", "intervals-mlp",
+    "opening", "fit", "loss", "update", "effective", "correction", "bias", "race", "race-lr",
+    "words", "rare-steps", "lr-words", "lr-softmax", "lr-mlp", "digits-softmax",
+    "intervals-softmax", "digits-mlp", "intervals-mlp",
 }  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def test_diverged_runs_are_shown(results: DemoResults) -> None:
             one |= {"word": "diverged", "difference": nothing, "percent": nothing}
     found = render(changed, Say("en"))
     assert "2 of 3" in found
-    assert found.count("diverged: Momentum") == 2
+    assert found.count("diverged: Momentum") == 3
     assert '<span class="verdict diverged">diverged</span>' in found
 
 

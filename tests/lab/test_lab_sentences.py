@@ -101,7 +101,8 @@ def asked(source: str) -> Iterator[str]:
 
 def test_no_sentence_is_left_over() -> None:
     """Every sentence is asked for somewhere; those about a problem have a test of their own."""
-    patterns = {re.compile(key) for source in sources().values() for key in asked(source)}
+    frame = [path.read_text("utf-8") for path in (PACKAGE / "pages").glob("*.py")]
+    patterns = {re.compile(key) for text in (*sources().values(), *frame) for key in asked(text)}
     keys = [key for name in SUBJECTS if name != "problems" for key in sentences(name)]
     assert [key for key in keys if not any(p.fullmatch(key) for p in patterns)] == []
 

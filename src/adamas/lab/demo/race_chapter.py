@@ -117,7 +117,7 @@ def race_picture(found: Race, say: Say) -> Picture:
             mark = axes.plot(arrived, heights[look.name], look.marker, color=look.colour)[0]
             mark.set(transform=axes.get_xaxis_transform(), clip_on=False, markersize=5)
 
-    return Picture("race", paint, strip=strip(len(shown)))
+    return Picture("race", paint, strip=strip(len(shown)), right=frames.room(LOOKS.values()))
 
 
 def sensitivity(found: Race, say: Say) -> Picture:

@@ -15,6 +15,8 @@ from adamas.lab.report.numbers import whole
 from adamas.lab.text import Say
 
 DASHED, DOTTED = (4.0, 2.0), (1, 2)
+# Inches that the name of the least-squares line needs.
+BESIDE = 1.36
 
 
 def runs(found: Checked) -> dict[str, Look]:
@@ -44,7 +46,7 @@ def fit(found: Checked, say: Say) -> Picture:
         ]
         name_lines(axes, names)
 
-    return Picture("fit", paint)
+    return Picture("fit", paint, right=BESIDE)
 
 
 def fan(found: Checked, say: Say) -> Picture:
@@ -60,12 +62,12 @@ def fan(found: Checked, say: Say) -> Picture:
         axes.set(xlim=(0, 10), ylim=(-1, 28), xlabel="x", ylabel="y")
         first, last = table[0], table[-1]
         names = [
-            (labels(say("chart_at_epoch", epoch=whole(row["epoch"]))), 10 * row["w"], ours.colour)
+            (labels(say("at_epoch", epoch=whole(row["epoch"]))), 10 * row["w"], ours.colour)
             for row in (first, last)
         ]
         name_lines(axes, [*names, (labels(say("chart_least_squares")), 10 * best, INK)])
 
-    return Picture("opening", paint)
+    return Picture("opening", paint, right=BESIDE)
 
 
 def over_steps(

@@ -67,7 +67,7 @@ STYLE: dict[Any, Any] = {
 }
 # Inches: axis labels need room on the left, the names of the lines on the right.
 WIDTH, HEIGHT = 5.2, 3.2
-LEFT, RIGHT, BOTTOM, TOP = 0.76, 1.06, 0.46, 0.16
+LEFT, RIGHT, BOTTOM, TOP = 0.76, 1.2, 0.46, 0.16
 # Points between the label of the y axis and its numbers, which a phone shows larger.
 APART = 9.0
 

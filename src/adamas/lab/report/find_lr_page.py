@@ -11,7 +11,7 @@ from adamas.lab.protocol.results import Tree
 from adamas.lab.report import frames
 from adamas.lab.report.again import listing
 from adamas.lab.report.numbers import learning_rate, measured, whole
-from adamas.lab.report.searched import rate_line, ring
+from adamas.lab.report.searched import log_rates, rate_line, ring
 from adamas.lab.report.subject import gaps, in_language, known
 from adamas.lab.text import Say
 from adamas.pages.document import document
@@ -84,6 +84,7 @@ def sweep(tree: Tree, look: Look, say: Say) -> Picture:
     def paint(axes: Axes, labels: Labels) -> None:
         log_axis(axes, "x", fine=True)
         frames.log_values(axes, [point["score"] for point in points])
+        log_rates(axes, [point["lr"] for point in points])
         axes.axvspan(tree["low"], tree["high"], color=COLOURS["line"], alpha=0.55, linewidth=0)
         rate_line(axes, look, points)
         axes.axvline(tree["lr"], color=look.colour, linewidth=1, dashes=(1, 1.6))

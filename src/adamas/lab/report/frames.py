@@ -13,8 +13,9 @@ from adamas.lab.report.subject import gaps, known
 
 INK, MUTED = COLOURS["ink"], COLOURS["muted"]
 BAND = 0.13
-# Inches: a letter, a name beside the lines, a row of a forest plot; the mark before a name.
-LETTER, NAME, LINE, MARK = 0.083, 0.2, 0.25, 0.36
+# Inches: a letter, as large as on a phone; a name beside the lines, a row of a forest plot; the
+# mark before a name.
+LETTER, NAME, LINE, MARK = 0.105, 0.2, 0.25, 0.44
 # Beyond this share of the lowest value a loss is off the picture.
 ABOVE = 1.5
 # Where an axis begins and ends at most: nearer to the ends of the numbers ticks are not finite.
