@@ -33,7 +33,7 @@ FUNCTIONS = {"maximum": "max", "minimum": "min", "log": "ln", "total": "sum"}
 def mathml(formula: Formula, say: Say) -> str:
     """Return a rule as presentation MathML; `say` has the words of a language, by key.
 
-    The keys are `if`, `otherwise`, `row`, `column` and `all`. The element has the class `formula`.
+    Its keys are those of `text/formula.toml`. The element has the class `formula`.
     """
     return _written(formula, MathML(), say)
 
@@ -173,7 +173,10 @@ class Typesetter:
     def choice(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> tuple[str, int]:
         """Return one of two values, under each other after a brace."""
         yes, no = self.text(body, CHOICE), self.text(orelse, CHOICE)
-        cases = [(yes, self.say("if"), self.relation(test)), (no, self.say("otherwise"), "")]
+        cases = [
+            (yes, self.say("formula.if"), self.relation(test)),
+            (no, self.say("formula.otherwise"), ""),
+        ]
         return self.write.choice(cases), CHOICE
 
     def call(self, node: ast.Call) -> tuple[str, int]:
@@ -182,7 +185,7 @@ class Typesetter:
         over, arguments = "", node.args
         if found := reduction(node):
             arguments, over = [found.argument], found.over
-        below = self.say(over) if over not in ("", TENSOR) else ""
+        below = self.say(f"formula.{over}") if over not in ("", TENSOR) else ""
         inside = write.comma().join(self.text(one, CHOICE) for one in arguments)
         match word:
             case "sqrt":

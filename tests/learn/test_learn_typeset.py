@@ -45,7 +45,7 @@ EXACT |= {"number": number, "relation": made_up}
 
 def plain(key: str) -> str:
     """Words that say themselves."""
-    return key
+    return key.removeprefix("formula.")
 
 
 def begun(formula: Formula, values: dict[str, Any]) -> dict[str, Any]:
