@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from adamas.classes import CLASSES
 from adamas.learn import scripts
-from adamas.learn.chapters import correction, cost, momentum, one, rare
+from adamas.learn.chapters import correction, cost, eps, momentum, one, rare
 from adamas.learn.frames import Draw
 from adamas.learn.text import LANGUAGES, Say
 from adamas.pages.document import document
@@ -17,6 +17,7 @@ CHAPTERS: dict[str, Chapter] = {
     "one": one.chapter,
     "momentum": momentum.chapter,
     "correction": correction.chapter,
+    "eps": eps.chapter,
     "rare": rare.chapter,
     "cost": cost.chapter,
 }
