@@ -4,10 +4,9 @@ import html
 import json
 from collections.abc import Callable
 
-from adamas.classes import CLASSES
 from adamas.learn import scripts
-from adamas.learn.chapters import correction, cost, eps, momentum, one, rare
-from adamas.learn.frames import Draw
+from adamas.learn.chapters import correction, cost, divide, eps, momentum, one, rare
+from adamas.learn.frames import NAMES, Draw
 from adamas.learn.text import LANGUAGES, Say
 from adamas.pages.document import document
 from adamas.pages.elements import markup
@@ -16,6 +15,7 @@ Chapter = Callable[[Say, Draw], str]
 CHAPTERS: dict[str, Chapter] = {
     "one": one.chapter,
     "momentum": momentum.chapter,
+    "divide": divide.chapter,
     "correction": correction.chapter,
     "eps": eps.chapter,
     "rare": rare.chapter,
@@ -25,7 +25,6 @@ CHAPTERS: dict[str, Chapter] = {
 
 # Names of built files by language.
 GUIDE = {"en": "en.html", "zh": "zh.html"}
-NAMES = {rule.__name__: name for name, rule in CLASSES.items()}
 
 
 def constants(language: str) -> str:

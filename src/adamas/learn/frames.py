@@ -3,7 +3,12 @@
 import html
 from collections.abc import Callable
 
+from adamas.classes import CLASSES
 from adamas.pages.elements import markup
+
+# Classes have torch's names; the lecture that RMSProp comes from writes it so.
+NAMES = {rule.__name__: name for name, rule in CLASSES.items()} | {"rmsprop": "RMSProp"}
+"""What sentences call the rules."""
 
 Draw = Callable[[str], str]
 """Gives the inside of a figure by the name of its play, drawn by the page's own script."""
