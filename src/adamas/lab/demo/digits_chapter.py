@@ -7,8 +7,8 @@ from adamas.lab.demo import advice
 from adamas.lab.demo.contest import REFERENCE
 from adamas.lab.page.svg import drawn
 from adamas.lab.report import pictures
-from adamas.lab.report.judged import difference_table
-from adamas.lab.report.numbers import seed_range, share
+from adamas.lab.report.judged import difference_table, forest_note
+from adamas.lab.report.numbers import seed_range
 from adamas.lab.report.result import meaning, result_table
 from adamas.lab.report.subject import Subject
 from adamas.lab.report.verdict import others
@@ -37,8 +37,7 @@ def chapter(contests: dict[str, Subject]) -> str:
 
 def model(key: str, about: Subject) -> str:
     """The result of one model in words, tables and pictures."""
-    say, name = about.say, about.name(REFERENCE)
-    margin = share(about.plan["margin"], say)
+    say = about.say
     parts = [
         subheading(say(f"problem_{key}")),
         result_table(about),
@@ -52,7 +51,7 @@ def model(key: str, about: Subject) -> str:
             drawn(
                 replace(pictures.forest(about, REFERENCE), key=f"intervals-{key}"),
                 say(f"fig_intervals_{key}"),
-                say("fig_forest_note", name=name, margin=margin),
+                forest_note(about, REFERENCE),
             ),
         ),
         difference_table(about, REFERENCE),

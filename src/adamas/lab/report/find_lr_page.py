@@ -15,7 +15,7 @@ from adamas.lab.report.searched import log_rates, rate_line, ring
 from adamas.lab.report.subject import gaps, in_language, known
 from adamas.lab.text import Say
 from adamas.pages.document import document
-from adamas.pages.elements import figures, markup, paragraph, section, small, table
+from adamas.pages.elements import beside, markup, paragraph, section, small, table
 
 CHAPTERS = ("evidence", "use")
 
@@ -30,11 +30,11 @@ def render_found(tree: Tree, say: Say, twin: str | None = None) -> str:
     title = say("found_title", name=look.name, problem=tree["problem"])
     body = "\n".join([evidence(tree, look, say), use(tree, name, say)])
     chapters = [(key, say(f"found_{key}")) for key in CHAPTERS]
-    return document(title, opening(tree, say), chapters, body, say, twin)
+    return document(title, opening(tree, look, say), chapters, body, say, twin)
 
 
-def opening(tree: Tree, say: Say) -> list[str]:
-    """Return the answer in a sentence, and what to know about it."""
+def opening(tree: Tree, look: Look, say: Say) -> list[str]:
+    """Return the answer in a sentence, what to know about it, and the runs that it rests on."""
     answer = say(
         "found_answer",
         lr=learning_rate(tree["lr"]),
@@ -47,11 +47,12 @@ def opening(tree: Tree, say: Say) -> list[str]:
         lead.append(f'<p class="warning">{html.escape(reason)}</p>')
     if tree["open_ended"]:
         lead.append(paragraph(say("found_open")))
-    return lead
+    picture = drawn(sweep(tree, look, say), say("fig_sweep"), say("fig_sweep_note"))
+    return [beside(picture, "\n".join(lead), kind="opening")]
 
 
 def evidence(tree: Tree, look: Look, say: Say) -> str:
-    """Return the short runs and the range test, as pictures and as a table."""
+    """Return the short runs as a table, and the range test as a picture."""
     points = tree["points"]
     rows = [
         [
@@ -63,17 +64,16 @@ def evidence(tree: Tree, look: Look, say: Say) -> str:
         for point in points
     ]
     head = [*(say(f"points_{key}") for key in ("lr", "score", "runs")), say("found_failed")]
-    plots = [
-        drawn(paint(tree, look, say), say(f"fig_{key}"), say(f"fig_{key}_note"))
-        for key, paint in (("sweep", sweep), ("range", ranged))
-    ]
+    test = drawn(ranged(tree, look, say), say("fig_range"), say("fig_range_note"))
     return section(
         "evidence",
         say("found_evidence"),
-        paragraph(say("found_text", steps=whole(tree["steps"]))),
-        figures(*plots),
-        table(say("found_caption"), head, rows),
-        small(say("found_note")),
+        beside(
+            paragraph(say("found_text", steps=whole(tree["steps"])))
+            + table(say("found_caption"), head, rows)
+            + small(say("found_note")),
+            test,
+        ),
     )
 
 

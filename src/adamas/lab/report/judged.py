@@ -25,12 +25,11 @@ def differences(subject: Subject) -> str:
     shown = [reference for reference in subject.references if subject.compared(reference)]
     if not shown:
         return section("differences", say("differences_title"), paragraph(say("differences_none")))
-    margin = share(subject.plan["margin"], say)
     plots = [
         drawn(
             pictures.forest(subject, reference),
             say("fig_forest", name=subject.name(reference)),
-            say("fig_forest_note", name=subject.name(reference), margin=margin),
+            forest_note(subject, reference),
         )
         for reference in shown
     ]
@@ -42,6 +41,12 @@ def differences(subject: Subject) -> str:
         *(difference_table(subject, reference) for reference in shown),
         small(say("differences_note")),
     )
+
+
+def forest_note(subject: Subject, reference: str) -> str:
+    """Return how a picture of differences is read."""
+    name, margin = subject.name(reference), share(subject.plan["margin"], subject.say)
+    return subject.say("fig_forest_note", name=name, margin=margin)
 
 
 def difference_table(subject: Subject, reference: str) -> str:

@@ -14,7 +14,7 @@ from adamas.lab.report.numbers import NONE, learning_rate, measured, whole, with
 from adamas.lab.report.subject import Subject, gaps, known, subject
 from adamas.lab.text import Say
 from adamas.pages.document import document
-from adamas.pages.elements import figures, markup, paragraph, section, small, table
+from adamas.pages.elements import beside, markup, paragraph, section, small, table
 
 CHAPTERS = ("profiles", "problems")
 REPORT = "report.html"
@@ -58,11 +58,13 @@ def opening(results: Tree, about: Subject) -> list[str]:
             )
         )
     text = say("sentence_gap").join(sentences)
-    return [f'<p class="answer">{markup(text)}</p>', paragraph(say("suite_warning"))]
+    words = f'<p class="answer">{markup(text)}</p>\n' + paragraph(say("suite_warning"))
+    picture = drawn(profile(results, about), say("fig_profile"), say("fig_profile_note"))
+    return [beside(picture, words, kind="opening")]
 
 
 def profiles(results: Tree, about: Subject) -> str:
-    """Return the performance profiles and the aggregate."""
+    """Return the aggregate, in numbers and as a picture."""
     say = about.say
     limit = results["profiles"]["limit"]
     rows = [
@@ -78,17 +80,16 @@ def profiles(results: Tree, about: Subject) -> str:
     return section(
         "profiles",
         say("suite_profiles"),
-        paragraph(say("suite_profiles_text")),
-        figures(
-            drawn(profile(results, about), say("fig_profile"), say("fig_profile_note")),
+        beside(
+            paragraph(say("suite_profiles_text"))
+            + table(say("suite_caption", reference=reference), head, rows)
+            + small(say("suite_area_note", limit=whole(limit))),
             drawn(
                 aggregate(results, about),
                 say("fig_aggregate"),
                 say("fig_aggregate_note", reference=reference),
             ),
         ),
-        table(say("suite_caption", reference=reference), head, rows),
-        small(say("suite_area_note", limit=whole(limit))),
     )
 
 
