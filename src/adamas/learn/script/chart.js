@@ -91,6 +91,16 @@ function contours(value, levels, x, y, toX, toY, columns = 72, rows = 48) {
 
 const px = (x) => String(Math.round(x * 10) / 10);
 
+// A path through points in pixels; of those within a pixel of each other one is enough.
+function lineThrough(points) {
+  const kept = [];
+  points.forEach((point, k) => {
+    const [x, y] = kept[kept.length - 1] || [-9, -9];
+    if (k === points.length - 1 || Math.abs(point[0] - x) >= 1 || Math.abs(point[1] - y) >= 1) kept.push(point);
+  });
+  return kept.length ? `M${kept.map(([x, y]) => `${px(x)} ${px(y)}`).join("L")}` : "";
+}
+
 // Levels for `contours`: more where the loss is small.
 function levelsOf(problem, count = 12) {
   const [x, y] = problem.view, values = [];
@@ -146,12 +156,13 @@ function chart(spec) {
   const ends = [];
   for (const one of series) {
     const points = one.points.filter(([a, b]) => drawable(x, a) && drawable(y, b));
-    const path = points.map(([a, b]) => `${px(clipX(toX(a)))} ${px(clipY(toY(b)))}`).join("L");
+    const path = lineThrough(points.map(([a, b]) => [clipX(toX(a)), clipY(toY(b))]));
     const dashes = one.dashes ? ` stroke-dasharray="${one.dashes}"` : "";
-    if (path) parts.push(`<path d="M${path}" fill="none" stroke="var(--${one.hue})" stroke-width="2"${dashes} stroke-linejoin="round"/>`);
-    if (one.dots)
-      for (const [a, b] of points)
-        parts.push(`<circle cx="${px(clipX(toX(a)))}" cy="${px(clipY(toY(b)))}" r="2.6" fill="var(--${one.hue})"/>`);
+    if (path) parts.push(`<path d="${path}" fill="none" stroke="var(--${one.hue})" stroke-width="2"${dashes} stroke-linejoin="round"/>`);
+    // A line of no length with round ends is a dot.
+    if (one.dots && points.length)
+      parts.push(`<path d="${points.map(([a, b]) => `M${px(clipX(toX(a)))} ${px(clipY(toY(b)))}h0`).join("")}" ` +
+        `stroke="var(--${one.hue})" stroke-width="5.2" stroke-linecap="round"/>`);
     if (one.name) ends.push([one, points.length ? clipY(toY(points[points.length - 1][1])) : top]);
   }
   for (const dot of spec.dots || []) {
@@ -173,29 +184,31 @@ function chart(spec) {
 }
 
 function axes(spec, labels, toX, toY, box) {
-  const { left, right, top, bottom, width, height } = box, parts = [];
+  const { left, right, top, bottom, width, height } = box, texts = [], ends = [];
+  let grid = "", small = "";
   for (const [tick, text] of labels) {
     const at = px(toY(tick));
     if (at < top - 1 || at > height - bottom + 1) continue;
-    parts.push(`<path d="M${px(left)} ${at}H${px(width - right)}" stroke="var(--line)"/>` +
-      `<text x="${px(left - 7)}" y="${px(Number(at) + 4.5)}" text-anchor="end" fill="var(--muted)">${escaped(text)}</text>`);
+    grid += `M${px(left)} ${at}H${px(width - right)}`;
+    ends.push(`<text x="${px(left - 7)}" y="${px(Number(at) + 4.5)}">${escaped(text)}</text>`);
   }
   const room = Math.max(2, Math.floor((width - left - right) / 70));
   let free = -Infinity;
   for (const tick of ticks(spec.x, room)) {
     const at = toX(tick), text = spec.x.text ? spec.x.text(tick) : shown(tick, 3), half = widthOf(text) / 2;
     if (at < left - 1 || at > width - right + 1) continue;
-    parts.push(`<path d="M${px(at)} ${px(height - bottom)}v4" stroke="var(--muted)"/>`);
+    small += `M${px(at)} ${px(height - bottom)}v4`;
     if (at - half < free) continue;
-    parts.push(`<text x="${px(Math.min(at, width - half - 1))}" y="${px(height - bottom + 18)}" text-anchor="middle" fill="var(--muted)">${escaped(text)}</text>`);
+    texts.push(`<text x="${px(Math.min(at, width - half - 1))}" y="${px(height - bottom + 18)}">${escaped(text)}</text>`);
     free = at + half + 6;
   }
-  parts.push(`<path d="M${px(left)} ${top}V${px(height - bottom)}H${px(width - right)}" fill="none" stroke="var(--muted)"/>`);
   if (spec.x.label)
-    parts.push(`<text x="${px((left + width - right) / 2)}" y="${height - 8}" text-anchor="middle" fill="var(--muted)">${escaped(spec.x.label)}</text>`);
-  if (spec.y.label)
-    parts.push(`<text x="${px(Math.max(2, left - 7 - Math.min(left - 9, widthOf(spec.y.label) / 2)))}" y="14" fill="var(--muted)">${escaped(spec.y.label)}</text>`);
-  return parts.join("");
+    texts.push(`<text x="${px((left + width - right) / 2)}" y="${height - 8}">${escaped(spec.x.label)}</text>`);
+  const start = spec.y.label
+    ? `<text x="${px(Math.max(2, left - 7 - Math.min(left - 9, widthOf(spec.y.label) / 2)))}" y="14">${escaped(spec.y.label)}</text>` : "";
+  return `<path d="${grid}" stroke="var(--line)"/>` +
+    `<path d="${small}M${px(left)} ${top}V${px(height - bottom)}H${px(width - right)}" fill="none" stroke="var(--muted)"/>` +
+    `<g fill="var(--muted)">${start}<g text-anchor="end">${ends.join("")}</g><g text-anchor="middle">${texts.join("")}</g></g>`;
 }
 
 function acrossLine(mark, toX, toY, { left, right, top, bottom, width, height }) {
