@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from py_mini_racer import MiniRacer
+from rjsmin import jsmin
 
 from adamas.learn import book
 
@@ -25,7 +26,7 @@ def pages() -> dict[str, str]:
         def draw(play: str, context: MiniRacer = context) -> str:
             return str(context.eval(f"playHtml({play!r})"))
 
-        found[f"learn/{name}"] = book.guide(language, draw)
+        found[f"learn/{name}"] = book.guide(language, draw, jsmin)
     return found
 
 

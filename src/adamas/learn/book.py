@@ -49,13 +49,16 @@ def script(language: str) -> str:
     return f"{scripts.library()}\n{constants(language)}"
 
 
-def guide(language: str, draw: Draw) -> str:
-    """Return the guide in a language; `draw` runs `playHtml` of that language's `script`."""
+def guide(language: str, draw: Draw, shorten: Callable[[str], str] = str) -> str:
+    """Return the guide in a language; `draw` runs `playHtml` of that language's `script`.
+
+    `shorten` takes comments and blanks out of a script.
+    """
     say = Say(language)
     body = "\n".join(chapter(say, draw) for chapter in CHAPTERS.values())
     parts = [(key, say(f"{key}.title")) for key in CHAPTERS]
     lead = [f'<p class="lead">{markup(say("lead"))}</p>', languages(say)]
-    code = f"(() => {{\n{script(language)}\n{scripts.page()}}})();"
+    code = shorten(f"(() => {{\n{script(language)}\n{scripts.page()}}})();")
     assert "</script" not in code and "<!--" not in code, "it would end the element around it"
     return document(say("title"), lead, parts, body, say, style=scripts.style(), script=code)
 
