@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wrong = 0
     with Browser() as browser:
         for file in given.files:
-            print(file)
+            print(f"{file}: {file.stat().st_size:,} bytes")
             if not given.no_pictures:
                 given.out.mkdir(parents=True, exist_ok=True)
                 count = sum(photograph(browser, file, given.out, given.width, scheme)

@@ -15,16 +15,22 @@
     const said = short(e.textContent || e.getAttribute("aria-label") || "");
     return (home ? `#${home.id} ` : "") + own + (said ? ` “${said}”` : "");
   };
-  // Set aside on purpose: kept for screen readers alone, or waiting outside the page for its focus.
-  const aside = (e) => {
-    for (let a = e; a && a !== document.body; a = a.parentElement) {
-      const style = getComputedStyle(a), box = a.getBoundingClientRect();
-      const out = style.position === "absolute" || style.position === "fixed";
-      if (out && (box.right <= 0 || box.bottom <= 0 || style.clipPath === "inset(50%)" ||
-        (box.width <= 1 && box.height <= 1))) return true;
-    }
-    return false;
+  // What follows from an element and those above it is worked out once a call.
+  const once = (f) => {
+    const known = new Map();
+    return (e) => {
+      if (!known.has(e)) known.set(e, f(e));
+      return known.get(e);
+    };
   };
+  // Set aside on purpose: kept for screen readers alone, or waiting outside the page for its focus.
+  const aside = once((e) => {
+    if (!e || e === document.body) return false;
+    const style = getComputedStyle(e), box = e.getBoundingClientRect();
+    const out = style.position === "absolute" || style.position === "fixed";
+    return out && (box.right <= 0 || box.bottom <= 0 || style.clipPath === "inset(50%)" ||
+      (box.width <= 1 && box.height <= 1)) || aside(e.parentElement);
+  });
   const shown = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) &&
     !aside(e);
 
@@ -127,13 +133,13 @@
     const [low, high] = [light(one), light(two)].sort((a, b) => a - b);
     return (high + 0.05) / (low + 0.05);
   };
-  const chain = (e) => e ? [...chain(e.parentElement), e] : [];
-  const opacity = (e) => chain(e).reduce((o, a) => o * getComputedStyle(a).opacity, 1);
+  const opacity = once((e) =>
+    e ? getComputedStyle(e).opacity * opacity(e.parentElement) : 1);
   const sheet = () => colour(getComputedStyle(document.documentElement).colorScheme
     .includes("dark") && matchMedia("(prefers-color-scheme: dark)").matches ? "#121212" : "white");
-  const ground = (e) => chain(e).reduce((under, a) => a instanceof SVGElement &&
-    !(a instanceof SVGSVGElement) ? under :
-    over(colour(getComputedStyle(a).backgroundColor), under), sheet());
+  const ground = once((e) => !e ? sheet()
+    : e instanceof SVGElement && !(e instanceof SVGSVGElement) ? ground(e.parentElement)
+      : over(colour(getComputedStyle(e).backgroundColor), ground(e.parentElement)));
   // What was painted in a picture before a text, at three places below it.
   const painted = (text) => {
     const svg = text.ownerSVGElement, style = getComputedStyle(text);

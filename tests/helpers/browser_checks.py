@@ -18,6 +18,7 @@ NAMED = {
     "graphics-document", "radiogroup",
 }  # fmt: skip
 MOST_STOPS = 1000
+Reading = dict[str, Any]
 # What a page without its script must still hold of its text, and of its pictures.
 SHARE_OF_TEXT = 0.8
 
@@ -33,22 +34,20 @@ def unfold(page: Page) -> None:
     page.settle()
 
 
-def overflow(page: Page) -> list[str]:
-    """Return what is wider than the page, at each of `WIDTHS`."""
-    return _at_widths(page, "overflow")
-
-
 def cut(page: Page) -> list[str]:
-    """Return text that is cut off, outside its picture, on another text, or too small to read."""
-    return _at_widths(page, "hiddenText", "labels", "tiny")
+    """Return what is wider than the page, and text that is cut, covered or too small.
 
-
-def _at_widths(page: Page, *functions: str) -> list[str]:
+    At each of `WIDTHS`; text of a picture has to lie inside it and off its other texts.
+    """
     found = []
     for width in WIDTHS:
         page.resize(width)
         page.settle()
-        found += [f"{width} px: {text}" for name in functions for text in ask(page, name)]
+        found += [
+            f"{width} px: {text}"
+            for name in ("overflow", "hiddenText", "labels", "tiny")
+            for text in ask(page, name)
+        ]
     return found
 
 
@@ -116,33 +115,38 @@ def formulas(page: Page) -> list[str]:
     return found
 
 
-def without_script(browser: Browser, file: Path) -> list[str]:
-    """Return what only the script brings, controls dead without it, and what is cut then."""
-    readings, found = [], []
-    for script in (True, False):
-        page = browser.open(file, script=script)
-        unfold(page)
-        readings.append(ask(page, "reading"))
-        if not script:
-            found = [f"without script {text}" for text in overflow(page) + cut(page)]
-        page.close()
-    full, plain = readings
-    found += [f"without script this does nothing: {control}" for control in plain["dead"]]
+def without_script(browser: Browser, file: Path, full: Reading) -> list[str]:
+    """Return what only the script brings, controls dead without it, and what is cut then.
+
+    `full` is what `reading` has found in the page with its script.
+    """
+    page = browser.open(file, script=False)
+    plain = reading(page)
+    found = [f"this does nothing: {control}" for control in plain["dead"]]
     if plain["text"] < SHARE_OF_TEXT * full["text"]:
-        found.append(f"without script {plain['text']} characters, with it {full['text']}")
+        found.append(f"{plain['text']} characters, with it {full['text']}")
     if plain["pictures"] < full["pictures"]:
-        found.append(f"without script {plain['pictures']} pictures, with it {full['pictures']}")
+        found.append(f"{plain['pictures']} pictures, with it {full['pictures']}")
+    found += cut(page)
+    page.close()
     return found
 
 
-CHECKS = (noise, headings, names, formulas, keyboard, contrast, overflow, cut)
+def reading(page: Page) -> Reading:
+    """Return how much a page holds for a reader who unfolds everything, and its controls."""
+    unfold(page)
+    found: Reading = ask(page, "reading")
+    return found
+
+
+CHECKS = (noise, headings, names, formulas, keyboard, contrast, cut)
 
 
 def audit(browser: Browser, file: Path) -> list[str]:
     """Return everything that is wrong with a page of this machine, one sentence each."""
     page = browser.open(file)
-    unfold(page)
+    full = reading(page)
     found = [f"{check.__name__}: {text}" for check in CHECKS for text in check(page)]
     page.close()
-    found += [f"without_script: {text}" for text in without_script(browser, file)]
-    return found + [f"static: {text}" for text in static_findings(file.read_text("utf-8"))]
+    found += [f"without script: {text}" for text in without_script(browser, file, full)]
+    return found + [f"file: {text}" for text in static_findings(file.read_text("utf-8"))]

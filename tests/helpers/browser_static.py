@@ -74,10 +74,14 @@ def lost(text: str) -> list[str]:
     return sorted(set(wanted) - ids)
 
 
-def static_findings(text: str) -> list[str]:
-    """Return what is wrong with a page's file: what it loads, its ids, its size."""
+def too_large(text: str) -> list[str]:
+    """Return the size of a page of the guide that is too large to be sent around."""
     size = len(text.encode())
+    return [f"{size:,} bytes, limit {MOST_BYTES:,}"] if size >= MOST_BYTES else []
+
+
+def static_findings(text: str) -> list[str]:
+    """Return what is wrong with a page's file: what it loads, and its ids."""
     found = [f"loads {address}" for address in loaded(text)]
     found += [f"the id {name} is there twice" for name in twice(text)]
-    found += [f"nothing has the id {name} that something refers to" for name in lost(text)]
-    return found + ([f"{size:,} bytes, limit {MOST_BYTES:,}"] if size >= MOST_BYTES else [])
+    return found + [f"nothing has the id {name} that something refers to" for name in lost(text)]

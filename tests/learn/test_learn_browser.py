@@ -12,6 +12,7 @@ import write_learn
 from adamas.learn import book
 from browser import Browser, Page
 from browser_process import NO_BROWSER, find_browser
+from browser_static import too_large
 
 pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
 # What a figure shows, its controls aside.
@@ -99,6 +100,7 @@ def move(page: Page, selector: str) -> None:
 def test_the_guide_keeps_every_rule(browser: Browser, file: Path) -> None:
     """Nothing is cut, pale, nameless or out of reach, at any width, in both schemes."""
     assert checks.audit(browser, file) == []
+    assert too_large(file.read_text("utf-8")) == []
 
 
 def test_arrows_move_every_control(page: Page) -> None:

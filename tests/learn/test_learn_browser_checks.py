@@ -9,7 +9,7 @@ import pytest
 import browser_checks as checks
 from browser import Browser, Page
 from browser_process import NO_BROWSER, find_browser
-from browser_static import MOST_BYTES, loaded, lost, static_findings, twice
+from browser_static import MOST_BYTES, loaded, lost, static_findings, too_large, twice
 
 needs_browser = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
 PICTURE = """<svg id="chart" role="img" aria-labelledby="says" width="300" height="100"
@@ -40,8 +40,8 @@ type="radio" name="r" aria-label="two"></div>
 """
 # check -> (what is replaced, by what, what the finding says)
 FAULTS = {
-    "overflow": ("A text", "<b style='display: block; width: 1300px'>A</b>", "1200 px: .* b “A”"),
-    "overflow_text": ("A text", "A" * 60, "360 px: the page is"),
+    "cut_wide": ("A text", "<b style='display: block; width: 1300px'>A</b>", "1200 px: .* b “A”"),
+    "cut_long": ("A text", "A" * 60, "360 px: the page is"),
     "cut": ("A text", "<b style='display: block; width: 9px; overflow: hidden'>cut</b>",
             "360 px: its box cuts #text b “cut”"),
     "cut_outside": ('x="200"', 'x="290"', "px outside its picture: #chart text “high”"),
@@ -87,14 +87,14 @@ FAULTS = {
 SCRIPTLESS = {
     "text": ("A text to be read.", "", "<script>", "<script>document.getElementById('text')"
              ".textContent = 'A long text that only the script writes. '.repeat(9);",
-             "without script .* characters"),
+             "characters, with it"),
     "pictures": (PICTURE, "<i id='in'></i>", "<script>", "<script>document.getElementById('in')"
-                 f".innerHTML = `{PICTURE}`;", "without script 0 pictures, with it 1"),
+                 f".innerHTML = `{PICTURE}`;", "0 pictures, with it 1"),
     "width": ("A text", "<b id='in' style='display: block; width: 999px'>wide</b>", "<script>",
               "<script>document.getElementById('in').style.width = 'auto';",
-              "without script 360 px: the page is .* b#in"),
+              "360 px: the page is .* b#in"),
     "controls": ('id="controls" hidden', 'id="controls"', "", "",
-                 "without script this does nothing: button#go"),
+                 "this does nothing: button#go"),
 }  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def test_each_fault_is_found(case: str, page: Page, tmp_path: Path) -> None:
     page.forget()
     page.resize(1200)
     page.load(file.as_uri())
-    checks.unfold(page)
+    checks.reading(page)
     found = getattr(checks, case.split("_")[0])(page)
     assert any(re.search(said, text) for text in found), found
 
@@ -156,7 +156,9 @@ def test_what_only_the_script_brings_is_found(case: str, browser: Browser, tmp_p
     old, new, other, more, said = SCRIPTLESS[case]
     file = tmp_path / "scripted.html"
     file.write_text(GOOD.replace(old, new, 1).replace(other, more, 1), encoding="utf-8")
-    found = checks.without_script(browser, file)
+    page = browser.open(file)
+    found = checks.without_script(browser, file, checks.reading(page))
+    page.close()
     assert any(re.search(said, text) for text in found), found
 
 
@@ -197,4 +199,9 @@ def test_ids_are_checked() -> None:
         '<a href="#d">d</a><a href="#">top</a><svg><g clip-path="url(#e)"/></svg><p id="f"></p>'
     )
     assert twice(text) == ["a"] and lost(text) == ["b", "c", "d", "e"]
-    assert static_findings("x" * MOST_BYTES) == ["300,000 bytes, limit 300,000"]
+
+
+def test_size_is_checked() -> None:
+    """The size of a page counts in bytes, of which a Chinese letter has three."""
+    assert too_large("x" * (MOST_BYTES - 1)) == []
+    assert too_large("数" * (MOST_BYTES // 3)) == ["300,000 bytes, limit 300,000"]
