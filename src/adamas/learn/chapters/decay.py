@@ -1,0 +1,111 @@
+"""Weight decay through the gradient, and beside it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from adamas.kernel.formula import parse
+from adamas.learn.frames import Draw, claim, play
+from adamas.learn.numbers import shown
+from adamas.learn.problems import Problem
+from adamas.learn.text import Say
+from adamas.learn.trace import Trace, normal, trace
+from adamas.pages.elements import paragraph, section
+from adamas.rules import adam, adamw
+
+Rule = Callable[..., Any]
+
+# Two weights at 1 whose gradients change their sign at every step: they tell of no better place.
+LARGE, LITTLE = 100.0, 1.0
+DECAY, LR, STEPS = 0.5, 2e-3, 1000
+IDLE = Problem(
+    "idle",
+    lambda x, y: 0.0,
+    lambda x, y, t: (LARGE, LITTLE) if t % 2 else (-LARGE, -LITTLE),
+    (1.0, 1.0),
+    (),
+    (),
+    timed=True,
+)
+
+# Two weights that the data pull to `LEAST`, the second with gradients 50 times as large.
+LEAST, CURVATURE = (1.6, 1.0), 50.0
+PULL_LR, PULL_STEPS, LATE, SEED = 1e-2, 1200, 400, 7
+
+
+def pulled_slope(x: float, y: float, t: int) -> tuple[float, float]:
+    """Return the gradient of one sample; every second one scatters against the one before."""
+    sign, pair = (1 if t % 2 else -1), (t + 1) // 2
+    off = [sign * normal(SEED, 2 * pair + i) for i in (0, 1)]
+    return x - LEAST[0] + off[0], CURVATURE * (y - LEAST[1] + off[1])
+
+
+PULLED = Problem("pulled", lambda x, y: 0.0, pulled_slope, (-1.0, -0.6), (), LEAST, timed=True)
+
+
+def ends(rule: Rule, decay: float = DECAY) -> list[float]:
+    """Return where both idle weights end, that of the large gradients first."""
+    return trace(rule, IDLE, STEPS, lr=LR, weight_decay=decay).last
+
+
+def shares(rule: Rule, decay: float = DECAY) -> list[float]:
+    """Return which share of the least point both pulled weights keep, on the mean of late steps."""
+    run: Trace = trace(rule, PULLED, PULL_STEPS, lr=PULL_LR, weight_decay=decay)
+    late = np.mean(run.points[-LATE:], axis=0)
+    return [float(one / best) for one, best in zip(late, LEAST, strict=True)]
+
+
+def resting(lr: float, steps: int) -> float:
+    """Return what AdamW makes of a weight of 1 without a gradient, at its own decay."""
+    still = Problem("still", lambda x: 0.0, lambda x: 0.0, (1.0,), (), ())
+    return trace(adamw, still, steps, lr=lr).last[0]
+
+
+def numbers() -> dict[str, object]:
+    """Return what fills the sentences."""
+    l2, apart = ends(adam), ends(adamw)
+    l2_shares, apart_shares = shares(adam), shares(adamw)
+    hypers = dict(parse(adamw).hypers)
+    lr, many = float(hypers["lr"]), 10_000
+    return {
+        "large": shown(LARGE),
+        "little": shown(LITTLE),
+        "decay": shown(DECAY),
+        "steps": STEPS,
+        "free": shown((1 - LR * DECAY) ** STEPS, 2),
+        "l2_large": shown(l2[0], 2),
+        "l2_little": shown(l2[1], 2),
+        "apart_large": shown(apart[0], 2),
+        "apart_little": shown(apart[1], 2),
+        "curvature": shown(CURVATURE),
+        "l2_x": shown(l2_shares[0], 2),
+        "l2_y": shown(l2_shares[1], 2),
+        "apart_x": shown(apart_shares[0], 2),
+        "apart_y": shown(apart_shares[1], 2),
+        "lr": shown(lr),
+        "default": shown(float(hypers["weight_decay"])),
+        "factor": shown(resting(lr, 1), 5),
+        "many": many,
+        "rest": shown(resting(lr, many), 3),
+        "slow_lr": shown(lr / 10),
+        "slow_rest": shown(resting(lr / 10, many), 3),
+    }
+
+
+def chapter(say: Say, draw: Draw) -> str:
+    """Return the section."""
+    found = numbers()
+    return section(
+        "decay",
+        say("decay.title"),
+        paragraph(say("decay.why", **found)),
+        paragraph(say("decay.idle", **found)),
+        play("decay", draw, say("decay.caption", **found)),
+        claim(say("decay.same"), say("decay.same_answer", **found)),
+        paragraph(say("decay.pull", **found)),
+        play("decay_paths", draw, say("decay.paths_caption", **found)),
+        claim(say("decay.rate"), say("decay.rate_answer", **found)),
+        claim(say("decay.bias"), say("decay.bias_answer", **found)),
+        paragraph(say("decay.keep")),
+    )
