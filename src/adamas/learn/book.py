@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 
 from adamas.learn import scripts
-from adamas.learn.chapters import correction, cost, decay, divide, eps, momentum, one, rare
+from adamas.learn.chapters import adam, correction, cost, decay, divide, eps, momentum, one, rare
 from adamas.learn.frames import NAMES, Draw
 from adamas.learn.text import LANGUAGES, Say
 from adamas.pages.document import document
@@ -16,6 +16,7 @@ CHAPTERS: dict[str, Chapter] = {
     "one": one.chapter,
     "momentum": momentum.chapter,
     "divide": divide.chapter,
+    "adam": adam.chapter,
     "correction": correction.chapter,
     "eps": eps.chapter,
     "decay": decay.chapter,

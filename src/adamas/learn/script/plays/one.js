@@ -1,17 +1,28 @@
-// One step of `run` on a single number, line by line: the line, today's numbers put in, its value.
-function stepRows(run, g = run.gradient()) {
-  const first = (value) => (Array.isArray(value) ? value[0] : value);
+// What the names of a rule are before its next step, on a single number.
+function numbersBefore(run, g) {
   const known = { ...run.hypers, p: run.p[0], g: g[0], t: run.t + 1 };
-  run.rule.states.forEach(([name], k) => { known[name] = first(run.states[k]); });
+  run.rule.states.forEach(([name], k) => { known[name] = [run.states[k]].flat()[0]; });
+  return known;
+}
+
+// A step line by line: the line, the numbers of the day put in, and the value that it gave.
+function rowsOf(rule, known, values) {
   const written = (x) => (x < 0 || /[×∞]/.test(shown(x)) ? `(${shown(x)})` : shown(x));
-  const { values } = run.step(g);
-  return linesOf(run.rule).map((line, k) => {
+  return linesOf(rule).map((line, k) => {
     const [left, right] = line.split(" = ");
     const put = right.replace(/\b[A-Za-z_]\w*\b/g, (name) => (name in known ? written(known[name]) : name));
-    known[left] = first(values[k]);
+    known[left] = [values[k]].flat()[0];
     return [line, put.replace(/ \* /g, " × ").replace(/ - /g, " − "), shown(known[left])];
   });
 }
+
+function stepRows(run, g = run.gradient()) {
+  const known = numbersBefore(run, g);
+  return rowsOf(run.rule, known, run.step(g).values);
+}
+
+// The lines without numbers, before the first step.
+const emptyRows = (rule) => linesOf(rule).map((line) => [line, "", ""]);
 
 // The lines of a rule as its file has them.
 const linesOf = (rule) => rule.lines.map((line) => line.replace(/ \*\* /g, "**"));
@@ -30,7 +41,7 @@ PLAYS.one = {
   show({ rule, lr, t }, width) {
     const problem = PROBLEMS.parabola, run = new Run(RULES[rule], problem, { hypers: { lr } });
     const passed = [run.p[0]];
-    let rows = linesOf(RULES[rule]).map((line) => [line, "", ""]);
+    let rows = emptyRows(RULES[rule]);
     for (let k = 1; k <= t; k++) {
       if (k === t) rows = stepRows(run);
       else run.step();
