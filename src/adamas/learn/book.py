@@ -5,7 +5,18 @@ import json
 from collections.abc import Callable
 
 from adamas.learn import scripts
-from adamas.learn.chapters import adam, correction, cost, decay, divide, eps, momentum, one, rare
+from adamas.learn.chapters import (
+    adam,
+    correction,
+    cost,
+    decay,
+    divide,
+    eps,
+    exercises,
+    momentum,
+    one,
+    rare,
+)
 from adamas.learn.frames import NAMES, Draw
 from adamas.learn.text import LANGUAGES, Say
 from adamas.pages.document import document
@@ -22,6 +33,7 @@ CHAPTERS: dict[str, Chapter] = {
     "decay": decay.chapter,
     "rare": rare.chapter,
     "cost": cost.chapter,
+    "exercises": exercises.chapter,
 }
 """The chapters by their anchors, in the order of the page."""
 

@@ -83,6 +83,15 @@ function bind(figure) {
   };
 }
 
+// An exercise: what is typed is held against what the script computes.
+function listen(form) {
+  const said = form.parentElement.querySelector(".sentence"), input = form.querySelector("input");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    said.textContent = heard(form.dataset.exercise, input.value);
+  });
+}
+
 // The address holds the place on the page and what was changed there: #eps?lr=0.1&steps=4
 function keepInAddress(name, play, values) {
   const given = new URLSearchParams();
@@ -104,6 +113,7 @@ function begin() {
   document.documentElement.classList.add("live");
   const figures = [...document.querySelectorAll("[data-play]")].map(bind);
   for (const figure of figures) figure.draw();
+  document.querySelectorAll("[data-exercise]").forEach(listen);
   fromAddress(figures);
   addEventListener("hashchange", () => fromAddress(figures));
   let last = innerWidth;
