@@ -227,6 +227,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "learn.notation",
         "learn.typeset",
         "learn.numbers",
+        "learn.measured",
         "learn.frames",
         "learn.chapters.*",
         "learn.book",

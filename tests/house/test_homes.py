@@ -16,6 +16,8 @@ import pytest
 
 from adamas import Adam
 from adamas.kernel.reference import Reference
+from adamas.learn.measured import measured
+from measure_learn import distances
 from places import HELPERS, ROOT
 
 PAGES = [ROOT / "docs" / name for name in ("homes.md", "homes.zh.md")]
@@ -112,6 +114,17 @@ def test_the_page_has_the_table_of_the_script(
             assert norm <= 3 * said[0] + 1e-14 and farthest <= 3 * said[1] + 1e-14, name
             # Two processors contract products and sums in different homes.
             assert from_numpy <= 2e-5, name
+
+
+def test_the_guide_has_the_figures_of_the_script(script: ModuleType, ended: dict[str, Any]) -> None:
+    """What learners read was measured is what is measured here, up to what processors differ in."""
+    now = distances(script, {name: ended[name] for name in script.HOMES})
+    assert [*now] == [*measured()["homes"]]
+    for name, said in measured()["homes"].items():
+        norm, farthest, from_numpy = now[name].values()
+        assert norm <= 3 * said["norm"] + 1e-14 and said["norm"] <= 3 * norm + 1e-14, name
+        assert farthest <= 3 * said["farthest"] + 1e-14, name
+        assert max(from_numpy, said["from_numpy"]) <= 2e-5, name
 
 
 def test_the_page_shows_the_rule_that_runs() -> None:
