@@ -159,7 +159,7 @@ def test_differences_name_all_that_was_declared() -> None:
     """Seeds and rates are told by how many there are and their ends."""
     old = {"report": [1, 2, 3], "grids": {"sgd": [0.1, 1.0], "adam": [1.0]}, "goal": None}
     new = {"report": [1, 2], "grids": {"sgd": [0.01, 1.0]}, "goal": 0.5}
-    assert differences(old, new) == [
+    assert [one["en"] for one in differences(old, new)] == [
         "the report seeds (3 from 1 to 3 there, 2 from 1 to 2 here)",
         "the learning rates of sgd (2 from 0.1 to 1 there, 2 from 0.01 to 1 here)",
         "the goal (not given there, 0.5 here)",

@@ -16,6 +16,7 @@ import numpy as np
 import adamas
 from adamas.kernel.formula import Formula
 from adamas.lab.needs import LabError
+from adamas.pages.told import told
 from adamas.show import find_rule
 
 # Where the grid of learning rates is centred; other rules at their own default. Two decades to
@@ -81,7 +82,7 @@ def entrant(text: str) -> Entrant:
     try:
         formula = find_rule(":".join(parts[:size]))
     except ValueError as error:
-        raise LabError(str(error)) from error
+        raise LabError("error.plain", reason=told(error)) from error
     pairs = [_hyper(pair, formula) for part in parts[size:] for pair in part.split(",")]
     return entered(text, formula, pairs)
 
@@ -92,19 +93,16 @@ def entered(text: str, formula: Formula, pairs: Sequence[tuple[str, float]] = ()
     Raises `LabError` if there is no learning rate to search, or a value is not allowed.
     """
     if "lr" not in formula.hypers:
-        raise LabError(f"the rule {text!r} has no hyper-parameter lr, so there is nothing to tune")
+        raise LabError("error.no_lr", text=text)
     if not 0 < formula.hypers["lr"] < inf:
-        raise LabError(
-            f"the rule {text!r} has the default lr={formula.hypers['lr']!r}; give it a positive "
-            "one, around which the search begins"
-        )
+        raise LabError("error.default_lr", text=text, lr=formula.hypers["lr"])
     chosen: dict[str, Any] = dict(pairs)
     if len(chosen) < len(pairs):
-        raise LabError(f"{text!r} sets a hyper-parameter twice; give each one number")
+        raise LabError("error.hyper_twice", text=text)
     try:
         adamas.Optimizer(formula, np.zeros(1), **chosen)
     except (TypeError, ValueError) as error:
-        raise LabError(str(error)) from error
+        raise LabError("error.plain", reason=told(error)) from error
     return Entrant(text, formula, chosen)
 
 
@@ -112,14 +110,11 @@ def _hyper(pair: str, formula: Formula) -> tuple[str, float]:
     name, _, value = (piece.strip() for piece in pair.partition("="))
     free = [known for known in formula.hypers if known != "lr"]
     if name not in free:
-        raise LabError(
-            f"{formula.name} cannot be given {pair!r}; it takes {', '.join(free)} as name=number "
-            "(lr is what is searched)"
-        )
+        raise LabError("error.hyper_unknown", rule=formula.name, pair=pair, names=", ".join(free))
     try:
         number = float(value)
     except ValueError:
         number = inf
     if not -inf < number < inf:
-        raise LabError(f"{name}={value!r} is not a finite number")
+        raise LabError("error.hyper_number", name=name, value=value)
     return name, number

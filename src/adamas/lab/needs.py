@@ -1,10 +1,9 @@
 """What the lab needs beyond the core, checked before any import fails halfway."""
 
-from collections.abc import Callable
-from functools import partial
 from importlib.util import find_spec
 
-from adamas.lab.text import words
+from adamas.lab.text import SENTENCES, words
+from adamas.pages.told import TranslatedError
 
 # module that is imported -> name to install
 PACKAGES = {
@@ -16,31 +15,19 @@ PACKAGES = {
 }
 
 
-class LabError(Exception):
+class LabError(TranslatedError):
     """A reason why a job of the lab cannot start, in one sentence that names the cure."""
+
+    SENTENCES = SENTENCES
 
 
 class UnavailableError(LabError):
-    """A reason why a built-in problem cannot be run on this computer, which pages tell, too.
-
-    `words` is the sentence `unavailable.key` in every language; the error's own text is English.
-    """
-
-    def __init__(self, key: str, **fields: object) -> None:
-        super().__init__(key)
-        self.key, self.fields = key, fields
+    """A reason why a built-in problem cannot be run on this computer, which pages tell, too."""
 
     @property
     def words(self) -> dict[str, str]:
-        """Return the reason in every language."""
+        """Return the reason, the sentence `unavailable.key`, in every language."""
         return words(f"unavailable.{self.key}", **self.fields)
-
-    def __str__(self) -> str:
-        return self.words["en"]
-
-    def __reduce__(self) -> tuple[Callable[[], "UnavailableError"], tuple[()]]:
-        # Errors come back from worker processes.
-        return partial(type(self), self.key, **self.fields), ()
 
 
 def require_packages() -> None:
@@ -49,4 +36,4 @@ def require_packages() -> None:
     if missing:
         # Not `adamas[lab]`: adamas is not on PyPI, and a name that is free may be taken by anybody.
         names = " ".join(missing)
-        raise LabError(f"missing {', '.join(missing)}; install with: pip install {names}")
+        raise LabError("error.missing", names=", ".join(missing), install=names)

@@ -39,6 +39,20 @@ def by_language(both: Mapping[str, Both]) -> dict[str, dict[str, str]]:
     return {code: {key: one[code] for key, one in both.items()} for code in CODES}
 
 
+def filled(both: Both, **fields: object) -> dict[str, str]:
+    """Return a sentence in every language, filled in; a field may itself be in every language.
+
+    >>> filled({"en": "no {what}", "zh": "没有{what}"}, what={"en": "file", "zh": "文件"})
+    {'en': 'no file', 'zh': '没有文件'}
+    """
+    return {
+        code: both[code].format(
+            **{name: of[code] if isinstance(of, Mapping) else of for name, of in fields.items()}
+        )
+        for code in CODES
+    }
+
+
 class Phrases:
     """The sentences of one language, by key; `tables` has those of every language.
 

@@ -30,7 +30,7 @@ def run_comparison(
     With `json` the results alone are printed, and people are told on stderr.
     """
     if fail_if_worse is not None and len(request.optimizers) < 2:
-        raise LabError("--fail-if-worse needs two optimizers or more; one is worse than nobody")
+        raise LabError("error.two_optimizers")
     check(files, request.out)
     progress = Progress(sys.stderr if json else sys.stdout, 1)
     try:
@@ -52,7 +52,7 @@ def instead(new: Path | None, others: Sequence[str], language: str) -> int:
     """Write the template `new`, or list the problems; `others` would not be heard."""
     if others:
         chosen = "--new" if new else "--list"
-        raise LabError(f"{chosen} runs nothing, so {', '.join(others)} would not be heard")
+        raise LabError("error.runs_nothing", chosen=chosen, names=", ".join(others))
     if new:
         template.write(new)
         print(Say(language)("compare_written", file=new))

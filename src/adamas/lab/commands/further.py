@@ -30,11 +30,11 @@ def check(files: Files, out: Path) -> None:
         others = {other for key, other in places.items() if key != name}
         wrong = path.is_file() if name == "--figures" else path.is_dir()
         if path in others or path in own or wrong:
-            raise LabError(f"{name} {path} is taken; choose another name")
+            raise LabError("error.taken", name=name, path=path)
         above = (path, *path.parents) if name == "--figures" else path.parents
         parent = next(one for one in above if one.exists() or name != "--figures")
         if not parent.is_dir() or not os.access(parent, os.W_OK):
-            raise LabError(f"{name} {path} cannot be written; {parent} is no such directory")
+            raise LabError("error.no_such_directory", name=name, path=path, parent=parent)
 
 
 def write(files: Files, results: Results) -> None:

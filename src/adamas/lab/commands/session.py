@@ -59,14 +59,11 @@ class Request:
         unknown = [name for name in references if name not in self.optimizers]
         if unknown:
             who = unknown[0]
-            raise LabError(f"--reference {who} does not take part; add --optimizer {who}")
+            raise LabError("error.not_part", who=who)
         if len(set(references)) < len(references):
-            raise LabError(f"a reference is named twice in {', '.join(references)}")
+            raise LabError("error.reference_twice", names=", ".join(references))
         if self.budget is not None and self.seeds is not None:
-            raise LabError(
-                f"--budget {self.budget} chooses the number of seeds, so --seeds {self.seeds} "
-                "would not be heard; give one of them"
-            )
+            raise LabError("error.budget_or_seeds", budget=self.budget, seeds=self.seeds)
         if isinstance(self.budget, str):
             seconds_in(self.budget)
 

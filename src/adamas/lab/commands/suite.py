@@ -35,7 +35,7 @@ from adamas.lab.statistics.profiles import (
     performance_profile,
     profile_area,
 )
-from adamas.lab.text import Say
+from adamas.lab.text import LANGUAGES, Say
 from adamas.lab.zoo import built_in
 
 
@@ -56,8 +56,8 @@ def suite(requests: Mapping[str, Request], out: Path, say: Say) -> int:
             skipped[name] = error.words
             progress.say(say("suite_skipped", problem=name, reason=error.words[say.language]))
     if not ready:
-        why = "; ".join(reason["en"] for reason in skipped.values())
-        raise LabError(f"no problem could be run: {why}")
+        why = {code: "; ".join(one[code] for one in skipped.values()) for code in LANGUAGES}
+        raise LabError("error.none_ran", why=why)
     with output_directory(out), held(out):
         seen = partial(promise.any_run, out, promise_all(out, requests))
         found = {}

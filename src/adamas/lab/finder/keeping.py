@@ -115,10 +115,7 @@ def _stateful(thing: Any) -> Put:
         return lambda: thing.load_state_dict(deepcopy(saved))
     if callable(thing):
         return lambda: thing()
-    raise LabError(
-        f"cannot restore a {type(thing).__name__}: give a module, tensor, array, random generator, "
-        "an object with state_dict and load_state_dict, or a function that rewinds it"
-    )
+    raise LabError("error.cannot_restore", kind=type(thing).__name__)
 
 
 def randomness() -> Put:
@@ -161,7 +158,7 @@ def _torch_optimizer(optimizer: "torch.optim.Optimizer") -> Put:
     ours = isinstance(optimizer, Optimizer)
     if isinstance(optimizer, Optimizer):
         if optimizer.gradients_released:
-            raise LabError("gradients are stepped in the backward pass; find lr before `release`")
+            raise LabError("error.released")
         optimizer.sync()
     for group in optimizer.param_groups:
         puts += [_mapping(group, ("params",)), *map(_parameter, group["params"])]

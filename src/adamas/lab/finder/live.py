@@ -56,8 +56,7 @@ def find_lr(
     """
     if steps < STILL or not 0 < low < high < inf or (total is not None and total < steps):
         raise LabError(
-            f"steps={steps} must be at least {STILL}, total={total} at least steps, and "
-            f"0 < low={low} < high={high}"
+            "error.live_arguments", steps=steps, least=STILL, total=total, low=low, high=high
         )
     things = restore if isinstance(restore, list | tuple) else (restore,)
     rates = Rates(optimizer)
@@ -74,7 +73,7 @@ def _search(
 ) -> Found:
     still = list(trial.run([0.0] * STILL))
     if len(still) < STILL:
-        raise LabError("the loss of step() is not finite at lr 0, before anything was updated")
+        raise LabError("error.live_loss")
     base = average(still)
     lrs = rising(*within, max(steps, 2))
     shares = relative(list(trial.run(lrs)), lrs, base)
@@ -128,7 +127,7 @@ def loss_of(value: Any) -> float:
     try:
         return float(value.detach() if is_torch(value, "Tensor") else value)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise LabError(f"step() returned {value!r}; it must return its loss, one number") from error
+        raise LabError("error.live_returned", value=value) from error
 
 
 class Rates:
@@ -140,14 +139,11 @@ class Rates:
     def __init__(self, optimizer: Any) -> None:
         self._groups: list[dict[str, Any]] = getattr(optimizer, "param_groups", [])
         if not self._groups or any("lr" not in group for group in self._groups):
-            raise LabError(
-                f"{type(optimizer).__name__} has no param_groups with lr; give an adamas.Optimizer "
-                "or a torch.optim.Optimizer"
-            )
+            raise LabError("error.no_groups", kind=type(optimizer).__name__)
         given = [_now(optimizer, k) for k in range(len(self._groups))]
         self.first = next((lr for lr in given if lr > 0), 0.0)
         if not self.first:
-            raise LabError("lr is 0 in every group; give the groups the ratio they shall keep")
+            raise LabError("error.zero_lr")
         self._ratios = [lr / self.first for lr in given]
         formula = getattr(optimizer, "formula", None)
         self.name: str = formula.name if formula else type(optimizer).__name__

@@ -57,7 +57,7 @@ def find_lr(
     `LabError` for an unknown optimizer or a number out of range.
     """
     if seeds < 1 or not 0 < share <= 1:
-        raise LabError(f"seeds={seeds} must be at least 1, and share={share} above 0, at most 1")
+        raise LabError("error.find_arguments", seeds=seeds, share=share)
     default = entrant(optimizer).default_lr
     steps = min(problem.steps, max(SHORTEST, round(problem.steps * share)))
     share = steps / problem.steps

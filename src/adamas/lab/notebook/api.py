@@ -91,10 +91,7 @@ def compare(
         if functions:
             handed = replace(handed, named={**handed.named, "functions": functions})
         if out is not None and handed.missing:
-            raise LabError(
-                f"the problem holds {handed.missing}, so that nobody could tell it from another; "
-                "compare without out, or name it as mine.py:problem"
-            )
+            raise LabError("error.untold", what=handed.missing)
         if not handed.keep(source, texts) and workers != 1:
             workers = 1
             bar.say(say("compare_one_process"))
@@ -134,7 +131,8 @@ def _in_python_words(bar: Progress) -> Iterator[None]:
         yield
     except LabError as error:
         if type(error) is LabError:  # others have words of their own, in every language
-            error.args = (in_python(str(error)),)
+            said = {code: in_python(text) for code, text in error.words.items()}
+            error.key, error.fields = "error.plain", {"reason": said}
         raise
     finally:
         bar.finish()

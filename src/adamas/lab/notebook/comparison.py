@@ -88,7 +88,7 @@ class ComparisonResult:
         try:
             import pandas as pd
         except ImportError as error:
-            raise LabError("to_frame needs pandas; install with: pip install pandas") from error
+            raise LabError("error.pandas") from error
         return pd.DataFrame(getattr(self, table))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -99,9 +99,9 @@ class ComparisonResult:
         """
         place = Path(path)
         if place.suffix.lower() not in (".html", ".htm") or place.is_dir():
-            raise LabError(f"{place} is no name for a page; give one such as page.html")
+            raise LabError("error.page_name", place=place)
         if not place.absolute().parent.is_dir():
-            raise LabError(f"{place} cannot be written; there is no directory {place.parent}")
+            raise LabError("error.page_place", place=place, directory=place.parent)
         write_all(place.parent, {place.name: render(self._results, self._timing, self._say)})
         return place
 

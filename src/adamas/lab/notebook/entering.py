@@ -92,7 +92,7 @@ def alone() -> Iterator[None]:
     Raises `LabError` while another thread compares.
     """
     if not _ONE.acquire(blocking=False):
-        raise LabError("another thread is comparing; wait for it, or use a process for each")
+        raise LabError("error.thread")
     problems, entrants = dict(_HERE), hand({})
     try:
         yield
@@ -121,7 +121,7 @@ def entered_problem(problem: Enterable, target: str | None, path: Path) -> tuple
     if data_frame.is_frame(problem):
         return _table(data_frame.read(problem, target), "frame", path)
     if target is not None:
-        raise LabError(f"--target {target} is for data files and data frames, which have columns")
+        raise LabError("error.target_for_tables", target=target)
     if isinstance(problem, Problem):
         check(problem, problem.name, path)
         named = {"text": problem.name, "target": None, "python": "problem", "sha256": None}
@@ -196,6 +196,6 @@ def _handed(one: object, handed: dict[str, Entrant]) -> str:
         raise TypeError(f"{one!r} is no optimizer; give a name, a class of adamas, or a rule")
     formula = one.formula if isinstance(one, Rule) else parse(one)
     if formula.name in handed or formula.name in rules.__all__:
-        raise LabError(f"two rules are called {formula.name!r}; give one of them another name")
+        raise LabError("error.rule_names", rule=formula.name)
     handed[formula.name] = entered(formula.name, formula)
     return formula.name

@@ -146,12 +146,12 @@ def jax_problem(
 
 def _check_data(inputs: int, targets: int, batch: int, split: bool) -> None:
     if inputs != targets:
-        raise LabError(f"there are {inputs} inputs and {targets} targets; give one for each")
+        raise LabError("error.lengths", inputs=inputs, targets=targets)
     train = inputs - inputs // HELD * split
     if not 1 <= batch <= train:
-        raise LabError(f"batch is {batch}; it must be from 1 to {train}, the samples that train")
+        raise LabError("error.batch", batch=batch, train=train)
     if split and inputs < HELD:
-        raise LabError(f"there are {inputs} samples; at least {HELD} are needed to hold one back")
+        raise LabError("error.few_samples", inputs=inputs, least=HELD)
 
 
 def _problem(

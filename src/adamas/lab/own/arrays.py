@@ -10,6 +10,8 @@ from adamas.lab.own.files import checksum
 from adamas.lab.own.frame import Frame, Raw, check_rows
 from adamas.lab.own.notes import Notes
 from adamas.lab.problems import Array
+from adamas.lab.text import words
+from adamas.pages.sentences import CODES
 
 Named = tuple[str, Array]
 
@@ -37,8 +39,12 @@ def framed(inputs: Named, target: Named, name: str, sha256: str) -> Frame:
         y = y[:, 0]
     if x.ndim < 2 or y.shape != (len(x),) or x_name == y_name:
         raise LabError(
-            f"{name} has {x_name} of shape {x.shape} and {y_name} of shape {y.shape}; "
-            "the shapes must be (n, ...) and (n,)"
+            "error.shapes",
+            name=name,
+            x_name=x_name,
+            x_shape=x.shape,
+            y_name=y_name,
+            y_shape=y.shape,
         )
     check_rows(len(x), name)
     notes = Notes()
@@ -55,21 +61,20 @@ def _loaded(path: Path) -> dict[str, Array]:
             return {name: np.atleast_1d(found[name]) for name in found.files}
     except (ValueError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
-            raise LabError(
-                f"{path.name} holds Python objects, which adamas does not load because that can "
-                "run code; save arrays of numbers or texts"
-            ) from error
-        raise LabError(
-            f"{path.name} is not an npz file; write one with np.savez('data.npz', X=X, y=y)"
-        ) from error
+            raise LabError("error.objects", file=path.name) from error
+        raise LabError("error.not_npz", file=path.name) from error
 
 
 def _found(arrays: dict[str, Array], names: tuple[str, ...], file: str) -> str:
     for name in names:
         if name in arrays:
             return name
-    held = ", ".join(arrays) or "nothing"
-    raise LabError(f"{file} has no array {' or '.join(names)}; it holds {held}")
+    held = ", ".join(arrays) or words("hint.nothing")
+    raise LabError("error.no_array", file=file, names=_either(names), held=held)
+
+
+def _either(names: tuple[str, ...]) -> dict[str, str]:
+    return {code: words("hint.or")[code].join(names) for code in CODES}
 
 
 def _raw(column: Array, name: str, file: str) -> Raw:
@@ -77,6 +82,4 @@ def _raw(column: Array, name: str, file: str) -> Raw:
         return column.astype(np.float64)
     if column.dtype.kind == "U":
         return [text.strip() for text in column.tolist()]
-    raise LabError(
-        f"{name} in {file} has the dtype {column.dtype}; numbers, booleans and texts can be learned"
-    )
+    raise LabError("error.dtype", name=name, file=file, dtype=column.dtype)

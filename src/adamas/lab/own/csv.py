@@ -38,12 +38,12 @@ def read(path: Path, target: str | None) -> Frame:
     delimiter = guessed_delimiter(text)
     rows = _rows(text, delimiter, path.name)
     if not rows:
-        raise LabError(f"{path.name} has no text; give a line of column names and rows of data")
+        raise LabError("error.no_text", file=path.name)
     names = [name.strip() or f"column {i}" for i, name in enumerate(rows[0], 1)]
     check_names(names, path.name)
     target = chosen(names, target, path.name)
     if len(rows) == 1:
-        raise LabError(f"{path.name} has a line of names and no rows of data; add rows")
+        raise LabError("error.no_rows", file=path.name)
     _check_widths(rows, text, delimiter, path.name)
     check_rows(len(rows) - 1, path.name)
     found = zip(names, zip(*rows[1:], strict=True), strict=True)
@@ -59,7 +59,7 @@ def decoded(data: bytes, file: str, notes: Notes) -> str:
         notes.say("encoding", name="UTF-16")
         return data.decode("utf-16", "replace")
     if data[:65536].translate(None, CONTROL) != data[:65536]:
-        raise LabError(f"{file} is not text but binary; save the table as CSV")
+        raise LabError("error.binary", file=file)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -109,7 +109,7 @@ def _rows(text: str, delimiter: str, file: str) -> list[list[str]]:
     try:
         return _parsed(text, delimiter)
     except csv.Error as error:
-        raise LabError(f"{file} cannot be split into fields ({error}); check its quotes") from error
+        raise LabError("error.fields", file=file, error=error) from error
 
 
 def _check_widths(rows: list[list[str]], text: str, delimiter: str, file: str) -> None:
@@ -120,6 +120,5 @@ def _check_widths(rows: list[list[str]], text: str, delimiter: str, file: str) -
     for row in reader:
         if row and (len(row) > 1 or row[0].strip()) and len(row) != width:
             raise LabError(
-                f"{file} has {len(row)} fields in line {reader.line_num} and {width} names in its "
-                "first; mend that line, or put fields with a delimiter in them in quotes"
+                "error.widths", file=file, fields=len(row), line=reader.line_num, width=width
             )

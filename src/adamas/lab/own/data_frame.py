@@ -52,7 +52,7 @@ def beside(frame: DataFrame, target: Array) -> Frame:
     values = {**_values(frame), "y": target[:, 0] if target.ndim == 2 else target}
     check_names([*map(str, frame.columns), "y"], NAME)
     if len({np.shape(column) for column in values.values()}) > 1:
-        raise LabError(f"{NAME} and y differ in length; give a target for each row")
+        raise LabError("error.frame_lengths", file=NAME)
     return _framed(values, "y")
 
 
@@ -60,7 +60,7 @@ def _values(frame: DataFrame) -> dict[str, Array]:
     try:
         return {str(key): np.asarray(frame[key].to_numpy()) for key in frame.columns}
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise LabError(f"a {type(frame).__name__} is not read; give its to_pandas()") from error
+        raise LabError("error.frame_kind", kind=type(frame).__name__) from error
 
 
 def _framed(values: dict[str, Array], target: str) -> Frame:
@@ -73,7 +73,7 @@ def _framed(values: dict[str, Array], target: str) -> Frame:
         else:
             columns[name] = raw
     if target not in columns:
-        raise LabError(f"the target {target!r} in {NAME} has no numbers, texts or dates")
+        raise LabError("error.target_kind", target=target, file=NAME)
     check_rows(len(columns[target]), NAME)
     features, predicted = split_target(columns, target, NAME)
     return Frame(NAME, columns_hash(columns), features, target, predicted, notes=notes)

@@ -48,10 +48,7 @@ def encoded(frame: Frame, rows: Array) -> Features:
         flags += marks
         _check_cells(len(rows), len(numbers) + len(flags), frame.name)
     if not numbers and not flags:
-        raise LabError(
-            f"{frame.name} has no column left to learn from; {frame.notes.words()['en']} "
-            "Add a column that differs between rows and is not just a name or number of each"
-        )
+        raise LabError("error.no_columns", file=frame.name, notes=frame.notes.words())
     if numbers:
         frame.notes.say("standard", limit="10")
     return Features(_matrix(numbers, len(rows), np.float64), _matrix(flags, len(rows), np.float32))
@@ -113,10 +110,7 @@ def _covered(counts: Array) -> int:
 
 def _check_cells(rows: int, width: int, file: str) -> None:
     if rows * width > MOST_CELLS:
-        raise LabError(
-            f"{file} gives {width:,} or more inputs for each of {rows:,} rows, above "
-            f"{MOST_CELLS:,} cells; a random sample of its rows says as much about optimizers"
-        )
+        raise LabError("error.cells", file=file, width=width, rows=rows, most=MOST_CELLS)
 
 
 def _matrix(columns: list[Array], rows: int, dtype: type) -> Array:

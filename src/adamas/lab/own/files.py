@@ -5,6 +5,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from adamas.lab.needs import LabError
+from adamas.lab.text import words
+from adamas.pages.sentences import Both
+from adamas.pages.told import system
 
 # Text of this size is some twenty million cells, which take about 2 GB while they are read.
 LARGEST = 256 * 2**20
@@ -15,16 +18,13 @@ def check_file(path: Path) -> None:
     try:
         with path.open("rb") as file:
             if not file.read(1):
-                raise LabError(f"{path} is empty (0 bytes); give a file with data")
+                raise LabError("error.empty", path=path)
     except FileNotFoundError:
-        raise LabError(f"there is no file {path}{_closest(path)}") from None
+        raise LabError("error.no_file", path=path, hint=_closest(path)) from None
     except IsADirectoryError:
-        raise LabError(f"{path} is a directory; name one file in it") from None
+        raise LabError("error.directory", path=path) from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise LabError(
-            f"{path} cannot be read ({reason}); check its name and permissions"
-        ) from None
+        raise LabError("error.unreadable", path=path, reason=system(error)) from None
 
 
 def checksum(path: Path) -> str:
@@ -37,16 +37,15 @@ def check_size(path: Path) -> None:
     """Raise `LabError` for a file that is too large to be held as text."""
     size = path.stat().st_size
     if size > LARGEST:
-        raise LabError(
-            f"{path.name} has {size / 2**20:,.0f} MiB, more than {LARGEST // 2**20}; "
-            "a random sample of its rows says as much about optimizers"
-        )
+        raise LabError("error.large", file=path.name, size=size / 2**20, most=LARGEST // 2**20)
 
 
-def _closest(path: Path) -> str:
+def _closest(path: Path) -> Both:
     try:
         names = [found.name for found in path.parent.iterdir()]
     except OSError:
-        return f"; nor a directory {path.parent}"
+        return words("hint.no_directory", path=path.parent)
     close = get_close_matches(path.name, names, 1)
-    return f"; did you mean {path.with_name(close[0])}?" if close else "; check the name"
+    if not close:
+        return words("hint.check_name")
+    return words("hint.mean", name=path.with_name(close[0]))

@@ -8,6 +8,8 @@ from adamas.lab.needs import LabError
 from adamas.lab.own.notes import Notes
 from adamas.lab.own.numerals import POINT, Marks
 from adamas.lab.problems import Array
+from adamas.lab.text import words
+from adamas.pages.sentences import Both
 
 # Texts, "" where nothing stands, or float64 with NaN for missing values.
 Raw = Sequence[str] | Array
@@ -33,40 +35,50 @@ class Frame:
     notes: Notes = field(default_factory=Notes)
 
 
-def chosen(names: Sequence[str], target: str | None, file: str) -> str:
+def chosen(names: Sequence[str], target: str | None, file: str | Both) -> str:
     """Return the target if it is a column; else refuse with the columns and the closest name."""
-    shown = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" * (len(names) > LISTED))
+    shown = _listed(names)
     if target is None:
-        raise LabError(f"{file} needs --target COLUMN, the one to predict; its columns are {shown}")
+        raise LabError("error.target", file=file, shown=shown)
     if target in names:
         return target
     lowered = {name.lower(): name for name in names}
     close = get_close_matches(target.lower(), lowered, 1)
-    hint = f"; did you mean {lowered[close[0]]!r}?" if close else "; is its first line the names?"
-    raise LabError(f"{file} has no column {target!r}, its columns are {shown}{hint}")
+    mean = words("hint.mean", name=repr(lowered[close[0]])) if close else None
+    raise LabError(
+        "error.no_column",
+        file=file,
+        target=target,
+        shown=shown,
+        hint=mean or words("hint.first_line"),
+    )
 
 
-def check_rows(count: int, file: str) -> None:
+def _listed(names: Sequence[str]) -> Both:
+    first, more = ", ".join(names[:LISTED]), len(names) - LISTED
+    return words("hint.more" if more > 0 else "hint.all", names=first, count=more)
+
+
+def check_rows(count: int, file: str | Both) -> None:
     """Refuse a table with too few rows."""
     if count < FEWEST:
-        has = "1 row" if count == 1 else f"{count} rows"
-        raise LabError(
-            f"{file} has {has} of data, fewer than {FEWEST}; "
-            "add rows, since a fifth of them must judge what is learned from the others"
-        )
+        has = words("hint.row" if count == 1 else "hint.rows", count=count)
+        raise LabError("error.few_rows", file=file, has=has, least=FEWEST)
 
 
-def check_names(names: Sequence[str], file: str) -> None:
+def check_names(names: Sequence[str], file: str | Both) -> None:
     """Refuse column names that occur twice."""
     if len(set(names)) < len(names):
         seen: set[str] = set()
         twice = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise LabError(f"{file} has two columns called {twice!r}; rename one")
+        raise LabError("error.column_twice", file=file, twice=twice)
 
 
-def split_target(columns: Mapping[str, Raw], target: str, file: str) -> tuple[dict[str, Raw], Raw]:
+def split_target(
+    columns: Mapping[str, Raw], target: str, file: str | Both
+) -> tuple[dict[str, Raw], Raw]:
     """Take the target out of the columns; refuse if nothing is left."""
     features = {name: raw for name, raw in columns.items() if name != target}
     if not features:
-        raise LabError(f"{file} has no column but the target {target!r}; add one to learn from")
+        raise LabError("error.only_target", file=file, target=target)
     return features, columns[target]

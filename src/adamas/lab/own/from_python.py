@@ -9,6 +9,8 @@ import numpy as np
 
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
+from adamas.lab.text import words
+from adamas.pages.told import told
 from adamas.show import described, load_module
 
 
@@ -20,14 +22,14 @@ def load(path: Path, text: str) -> Problem:
     """
     name = text.rpartition(":")[2]
     if not name.isidentifier():
-        raise LabError(f"{text} names no function; write {path.name}:problem")
+        raise LabError("error.no_function", text=text, file=path.name)
     if str(path.parent) not in sys.path:
         # Behind everything else, so that a user's random.py shadows nothing.
         sys.path.append(str(path.parent))
     try:
         module = load_module(path)
     except ValueError as error:
-        raise LabError(str(error)) from error
+        raise LabError("error.plain", reason=told(error)) from error
     found = _named(module, name, text)
     try:
         if not isinstance(found, Problem) and callable(found):
@@ -35,12 +37,9 @@ def load(path: Path, text: str) -> Problem:
     except LabError:
         raise
     except (Exception, SystemExit) as error:
-        raise LabError(f"{text} failed with {described(error, path)}") from error
+        raise LabError("error.failed", text=text, error=described(error, path)) from error
     if not isinstance(found, Problem):
-        raise LabError(
-            f"{text} gave {type(found).__name__}; it must be an adamas.lab.Problem or a function "
-            "without arguments that returns one (adamas compare --new mine.py writes an example)"
-        )
+        raise LabError("error.not_problem", text=text, kind=type(found).__name__)
     check(found, text, path)
     return found
 
@@ -50,14 +49,14 @@ def _named(module: object, name: str, text: str) -> Any:
         return getattr(module, name)
     names = [other for other in vars(module) if not other.startswith("_")]
     close = get_close_matches(name, names, 1)
-    hint = f"; did you mean {close[0]}?" if close else "; define it, or name what is there"
-    raise LabError(f"{text}: the file defines no {name}{hint}")
+    hint = words("hint.mean", name=close[0]) if close else words("hint.define")
+    raise LabError("error.not_defined", text=text, name=name, hint=hint)
 
 
 def check(problem: Problem, text: str, path: Path) -> None:
     """Take one gradient and one validation loss, and refuse what an optimizer could not use."""
     if not 1 <= problem.every <= problem.steps:
-        raise LabError(f"{text} evaluates every {problem.every} of {problem.steps} steps")
+        raise LabError("error.every", text=text, every=problem.every, steps=problem.steps)
     try:
         task = problem.task(0)
         params = task.start()
@@ -68,19 +67,14 @@ def check(problem: Problem, text: str, path: Path) -> None:
     except LabError:
         raise
     except (Exception, SystemExit) as error:
-        raise LabError(f"{text} failed with {described(error, path)}") from error
+        raise LabError("error.failed", text=text, error=described(error, path)) from error
     for name, grad in grads.items():
         if not np.isfinite(grad).all():
-            raise LabError(
-                f"{text}: the gradient of {name!r} is not finite or not written at the start"
-            )
+            raise LabError("error.start_gradient", text=text, name=name)
     if not np.isfinite(loss):
-        raise LabError(f"{text}: the training loss at the start is {loss}; it must be finite")
+        raise LabError("error.start_loss", text=text, loss=loss)
     if not (np.isfinite(judged) and judged > 0):
-        raise LabError(
-            f"{text}: the validation loss at the start is {judged}; it must be finite and "
-            "positive, since it is drawn on a log axis"
-        )
+        raise LabError("error.start_judged", text=text, judged=judged)
 
 
 def _check_arrays(params: object, text: str) -> None:
@@ -93,4 +87,4 @@ def _check_arrays(params: object, text: str) -> None:
         )
     )
     if not good:
-        raise LabError(f"{text}: start() must give a dict of float32 or float64 NumPy arrays")
+        raise LabError("error.start_arrays", text=text)

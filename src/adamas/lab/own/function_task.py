@@ -7,6 +7,7 @@ import numpy as np
 from adamas.lab.needs import LabError
 from adamas.lab.own.splits import split_rows
 from adamas.lab.problems import Array, Batch, Params, generator, shuffled_batches
+from adamas.lab.text import words
 
 Loss = Callable[[Params, Array, Array], float]
 LossAndGrad = Callable[[Params, Array, Array], tuple[float, Mapping[str, Array]]]
@@ -50,14 +51,17 @@ class FunctionTask:
         loss, found = self.loss_and_grad(params, *batch)
         if set(found) != set(grads):
             raise LabError(
-                f"the gradient has {', '.join(found) or 'nothing'}, "
-                f"the parameters are {', '.join(grads)}; give one array for each"
+                "error.gradient_names",
+                given=", ".join(found) or words("hint.nothing"),
+                names=", ".join(grads),
             )
         for name, array in grads.items():
             if np.shape(found[name]) != array.shape:
                 raise LabError(
-                    f"the gradient of {name!r} has the shape {np.shape(found[name])}, "
-                    f"the parameter {array.shape}; they must be the same"
+                    "error.gradient_shape",
+                    name=name,
+                    found=np.shape(found[name]),
+                    shape=array.shape,
                 )
             array[...] = found[name]
         return float(loss)

@@ -20,13 +20,11 @@ def read(path: Path, target: str | None) -> Frame:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise LabError(
-            f"{path.name} needs pyarrow; install it with: pip install pyarrow, or save as CSV"
-        ) from error
+        raise LabError("error.pyarrow", file=path.name) from error
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise LabError(f"{path.name} is not a Parquet file that pyarrow can read") from error
+        raise LabError("error.parquet", file=path.name) from error
     check_names(table.column_names, path.name)
     target = chosen(table.column_names, target, path.name)
     check_rows(table.num_rows, path.name)
@@ -39,7 +37,7 @@ def read(path: Path, target: str | None) -> Frame:
         else:
             columns[name] = raw
     if target not in columns:
-        raise LabError(f"the target {target!r} in {path.name} has no numbers, texts or dates")
+        raise LabError("error.target_kind", target=target, file=path.name)
     features, values = split_target(columns, target, path.name)
     return Frame(path.name, checksum(path), features, target, values, notes=notes)
 

@@ -15,10 +15,10 @@ from adamas.lab.own import arrays, csv, from_python, parquet
 from adamas.lab.own.files import check_file, checksum
 from adamas.lab.own.tabular import tabular_problem
 from adamas.lab.problems import Problem
+from adamas.lab.text import words
 from adamas.lab.zoo import CATALOGUE, built_in
 
 READERS = {".csv": csv.read, ".tsv": csv.read, ".parquet": parquet.read, ".npz": arrays.read}
-KINDS = "a built-in name, a .csv, .tsv, .parquet or .npz file, or mine.py:problem"
 
 
 class Entered(Protocol):
@@ -95,7 +95,7 @@ class Spec:
 def named(text: str | None, target: str | None) -> Spec:
     """Return what the command line names; refuse None with what could be named."""
     if text is None:
-        raise LabError(f"name a problem: one of {', '.join(CATALOGUE)}, a file, or mine.py:problem")
+        raise LabError("error.no_problem", names=", ".join(CATALOGUE))
     return Spec(text, target)
 
 
@@ -107,7 +107,7 @@ def resolve(spec: Spec) -> Problem:
     path = spec.path()
     if path is None:
         if spec.target is not None:
-            raise LabError(f"--target {spec.target} is for data files; {spec.text} is a name")
+            raise LabError("error.target_of_name", target=spec.target, text=spec.text)
         return built_in(spec.text)
     check_file(path)
     state = path.stat()
@@ -119,14 +119,11 @@ def _resolve(spec: Spec, path: Path, _state: tuple[int, int]) -> Problem:
     """Resolve a file; the last argument makes a changed file another key of the cache."""
     if path.suffix == ".py":
         if spec.target is not None:
-            raise LabError(f"--target {spec.target} is for data files; {spec.text} is Python")
+            raise LabError("error.target_of_python", target=spec.target, text=spec.text)
         return from_python.load(path, spec.text)
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        raise LabError(
-            f"{path.name} holds one array and no target; "
-            "write both with np.savez('data.npz', X=X, y=y)"
-        )
+        raise LabError("error.one_array", file=path.name)
     if suffix not in READERS:
-        raise LabError(f"{path.name} is not of a known kind; adamas reads {KINDS}")
+        raise LabError("error.kinds", file=path.name, kinds=words("hint.kinds"))
     return tabular_problem(READERS[suffix](path, spec.target))

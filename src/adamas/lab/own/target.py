@@ -54,8 +54,12 @@ def _present(frame: Frame, column: Column) -> Array:
     count, total = int(bad.sum()), len(bad)
     if count > LEFT_OUT * total:
         raise LabError(
-            f"{count:,} of {total:,} values of the target {frame.target!r} in {frame.name} are "
-            f"missing or not finite, more than {LEFT_OUT:.0%}; fill them in or delete those rows"
+            "error.target_missing",
+            count=count,
+            total=total,
+            target=frame.target,
+            file=frame.name,
+            most=LEFT_OUT,
         )
     if count:
         said = {"count": f"{count:,}", "rows": f"{total:,}", "target": frame.target}
@@ -69,16 +73,19 @@ def _classes(frame: Frame, rows: Array, values: Array, names: list[str]) -> Targ
     counts = np.bincount(values, minlength=len(names))
     if len(names) == 1:
         raise LabError(
-            f"the target {frame.target!r} in {frame.name} is {names[0][:40]!r} in every row; "
-            "choose a column with at least two values"
+            "error.target_constant", target=frame.target, file=frame.name, value=names[0][:40]
         )
     single = counts[values] == 1
     kept = np.flatnonzero(counts > 1)
     if len(kept) > MOST_CLASSES or len(kept) < 2 or single.sum() > LEFT_OUT * len(values):
         raise LabError(
-            f"the target {frame.target!r} in {frame.name} has {len(names):,} different values such "
-            f"as {names[0][:40]!r}, {int(single.sum()):,} of them only once; classes need at least "
-            f"2 rows each and at most {MOST_CLASSES} values: choose another column or merge values"
+            "error.target_classes",
+            target=frame.target,
+            file=frame.name,
+            different=len(names),
+            value=names[0][:40],
+            single=int(single.sum()),
+            most=MOST_CLASSES,
         )
     if single.any():
         frame.notes.say("rare", count=f"{int(single.sum()):,}", target=frame.target)

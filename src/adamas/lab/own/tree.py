@@ -22,7 +22,7 @@ class Tree:
         try:
             import jax
         except ImportError as error:
-            raise LabError(f"{problem} needs JAX; install with: pip install jax") from error
+            raise LabError("error.jax", problem=problem) from error
         self.structure: Any = None
         self._metrics = metrics
         self._loss = jax.jit(loss)

@@ -32,7 +32,7 @@ def seconds_in(text: str) -> float:
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)", text.strip())
     if not found or not 0 < float(found.group(1)) < LONGEST:
-        raise LabError(f"--budget {text!r} is not a time; write 90s, 5m or 1.5h")
+        raise LabError("error.budget_time", text=text)
     return float(found.group(1)) * UNITS[found.group(2)]
 
 
@@ -50,7 +50,4 @@ def fit(
         seconds = SPARE * seconds_for(plan, each, workers)
         if budget is None or seconds <= budget:
             return Fitted(plan, seconds)
-    raise LabError(
-        f"even {plan.costs()[0]} runs, the fewest that allow a verdict, take about {seconds:.0f} s "
-        f"here; give --budget {seconds:.0f}s or more, or fewer --optimizers"
-    )
+    raise LabError("error.budget_small", runs=plan.costs()[0], seconds=seconds)

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adamas.lab.needs import LabError
+from adamas.lab.text import words
+from adamas.pages.sentences import Both
+from adamas.pages.told import system
 
 
 @contextmanager
@@ -23,11 +26,10 @@ def output_directory(out: Path) -> Iterator[None]:
         with tempfile.TemporaryFile(dir=out):
             pass
     except FileExistsError as error:
-        raise LabError(f"--out {out} is a file; name a directory") from error
+        raise LabError("error.out_file", out=out) from error
     except (OSError, ValueError, RecursionError) as error:
         remove_empty(made)
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise LabError(f"cannot write to --out {out} ({reason})") from error
+        raise LabError("error.out_unwritable", out=out, reason=system(error)) from error
     try:
         yield
     except BaseException:
@@ -45,12 +47,14 @@ def remove_empty(directories: Iterable[Path]) -> None:
 
 
 @contextmanager
-def writing(path: Path, cure: str = "make room or choose another place") -> Iterator[None]:
+def writing(path: Path, cure: Both | None = None) -> Iterator[None]:
     """Turn a full disk, or another `OSError` while `path` is written, into a `LabError`."""
     try:
         yield
     except OSError as error:
-        raise LabError(f"{path} cannot be written ({error.strerror or error}); {cure}") from error
+        raise LabError(
+            "error.unwritable", path=path, reason=system(error), cure=cure or words("cure.room")
+        ) from error
 
 
 def write_all(out: Path, files: dict[str, str]) -> None:
@@ -59,7 +63,7 @@ def write_all(out: Path, files: dict[str, str]) -> None:
     Raises `LabError`, with every file as it was, when there is no room.
     """
     pending: dict[Path, Path] = {}
-    cure = "what is there stays; make room and give the same command again"
+    cure = words("cure.again")
     with writing(out / ", ".join(files), cure):
         try:
             for name, text in files.items():

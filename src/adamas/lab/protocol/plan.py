@@ -89,7 +89,7 @@ class Plan:
         """Refuse a plan that would judge an optimizer on seeds it was tuned on."""
         shared = sorted({*self.tuning, *self.refine} & set(self.report))
         if shared:
-            raise LabError(f"seeds {shared} would both tune and judge; use disjoint seeds")
+            raise LabError("error.shared_seeds", shared=shared)
 
     @property
     def hash(self) -> str:
@@ -137,7 +137,7 @@ def declare(
     """
     names = tuple(who.text for who in entrants)
     if len(set(names)) < len(names):
-        raise LabError(f"an optimizer is named twice in {', '.join(names)}")
+        raise LabError("error.optimizer_twice", names=", ".join(names))
     if not problem.random:
         size = replace(size, tuning=1, refine=1, report=1)
     wanted = declared.pop("references", REFERENCES)

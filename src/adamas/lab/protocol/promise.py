@@ -8,36 +8,38 @@ from typing import Any
 
 from adamas.lab.needs import LabError
 from adamas.lab.protocol.store import kept_runs
+from adamas.lab.text import words
+from adamas.pages.sentences import CODES, Both
 
 PLAN, RESULTS, SUITE = "plan.json", "results.json", "suite.json"
 SHOWN = 4
 LONGEST = 40
-# What each part of a plan is called; parts that follow from others are not named here.
-NAMES = {
-    "identity": "the problem's",
-    "problem": "the problem",
-    "problems": "the problems",
-    "optimizers": "the optimizers",
-    "formulas": "the formula of",
-    "references": "the reference",
-    "mode": "the mode",
-    "budget": "the budget in seconds",
-    "tuning": "the tuning seeds",
-    "refine": "the refining seeds",
-    "report": "the report seeds",
-    "seeds": "the seeds",
-    "grids": "the learning rates of",
-    "defaults": "the default rate of",
-    "margin": "the margin",
-    "goal": "the goal",
-    "hypothesis": "the hypothesis",
-    "steps": "the steps",
-    "every": "the steps between evaluations",
-    "batch": "the batch",
-    "share": "the share of the steps that tunes",
-    "version": "the version of adamas",
-    "protocol": "the rules of searching and judging",
-}
+# The parts of a plan that are named; others follow from them.
+PARTS = (
+    "identity",
+    "problem",
+    "problems",
+    "optimizers",
+    "formulas",
+    "references",
+    "mode",
+    "budget",
+    "tuning",
+    "refine",
+    "report",
+    "seeds",
+    "grids",
+    "defaults",
+    "margin",
+    "goal",
+    "hypothesis",
+    "steps",
+    "every",
+    "batch",
+    "share",
+    "version",
+    "protocol",
+)
 Tree = dict[str, Any]
 
 
@@ -52,38 +54,47 @@ def declared(directory: Path) -> Tree | None:
         return None
     except (OSError, ValueError, KeyError, RecursionError):
         pass
-    raise LabError(
-        f"{path} cannot be read as a plan of adamas; move {directory} away or choose another --out"
-    )
+    raise LabError("error.not_plan", path=path, directory=directory)
 
 
-def differences(old: Tree, new: Tree) -> list[str]:
+def differences(old: Tree, new: Tree) -> list[Both]:
     """Return what differs between two plans as they are in JSON, each with both values.
 
-    >>> differences({"margin": 0.02, "mode": "quick"}, {"margin": 0.5, "mode": "quick"})
-    ['the margin (0.02 there, 0.5 here)']
+    >>> differences({"margin": 0.02, "mode": "quick"}, {"margin": 0.5, "mode": "quick"})[0]["en"]
+    'the margin (0.02 there, 0.5 here)'
     """
     new = json.loads(json.dumps(new))
-    found = []
-    for part, name in NAMES.items():
+    found = list[Both]()
+    for part in PARTS:
         ours, theirs = old.get(part), new.get(part)
         if isinstance(ours, dict) and isinstance(theirs, dict):
             # Optimizers that only one plan has differ in the list of optimizers already.
-            pairs = {f"{name} {key}": (ours[key], theirs[key]) for key in ours if key in theirs}
+            pairs = {f" {key}": (ours[key], theirs[key]) for key in ours if key in theirs}
         else:
-            pairs = {name: (ours, theirs)}
-        found += [f"{key} ({said(one)} there, {said(other)} here)"
-                  for key, (one, other) in pairs.items() if one != other]  # fmt: skip
+            pairs = {"": (ours, theirs)}
+        found += [
+            words(
+                "promise.changed",
+                part=words(f"plan.{part}"),
+                which=key,
+                there=said(one),
+                here=said(other),
+            )
+            for key, (one, other) in pairs.items()
+            if one != other
+        ]
     return found
 
 
-def said(value: Any) -> str:
+def said(value: Any) -> str | Both:
     """Return a value, short enough for a sentence; of seeds and rates the ends."""
     if value is None:
-        return "not given"
+        return words("promise.not_given")
     if isinstance(value, list) and all(isinstance(item, int | float) for item in value):
-        ends = f"{min(value):g} to {max(value):g}" if value else "nothing"
-        return f"{len(value)} from {ends}" if len(value) != 1 else f"{value[0]:g} alone"
+        if not value:
+            return words("promise.none")
+        key = "promise.several" if len(value) > 1 else "promise.alone"
+        return words(key, count=len(value), low=min(value), high=max(value))
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
@@ -99,7 +110,7 @@ def keep(directory: Path, old: Tree, new: Tree, seen: Callable[[], bool]) -> boo
         return True
     if not seen():
         return False
-    what = "declares another comparison, of which runs were made"
+    what = words("promise.declares")
     raise refusal(directory / PLAN, what, changed)
 
 
@@ -134,19 +145,18 @@ def answers(directory: Path, name: str, question: Tree) -> None:
     except FileNotFoundError:
         return
     except (OSError, ValueError, AttributeError, RecursionError):
-        changed = ["what it holds, which cannot be read"]
+        changed = [words("promise.unreadable")]
     if changed:
-        raise refusal(directory / name, "answers another question", changed)
+        raise refusal(directory / name, words("promise.answers"), changed)
 
 
-def refusal(path: Path, what: str, changed: list[str]) -> LabError:
+def refusal(path: Path, what: Both, changed: list[Both]) -> LabError:
     """Return the error that a file stays, which is `what` and differs in `changed`."""
     more = len(changed) - SHOWN
-    listed = "; ".join(changed[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
-    return LabError(
-        f"{path} {what}; it differs in {listed}. It is not overwritten: give another directory, "
-        f"such as --out {free(path.parent)}, or move this one away"
-    )
+    last = [words("promise.more", count=more)] if more > 0 else []
+    told, between = changed[:SHOWN] + last, words("promise.and")
+    listed = {code: between[code].join(one[code] for one in told) for code in CODES}
+    return LabError("error.other_plan", path=path, what=what, listed=listed, free=free(path.parent))
 
 
 def free(directory: Path) -> Path:

@@ -133,15 +133,12 @@ def cluster(address: str | None) -> Iterator[int]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise LabError("--dask needs Dask; install with: pip install distributed") from error
+        raise LabError("error.dask_missing") from error
     try:
         client = Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError, ImportError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise LabError(
-            f"--dask {address} cannot be reached ({reason}); give the address that its scheduler "
-            "prints, such as tcp://host:8786"
-        ) from error
+        raise LabError("error.dask", address=address, reason=reason) from error
     with client, parallel_config("dask"):
         # At least two, since one worker alone would run here.
         yield max(2, sum(client.nthreads().values()))  # type: ignore[no-untyped-call]

@@ -15,6 +15,8 @@ from typing import IO, Any, Self
 from adamas.lab.needs import LabError
 from adamas.lab.protocol.lines import line_of, run_in
 from adamas.lab.protocol.output import writing
+from adamas.lab.text import words
+from adamas.pages.told import system
 
 NAME, LOCK = "runs.jsonl", ".lock"
 BEGINNING = b'{"at": ['  # of every line
@@ -46,7 +48,9 @@ class Store:
             self._read(self.path.read_bytes() if self.path.exists() else b"")
         except OSError as error:
             self._held.close()
-            raise LabError(f"{self.path} cannot be read ({error.strerror})") from error
+            raise LabError(
+                "error.store_unreadable", path=self.path, reason=system(error)
+            ) from error
         except BaseException:
             self._held.close()
             raise
@@ -70,10 +74,7 @@ class Store:
             self.damaged or half[: len(BEGINNING)] != BEGINNING[: len(half)]
         )
         if foreign:
-            raise LabError(
-                f"{self.path} holds no run of adamas, it begins with {text[:40]!r}; move the file "
-                "away or choose another --out"
-            )
+            raise LabError("error.not_runs", path=self.path, beginning=text[:40])
 
     def __exit__(
         self,
@@ -125,8 +126,7 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        kept = f"the {len(self.known)} runs before are kept, and"
-        with writing(self.path, f"{kept} the same command goes on from there once that is mended"):
+        with writing(self.path, words("cure.goes_on", count=len(self.known))):
             yield
 
 
@@ -159,9 +159,7 @@ def held(directory: Path) -> Iterator[None]:
         except BlockingIOError:
             mine = False
         if not mine:
-            raise LabError(
-                f"another process is writing to {directory}; wait for it, or choose another --out"
-            )
+            raise LabError("error.locked", directory=directory)
         try:
             yield
         finally:

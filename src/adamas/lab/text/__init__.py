@@ -1,10 +1,20 @@
 """The sentences of the lab's pages and terminal; see `adamas.pages.sentences` for their form."""
 
 from adamas.pages import sentences as kept
-from adamas.pages.sentences import Both, Phrases, by_language
+from adamas.pages.sentences import Both, Phrases, by_language, filled
 
 # One file for each subject; a key stands in one of them only.
-SUBJECTS = ("demo", "pictures", "report", "evidence", "compare", "problems", "tables", "reasons")
+SUBJECTS = (
+    "demo",
+    "pictures",
+    "report",
+    "evidence",
+    "compare",
+    "problems",
+    "tables",
+    "reasons",
+    "errors",
+)
 
 
 def sentences(subject: str) -> dict[str, Both]:
@@ -25,7 +35,7 @@ def words(key: str, **numbers: object) -> dict[str, str]:
     >>> sorted(words("chart_step"))
     ['en', 'zh']
     """
-    return {language: Say(language)(key, **numbers) for language in LANGUAGES}
+    return filled(SENTENCES[key], **numbers)
 
 
 class Say(Phrases):

@@ -35,7 +35,7 @@ def built_in(name: str) -> Problem:
     """Return a built-in problem; `LabError` names them all when there is none of that name."""
     if name not in CATALOGUE:
         known = ", ".join(sorted(CATALOGUE))
-        raise LabError(f"no problem is called {name!r}; built in are {known}")
+        raise LabError("error.problem_unknown", name=name, known=known)
     module, _, attribute = CATALOGUE[name].partition(":")
     found: Problem = getattr(import_module(module), attribute)
     return found
