@@ -14,8 +14,8 @@ from adamas.bench.timing import Side
 from adamas.define import rule
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.layout import Layout
-from adamas.kernel.traffic import Pass, passes, told
-from adamas.show import layout_of
+from adamas.kernel.traffic import Pass, passes
+from adamas.show import layout_of, moved
 from benchmarks.passes import Limit, arrays_of
 from benchmarks.race import Pair, Race, race
 from benchmarks.record import Figure, Plan, Section, compared, size_of
@@ -75,7 +75,9 @@ def reductions(plan: Plan) -> Section:
     ]
     large, small = cases[: len(ENTRIES)], cases[len(ENTRIES) :]
     missing = sorted({f"{name} is left out: not installed." for name in PEERS if not here(name)})
-    counted = [f"{name} {told(entry.passes)}." for name, entry in ENTRIES.items()]
+    counted = [
+        f"{name} {moved(one.formula, state=one.state)['en']}." for name, one in ENTRIES.items()
+    ]
     return Section(
         "Sums over tensors, rows and columns",
         "LAMB and Adafactor (optax's forms) and Cautious AdamW with its rescaling, as a "

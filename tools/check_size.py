@@ -22,7 +22,8 @@ PARTS = {
     "lab": LAB,
     **dict.fromkeys(("pages", "learn"), LEARN),
     "bench": BENCH,
-    **dict.fromkeys(("cli", "cli_lab", "cli_language", "cli_values", "show", "__main__"), COMMANDS),
+    **dict.fromkeys(("cli", "cli_lab", "cli_language", "cli_text", "cli_values"), COMMANDS),
+    **dict.fromkeys(("show", "__main__"), COMMANDS),
 }
 SILENT = {
     tokenize.COMMENT,

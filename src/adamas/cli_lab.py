@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adamas.cli_language import environment_language
-from adamas.cli_values import count, loss, path, share, text
+from adamas.cli_language import Speech
+from adamas.cli_values import count, loss, path, reading, share, text
 from adamas.lab import constants
 from adamas.pages.sentences import CODES
 
@@ -21,208 +21,166 @@ if TYPE_CHECKING:
     from adamas.lab.commands.session import Request
     from adamas.lab.own.spec import Spec
 
-COMPARE_EXAMPLES = """examples:
-  adamas compare digits                      SGD, Momentum, RMSProp and Adam on real digits
-  adamas compare digits --quick              in about a minute, with fewer seeds
-  adamas compare --list                      the built-in problems
-  adamas compare data.csv --target price     on a table of yours (CSV, TSV, Parquet, npz)
-  adamas compare --new mine.py               write a template for a problem in Python
-  adamas compare mine.py:problem             and compare on it
-  adamas compare digits --optimizer adam --optimizer adamw --optimizer adam:beta1=0.8
-  adamas compare digits --rule mine.py:signum     your rule beside the classical four
-  adamas compare digits --budget 5m --out report --lang zh
-  adamas compare digits --optimizer adam --rule mine.py:signum --fail-if-worse 2%
-"""
-FIND_EXAMPLES = """examples:
-  adamas find-lr digits --optimizer adam
-  adamas find-lr data.csv --target price --optimizer adamw
-  adamas find-lr mine.py:problem --optimizer mine.py:signum --out found
-"""
-SUITE_EXAMPLES = """examples:
-  adamas suite                               the classical four on every built-in problem
-  adamas suite --quick --problem digits --problem diabetes --problem line
-  adamas suite --rule mine.py:signum         with a rule of yours
-"""
-
 Subparsers = Any  # argparse names this type only in private
 
 
-def add_compare(commands: Subparsers) -> None:
-    """Add `adamas compare`."""
-    parser = commands.add_parser(
-        "compare",
-        help="find out which optimizer is better on a problem, and how sure that is",
-        description=(
-            "Tunes every optimizer with an equal budget, judges them on fresh seeds, and writes "
-            "one HTML page with the verdict, its intervals and every run. Interrupted, the same "
-            "command goes on."
-        ),
-        epilog=COMPARE_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def add_command(commands: Subparsers, name: str, say: Speech) -> argparse.ArgumentParser:
+    """Add a command with its help, its description and its examples."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=say(f"{name}.help"),
+        description=say(f"{name}.description"),
+        epilog=say(f"{name}.examples"),
+        formatter_class=say.layout(argparse.RawDescriptionHelpFormatter),
     )
-    add_problem(parser)
-    parser.add_argument("--new", type=path, metavar="FILE", help="write a template, run nothing")
-    parser.add_argument("--list", action="store_true", help="list the built-in problems")
-    add_optimizers(parser)
-    add_effort(parser)
+    return parser
+
+
+def add_language(parser: argparse.ArgumentParser, say: Speech) -> None:
+    """Add `--lang`, which is known before the others are read; see `asked_language`."""
+    parser.add_argument("--lang", choices=CODES, default=say.language, help=say("option.lang"))
+
+
+def add_compare(commands: Subparsers, say: Speech) -> None:
+    """Add `adamas compare`."""
+    parser, spoken = add_command(commands, "compare", say), say.language
+    add_problem(parser, say)
+    parser.add_argument("--new", type=reading(path, spoken), metavar="FILE", help=say("option.new"))
+    parser.add_argument("--list", action="store_true", help=say("option.list"))
+    add_optimizers(parser, say)
+    add_effort(parser, say)
     parser.add_argument(
         "--reference",
         action="append",
-        type=text,
+        type=reading(text, spoken),
         metavar="RULE",
-        help="compare the others with this one "
-        f"(default: {' and '.join(constants.REFERENCES)}); may be repeated",
+        help=say("option.reference", names=say("option.and").join(constants.REFERENCES)),
     )
-    parser.add_argument("--goal", type=loss, metavar="LOSS", help="the loss that is time's target")
     parser.add_argument(
-        "--hypothesis", type=text, metavar="TEXT", help="what you expect; goes into the plan"
+        "--goal", type=reading(loss, spoken), metavar="LOSS", help=say("option.goal")
+    )
+    parser.add_argument(
+        "--hypothesis", type=reading(text, spoken), metavar="TEXT", help=say("option.hypothesis")
     )
     parser.add_argument(
         "--margin",
-        type=share,
+        type=reading(share, spoken),
         default=constants.MARGIN,
         metavar="2%",
-        help=f"a difference below this does not matter (default: {constants.MARGIN:.0%}%)",
+        help=say("option.margin", margin=constants.MARGIN),
     )
     parser.add_argument(
         "--fail-if-worse",
-        type=share,
+        type=reading(share, spoken),
         metavar="2%",
-        help="exit with 1 if any optimizer is worse than the first reference by more than this",
+        help=say("option.fail_if_worse"),
     )
-    add_output(parser, "adamas-compare-PROBLEM")
-    parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.add_argument("--csv", type=path, metavar="FILE", help="write every run as CSV")
-    parser.add_argument("--latex", type=path, metavar="FILE", help="write the table as LaTeX")
-    parser.add_argument("--figures", type=path, metavar="DIR", help="write pictures, PNG and SVG")
+    add_output(parser, say, "adamas-compare-PROBLEM")
+    parser.add_argument("--json", action="store_true", help=say("option.json_compare"))
+    for name, metavar in (("csv", "FILE"), ("latex", "FILE"), ("figures", "DIR")):
+        parser.add_argument(
+            f"--{name}", type=reading(path, spoken), metavar=metavar, help=say(f"option.{name}")
+        )
     parser.set_defaults(run=guarded("compare", run_compare), given=partial(given, parser))
 
 
-def add_find_lr(commands: Subparsers) -> None:
+def add_find_lr(commands: Subparsers, say: Speech) -> None:
     """Add `adamas find-lr`."""
-    parser = commands.add_parser(
-        "find-lr",
-        help="find a learning rate: a number, an interval, and what it cost",
-        description=(
-            "Brackets the learning rate with a short range test and then compares a few rates in "
-            "short runs on several seeds."
-        ),
-        epilog=FIND_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_problem(parser)
+    parser = add_command(commands, "find-lr", say)
+    add_problem(parser, say)
     parser.add_argument(
         "--optimizer",
         default=constants.FIND_LR_FOR,
-        type=text,
+        type=reading(text, say.language),
         metavar="RULE",
-        help="which (default: %(default)s)",
+        help=say("option.optimizer_find"),
     )
     parser.add_argument(
         "--seeds",
-        type=count,
+        type=reading(count, say.language),
         default=constants.FIND_LR_SEEDS,
         metavar="N",
-        help="seeds (default: %(default)s; a problem without chance has one)",
+        help=say("option.seeds_find"),
     )
-    add_output(parser, "adamas-find-lr-PROBLEM-RULE")
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    add_output(parser, say, "adamas-find-lr-PROBLEM-RULE")
+    parser.add_argument("--json", action="store_true", help=say("option.json_find"))
     parser.set_defaults(run=guarded("find-lr", run_find_lr))
 
 
-def add_suite(commands: Subparsers) -> None:
+def add_suite(commands: Subparsers, say: Speech) -> None:
     """Add `adamas suite`."""
-    parser = commands.add_parser(
-        "suite",
-        help="compare on all built-in problems; performance profiles",
-        description=(
-            "Runs `adamas compare` on every built-in problem whose data are installed, and writes "
-            "performance profiles, an aggregate with its interval, and a table per problem."
-        ),
-        epilog=SUITE_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = add_command(commands, "suite", say)
     parser.add_argument(
         "--problem",
         action="append",
-        type=text,
+        type=reading(text, say.language),
         metavar="NAME",
-        help="only this one; may be repeated",
+        help=say("option.problem_suite"),
     )
-    add_optimizers(parser)
-    add_effort(parser)
-    add_output(parser, "adamas-suite")
+    add_optimizers(parser, say)
+    add_effort(parser, say)
+    add_output(parser, say, "adamas-suite")
     parser.set_defaults(run=guarded("suite", run_suite))
 
 
-def add_problem(parser: argparse.ArgumentParser) -> None:
+def add_problem(parser: argparse.ArgumentParser, say: Speech) -> None:
     """Add what names a problem."""
+    read = reading(text, say.language)
     parser.add_argument(
-        "problem",
-        nargs="?",
-        type=text,
-        metavar="PROBLEM",
-        help="a built-in name, a file of data, or mine.py:problem",
+        "problem", nargs="?", type=read, metavar="PROBLEM", help=say("option.problem")
     )
-    parser.add_argument(
-        "--target", type=text, metavar="COLUMN", help="what to predict, in a file of data"
-    )
+    parser.add_argument("--target", type=read, metavar="COLUMN", help=say("option.target"))
 
 
-def add_optimizers(parser: argparse.ArgumentParser) -> None:
+def add_optimizers(parser: argparse.ArgumentParser, say: Speech) -> None:
     """Add what names optimizers."""
     parser.add_argument(
         "--optimizer",
         action="append",
-        type=text,
+        type=reading(text, say.language),
         metavar="RULE",
-        help="a rule, RULE:beta1=0.8, or file.py:function; may be repeated "
-        f"(default: {', '.join(constants.CLASSICAL)})",
+        help=say("option.optimizer", names=", ".join(constants.CLASSICAL)),
     )
     parser.add_argument(
         "--rule",
         action="append",
         default=[],
-        type=text,
+        type=reading(text, say.language),
         metavar="FILE.py:RULE",
-        help="one more optimizer",
+        help=say("option.rule"),
     )
 
 
-def add_effort(parser: argparse.ArgumentParser) -> None:
+def add_effort(parser: argparse.ArgumentParser, say: Speech) -> None:
     """Add how much is run."""
-    seeds = {mode: f"{count} report seeds" for mode, count in constants.REPORT_SEEDS.items()}
+    seeds = constants.REPORT_SEEDS
     effort = parser.add_mutually_exclusive_group()
-    effort.add_argument("--quick", action="store_true", help=f"{seeds['quick']}, about a minute")
-    effort.add_argument("--rigorous", action="store_true", help=seeds["rigorous"])
-    effort.add_argument(
-        "--budget", metavar="5m", help="fit into this time, with fewer seeds and learning rates"
-    )
+    for mode in ("quick", "rigorous"):
+        told = say(f"option.{mode}", seeds=seeds[mode])
+        effort.add_argument(f"--{mode}", action="store_true", help=told)
+    effort.add_argument("--budget", metavar="5m", help=say("option.budget"))
     parser.add_argument(
         "--seeds",
-        type=count,
+        type=reading(count, say.language),
         metavar="N",
-        help=f"report seeds (default: {constants.REPORT_SEEDS['default']}; "
-        "a problem without chance has one)",
+        help=say("option.seeds", seeds=seeds["default"]),
     )
 
 
-def add_output(parser: argparse.ArgumentParser, default: str) -> None:
+def add_output(parser: argparse.ArgumentParser, say: Speech, default: str) -> None:
     """Add where results go, in which language, and who works."""
-    parser.add_argument("--out", type=path, metavar="DIR", help=f"directory (default: {default})")
     parser.add_argument(
-        "--lang",
-        choices=CODES,
-        default=environment_language(),
-        help="language (default: that of the environment, here %(default)s)",
+        "--out",
+        type=reading(path, say.language),
+        metavar="DIR",
+        help=say("option.out", default=default),
     )
+    add_language(parser, say)
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--workers", type=count, metavar="N", help="processes (default: one for each core)"
+        "--workers", type=reading(count, say.language), metavar="N", help=say("option.workers")
     )
-    where.add_argument(
-        "--dask", metavar="ADDRESS", help="run on a Dask cluster, such as tcp://host:8786"
-    )
+    where.add_argument("--dask", metavar="ADDRESS", help=say("option.dask"))
 
 
 def given(parser: argparse.ArgumentParser, args: argparse.Namespace) -> list[str]:
@@ -247,7 +205,7 @@ def guarded(
                 sys.stdout.reconfigure(errors="replace")
             return command(args)
         except LabError as error:
-            print(f"adamas {name}: {error}", file=sys.stderr)
+            print(f"adamas {name}: {error.words[args.lang]}", file=sys.stderr)
             return 1
 
     return run
@@ -311,5 +269,5 @@ def run_suite(args: argparse.Namespace) -> int:
     chosen = args.problem or list(CATALOGUE)
     requests = {name: requested(args, Spec(name), out / name) for name in chosen}
     if len(requests) < len(chosen):
-        raise LabError(f"a problem is named twice in {', '.join(chosen)}")
+        raise LabError("error.problem_twice", names=", ".join(chosen))
     return suite(requests, out, Say(args.lang))

@@ -1,73 +1,95 @@
 """What a word of the command line may be; argparse turns each error into one line."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+from adamas.cli_text import SENTENCES
 from adamas.lab.constants import MINIMUM_SEEDS, MOST_SEEDS, is_count, is_goal, is_share
+from adamas.pages.told import TranslatedError
+
+V = TypeVar("V")
+
+
+class WordError(TranslatedError, argparse.ArgumentTypeError):
+    """Why a word is no value of an option, in one sentence."""
+
+    SENTENCES = SENTENCES
+
+
+def reading(read: Callable[[str], V], language: str) -> Callable[[str], V]:
+    """Return `read`, one of the functions below, with its errors in "en" or "zh"."""
+
+    def run(value: str) -> V:
+        try:
+            return read(value)
+        except WordError as error:
+            raise argparse.ArgumentTypeError(error.words[language]) from None
+
+    return run
 
 
 def text(value: str) -> str:
-    """Return a text that can be written to a file; argparse turns the error into one line."""
+    """Return a text that can be written to a file; `WordError` says why it is none."""
     if not value.strip() or "\0" in value:
-        raise argparse.ArgumentTypeError(f"{value!r} is empty or holds a NUL; give a name or text")
+        raise WordError("refused.text", value=value)
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise argparse.ArgumentTypeError(f"{value!r} is not UTF-8; give a text that is") from None
+        raise WordError("refused.encoding", value=value) from None
     return value
 
 
 def path(value: str) -> Path:
-    """Return a path; argparse turns the error into one line."""
+    """Return a path; `WordError` says why it is none."""
     if not value.strip() or "\0" in value:
-        raise argparse.ArgumentTypeError(f"{value!r} names no file or directory; give its name")
+        raise WordError("refused.path", value=value)
     return Path(value)
 
 
 def loss(value: str) -> float:
-    """Return a finite number above 0; argparse turns the error into one line."""
+    """Return a finite number above 0; `WordError` says why it is none."""
     try:
         found = float(value)
     except ValueError:
         found = 0.0
     if not is_goal(found):
-        raise argparse.ArgumentTypeError(f"{value!r} is not a loss; give a finite number above 0")
+        raise WordError("refused.loss", value=value)
     return found
 
 
 def count(value: str) -> int:
-    """Return a number of seeds or workers; argparse turns the error into one line."""
+    """Return a number of seeds or workers; `WordError` says why it is none."""
     if not value.isdecimal() or not is_count(int(value)):
-        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1 to {MOST_SEEDS}")
+        raise WordError("refused.count", value=value, most=MOST_SEEDS)
     return int(value)
 
 
 def share(value: str) -> float:
-    """Return `2%` or `0.02` as 0.02; argparse turns the error into one line."""
+    """Return `2%` or `0.02` as 0.02; `WordError` says why it is none."""
     try:
         found = float(value.rstrip("% ")) / (100 if value.rstrip().endswith("%") else 1)
     except ValueError:
         found = -1.0
     if not is_share(found):
-        raise argparse.ArgumentTypeError(f"{value!r} is not a share such as 2% or 0.02")
+        raise WordError("refused.share", value=value)
     return found
 
 
 def seed_count(value: str) -> int:
-    """Return the number of report seeds; argparse turns the error into one line."""
+    """Return the number of report seeds; `WordError` says why it is none."""
     try:
         found = int(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number") from None
+        raise WordError("refused.whole", value=value) from None
     if not MINIMUM_SEEDS <= found <= MOST_SEEDS:
-        raise argparse.ArgumentTypeError(
-            f"{found} is not between {MINIMUM_SEEDS} and {MOST_SEEDS}; fewer seeds give no verdict"
-        )
+        raise WordError("refused.few_seeds", value=found, least=MINIMUM_SEEDS, most=MOST_SEEDS)
     return found
 
 
 def mebi_count(value: str) -> int:
-    """Return a size in Mi parameters; argparse turns the error into one line."""
+    """Return a size in Mi parameters; `WordError` says why it is none."""
     if not value.isdecimal() or not 1 <= int(value) <= 1 << 14:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1 to {1 << 14}")
+        raise WordError("refused.count", value=value, most=1 << 14)
     return int(value)

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from adamas import rules
+from adamas.cli_text import SENTENCES
 from adamas.codecs import BFLOAT16_RANDOM, CODECS, FLOAT32, find, stored
 from adamas.define import Rule
 from adamas.engine.options import formula_of
@@ -19,14 +20,22 @@ from adamas.kernel.formula import Formula, FormulaError, parse
 from adamas.kernel.kinds import kinds
 from adamas.kernel.layout import Layout
 from adamas.kernel.processors import here
-from adamas.kernel.traffic import passes, told
+from adamas.kernel.traffic import Pass, passes
 from adamas.kernel.weave import weave
+from adamas.pages.sentences import Both, filled
+from adamas.pages.told import TranslatedError
 
-__all__ = ["find_rule", "kernel_source", "layout_of", "listing", "moved"]
+__all__ = ["ShowError", "find_rule", "kernel_source", "layout_of", "listing", "moved"]
 
 
-def listing() -> str:
-    """Every rule with its state and the first sentence of its docstring.
+class ShowError(TranslatedError, ValueError):
+    """A rule that cannot be found or shown, in one sentence that says what to do."""
+
+    SENTENCES = SENTENCES
+
+
+def listing(language: str = "en") -> str:
+    """Every rule with its state and the first sentence of its docstring, in "en" or "zh".
 
     A state that is kept in full even where few bits are asked for is marked with a star.
     """
@@ -38,9 +47,9 @@ def listing() -> str:
         formula = parse(function)
         found = kinds(formula)
         kept = [f"{k}*" if k in found and found[k].exact else k for k in formula.initial]
-        sentence = (function.__doc__ or "").splitlines()[0]
+        sentence = SENTENCES[f"rule.{name}"][language]
         lines.append(f"{name:20} {', '.join(kept) or '-'}\n    {sentence}")
-    return "\n".join([*lines, "* kept in full even where few bits are asked for"])
+    return "\n".join([*lines, SENTENCES["show.exact"][language]])
 
 
 def find_rule(name: str) -> Formula:
@@ -52,10 +61,7 @@ def find_rule(name: str) -> Formula:
     file, colon, function = name.rpartition(":")
     if not colon:
         if name not in rules.__all__:
-            raise ValueError(
-                f"no rule {name!r}. The rules are {', '.join(rules.__all__)}; "
-                "your own is file.py:function."
-            )
+            raise ShowError("refused.no_rule", name=name, names=", ".join(rules.__all__))
         return parse(getattr(rules, name))
     found = load_from(Path(file), function)
     return formula_of(found)
@@ -69,9 +75,10 @@ def load_from(path: Path, function: str) -> Rule | Callable[..., Any]:
     """
     found: Rule | Callable[..., Any] | None = getattr(load_module(path), function, None)
     if found is None:
-        raise ValueError(f"{path} has no function {function!r}.")
+        raise ShowError("refused.no_function", path=path, name=function)
     if not callable(found):
-        raise ValueError(f"{function!r} in {path} is {type(found).__name__}, not a function.")
+        kind = type(found).__name__
+        raise ShowError("refused.not_function", path=path, name=function, kind=kind)
     return found
 
 
@@ -82,7 +89,7 @@ def load_module(path: Path) -> ModuleType:
     """
     spec = importlib.util.spec_from_file_location(f"adamas_user_{path.stem}", path)
     if not os.path.isfile(path) or spec is None or spec.loader is None:
-        raise ValueError(f"{path} is not a Python file.")
+        raise ShowError("refused.not_python", path=path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
@@ -91,18 +98,21 @@ def load_module(path: Path) -> ModuleType:
         # It names the place itself, with a caret.
         raise
     except (Exception, SystemExit) as error:
-        raise ValueError(f"{path} failed with {described(error, path)}") from error
+        raise ShowError("refused.failed", path=path, error=described(error, path)) from error
     return module
 
 
-def described(error: BaseException, path: Path) -> str:
-    """An error of somebody's file in one line: its kind, its words, and the last line it passed."""
-    words = " ".join(str(error).split()) or "no message"
+def described(error: BaseException, path: Path) -> Both:
+    """An error of somebody's file in one line: its kind, its words, and the last line it passed.
+
+    The words are the error's own, in whatever language they are; around them is every language.
+    """
     trace, own = extract_tb(error.__traceback__), (path, path.absolute())
     passed = [one.lineno for one in trace if Path(one.filename) in own]
     line = error.lineno if isinstance(error, SyntaxError) else next(reversed(passed), None)
-    text = f"{type(error).__name__}: {words}"
-    return f"{text} (line {line})" if line else text
+    said = " ".join(str(error).split()) or SENTENCES["error.silent"]
+    text = filled(SENTENCES["error.said"], kind=type(error).__name__, words=said)
+    return filled(SENTENCES["error.at"], text=text, line=line) if line else text
 
 
 def layout_of(formula: Formula, dtype: str = "float32", state: str | None = None) -> Layout:
@@ -115,7 +125,7 @@ def layout_of(formula: Formula, dtype: str = "float32", state: str | None = None
     form = state or ("float32" if dtype == "bfloat16" else dtype)
     stored(form, "exact")  # a rule without state has a format too, which must exist
     if dtype == "float16":
-        raise ValueError("parameters are float32, float64 or bfloat16; float16 may be gradients.")
+        raise ShowError("refused.float16")
     found = [stored(form, kind.name) for kind in kinds(formula).values()]
     kept = tuple(gradient if codec is FLOAT32 and dtype == "float64" else codec for codec in found)
     second = CODECS["float64" if dtype == "float64" else "float32"]
@@ -127,6 +137,16 @@ def kernel_source(formula: Formula, dtype: str = "float32", state: str | None = 
     return weave(formula, layout_of(formula, dtype, state), adamas_version(), here()).source
 
 
-def moved(formula: Formula, dtype: str = "float32", state: str | None = None) -> str:
+def moved(formula: Formula, dtype: str = "float32", state: str | None = None) -> Both:
     """What a step of that kernel moves, in one line, with default settings."""
-    return told(passes(formula, layout_of(formula, dtype, state)))
+    return _told(passes(formula, layout_of(formula, dtype, state)))
+
+
+def _told(made: list[Pass]) -> Both:
+    """The bytes of a step in words, to a hundredth of one."""
+    total = round(sum(one.moved for one in made), 2)
+    if len(made) == 1:
+        return filled(SENTENCES["moved.one"], total=total)
+    each = " + ".join(f"{round(one.moved, 2):g}" for one in made)
+    count = SENTENCES.get(f"moved.{len(made)}", str(len(made)))
+    return filled(SENTENCES["moved.many"], total=total, each=each, count=count)

@@ -119,7 +119,6 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.optimizer",
         "engine.__init__",
         "define",
-        "show",
         "classes",
         "homes.signature",
         "homes.arguments",
@@ -213,9 +212,12 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "3 scipy": ("scipy.objective", "scipy.descent", "scipy.methods", "scipy.__init__"),
     "3 pages": (
         "pages.sentences",
+        "pages.told",
         "pages.elements",
         "pages.document",
         "pages.__init__",
+        "cli_text.__init__",
+        "show",
     ),
     "4 learn": (
         "learn.javascript",

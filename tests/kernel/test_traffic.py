@@ -9,7 +9,7 @@ import pytest
 from adamas import cli, rules, show
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.processors import here
-from adamas.kernel.traffic import passes, told
+from adamas.kernel.traffic import passes
 from adamas.kernel.weave import weave
 from adamas.words import maximum, mean, norm, rms, sqrt, where
 
@@ -113,7 +113,7 @@ def test_the_line_says_how_many_passes() -> None:
     """One pass is not split up, several are."""
 
     def line(formula: Formula, state: str | None = None) -> str:
-        return told(passes(formula, show.layout_of(formula, "float32", state)))
+        return show.moved(formula, "float32", state)["en"]
 
     assert line(parse(rules.adamw)) == "28 bytes a parameter and step: one pass"
     assert line(parse(lamb)) == "44 bytes a parameter and step: 16 + 28 in two passes"

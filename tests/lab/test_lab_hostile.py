@@ -1,6 +1,8 @@
 """Hostile words on the command line: one line, exit code 1 or 2, and nothing left behind."""
 
+import html
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,9 @@ from adamas.lab import finder
 from adamas.lab.commands import session
 from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
+from chinese_pages import english
 
+BEGUN = "the first run would begin here"
 FILES = {
     "broken.py": "def f(:\n",
     "exits.py": "import sys\nsys.exit(3)\n",
@@ -41,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def refuse(*_: object, **__: object) -> None:
     """Stand in for the first run."""
-    raise LabError("the first run would begin here")
+    raise LabError("error.plain", reason=BEGUN)
 
 
 def ended(words: list[str]) -> int | str | None:
@@ -82,9 +86,9 @@ REFUSED = [
     (["compare", "line", "--figures", "data.csv"], "is taken"),
     (["compare", "line", "--dask", "nowhere"], "--dask nowhere cannot be reached"),
     (["find-lr", "line", "--dask", "foo://bar"], "unknown address scheme"),
-    (["find-lr", "line", "--out", "a/b/c"], "the first run would begin here"),
-    (["compare", "line", "--out", "a/b/c"], "the first run would begin here"),
-    (["suite", "--out", "a/b/c"], "the first run would begin here"),
+    (["find-lr", "line", "--out", "a/b/c"], BEGUN),
+    (["compare", "line", "--out", "a/b/c"], BEGUN),
+    (["suite", "--out", "a/b/c"], BEGUN),
     (["suite", "--problem", "line", "--problem", "digitz"], "no problem is called 'digitz'"),
     (["suite", "--problem", "line", "--problem", "line"], "named twice"),
     (["show", "broken.py:f"], "SyntaxError"),
@@ -93,6 +97,9 @@ REFUSED = [
     (["show", "x" * 300 + ".py:f"], "is not a Python file"),
     (["show", "adam", "--formula", "--state", "int8"], "--dtype and --state"),
     (["show", "--dtype", "float64"], "--dtype and --state"),
+    (["show", "adam", "--state", "int3"], "no storage format 'int3'"),
+    (["show", "adam", "--dtype", "x"], "Convert the array with"),
+    (["compare", "line", "--optimizer", "adam:eps=-1"], "eps must not be negative"),
     (["show", "--formula"], "needs the name of a rule"),
     (["bench", "--out", "none/bench.json"], "cannot be written"),
 ]
@@ -108,6 +115,33 @@ def test_refused_in_a_line(
     printed = capsys.readouterr()
     assert message in printed.err and printed.err.count("\n") == 1
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+# What others say is told as they say it: Python, Dask; names, paths and options are what they are.
+THEIRS = re.compile(
+    r"(Syntax|ZeroDivision)Error: [^（]*|（(?!第)[^）]*）|[\w.-]+(, [\w.-]+)+|--[\w-]+"
+    r"|\S*[/:]\w\S*|'.*?'"
+)
+
+
+@pytest.mark.parametrize("words", [words for words, said in REFUSED if said != BEGUN])
+def test_refused_in_chinese(
+    words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `--lang zh` the line is Chinese, and nothing else is changed."""
+    before = sorted(path.name for path in folder.iterdir())
+    assert ended([*words, "--lang", "zh"]) == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert untranslated(told.partition(": ")[2]) == []
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def untranslated(text: str) -> list[str]:
+    """A text if it is English, or has nothing Chinese."""
+    plain = THEIRS.sub("0", text)
+    chinese = re.search("[\u4e00-\u9fff]", plain)
+    return english(f"<p>{html.escape(plain)}</p>") if chinese else [text]
 
 
 WRONG = [
@@ -131,6 +165,8 @@ def test_wrong_words_are_usage(
     """A value that no command takes, or options that exclude each other, end with 2."""
     assert ended(words) == 2
     assert "error: argument" in capsys.readouterr().err
+    assert ended([*words, "--lang", "zh"]) == 2
+    assert untranslated(capsys.readouterr().err.partition("错误：")[2]) == []
     assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "folder"])
 
 

@@ -45,11 +45,3 @@ def passes(formula: Formula, layout: Layout) -> list[Pass]:
 def size(codec: Codec) -> float:
     """Bytes of one element in this format."""
     return sum(one.bits / 8 / (BLOCK if one.block else 1) for one in columns("", codec))
-
-
-def told(made: list[Pass]) -> str:
-    """The bytes of a step in words, to a hundredth of a byte."""
-    each = " + ".join(f"{round(one.moved, 2):g}" for one in made)
-    total = f"{round(sum(one.moved for one in made), 2):g} bytes a parameter and step"
-    count = dict(enumerate(("two", "three", "four"), 2)).get(len(made), len(made))
-    return f"{total}: {each} in {count} passes" if len(made) > 1 else f"{total}: one pass"
