@@ -1,6 +1,7 @@
 """Progress of many runs: how many, how long still; one line on a terminal, few lines in a log."""
 
 import time
+from math import floor
 
 from adamas.lab.commands.progress import Progress
 from adamas.lab.text import Say
@@ -9,19 +10,24 @@ EVERY_SECONDS = 10.0
 LIVE_SECONDS = 0.2
 # The first runs wait for worker processes and for kernels to be compiled, and foretell nothing.
 SETTLED = 8
+# The share of all work, after those, from which the rest is foretold.
+KNOWN = 0.05
 
 
 class Meter:
     """Counts runs and says how far a comparison is.
 
-    `weights` are shares of a full run, so that the estimate knows that some runs are shorter.
+    `weights` are shares of a full run, so that the estimate knows that some runs are shorter. The
+    rest is foretold from the time of this process's own runs once they have settled, and not before
+    they are `KNOWN` of the whole.
     """
 
     def __init__(self, progress: Progress, say: Say, runs: int, weight: float) -> None:
         self._progress, self._say = progress, say
         self._runs, self._weight = runs, weight
         self._done, self._worked, self._kept = 0, 0.0, 0.0
-        self._begun = self._last = time.monotonic()
+        self._last = time.monotonic()
+        self._own, self._settled = 0, (0.0, 0.0)
         self._stage = ""
 
     def stage(self, name: str) -> None:
@@ -35,26 +41,34 @@ class Meter:
         self._worked += weight
         self._kept += 0.0 if fresh else weight
         now = time.monotonic()
+        self._own += fresh
+        if self._own <= SETTLED:
+            self._settled = now, self._worked - self._kept
         if now - self._last >= (LIVE_SECONDS if self._progress.live else EVERY_SECONDS):
             self._last = now
             self._progress.status(self._line(now))
 
     def _line(self, now: float) -> str:
-        fresh = self._worked - self._kept
+        begun, before = self._settled
+        fresh = self._worked - self._kept - before
         # Extended searches make more runs than were planned; the total grows with them.
         rest = max(self._weight - self._worked, 0.0)
-        left = (now - self._begun) / fresh * rest if self._done > SETTLED and fresh > 0 else None
         numbers = {"done": self._done, "runs": max(self._runs, self._done), "stage": self._stage}
-        if left is None:
+        if fresh <= KNOWN * self._weight:
             return self._say("compare_progress", **numbers)
-        return self._say("compare_progress_left", left=clock(left), **numbers)
+        left = duration((now - begun) / fresh * rest, self._say)
+        return self._say("compare_progress_left", left=left, **numbers)
 
 
-def clock(seconds: float) -> str:
-    """Return a duration as minutes and seconds.
+def duration(seconds: float, say: Say) -> str:
+    """Return about how long that is, no finer than an estimate deserves.
 
-    >>> clock(75.2), clock(4)
-    ('1:15', '0:04')
+    >>> [duration(s, Say("en")) for s in (3.2, 47, 150, 9000)]
+    ['about 3 s', 'about 45 s', 'about 3 min', 'about 2.5 h']
     """
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02d}"
+    if seconds < 90:
+        count = max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)
+        return say("duration_seconds", count=count)
+    if seconds < 5400:
+        return say("duration_minutes", count=floor(seconds / 60 + 0.5))
+    return say("duration_hours", count=f"{seconds / 3600:.1f}")

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from adamas.lab.commands.meter import Meter, clock
+from adamas.lab.commands.meter import Meter, duration
 from adamas.lab.commands.progress import Progress
 from adamas.lab.constants import CLASSICAL, MARGIN, REFERENCES
 from adamas.lab.entrants import entrant
@@ -188,7 +188,7 @@ def announce(fitted: Fitted, progress: Progress, say: Say) -> None:
             refine=len(plan.refine),
             report=len(plan.report),
             runs=plan.costs()[0],
-            time=clock(fitted.seconds),
+            time=duration(fitted.seconds, say),
             hash=plan.hash,
         )
     )
