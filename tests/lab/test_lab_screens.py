@@ -1,0 +1,61 @@
+"""The lab's pages in a browser: nothing is cut, hidden, too small or wider than the screen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adamas.lab.commands.suite import suite_tree
+from adamas.lab.report.compare_page import render
+from adamas.lab.report.suite_page import render_suite
+from adamas.lab.text import Say
+from browser import Browser
+from browser_checks import contrast, cut, overflow
+from browser_process import NO_BROWSER, find_browser
+from report_sample import CLASSICAL, SHAPES, sample, sample_timing
+
+pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
+TOP = "document.querySelector('figure svg').getBoundingClientRect()"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Return one browser for all tests."""
+    with Browser() as one:
+        yield one
+
+
+def compared(say: Say) -> str:
+    """Return the page of a comparison of every kind of optimizer."""
+    names = tuple(SHAPES)
+    return render(sample(names), sample_timing(names), say, "report.twin.html")
+
+
+def suited(say: Say) -> str:
+    """Return the page of a suite."""
+    return render_suite(suite_tree({"cells": sample(CLASSICAL)}, {}), say, "suite.twin.html")
+
+
+@pytest.mark.parametrize(("made", "language"), [(compared, "zh"), (suited, "en")])
+def test_everything_can_be_read(made: Any, language: str, browser: Browser, tmp_path: Path) -> None:
+    """From 360 to 1600 pixels, light and dark, no text is cut, hidden, pale or too small."""
+    file = tmp_path / "page.html"
+    file.write_text(made(Say(language)), encoding="utf-8")
+    page = browser.open(file)
+    assert overflow(page) + cut(page) + contrast(page) == []
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (1200, 800)])
+def test_the_first_screen_has_a_picture(
+    width: int, height: int, browser: Browser, tmp_path: Path
+) -> None:
+    """A picture begins on the first screen of a page, on a phone and on a desk."""
+    file = tmp_path / "page.html"
+    file.write_text(compared(Say("en")), encoding="utf-8")
+    page = browser.open(file)
+    page.resize(width)
+    page.settle()
+    assert page.evaluate(f"{TOP}.top") < height - 100
+    page.close()
