@@ -12,14 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adamas import rules
+from adamas.lab.demo.contest import one_each
 from adamas.lab.demo.demo_page import render
 from adamas.lab.demo.demo_results import QUICK, DemoResults, collect
 from adamas.lab.page.looks import LOOKS
-from adamas.lab.page.plotting import NAME_GAP, spread
+from adamas.lab.page.plotting import NAME_GAP, power_of_ten, spread
 from adamas.lab.page.svg import COLOURS, Labels
+from adamas.lab.report.numbers import learning_rate
 from adamas.lab.report.result import result_table
 from adamas.lab.report.subject import subject
 from adamas.lab.text import LANGUAGES, Say
+from adamas.lab.tuning import Point
 from adamas.pages.elements import markup
 from chinese_pages import english
 from html_pages import Page
@@ -184,6 +187,32 @@ def test_names_beside_lines_never_collide(heights: list[float]) -> None:
     assert len(placed) == len(heights)
     assert all(b - a >= NAME_GAP - 1e-9 for a, b in pairwise(placed))
     assert placed[0] >= -1e-9 and placed[-1] <= 1 + 1e-9
+
+
+POWER = re.compile("(?:([0-9.]+) × )?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+PLAIN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+
+
+@given(st.floats(1e-12, 1e12))
+def test_numbers_are_written_in_one_style(value: float) -> None:
+    """A learning rate and a tick are plain or have a power of ten, and mean the value."""
+    for text in (learning_rate(value), power_of_ten(value)):
+        found = POWER.fullmatch(text)
+        if found:
+            read = float(found[1] or 1) * 10.0 ** int(found[2].translate(PLAIN))
+        else:
+            assert re.fullmatch(r"[0-9,]+(\.[0-9]+)?", text)
+            read = float(text.replace(",", ""))
+        assert read == pytest.approx(value, rel=0.006)
+
+
+def test_a_learning_rate_is_one_point_of_a_line() -> None:
+    """A refined rate, which was rounded, replaces the coarse one: no line goes upright."""
+    coarse = [Point(10.0 ** (-k / 2), float(k), 3, 0, "coarse") for k in range(6)]
+    refined = [Point(float(f"{point.lr:.6g}"), point.score + 9, 3, 0, "refine") for point in coarse]
+    assert one_each([*refined[2:4], *coarse]) == [
+        *reversed(coarse[4:]), *reversed(refined[2:4]), *reversed(coarse[:2]),
+    ]  # fmt: skip
 
 
 def test_unknown_language_and_sentence_are_refused() -> None:

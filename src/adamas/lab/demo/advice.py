@@ -83,7 +83,7 @@ def begin(contests: Contests, say: Say) -> str:
         return say("begin_failed", problems=say.names([say(f"problem_{name}") for name in failed]))
     if found := beaten(contests):
         where = [
-            say("begin_where", problem=say(f"problem_{problem}"), names=about.names(found[problem]))
+            say("on_problem", problem=say(f"problem_{problem}"), names=about.names(found[problem]))
             for problem, about in contests.items()
             if problem in found
         ]

@@ -11,6 +11,7 @@ from adamas.lab.page.looks import LOOKS
 from adamas.lab.page.plotting import log_axis, name_lines
 from adamas.lab.page.svg import Labels, Picture, drawn
 from adamas.lab.report import pictures
+from adamas.lab.report.numbers import minus
 from adamas.lab.report.result import result_table
 from adamas.lab.report.subject import Subject
 from adamas.lab.report.verdict import others
@@ -32,6 +33,7 @@ def chapter(about: Subject, found: RareSteps) -> str:
         plan=plan,
     )
     moved = 100 * (1 - (1 - 2 * found["sgd"] / plan["batch"]) ** 10)
+    slope = minus(f"{found['slope']:.2f}")
     notes = [say("fig_mean_note"), say("fig_words_note", noise=rare_words.NOISE**2)]
     curves = replace(pictures.loss_chart(about), key="words")
     return section(
@@ -40,7 +42,7 @@ def chapter(about: Subject, found: RareSteps) -> str:
         beside(
             paragraph(intro)
             + paragraph(others(about, REFERENCE))
-            + paragraph(say("rare_result", found=found, moved=moved)),
+            + paragraph(say("rare_result", found=found, moved=moved, slope=slope)),
             drawn(curves, say("fig_words"), say("sentence_gap").join(notes))
             + drawn(scatter(found, say), say("fig_rare_steps"), say("fig_rare_steps_note")),
         ),

@@ -39,13 +39,13 @@ def chapter(contests: dict[str, Subject], found: Found, race: Race, say: Say) ->
     text = say(
         "range_text", rates=len(grid), low=grid[0], high=grid[-1], seeds=len(about.plan["tuning"])
     )
-    own, bar = ([widest(one, which) for one in found.values()] for which in READINGS)
+    own, bar = ({p: widest(one, which) for p, one in found.items()} for which in READINGS)
     result = say(
         "range_result",
-        own_wins=own.count("adam"),
-        bar_wins=bar.count("adam"),
-        own=about.names(own),
-        bar=about.names(bar),
+        own_wins=list(own.values()).count("adam"),
+        bar_wins=list(bar.values()).count("adam"),
+        own=placed(about, own),
+        bar=placed(about, bar),
         count=len(contests),
         adam_spread=spread(contests, "adam"),
         sgd_spread=spread(contests, "sgd"),
@@ -81,6 +81,15 @@ def usual(contests: dict[str, Subject], race: Race, say: Say) -> str:
 def best_rates(contests: dict[str, Subject], optimizer: str) -> list[float]:
     """Return the tuned learning rate of an optimizer on each problem."""
     return [about.rows[optimizer]["lr"] for about in contests.values()]
+
+
+def placed(about: Subject, names: dict[str, str]) -> str:
+    """Return one optimizer for each problem in a phrase, each with its problem."""
+    say = about.say
+    return say.names(
+        [say("on_problem", names=about.name(name), problem=say(f"problem_{problem}"))
+         for problem, name in names.items()]
+    )  # fmt: skip
 
 
 def widest(found: dict[str, Ranges], which: Literal["own", "bar"]) -> str:

@@ -10,7 +10,7 @@ from adamas.lab.demo import tutorial_pictures
 from adamas.lab.demo.tutorial import BETA1, BETA2, LOG_EVERY
 from adamas.lab.demo.tutorial_check import Checked
 from adamas.lab.page.svg import drawn
-from adamas.lab.report.numbers import NONE, scientific
+from adamas.lab.report.numbers import NONE, scientific, whole
 from adamas.lab.text import Say
 from adamas.lab.zoo.line import POINTS, SLOPE
 from adamas.pages.elements import beside, bullets, figures, paragraph, section, source, table
@@ -37,7 +37,7 @@ def tutorial(found: Checked, say: Say) -> str:
     """The tutorial's losses, ours beside its own."""
     rows = [
         [
-            str(row["epoch"]),
+            whole(row["epoch"]),
             f"{row['adamas']:.4f}",
             f"{row['numpy']:.4f}",
             scientific(abs(row["adamas"] - row["numpy"])),

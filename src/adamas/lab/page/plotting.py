@@ -21,12 +21,12 @@ def power_of_ten(value: float, _position: int | None = None) -> str:
     """Return a tick label: plain from 0.001 to 10,000, with a power of ten beyond.
 
     >>> [power_of_ten(10.0**k) for k in (-5, -3, 0, 4, 6)]
-    ['10⁻⁵', '0.001', '1', '10000', '10⁶']
+    ['10⁻⁵', '0.001', '1', '10,000', '10⁶']
     >>> power_of_ten(2.5e-4)
     '2.5 × 10⁻⁴'
     """
     if 0.9e-3 < value < 1.1e4:
-        return f"{value:g}"
+        return f"{value:,g}"
     if value <= 0:
         return "0"
     exponent = floor(log10(value) + 1e-9)
