@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from py_mini_racer import MiniRacer
-from rjsmin import jsmin
 
 from adamas.learn import book
+from short_script import short
 
 ROOT = Path(__file__).parents[1]
 PLACES = (ROOT / "src" / "adamas" / "learn" / "built", ROOT / "docs")
@@ -26,7 +26,7 @@ def pages() -> dict[str, str]:
         def draw(play: str, context: MiniRacer = context) -> str:
             return str(context.eval(f"playHtml({play!r})"))
 
-        found[f"learn/{name}"] = book.guide(language, draw, jsmin)
+        found[f"learn/{name}"] = book.guide(language, draw, short)
     return found
 
 

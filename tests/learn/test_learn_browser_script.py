@@ -9,6 +9,7 @@ from adamas.learn.book import script
 from adamas.learn.problems import PROBLEMS
 from browser import Browser, Page
 from browser_process import NO_BROWSER, find_browser
+from short_script import short
 from trajectories import RULES, STEPS, expected_points, near, same_bits
 
 pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
@@ -16,9 +17,9 @@ pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """Open a page that is the script alone."""
+    """Open a page that is the script alone, as a page of the guide has it."""
     file = Path(tmp_path_factory.mktemp("script")) / "script.html"
-    text = f'<!DOCTYPE html><meta charset="utf-8"><script>{script("en")}</script>'
+    text = f'<!DOCTYPE html><meta charset="utf-8"><script>{short(script("en"))}</script>'
     file.write_text(text, encoding="utf-8")
     with Browser() as browser:
         yield browser.open(file)
