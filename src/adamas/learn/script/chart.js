@@ -120,7 +120,7 @@ function levelsOf(problem, count = 12) {
 function chart(spec) {
   const { width = 640, height = 300, x, y } = spec;
   const series = spec.series || [], named = series.filter((one) => one.name);
-  const right = named.length ? Math.min(width / 3, 14 + Math.max(...named.map((s) => widthOf(s.name)))) : 14;
+  const right = named.length ? Math.min(width * 0.42, 14 + Math.max(...named.map((s) => widthOf(s.name)))) : 14;
   const most = Math.max(2, Math.floor(height / 55));
   const labels = ticks(y, most).map((tick) => [tick, y.text ? y.text(tick) : shown(tick, 3)]);
   const left = 12 + Math.max(...labels.map(([, text]) => widthOf(text)), 14);
