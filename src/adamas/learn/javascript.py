@@ -27,7 +27,7 @@ RESERVED = frozenset(
     arguments await break case catch class const continue debugger default delete do else enum eval
     export extends false finally for function if implements import in instanceof interface let new
     null package private protected public return static super switch this throw true try typeof
-    undefined var void while with yield W f i n
+    undefined var void while with yield Math W f i n
     """.split()  # noqa: SIM905
 )
 SYMBOLS: Mapping[type[ast.AST], str] = {
@@ -68,7 +68,7 @@ def rule(formula: Formula) -> str:
     states = (*arrays, *numbers)
     known = _Scopes(dict.fromkeys(("p", "g", *arrays), ELEMENT))
     given = ("p", "g", *states, "t", *formula.hypers)
-    known.names = {name: _safe(name) for name in given}
+    known.names = {"rows": "n", "columns": "1"} | {name: _safe(name) for name in given}
     lines, names = [], []
     for number, statement in enumerate(formula.statements):
         name = target(statement)
@@ -139,7 +139,7 @@ def _line(name: str, node: ast.expr, here: str, known: _Scopes) -> str:
     if here == ELEMENT:
         if known.of(found.argument if found else node) != ELEMENT:
             text = f"f({text})"
-        return f"const {name} = W.array(n); for (let i = 0; i < n; i++) {name}[i] = {text};"
+        return f"const {name} = W.each(n, (i) => {text});"
     return f"const {name} = {text};"
 
 
@@ -158,6 +158,8 @@ def expression(node: ast.expr, known: _Scopes) -> str:
             return f"{found}[i]" if known.scopes.get(name) == ELEMENT else found
         case ast.UnaryOp(op=ast.USub(), operand=inner):
             return f"(-{expression(inner, known)})"
+        case ast.UnaryOp(op=ast.UAdd(), operand=inner):
+            return expression(inner, known)
         case ast.BinOp(left=left, op=op, right=right):
             return _arithmetic(node, op, left, right, known)
         case ast.Compare(left=left, ops=[op], comparators=[right]):
@@ -182,7 +184,7 @@ def _arithmetic(
     elif isinstance(op, ast.Mod):
         text = f"W.remainder({a}, {b})"
     elif isinstance(op, ast.FloorDiv):
-        text = f"Math.floor({a} / {b})"
+        text = f"W.floored({a}, {b})"
     else:
         text = f"({a} {SYMBOLS[type(op)]} {b})"
     if known.of(node) == ONCE:
@@ -194,7 +196,9 @@ def _choice(
     node: ast.expr, test: ast.expr, body: ast.expr, orelse: ast.expr, known: _Scopes
 ) -> str:
     a, b = _met(node, [body, orelse], known)
-    return f"({expression(test, known)} ? {a} : {b})"
+    text = expression(test, known)
+    # A number is tested against 0: NaN, which is not 0, is true in Python.
+    return f"({text if isinstance(test, ast.Compare) else f'{text} !== 0'} ? {a} : {b})"
 
 
 def _met(node: ast.expr, parts: list[ast.expr], known: _Scopes) -> list[str]:

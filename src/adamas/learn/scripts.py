@@ -1,16 +1,29 @@
 """The script of the pages: what is written by hand, and the formulas in JavaScript before it."""
 
+import builtins
+import json
+import math
 from functools import cache
 from importlib.resources import files
 from types import ModuleType
 
+import numpy as np
+
 from adamas import dialects, rules
-from adamas.kernel.formula import parse
-from adamas.learn import problems
+from adamas.engine.options import RESERVED
+from adamas.kernel import advice
+from adamas.kernel.formula import TAKEN_STATES, parse
+from adamas.kernel.language import TAKEN, WORDS
+from adamas.kernel.origin import CALLED_HERE
+from adamas.learn import javascript, problems
 from adamas.learn.javascript import rule
+from adamas.learn.text import SENTENCES
 
 # In this order; whatever is in `plays/` comes after them.
+READER = ("reader_text", "reader_tree", "reader", "reader_rule")
 FILES = ("runtime", "chart", "controls")
+# torch is not asked what it has: the guide is built without it.
+OF_TORCH = WORDS - {"rms", "total", "uniform", "normal"} | {"absolute", "arctan2", "clamp"}
 
 
 @cache
@@ -26,20 +39,57 @@ def _names() -> list[tuple[ModuleType, str]]:
 
 
 @cache
+def known_names() -> str:
+    """Return `READER`: what the reader of a typed rule must know of names, from the kernel."""
+    spoken = {both["en"]: key.removeprefix("reader.") for key, both in SENTENCES.items()}
+    meant = sorted(WORDS | CALLED_HERE.keys())
+    libraries: dict[str, object] = {"numpy": np, "numpy.linalg": np.linalg, "math": math}
+    found = {
+        name: [word for word in meant if hasattr(one, word)] for name, one in libraries.items()
+    }
+    found |= {"jax.numpy": found["numpy"], "torch": sorted(OF_TORCH), "torch.linalg": ["norm"]}
+    entries = {
+        "words": sorted(WORDS),
+        "builtins": [name for name in dir(builtins) if name.islower() and name[0] != "_"],
+        "libraries": found,
+        "called_here": CALLED_HERE,
+        "taken": sorted(TAKEN),
+        "taken_states": sorted(TAKEN_STATES),
+        "reserved": sorted(RESERVED),
+        "reserved_here": sorted(javascript.RESERVED),
+        "axes": advice.AXES,
+        "instead": advice.INSTEAD,
+        "missing": {name: spoken[sentence] for name, sentence in advice.MISSING.items()},
+    }
+    return f"const READER = {json.dumps(entries)};"
+
+
+def written(name: str) -> str:
+    """Return a file of the script."""
+    return (files("adamas.learn") / "script" / name).read_text("utf-8")
+
+
+@cache
 def library() -> str:
     """Return all that the script knows, without a page to act on."""
     folder = files("adamas.learn") / "script"
     plays = sorted(one.name for one in (folder / "plays").iterdir() if one.name.endswith(".js"))
     names = [f"{name}.js" for name in FILES] + [f"plays/{name}" for name in plays]
-    texts = [
-        folder.joinpath(name).read_text("utf-8") for name in names if (folder / name).is_file()
-    ]
-    return "\n".join(['"use strict";', formulas(), *texts])
+    texts = [written(name) for name in names if (folder / name).is_file()]
+    return "\n".join(['"use strict";', formulas(), *texts, reader()])
+
+
+@cache
+def reader() -> str:
+    """Return what reads a typed rule; all but what is named here stays inside."""
+    inside = "\n".join([known_names(), *(written(f"{name}.js") for name in READER)])
+    given = "{ readRule, ownRule, faultsText }"
+    return f"const {given} = (() => {{\n{inside}\nreturn {given};\n}})();"
 
 
 def page() -> str:
     """Return what binds the figures to a page, which runs in a browser only."""
-    return (files("adamas.learn") / "script" / "page.js").read_text("utf-8")
+    return written("page.js")
 
 
 def style() -> str:

@@ -1,14 +1,20 @@
 // The words of a formula, random numbers, and an optimizer on a problem; no drawing, no page.
 
 const W = {
-  array: (n) => new Array(n).fill(0),
+  each: (n, value) => { const made = new Array(n); for (let i = 0; i < n; i++) made[i] = value(i); return made; },
   sqrt: Math.sqrt, abs: Math.abs, sign: Math.sign, exp: Math.exp, log: Math.log,
   sin: Math.sin, cos: Math.cos, tanh: Math.tanh, atan2: Math.atan2,
   maximum: Math.max, minimum: Math.min,
   where: (condition, a, b) => (condition ? a : b),
   clip: (x, low, high) => Math.min(Math.max(x, low), high),
   power: (x, y) => (y === 2 ? x * x : Math.pow(x, y)),
-  remainder: (x, y) => x - Math.floor(x / y) * y,
+  // Of the sign of y, as in Python; `%` has that of x.
+  remainder: (x, y) => { const r = x % y; return r === 0 ? (y < 0 ? -0 : 0) : r < 0 === y < 0 ? r : r + y; },
+  floored: (x, y) => {
+    if (y === 0) return x / y;
+    const quotient = (x - W.remainder(x, y)) / y, whole = Math.floor(quotient);
+    return whole + (quotient - whole > 0.5 ? 1 : 0);
+  },
   total: (f, n, value) => { let sum = 0; for (let i = 0; i < n; i++) sum += value(i); return f(sum); },
   mean: (f, n, value) => f(W.total(Number, n, value) / n),
   rms: (f, n, value) => f(Math.sqrt(W.total(Number, n, (i) => value(i) * value(i)) / n)),
@@ -67,18 +73,18 @@ class Run {
     });
     const before = this.p;
     const values = this.rule.step(this.round, this.n, this.p, g, ...this.states, this.t, ...hypers);
-    const [p, ...states] = this.rule.outputs.map((at) =>
-      typeof at === "number" ? values[at] : at === "p" ? before : this.kept(at, g));
+    const given = { p: before, g, t: this.t, rows: this.n, columns: 1 };
+    this.rule.hypers.forEach(([name], k) => { given[name] = hypers[k]; });
+    this.rule.states.forEach(([name], k) => { given[name] = this.states[k]; });
+    const [p, ...states] = this.rule.outputs.map((at, k) => {
+      const value = typeof at === "number" ? values[at] : given[at];
+      const single = k > 0 && this.rule.states[k - 1][2];
+      return single || Array.isArray(value) ? value : new Array(this.n).fill(value);
+    });
     this.p = this.problem.low === undefined ? p
       : p.map((x) => W.clip(x, this.problem.low, this.problem.high));
     this.states = states;
     return { t: this.t, g, values, before, p: this.p, states };
-  }
-
-  // What a state becomes that no line assigns: itself, the gradient, or another state.
-  kept(name, g) {
-    if (name === "g") return g;
-    return this.states[this.rule.states.findIndex(([own]) => own === name)];
   }
 
   loss() {
