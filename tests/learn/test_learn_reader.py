@@ -19,7 +19,7 @@ from adamas import dialects, rules
 from adamas.kernel import advice
 from adamas.kernel.formula import Formula, FormulaError, parse
 from adamas.kernel.reference import Reference
-from adamas.learn import book, javascript
+from adamas.learn import book, javascript, scripts
 from adamas.learn.problems import PROBLEMS
 from adamas.learn.text import LANGUAGES
 from grammar import ABOVE, any_rule, any_sums
@@ -38,7 +38,8 @@ ALONE = [text for text in AWKWARD if text.startswith("def f(")]
 def engine(language: str) -> MiniRacer:
     """Return one V8 with the whole script in a language."""
     context = MiniRacer()
-    context.eval(book.script(language))
+    texts = {key: one for key, one in LANGUAGES[language].items() if key.startswith("reader.")}
+    context.eval(f"{scripts.library()}\nconst TEXT = {json.dumps(texts)};\n{scripts.reader()}")
     return context
 
 

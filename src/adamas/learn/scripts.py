@@ -76,7 +76,7 @@ def library() -> str:
     plays = sorted(one.name for one in (folder / "plays").iterdir() if one.name.endswith(".js"))
     names = [f"{name}.js" for name in FILES] + [f"plays/{name}" for name in plays]
     texts = [written(name) for name in names if (folder / name).is_file()]
-    return "\n".join(['"use strict";', formulas(), *texts, reader()])
+    return "\n".join(['"use strict";', formulas(), *texts])
 
 
 @cache
