@@ -6,6 +6,7 @@ import inspect
 import re
 from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -24,9 +25,14 @@ from adamas.lab.report.subject import subject
 from adamas.lab.text import LANGUAGES, Say
 from adamas.lab.tuning import Point
 from adamas.pages.elements import markup
+from browser import Browser
+from browser_checks import cut
+from browser_process import NO_BROWSER, find_browser
 from chinese_pages import english
 from html_pages import Page
 
+# Heads of columns whose text runs into the next one.
+HEADS = "[...document.querySelectorAll('th')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
 PICTURES = {
     "opening", "fit", "loss", "update", "effective", "correction", "bias", "race", "race-lr",
     "words", "rare-steps", "lr-words", "lr-softmax", "lr-mlp", "digits-softmax",
@@ -97,6 +103,17 @@ def test_formula_is_the_function_that_ran(page: str) -> None:
     assert shown
     text = html.unescape(re.sub(r"</?span.*?>", "", shown[1]))
     assert text == inspect.getsource(rules.adam).rstrip()
+
+
+@pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
+def test_everything_on_the_page_can_be_read(page: str, tmp_path: Path) -> None:
+    """From 360 to 1600 pixels nothing is cut, hidden or too small, and no head meets the next."""
+    file = tmp_path / "demo.html"
+    file.write_text(page, encoding="utf-8")
+    with Browser() as browser:
+        shown = browser.open(file)
+        assert cut(shown) == []
+        assert shown.evaluate(HEADS) == 0
 
 
 def test_no_field_and_no_bad_number_is_left(page: str) -> None:

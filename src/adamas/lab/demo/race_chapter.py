@@ -79,7 +79,11 @@ def flattered(found: Race, say: Say) -> str:
     name = max(times, key=times.__getitem__, default="")
     if times.get(name, 0) < FLATTERING:
         return ""
-    return paragraph(say("race_flattered", name=LOOKS[name].name, row=found["entrants"][name]))
+    row = found["entrants"][name]
+    rates = {
+        key: learning_rate(rate) for key, rate in (("lr", row["lr"]), ("touch_lr", row["touch_lr"]))
+    }
+    return paragraph(say("race_flattered", name=LOOKS[name].name, row=row, **rates))
 
 
 def promised(row: Entrant) -> float:
