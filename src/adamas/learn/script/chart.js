@@ -63,7 +63,7 @@ function apart(heights, gap, most) {
 }
 
 // Level lines of a function of two numbers, as one path in pixels: marching squares.
-function contours(value, levels, x, y, toX, toY, columns = 72, rows = 48) {
+function contours(value, levels, x, y, toX, toY, columns = 54, rows = 36) {
   const at = (axis, k, count) => axis.low + ((axis.high - axis.low) * k) / count;
   const grid = [];
   for (let r = 0; r <= rows; r++) {
@@ -71,7 +71,8 @@ function contours(value, levels, x, y, toX, toY, columns = 72, rows = 48) {
     for (let c = 0; c <= columns; c++) grid[r].push(value(at(x, c, columns), at(y, r, rows)));
   }
   let path = "";
-  for (const level of levels)
+  for (const level of levels) {
+    const pieces = [];
     for (let r = 0; r < rows; r++)
       for (let c = 0; c < columns; c++) {
         const corners = [[c, r], [c + 1, r], [c + 1, r + 1], [c, r + 1]];
@@ -83,22 +84,52 @@ function contours(value, levels, x, y, toX, toY, columns = 72, rows = 48) {
           const s = a / (a - b);
           found.push([toX(at(x, ca + s * (cb - ca), columns)), toY(at(y, ra + s * (rb - ra), rows))]);
         });
-        for (let k = 0; k + 1 < found.length; k += 2)
-          path += `M${px(found[k][0])} ${px(found[k][1])}L${px(found[k + 1][0])} ${px(found[k + 1][1])}`;
+        for (let k = 0; k + 1 < found.length; k += 2) pieces.push([found[k], found[k + 1]]);
       }
+    path += joined(pieces).map(lineThrough).join("");
+  }
   return path;
+}
+
+// Pieces of lines, each of two points, as lines that are as long as can be.
+function joined(pieces) {
+  const key = ([x, y]) => `${px(x)} ${px(y)}`, ends = new Map(), used = new Set(), lines = [];
+  for (const piece of pieces)
+    for (const end of piece) ends.set(key(end), [...(ends.get(key(end)) || []), piece]);
+  const onward = (end) => {
+    const piece = ends.get(key(end)).find((one) => !used.has(one));
+    if (!piece) return undefined;
+    used.add(piece);
+    return key(piece[0]) === key(end) ? piece[1] : piece[0];
+  };
+  for (const piece of pieces) {
+    if (used.has(piece)) continue;
+    used.add(piece);
+    const line = piece.slice();
+    for (let end = onward(line[1]); end; end = onward(end)) line.push(end);
+    for (let end = onward(line[0]); end; end = onward(end)) line.unshift(end);
+    lines.push(line);
+  }
+  return lines;
 }
 
 const px = (x) => String(Math.round(x * 10) / 10);
 
-// A path through points in pixels; of those within a pixel of each other one is enough.
+// A path through points in pixels, in tenths; of those within a pixel of each other one is enough.
+// From point to point it says the difference, which is shorter to write.
 function lineThrough(points) {
-  const kept = [];
+  const tenths = (x) => Math.round(x * 10), text = (x) => String(x / 10).replace(/^(-?)0\./, "$1.");
+  let x = 0, y = 0, path = "";
   points.forEach((point, k) => {
-    const [x, y] = kept[kept.length - 1] || [-9, -9];
-    if (k === points.length - 1 || Math.abs(point[0] - x) >= 1 || Math.abs(point[1] - y) >= 1) kept.push(point);
+    const [a, b] = point.map(tenths);
+    if (k === 0) path = `M${text(a)} ${text(b)}l`;
+    else if (k === points.length - 1 || Math.abs(a - x) >= 10 || Math.abs(b - y) >= 10) {
+      const down = text(b - y);
+      path += `${path.endsWith("l") || a < x ? "" : " "}${text(a - x)}${down.startsWith("-") ? "" : " "}${down}`;
+    } else return;
+    [x, y] = [a, b];
   });
-  return kept.length ? `M${kept.map(([x, y]) => `${px(x)} ${px(y)}`).join("L")}` : "";
+  return path;
 }
 
 // Levels for `contours`: more where the loss is small.
