@@ -13,6 +13,7 @@ from adamas.learn.chapters import (
     divide,
     eps,
     exercises,
+    frameworks,
     momentum,
     one,
     rare,
@@ -33,6 +34,7 @@ CHAPTERS: dict[str, Chapter] = {
     "decay": decay.chapter,
     "rare": rare.chapter,
     "cost": cost.chapter,
+    "frameworks": frameworks.chapter,
     "exercises": exercises.chapter,
 }
 """The chapters by their anchors, in the order of the page."""

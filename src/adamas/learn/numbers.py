@@ -1,5 +1,7 @@
 """How numbers are written on the pages: what `shown` in `script/chart.js` writes, in Python."""
 
+from math import floor, log10
+
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -27,3 +29,13 @@ def shown(value: float, digits: int = 4) -> str:
     places = max(0, digits - 1 - exponent)
     plain = f"{float(f'{abs(value):.{digits - 1}e}'):.{places}f}"
     return sign + (plain.rstrip("0").rstrip(".") if "." in plain else plain)
+
+
+def above(value: float) -> str:
+    """Return a positive number in one digit, rounded up: for "at most".
+
+    >>> above(2.45e-7), above(0.3)
+    ('3 × 10⁻⁷', '0.3')
+    """
+    nearest = float(f"{value:.0e}")
+    return shown(nearest if nearest >= value else nearest + 10 ** floor(log10(value)), 1)
