@@ -50,6 +50,7 @@ class Page:
         self.requests: list[str] = []
         self.loads = 0
         self._scripted = True
+        self._size = 0, 0, 1.0
         for domain in ("Page", "Runtime", "Log", "Network", "DOM", "Accessibility"):
             self.call(f"{domain}.enable")
         self.call("Emulation.setFocusEmulationEnabled", enabled=True)
@@ -105,7 +106,11 @@ class Page:
 
     def resize(self, width: int, height: int = 900, scale: float = 1.0) -> None:
         """Set the viewport in CSS pixels, and how many device pixels one of them has."""
+        self._size = width, height, scale
         self.call("Emulation.setScrollbarsHidden", hidden=width < PHONE)
+        self._fit(width, height, scale)
+
+    def _fit(self, width: int, height: int, scale: float) -> None:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=scale, mobile=False)  # fmt: skip
 
@@ -168,13 +173,21 @@ class Page:
             self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
         self.settle()
 
-    def shoot(self, file: Path, top: float = 0, height: float | None = None) -> None:
-        """Write a PNG of the page from `top` on: `height` pixels, or all the rest."""
-        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        height = size["height"] - top if height is None else min(height, size["height"] - top)
-        clip = {"x": 0, "y": top, "width": size["width"], "height": height, "scale": 1}
-        picture = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+    def shoot(self, file: Path, top: int = 0, height: int | None = None) -> None:
+        """Write a PNG of the page from `top` on: `height` pixels, or all the rest.
+
+        The viewport becomes as high as the picture for the while: Chromium stops answering when it
+        is asked for what lies far beyond its viewport.
+        """
+        width, _, scale = self._size
+        self.call("Emulation.setScrollbarsHidden", hidden=True)
+        left = max(1, self.evaluate("document.documentElement.scrollHeight") - top)
+        self._fit(width, left if height is None else min(height, left), scale)
+        self.evaluate(f"scrollTo({{ top: {top}, behavior: 'instant' }})")
+        self.settle()
+        picture = self.call("Page.captureScreenshot")
         file.write_bytes(base64.b64decode(picture["data"]))
+        self.resize(*self._size)
 
     def close(self) -> None:
         """Close the page and forget its cookies and storage."""

@@ -155,6 +155,15 @@ def test_a_picture_shows_the_whole_page(page: Page, tmp_path: Path) -> None:
         sizes.append(struct.unpack(">II", (tmp_path / name).read_bytes()[16:24]))
     height = page.evaluate("document.documentElement.scrollHeight")
     assert sizes == [(800, 2 * height), (800, 2 * (height - 4000))]
+    assert page.evaluate("[innerWidth, innerHeight]") == [400, 300]
+
+
+@needs_browser
+def test_a_very_long_page_is_shown_to_its_end(page: Page, tmp_path: Path) -> None:
+    """The last tile of a page of 40,000 pixels arrives, where Chromium would fall silent."""
+    page.evaluate("void (document.querySelector('div').style.height = '40000px')")
+    page.shoot(tmp_path / "last.png", 39_500, 1000)
+    assert struct.unpack(">II", (tmp_path / "last.png").read_bytes()[16:24])[0] == 1200
 
 
 def alive(profile: Path) -> list[str]:
