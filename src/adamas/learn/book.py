@@ -74,7 +74,8 @@ def guide(language: str, draw: Draw, shorten: Callable[[str], str] = str) -> str
     body = "\n".join(chapter(say, draw) for chapter in CHAPTERS.values())
     parts = [(key, say(f"{key}.title")) for key in CHAPTERS]
     lead = [f'<p class="lead">{markup(say("lead"))}</p>', languages(say)]
-    code = shorten(f"(() => {{\n{script(language)}\n{scripts.page()}}})();")
+    inside = "\n".join([scripts.of_guide(), constants(language), scripts.page()])
+    code = shorten(f"(() => {{\n{inside}}})();")
     assert "</script" not in code and "<!--" not in code, "it would end the element around it"
     return document(say("title"), lead, parts, body, say, style=scripts.style(), script=code)
 

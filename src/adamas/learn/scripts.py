@@ -3,6 +3,8 @@
 import builtins
 import json
 import math
+import re
+from collections.abc import Container
 from functools import cache
 from importlib.resources import files
 from types import ModuleType
@@ -26,10 +28,9 @@ FILES = ("runtime", "chart", "controls")
 OF_TORCH = WORDS - {"rms", "total", "uniform", "normal"} | {"absolute", "arctan2", "clamp"}
 
 
-@cache
-def formulas() -> str:
-    """Return `RULES`, every rule and every dialect by name, and the problems."""
-    entries = ",\n".join(f"{name}: {rule(parse(getattr(m, name)))}" for m, name in _names())
+def formulas(names: Container[str]) -> str:
+    """Return `RULES`, the rules and dialects of these names, and the problems."""
+    entries = ",\n".join(f"{n}: {rule(parse(getattr(m, n)))}" for m, n in _names() if n in names)
     return f"const RULES = {{\n{entries}\n}};\n{problems.script()}"
 
 
@@ -70,13 +71,30 @@ def written(name: str) -> str:
 
 
 @cache
+def plays() -> str:
+    """Return all figures to play with."""
+    folder = files("adamas.learn") / "script" / "plays"
+    names = sorted(one.name for one in folder.iterdir() if one.name.endswith(".js"))
+    return "\n".join(written(f"plays/{name}") for name in names)
+
+
+@cache
 def library() -> str:
     """Return all that the script knows, without a page to act on."""
-    folder = files("adamas.learn") / "script"
-    plays = sorted(one.name for one in (folder / "plays").iterdir() if one.name.endswith(".js"))
-    names = [f"{name}.js" for name in FILES] + [f"plays/{name}" for name in plays]
-    texts = [written(name) for name in names if (folder / name).is_file()]
-    return "\n".join(['"use strict";', formulas(), *texts])
+    return _together(formulas({name for _, name in _names()}), plays())
+
+
+@cache
+def of_guide() -> str:
+    """Return as much of the library as the guide's figures need: the rules that they name."""
+    named = {name for _, name in _names() if re.search(rf"\b{name}\b", plays())}
+    return _together(formulas(named), plays())
+
+
+def _together(formulas: str, figures: str) -> str:
+    return "\n".join(
+        ['"use strict";', formulas, *(written(f"{name}.js") for name in FILES), figures]
+    )
 
 
 @cache
