@@ -143,7 +143,8 @@ class Page:
 
     def press(self, key: str, times: int = 1, modifiers: int = 0) -> None:
         """Press a key: a name of `KEYS`, or a character to type."""
-        code, number, text = KEYS.get(key, ("", ord(key[0].upper()), key))
+        # A point's own number would be that of Delete.
+        code, number, text = KEYS.get(key, ("", ord(key[0].upper()) if key.isalnum() else 0, key))
         event = {"key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": modifiers}
         for _ in range(times):
             kind = "keyDown" if text else "rawKeyDown"

@@ -10,6 +10,7 @@ import pytest
 import browser_checks as checks
 import write_learn
 from adamas.learn import book
+from adamas.learn.chapters.exercises import ANSWERS
 from browser import Browser, Page
 from browser_process import NO_BROWSER, find_browser
 from browser_static import too_large
@@ -217,3 +218,18 @@ def test_fingers_move_sliders_and_press_buttons(page: Page) -> None:
             before = of(page, play, SHOWN)
             page.touch(f"#play-{play} [data-act=step]")
             assert of(page, play, SHOWN) != before, play
+
+
+def test_an_exercise_is_answered_with_the_keyboard(page: Page) -> None:
+    """What is typed into each exercise is judged when Enter is pressed, wrong and right."""
+    for name, answer in ANSWERS.items():
+        field, said = f"[data-exercise={name}] input", f"#exercise-{name} .sentence"
+        heard = []
+        for text in ("9999", f"{answer():.4g}"):
+            focus(page, field)
+            page.evaluate(f"document.querySelector({json.dumps(field)}).select()")
+            for letter in text:
+                page.press(letter)
+            page.press("Enter")
+            heard.append(page.evaluate(f"document.querySelector({json.dumps(said)}).textContent"))
+        assert "too large" in heard[0] and "Right" in heard[1], (name, heard)

@@ -50,7 +50,7 @@ function heard(name, text) {
 }
 
 PLAYS.fit = {
-  controls: [logRange("lr", 0.001, 1, 0.1), stepper("t", 300, 300)],
+  controls: [logRange("lr", 0.001, 1, 0.1), stepper("t", 300, 150)],
   show({ lr, t }, width) {
     const { points, losses } = trace(RULES.adam, lineProblem(), t, { hypers: { lr } });
     const w = points[t][0], high = Math.max(...LINE.y);
