@@ -20,12 +20,12 @@ WITH_CODE = [
 ]
 BILINGUAL = (
     "coming-from", "convert", "few-bits", "guide", "homes", "how-it-works", "jax", "keras",
-    "lab", "language", "schedules", "scipy", "torch",
+    "lab", "language", "schedules", "scipy", "torch", "tutorial",
 )  # fmt: skip
 # Pages for whoever works on adamas: a path in them is one of ours, not a reader's own.
 INTERNAL = [
     "CONTRIBUTING.md",
-    *(page for page in PAGES if page.startswith("docs/how-it-works")),
+    *(page for page in PAGES if page.startswith(("docs/how-it-works", "docs/tutorial"))),
     *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs/decisions").glob("*.md")),
 ]
 FENCED = re.compile(r"^```.*?^```$|<!--.*?-->", re.S | re.M)
