@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adamas import rules
 from adamas.kernel.formula import parse
@@ -9,6 +11,7 @@ from adamas.lab.zoo.line import data
 from adamas.learn.numbers import shown
 from adamas.learn.problems import PROBLEMS, line_data
 from adamas.learn.trace import normal, trace, trace_of_line, uniform
+from adamas.schedule import cosine
 from trajectories import RULES, STEPS, expected_points, near, same_bits
 from v8 import run
 
@@ -112,3 +115,13 @@ def test_float32(name: str) -> None:
         made = rule(p, np.float32(g), *states, lr=0.01, **steps_given)
         p, *states = made if isinstance(made, tuple) else (made,)
         assert found[t - 1] == float(p), t
+
+
+@given(
+    lr=st.floats(1e-6, 10), steps=st.integers(1, 1000), end=st.floats(0, 1), t=st.integers(1, 1200)
+)
+@settings(max_examples=50, deadline=None)
+def test_schedule(lr: float, steps: int, end: float, t: int) -> None:
+    """The script's cosine is that of `adamas.schedule`, at every step and beyond the last."""
+    found = run(f"cosine({lr!r}, {steps}, {end!r})({t})")
+    np.testing.assert_allclose(found, cosine(lr, steps=steps, end=end)(t), rtol=1e-14)

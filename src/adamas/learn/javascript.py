@@ -93,19 +93,29 @@ def rule(formula: Formula) -> str:
     return json.dumps(entry, ensure_ascii=False)[:-1] + f', "step": {step}}}'
 
 
-def function(tree: ast.FunctionDef) -> str:
-    """Return the arrow function of a definition: assignments and one `return`, all in float64."""
-    known = _Scopes({}, {argument.arg: _safe(argument.arg) for argument in tree.args.args})
-    arguments = ", ".join(known.names.values())
-    lines = []
+def function(tree: ast.FunctionDef, constants: Mapping[str, float] | None = None) -> str:
+    """Return the arrow function of a definition: assignments and one `return`, all in float64.
+
+    `constants` are numbers that the definition finds in its file.
+    """
+    given = {argument.arg: _safe(argument.arg) for argument in tree.args.args}
+    arguments, lines = ", ".join(given.values()), []
+    numbers = {name: _number(value) for name, value in (constants or {}).items()}
+    known = _Scopes({}, numbers | given)
     for statement in tree.body[ast.get_docstring(tree) is not None :]:
         match statement:
             case ast.Return(value=ast.Tuple(elts=parts)):
                 lines.append(f"return [{', '.join(expression(one, known) for one in parts)}];")
             case ast.Return(value=ast.expr() as value):
                 lines.append(f"return {expression(value, known)};")
+            case ast.Assign(targets=[ast.Tuple(elts=parts)], value=ast.Tuple(elts=values)):
+                found = ", ".join(expression(one, known) for one in values)
+                new = {ast.unparse(part): _safe(ast.unparse(part)) for part in parts}
+                lines.append(f"let [{', '.join(new.values())}] = [{found}];")
+                known.names |= new
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                lines.append(f"const {_safe(name)} = {expression(value, known)};")
+                let = "" if name in known.names else "let "
+                lines.append(f"{let}{_safe(name)} = {expression(value, known)};")
                 known.names[name] = _safe(name)
             case _:
                 raise NotInJavaScriptError(

@@ -1,6 +1,8 @@
 """The script of the pages: what is written by hand, and the formulas in JavaScript before it."""
 
+import ast
 import builtins
+import inspect
 import json
 import math
 import re
@@ -18,8 +20,9 @@ from adamas.kernel.formula import TAKEN_STATES, parse
 from adamas.kernel.language import TAKEN, WORDS
 from adamas.kernel.origin import CALLED_HERE
 from adamas.learn import javascript, problems
-from adamas.learn.javascript import rule
+from adamas.learn.javascript import function, rule
 from adamas.learn.text import SENTENCES
+from adamas.schedule import shapes
 
 # In this order; whatever is in `plays/` comes after them.
 READER = ("reader_text", "reader_tree", "reader", "reader_rule")
@@ -29,9 +32,18 @@ OF_TORCH = WORDS - {"rms", "total", "uniform", "normal"} | {"absolute", "arctan2
 
 
 def formulas(names: Container[str]) -> str:
-    """Return `RULES`, the rules and dialects of these names, and the problems."""
+    """Return `RULES`, the rules and dialects of these names, the problems, and a schedule."""
     entries = ",\n".join(f"{n}: {rule(parse(getattr(m, n)))}" for m, n in _names() if n in names)
-    return f"const RULES = {{\n{entries}\n}};\n{problems.script()}"
+    return f"const RULES = {{\n{entries}\n}};\n{problems.script()}{_schedule()}"
+
+
+@cache
+def _schedule() -> str:
+    """`halfCosine`, the curve of `adamas.schedule.cosine`, of the finished steps."""
+    (tree,) = ast.parse(inspect.getsource(shapes._half_cosine)).body
+    assert isinstance(tree, ast.FunctionDef)
+    numbers = {name: value for name, value in vars(shapes).items() if isinstance(value, float)}
+    return f"const halfCosine = {function(tree, numbers)};\n"
 
 
 def _names() -> list[tuple[ModuleType, str]]:

@@ -137,3 +137,6 @@ function lineProblem({ bias = false, batch = 0, seed = 0 } = {}) {
   const least = LINE.least[bias ? 1 : 0];
   return { name: "line", start, view, least, timed: true, loss, gradient };
 }
+
+// `adamas.schedule.cosine`: from lr at step 1 to `end` after so many steps.
+const cosine = (lr, steps, end = 0) => (t) => halfCosine(lr, end, t - 1, steps);
