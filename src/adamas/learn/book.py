@@ -17,6 +17,7 @@ from adamas.learn.chapters import (
     momentum,
     one,
     rare,
+    reach,
 )
 from adamas.learn.frames import NAMES, Draw
 from adamas.learn.text import LANGUAGES, Say
@@ -30,6 +31,7 @@ CHAPTERS: dict[str, Chapter] = {
     "divide": divide.chapter,
     "adam": adam.chapter,
     "correction": correction.chapter,
+    "reach": reach.chapter,
     "eps": eps.chapter,
     "decay": decay.chapter,
     "rare": rare.chapter,

@@ -1,6 +1,7 @@
 """Momentum: how long an average remembers, what that is good for, and why it overshoots."""
 
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from math import log, sqrt
 from typing import Any
@@ -40,6 +41,7 @@ def on_parabola(beta: float) -> Trace:
     return trace(momentum, PROBLEMS["parabola"], STEPS, lr=LR, beta=beta)
 
 
+@cache
 def turning(beta: float) -> int:
     """Return after how many steps an average sees that a steady gradient has turned round."""
     given = [(1.0,)] * 1000 + [(-1.0,)] * 1000
@@ -47,6 +49,7 @@ def turning(beta: float) -> int:
     return next(t for t, one in enumerate(states[1000:], start=1) if one["m"][0] < 0)
 
 
+@cache
 def fastest() -> dict[str, dict[str, float]]:
     """Return hyper-parameters for the valley by rule.
 

@@ -115,6 +115,11 @@ function joined(pieces) {
 
 const px = (x) => String(Math.round(x * 10) / 10);
 
+// Dots at points in pixels: a line of no length with round ends is a dot.
+const dotsAt = (points, hue) =>
+  `<path d="${points.map(([x, y]) => `M${px(x)} ${px(y)}h0`).join("")}" ` +
+  `stroke="var(--${hue})" stroke-width="5.2" stroke-linecap="round"/>`;
+
 // A path through points in pixels, in tenths; of those within a pixel of each other one is enough.
 // From point to point it says the difference, which is shorter to write.
 function lineThrough(points) {
@@ -145,7 +150,7 @@ function levelsOf(problem, count = 12) {
 /* One picture. `spec`: title (what a screen reader is told), width, height;
    x, y: { low, high, log, label, ticks }; and any of
    series: [{ name, hue, points: [[x, y]], dashes, dots }]  lines, named at their right end;
-   bars: [{ x, y, hue, width }], from 0; dots: [{ x, y, hue, size, label, hollow }];
+   bars: [{ x, y, hue, width }], from 0; scatter: { hue, points: [[x, y]] }, small dots; dots: [{ x, y, hue, size, label, hollow }];
    marks: [{ x or y, label, hue }], lines across; contours: { value, levels }.
    `hue` names a colour of the page: adam, sgd, momentum, rmsprop, adagrad, ink, muted, hue1 … hue8. */
 function chart(spec) {
@@ -190,12 +195,10 @@ function chart(spec) {
     const path = lineThrough(points.map(([a, b]) => [clipX(toX(a)), clipY(toY(b))]));
     const dashes = one.dashes ? ` stroke-dasharray="${one.dashes}"` : "";
     if (path) parts.push(`<path d="${path}" fill="none" stroke="var(--${one.hue})" stroke-width="2"${dashes} stroke-linejoin="round"/>`);
-    // A line of no length with round ends is a dot.
-    if (one.dots && points.length)
-      parts.push(`<path d="${points.map(([a, b]) => `M${px(clipX(toX(a)))} ${px(clipY(toY(b)))}h0`).join("")}" ` +
-        `stroke="var(--${one.hue})" stroke-width="5.2" stroke-linecap="round"/>`);
+    if (one.dots && points.length) parts.push(dotsAt(points.map(([a, b]) => [clipX(toX(a)), clipY(toY(b))]), one.hue));
     if (one.name) ends.push([one, points.length ? clipY(toY(points[points.length - 1][1])) : top]);
   }
+  if (spec.scatter) parts.push(dotsAt(spec.scatter.points.map(([a, b]) => [toX(a), toY(b)]), spec.scatter.hue));
   for (const dot of spec.dots || []) {
     if (!drawable(x, dot.x) || !drawable(y, dot.y)) continue;
     const fill = dot.hollow ? "none" : `var(--${dot.hue || "ink"})`;

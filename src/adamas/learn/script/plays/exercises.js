@@ -65,7 +65,7 @@ PLAYS.fit = {
       }) + chart({
         key: "fit-line", width, height: 260, title: say("play.fit.line_title"),
         x: { low: 0, high: 10, label: "x" }, y: { low: -1, high: high * 1.05, label: "y" },
-        dots: LINE.x.map((x, k) => ({ x, y: LINE.y[k], hue: "muted", size: 2.6 })),
+        scatter: { hue: "muted", points: LINE.x.map((x, k) => [x, LINE.y[k]]) },
         series: [{ hue: "adam", points: [[0, 0], [10, 10 * w]] }],
       }),
       sentence: say("play.fit.sentence", { t, w: shown(w), loss: shown(losses[t]) }),

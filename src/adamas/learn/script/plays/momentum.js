@@ -5,10 +5,9 @@ PLAYS.momentum = {
     const bars = Array.from({ length: 41 }, (_, k) =>
       ({ x: k, y: (1 - beta) * beta ** k, hue: k < half ? "adam" : "muted" }));
     const run = new Run(RULES.adam, PROBLEMS.parabola, { hypers: { beta1: beta } });
-    const given = [], mean = [], still = [];
+    const given = [], mean = [], still = [[1, 1], [turn, 1], [turn + 1, -1], [steps, -1]];
     for (let t = 1; t <= steps; t++) {
-      still.push([t, t <= turn ? 1 : -1]);
-      given.push([t, still[t - 1][1] + normal(4, t)]);
+      given.push([t, (t <= turn ? 1 : -1) + normal(4, t)]);
       run.step([given[t - 1][1]]);
       mean.push([t, run.state("m")[0]]);
     }
