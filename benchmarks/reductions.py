@@ -75,9 +75,7 @@ def reductions(plan: Plan) -> Section:
     ]
     large, small = cases[: len(ENTRIES)], cases[len(ENTRIES) :]
     missing = sorted({f"{name} is left out: not installed." for name in PEERS if not here(name)})
-    counted = [
-        f"{name} {moved(one.formula, state=one.state)['en']}." for name, one in ENTRIES.items()
-    ]
+    counted = [f"{name} {moved(one.formula, state=one.state)}." for name, one in ENTRIES.items()]
     return Section(
         "Sums over tensors, rows and columns",
         "LAMB and Adafactor (optax's forms) and Cautious AdamW with its rescaling, as a "

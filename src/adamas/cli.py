@@ -168,7 +168,7 @@ def run_show(args: argparse.Namespace) -> int:
         formats = args.dtype or "float32", args.state
         print(formula.source if args.formula else show.kernel_source(formula, *formats), end="")
         # Not among the text, which may go into a file.
-        moved = show.moved(formula, *formats)[args.lang]
+        moved = show.moved(formula, *formats, args.lang)
         print(say("moved.by", name=formula.name, moved=moved), file=sys.stderr)
     except ValueError as error:
         print(f"adamas show: {told(error)[args.lang]}", file=sys.stderr)

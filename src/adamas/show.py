@@ -137,9 +137,11 @@ def kernel_source(formula: Formula, dtype: str = "float32", state: str | None = 
     return weave(formula, layout_of(formula, dtype, state), adamas_version(), here()).source
 
 
-def moved(formula: Formula, dtype: str = "float32", state: str | None = None) -> Both:
-    """What a step of that kernel moves, in one line, with default settings."""
-    return _told(passes(formula, layout_of(formula, dtype, state)))
+def moved(
+    formula: Formula, dtype: str = "float32", state: str | None = None, language: str = "en"
+) -> str:
+    """What a step of that kernel moves, in one line of "en" or "zh", with default settings."""
+    return _told(passes(formula, layout_of(formula, dtype, state)))[language]
 
 
 def _told(made: list[Pass]) -> Both:

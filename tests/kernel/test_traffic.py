@@ -113,7 +113,7 @@ def test_the_line_says_how_many_passes() -> None:
     """One pass is not split up, several are."""
 
     def line(formula: Formula, state: str | None = None) -> str:
-        return show.moved(formula, "float32", state)["en"]
+        return show.moved(formula, "float32", state)
 
     assert line(parse(rules.adamw)) == "28 bytes a parameter and step: one pass"
     assert line(parse(lamb)) == "44 bytes a parameter and step: 16 + 28 in two passes"
