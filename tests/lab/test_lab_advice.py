@@ -8,6 +8,7 @@ import pytest
 from adamas.lab.demo.advice import begin, digits
 from adamas.lab.demo.rates_chapter import usual
 from adamas.lab.report.subject import Subject, subject
+from adamas.lab.report.verdict import practice
 from adamas.lab.text import Say
 from report_sample import CLASSICAL, sample
 
@@ -64,6 +65,20 @@ def test_a_difference_on_the_digits_is_told(word: str) -> None:
     """One verdict that is not even, and the page no longer says that the choice matters little."""
     said = digits(both(momentum=word), SAY)
     assert "little" not in said and f"{word}: Momentum" in said
+
+
+@pytest.mark.parametrize(
+    ("untuned", "said"),
+    [(0.5, "0.001: 0.5000. So begin with Adam, and tune"), (None, "0.001: diverged. So begin"),
+     (0.11, "0.001 with 0.1100. So Adam as it comes will do")],
+)  # fmt: skip
+def test_a_comparison_without_a_verdict_ends_in_practice(untuned: float | None, said: str) -> None:
+    """Nobody is told apart: the losses, 0.1 and SGD's 0.12, beside Adam's at its default rate."""
+    about = contest(0.03)
+    about.rows["adam"]["default"]["interval"]["mean"] = untuned
+    assert "all 4 end with a loss from 0.1000 to 0.1200; " in practice(about)
+    assert said in practice(about)
+    assert practice(contest(0.03, sgd="worse")) == ""
 
 
 def test_begin_with_adam_while_nobody_is_better() -> None:

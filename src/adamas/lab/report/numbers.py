@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import floor, inf, isfinite, log10
 from typing import Any
 
-from adamas.lab.page.plotting import ten_to
+from adamas.lab.page.plotting import power_of_ten, ten_to
 from adamas.lab.protocol.results_types import IntervalTree
 from adamas.lab.text import Say
 
@@ -48,13 +48,13 @@ def scientific(value: float, digits: int = 0) -> str:
 def learning_rate(lr: float | None) -> str:
     """Return a learning rate with three digits, or a dash.
 
-    >>> learning_rate(0.05623), learning_rate(9.49e-5), learning_rate(1e-4 - 1e-12)
-    ('0.0562', '9.49 × 10⁻⁵', '0.0001')
+    >>> learning_rate(0.05623), learning_rate(9.49e-5), learning_rate(1e-5)
+    ('0.0562', '9.49 × 10⁻⁵', '10⁻⁵')
     """
     if lr is None:
         return NONE
     rounded = float(f"{lr:.3g}")
-    return f"{rounded:.12g}" if SMALL <= rounded < LARGE else scientific(lr, 2)
+    return f"{rounded:.12g}" if SMALL <= rounded < LARGE else power_of_ten(rounded)
 
 
 def seed_range(seeds: Sequence[int]) -> str:

@@ -2,7 +2,7 @@
 
 import html
 
-from adamas.lab.report.numbers import NONE, measured, percent
+from adamas.lab.report.numbers import NONE, learning_rate, measured, percent
 from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, gaps, known
 from adamas.lab.trial import overfitted_from
 from adamas.pages.elements import bullets, markup
@@ -68,6 +68,7 @@ def opening(subject: Subject) -> list[str]:
     head = html.escape(say("report_kicker", seeds=subject.seeds, names=len(subject.looks)))
     items = [
         *(others(subject, reference) for reference in subject.references),
+        practice(subject),
         quality(subject),
         failures(subject),
         overfitted(subject),
@@ -90,6 +91,27 @@ def others(subject: Subject, reference: str) -> str:
     if not parts:
         return ""
     return say("report_beside", name=subject.name(reference), groups=say("group_gap").join(parts))
+
+
+def practice(subject: Subject) -> str:
+    """Say what to begin with where nobody is told apart: which costs more, a name or a rate."""
+    say, reference = subject.say, subject.references[0]
+    found, row = groups(subject, reference), subject.rows[reference]
+    losses = [subject.mean(name) for name in subject.looks]
+    told_apart = found["better"] or found["worse"] or found["diverged"]
+    if told_apart or len(known(losses)) < max(len(losses), 2):
+        return ""
+    untuned = row["default"]["interval"]["mean"]
+    tune = untuned is None or untuned > max(losses)
+    return say(
+        "report_practice_tune" if tune else "report_practice",
+        count=len(losses),
+        name=subject.name(reference),
+        least=measured(min(losses)),
+        most=measured(max(losses)),
+        default=learning_rate(row["default"]["lr"]),
+        untuned=say("word_diverged") if untuned is None else measured(untuned),
+    )
 
 
 def quality(subject: Subject) -> str:
