@@ -202,7 +202,8 @@ def run_bench(args: argparse.Namespace) -> int:
         said = Speech(args.lang)("refused.bench_out", out=args.out)
         print(f"adamas bench: {said}", file=sys.stderr)
         return 1
-    return bench.run(size=args.size << 20, out=args.out, quick=args.quick)
+    asked = {"out": args.out, "quick": args.quick, "language": args.lang}
+    return bench.run(size=args.size << 20, **asked)
 
 
 # A new command is one `add_...` function above and its name here.

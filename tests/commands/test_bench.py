@@ -20,7 +20,9 @@ import pytest
 import adamas
 from adamas.bench import peers, timing
 from adamas.bench import run as bench
+from adamas.cli_language import width_of
 from adamas.codecs import BLOCK
+from chinese_pages import english
 from places import ROOT
 
 SIZE, ROUNDS = 1000, 1
@@ -121,8 +123,8 @@ def test_peers_that_are_not_installed_are_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(peers, "find_spec", lambda _: None)
     found, missing = peers.few_bit_peers(peers.gradients([SIZE]))
     assert not found
-    assert [line.partition(":")[0] for line in missing] == list(peers.FEW_BITS)
-    assert "bitsandbytes is not installed" in missing[0]
+    assert [line["en"].partition(":")[0] for line in missing] == list(peers.FEW_BITS)
+    assert "bitsandbytes is not installed" in missing[0]["en"]
 
 
 @pytest.mark.parametrize(
@@ -329,6 +331,24 @@ def test_the_short_form_writes_what_it_prints(
     assert "adamas int4" in saved["cases"][0]["samples"]
     assert printed.count("left out: ") == len(peers.FEW_BITS)
     assert saved["machine"]["versions"]["numpy"] == np.__version__
+
+
+@pytest.mark.usefixtures("short")
+def test_the_short_form_is_chinese(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `--lang zh` all that is printed but names is Chinese, and the file is what it is."""
+    monkeypatch.setattr(peers, "find_spec", lambda _: None)
+    out = tmp_path / "bench.json"
+    assert bench.run(size=SIZE, out=out, quick=False, language="zh") == 0
+    printed = capsys.readouterr().out
+    assert printed.count("未测：") == len(peers.FEW_BITS) and "轮的中位数" in printed
+    plain = printed.replace("NumPy tutorial", "").splitlines()
+    here = next(line for line in plain if "load average" in line)
+    assert english("".join(f"<p>{line}</p>" for line in plain if line != here)) == []
+    assert json.loads(out.read_text("utf-8"))["cases"][0]["title"] == f"one array of {SIZE:,}"
+    heads = [line for line in plain if "中位数   最小值" in line]
+    assert {width_of(line) for line in heads} == {width_of(plain[plain.index(heads[0]) + 1])}
 
 
 @pytest.mark.usefixtures("short")

@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from adamas.bench.timing import Side
 from adamas.classes import AdamW
 from adamas.define import rule
+from adamas.pages.sentences import Both, filled, sentences
 
+# All that `adamas bench` prints but names.
+SENTENCES = sentences("adamas.bench", "bench")
 Array = NDArray[np.float32]
 Halves = NDArray[np.uint16]
 ONE = 0x3F80  # in bfloat16
@@ -271,16 +274,17 @@ FEW_BITS: dict[str, tuple[str, Callable[..., Side]]] = {
 
 def few_bit_peers(
     grads: Sequence[Array], names: Iterable[str] = tuple(FEW_BITS)
-) -> tuple[dict[str, Side], list[str]]:
+) -> tuple[dict[str, Side], list[Both]]:
     """The AdamW with 8- or 4-bit state of other libraries, and a line on each that is left out."""
-    found, missing = {}, []
+    found, missing = dict[str, Side](), list[Both]()
     for name in names:
         package, make = FEW_BITS[name]
         if not find_spec("torch") or not find_spec(package):
-            missing.append(f"{name}: {package} is not installed")
+            missing.append(filled(SENTENCES["not_installed"], name=name, package=package))
             continue
         try:
             found[name] = make(grads)
         except (ImportError, RuntimeError) as error:
-            missing.append(f"{name}: does not run here ({type(error).__name__})")
+            kind = type(error).__name__
+            missing.append(filled(SENTENCES["not_here"], name=name, error=kind))
     return found, missing

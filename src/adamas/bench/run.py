@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from adamas.bench.peers import (
+    SENTENCES,
     Array,
     adamas_side,
     few_bit_peers,
@@ -21,6 +22,7 @@ from adamas.bench.peers import (
     numpy_side,
 )
 from adamas.bench.timing import IDLE, PAUSE, Case, Others, Side, machine, memory, take_turns
+from adamas.pages.sentences import Both, Phrases, by_language, filled
 
 __all__ = ["run"]
 
@@ -33,66 +35,73 @@ FEW = ("bfloat16", "int8", "int4")
 FEWER = 3  # rounds of other libraries' few-bit sides, by themselves: they take 25 times as long
 
 
-def run(*, size: int, out: Path | None, quick: bool) -> int:
+def run(*, size: int, out: Path | None, quick: bool, language: str = "en") -> int:
     """Time AdamW on one array of `size` float32 parameters, on many small ones and on a tiny one.
 
     Prints medians, minima and ratios; writes every sample to the JSON file `out` if one is named.
     The first also in few bits, with bytes of state a parameter. `quick` takes 7 rounds instead of
-    15 and leaves out the other two comparisons and few-bit state of other libraries. Returns the
+    15 and leaves out the other two comparisons and few-bit state of other libraries. `language` is
+    "en" or "zh", and of what is printed only. Returns the
     exit code: 0, or 1 with a message where `size` does not fit into memory or `out` cannot be
     written.
     """
+    say = Phrases(language, by_language(SENTENCES))
     problem = _refusal(size, out)
     if problem:
-        print(f"adamas bench: {problem}", file=sys.stderr)
+        print(f"adamas bench: {problem[language]}", file=sys.stderr)
         return 1
     rounds = QUICK if quick else THOROUGH
-    shapes = {f"one array of {size:,}": [size]}
-    if not quick:
-        shapes |= {"300 arrays of 4,096": [4096] * 300, "one array of 10": [10]}
+    shapes = [[size]] if quick else [[size], [4096] * 300, [10]]
     others = Others()
     records: list[dict[str, object]] = []
-    for title, sizes in shapes.items():
-        few = len(records) == 0
-        case, state = race(title, sizes, rounds, few=few, slow=few and not quick)
-        print(table(case, state), flush=True)
+    for sizes in shapes:
+        few, title = len(records) == 0, titled(sizes)
+        case, state = race(title["en"], sizes, rounds, say, few=few, slow=few and not quick)
+        print(table(case, state, title[language], say), flush=True)
         records.append({**asdict(case), "state": state})
     here, share = machine(), others.share()
-    print(f"Medians of {rounds} rounds in which the sides take turns, {PAUSE * 1e3:.0f} ms apart.")
+    print(say("rounds", rounds=rounds, pause=PAUSE * 1e3))
     print(here)
     if share is not None and share > IDLE:
-        print(
-            f"warning: other programs used {share:.0%} of the processors meanwhile; "
-            "close them and run again for figures to trust",
-            file=sys.stderr,
-        )
+        print(say("others", share=share), file=sys.stderr)
     if out is not None:
         record = {"machine": asdict(here), "others": share, "cases": records}
         out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
-def _refusal(size: int, out: Path | None) -> str:
-    """Why nothing can be measured; empty if it can."""
+def titled(sizes: Sequence[int]) -> Both:
+    """What arrays of these sizes are called, in every language."""
+    key = "one_array" if len(sizes) == 1 else "many_arrays"
+    return filled(SENTENCES[key], count=len(sizes), size=sizes[0])
+
+
+def _refusal(size: int, out: Path | None) -> Both | None:
+    """Why nothing can be measured; None if it can."""
     if size < 1:
-        return f"{size} is not a number of parameters; give 1 or more"
+        return filled(SENTENCES["few_parameters"], size=size)
     need, free = 4 * size * ARRAYS, memory("MemAvailable")
     if 0 < free < need:
-        return (
-            f"{size:,} parameters need {need / 2**30:.1f} GiB and {free / 2**30:.1f} are free; "
-            f"give a --size of at most {free / 4 / ARRAYS / 2**20:.0f} Mi"
-        )
+        most = free / 4 / ARRAYS / 2**20
+        given = {"need": need / 2**30, "free": free / 2**30, "most": most}
+        return filled(SENTENCES["no_memory"], size=size, **given)
     if out is not None and not out.parent.is_dir():
-        return f"cannot write {out}: the directory {out.parent} does not exist; make it first"
+        return filled(SENTENCES["no_directory"], out=out, parent=out.parent)
     if out is not None and (
         out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK)
     ):
-        return f"cannot write {out}: it is a directory or protected; name another file"
-    return ""
+        return filled(SENTENCES["protected"], out=out)
+    return None
 
 
 def race(
-    title: str, sizes: Sequence[int], rounds: int, *, few: bool = False, slow: bool = False
+    title: str,
+    sizes: Sequence[int],
+    rounds: int,
+    say: Phrases,
+    *,
+    few: bool = False,
+    slow: bool = False,
 ) -> tuple[Case, dict[str, float]]:
     """Time adamas, the memory limit, NumPy and every installed peer on arrays of these sizes.
 
@@ -108,28 +117,25 @@ def race(
     sides |= {**installed_peers(grads), "NumPy tutorial": numpy_side(grads)}
     samples = take_turns(sides, rounds)
     if slow:
-        others = _slow(grads)
+        others = _slow(grads, say)
         samples |= take_turns(others, FEWER) if others else {}
         sides |= others
     case = Case(title, samples, sum(sizes))
     return case, {name: side.held() / sum(sizes) for name, side in sides.items()}
 
 
-def _slow(grads: Sequence[Array]) -> dict[str, Side]:
+def _slow(grads: Sequence[Array], say: Phrases) -> dict[str, Side]:
     found, missing = few_bit_peers(grads)
     for line in missing:
-        print(f"left out: {line}")
+        print(say("left_out", line=line[say.language]))
     return found
 
 
-def table(case: Case, state: Mapping[str, float]) -> str:
+def table(case: Case, state: Mapping[str, float], title: str, say: Phrases) -> str:
     """The medians, minima and ratios of a case as lines of text, and bytes of state a parameter."""
     unit, factor = case.scale()
     first = next(iter(case.samples))
-    lines = [
-        f"\nAdamW, float32, {case.title}",
-        f"  {unit + ' a step':<20}   median      min    ratio  state",
-    ]
+    lines = ["\n" + say("title", title=title), say("head", unit=say("unit", unit=unit))]
     for side, samples in case.samples.items():
         middle, least = (number(factor * x) for x in (case.median(side), min(samples)))
         ratio, held = f"{case.ratio(side, first):.2f}x", f"{number(state[side])} B"
