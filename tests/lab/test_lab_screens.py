@@ -18,6 +18,10 @@ from report_sample import CLASSICAL, SHAPES, sample, sample_timing
 pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
 # Heads of columns whose text runs into the next one.
 HEADS = "[...document.querySelectorAll('th')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
+# The smallest letters of all pictures, in CSS pixels.
+LETTERS = """Math.min(...[...document.querySelectorAll("svg text")].map(
+  (e) => parseFloat(getComputedStyle(e).fontSize) * Math.hypot(e.getScreenCTM().a,
+    e.getScreenCTM().b)))"""
 TOP = "document.querySelector('figure svg').getBoundingClientRect()"
 
 
@@ -47,6 +51,21 @@ def test_everything_can_be_read(made: Any, language: str, browser: Browser, tmp_
     page = browser.open(file)
     assert cut(page) + contrast(page) == []
     assert page.evaluate(HEADS) == 0
+    page.close()
+
+
+@pytest.mark.parametrize("made", [compared, suited])
+def test_pictures_keep_their_letters(made: Any, browser: Browser, tmp_path: Path) -> None:
+    """At every width the letters in pictures have at least 10.5 pixels, as those of small print."""
+    file = tmp_path / "page.html"
+    file.write_text(made(Say("en")), encoding="utf-8")
+    page = browser.open(file)
+    least = {}
+    for width in (360, 400, 417, 480, 577, 768, 900, 1200, 1600):
+        page.resize(width)
+        page.settle()
+        least[width] = page.evaluate(LETTERS)
+    assert {width: size for width, size in least.items() if size < 10.5} == {}
     page.close()
 
 
