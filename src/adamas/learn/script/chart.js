@@ -127,7 +127,7 @@ function lineThrough(points) {
   let x = 0, y = 0, path = "";
   points.forEach((point, k) => {
     const [a, b] = point.map(tenths);
-    if (k === 0) path = `M${text(a)} ${text(b)}l`;
+    if (k === 0) path = `M${text(a)} ${text(b)}${points.length > 1 ? "l" : ""}`;
     else if (k === points.length - 1 || Math.abs(a - x) >= 10 || Math.abs(b - y) >= 10) {
       const down = text(b - y);
       path += `${path.endsWith("l") || a < x ? "" : " "}${text(a - x)}${down.startsWith("-") ? "" : " "}${down}`;
@@ -227,6 +227,8 @@ function axes(spec, labels, toX, toY, box) {
     ends.push(`<text x="${px(left - 7)}" y="${px(Number(at) + 4.5)}">${escaped(text)}</text>`);
   }
   const room = Math.max(2, Math.floor((width - left - right) / 70));
+  // Ticks that are given have names, and each is wanted.
+  const gap = spec.x.ticks ? 2 : 6;
   let free = -Infinity;
   for (const tick of ticks(spec.x, room)) {
     const at = toX(tick), text = spec.x.text ? spec.x.text(tick) : shown(tick, 3), half = widthOf(text) / 2;
@@ -234,7 +236,7 @@ function axes(spec, labels, toX, toY, box) {
     small += `M${px(at)} ${px(height - bottom)}v4`;
     if (at - half < free) continue;
     texts.push(`<text x="${px(Math.min(at, width - half - 1))}" y="${px(height - bottom + 18)}">${escaped(text)}</text>`);
-    free = at + half + 6;
+    free = at + half + gap;
   }
   if (spec.x.label)
     texts.push(`<text x="${px((left + width - right) / 2)}" y="${height - 8}">${escaped(spec.x.label)}</text>`);
