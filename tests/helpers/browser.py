@@ -7,6 +7,7 @@ protocol (https://chromedevtools.github.io/devtools-protocol/).
 import base64
 import itertools
 import json
+import time
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -31,6 +32,10 @@ FOUND = """((selector) => {
 })"""
 INTO_SIGHT = '(e => e.scrollIntoView({ block: "center", behavior: "instant" }))'
 MIDDLE = "(e => (b => [b.x + b.width / 2, b.y + b.height / 2])(e.getBoundingClientRect()))"
+# A browser makes a click of a tap by itself, some time after the finger is lifted.
+LISTEN = "void (window.clickOfTap = new Promise(r => addEventListener('click', () => r(), true)))"
+CLICKED = """Promise.race([window.clickOfTap, new Promise((_, no) => setTimeout(() =>
+  no(Error("a tap made no click within 10 s")), 10000))])"""
 Scheme = Literal["light", "dark"]
 Motion = Literal["no-preference", "reduce"]
 
@@ -165,14 +170,31 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
-    def touch(self, selector: str, right: float = 0) -> None:
+    def tap(self, selector: str) -> None:
+        """Tap with a finger on the middle of the first match, and wait for the click it makes."""
+        self._finger(selector)
+        self.evaluate(CLICKED)
+
+    def swipe(self, selector: str, right: float) -> None:
         """Put a finger on the middle of the first match, move it `right` pixels, lift it."""
+        self._finger(selector, *(right * i / 4 for i in range(1, 5)), right)
+        self.settle()
+
+    def _finger(self, selector: str, *ways: float) -> None:
+        """Put a finger down, move it so far to the right each time, and lift it.
+
+        A quarter of a second lies between two places: lifted in full motion it would fling the
+        page, and a tap while a page is flung only stops it.
+        """
         self.call("Emulation.setTouchEmulationEnabled", enabled=True)
         x, y = self.place(selector)
-        moves = [("touchMove", [{"x": x + right * i / 4, "y": y}]) for i in range(1, 5) if right]
-        for kind, points in (("touchStart", [{"x": x, "y": y}]), *moves, ("touchEnd", [])):
-            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
-        self.settle()
+        self.evaluate(LISTEN)
+        begin = time.time() - 0.25 * (len(ways) + 1)
+        places = [[{"x": x + way, "y": y}] for way in (0, *ways)]
+        kinds = ["touchStart", *["touchMove"] * len(ways), "touchEnd"]
+        for number, (kind, points) in enumerate(zip(kinds, [*places, []], strict=True)):
+            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points,
+                      timestamp=begin + 0.25 * number)  # fmt: skip
 
     def shoot(self, file: Path, top: int = 0, height: int | None = None) -> None:
         """Write a PNG of the page from `top` on: `height` pixels, or all the rest.

@@ -211,12 +211,12 @@ def test_fingers_move_sliders_and_press_buttons(page: Page) -> None:
             focus(page, slider)
             page.press("Home")
             before = of(page, play, SHOWN)
-            page.touch(slider, right=40)
+            page.swipe(slider, right=40)
             assert of(page, play, SHOWN) != before, slider
         if of(page, play, "!!f.querySelector('[data-act=step]')"):
-            page.touch(f"#play-{play} [data-act=again]")
+            page.tap(f"#play-{play} [data-act=again]")
             before = of(page, play, SHOWN)
-            page.touch(f"#play-{play} [data-act=step]")
+            page.tap(f"#play-{play} [data-act=step]")
             assert of(page, play, SHOWN) != before, play
 
 

@@ -71,9 +71,9 @@ def test_mouse_and_finger_reach_the_page(page: Page) -> None:
     """A click and a tap press what lies below the first screen, and a finger drags a slider."""
     page.click("#low")
     assert page.evaluate("heard") == ["click BUTTON"]
-    page.touch("#low")
+    page.tap("#low")
     assert page.evaluate("heard.slice(1)") == ["touchstart BUTTON", "click BUTTON"]
-    page.touch("#slide", right=40)
+    page.swipe("#slide", right=40)
     assert page.evaluate("+slide.value") > 5
 
 
