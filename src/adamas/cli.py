@@ -14,11 +14,12 @@ from typing import Any
 
 from adamas.cli_lab import add_command, add_compare, add_find_lr, add_language, add_suite, guarded
 from adamas.cli_language import Speech, asked_language, environment_language, speaking
+from adamas.cli_text.core_words import told
 from adamas.cli_values import mebi_count, path, reading, seed_count
 from adamas.kernel.build import adamas_version
 from adamas.lab.constants import DEMO_SEEDS, INTERRUPTED
 from adamas.pages.sentences import CODES
-from adamas.pages.told import system, told
+from adamas.pages.told import system
 
 Subparsers = Any  # argparse names this type only in private
 

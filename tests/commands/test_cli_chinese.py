@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from adamas import cli, cli_text, rules
 from adamas.bench.peers import SENTENCES as BENCH
 from adamas.cli_language import CLOSING, OPENING, asked_language, width_of, wrapped
+from adamas.cli_text.core_words import CORE
 from adamas.lab.text import SENTENCES as LAB
 from adamas.pages.told import SYSTEM
 from asked_keys import asked
@@ -33,7 +34,13 @@ NAMES = re.compile(
     r"(?m)^  adamas .*|--?[\w-]+|\{.*?\}|\[[^]]*\]|[A-Z]{2,}|`.*?`|%\(\w+\)s|\w+(?:,\s+\w+)+"
 )
 EVERY = {**cli_text.SENTENCES, **{key: both for key, both in LAB.items() if "error." in key}}
-ALL = [*EVERY.values(), *BENCH.values(), *cli_text.ARGPARSE.values(), *SYSTEM.values()]
+ALL = [
+    *EVERY.values(),
+    *BENCH.values(),
+    *CORE.values(),
+    *cli_text.ARGPARSE.values(),
+    *SYSTEM.values(),
+]
 
 
 def ended(words: list[str]) -> int | str | None:

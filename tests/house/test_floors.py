@@ -217,6 +217,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "pages.document",
         "pages.__init__",
         "cli_text.__init__",
+        "cli_text.core_words",
         "show",
     ),
     "4 learn": (

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 import adamas
+from adamas.cli_text.core_words import told
 from adamas.kernel.formula import Formula
 from adamas.lab.needs import LabError
-from adamas.pages.told import told
 from adamas.show import find_rule
 
 # Where the grid of learning rates is centred; other rules at their own default. Two decades to

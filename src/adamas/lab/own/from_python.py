@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from adamas.cli_text.core_words import told
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
 from adamas.lab.text import words
-from adamas.pages.told import told
 from adamas.show import described, load_module
 
 
