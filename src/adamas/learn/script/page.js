@@ -102,7 +102,7 @@ function keepInAddress(name, play, values) {
 }
 
 function fromAddress(figures) {
-  const [place, text = ""] = decodeURI(location.hash.slice(1)).split("?");
+  const [place, text = ""] = location.hash.slice(1).split("?");
   const figure = figures.find((one) => `play-${one.name}` === place);
   if (!figure) return;
   figure.restore(new URLSearchParams(text));
