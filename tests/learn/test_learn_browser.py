@@ -142,19 +142,51 @@ def test_buttons_are_pressed_with_the_keyboard(page: Page) -> None:
                 assert of(page, play, SHOWN) != before, (play, number, key)
 
 
-def test_the_address_keeps_what_was_set(browser: Browser, page: Page) -> None:
-    """Whoever opens the address sees the figure as it was left, reloaded or sent to somebody."""
+def values_of(page: Page, play: str) -> dict[str, Any]:
+    """Return the values of a figure's controls by their selectors."""
+    values = page.evaluate(VALUES)
+    return {control: values[control[1:]] for control in controls(page, play)}
+
+
+def test_the_address_keeps_what_was_set(browser: Browser, guide: Path, page: Page) -> None:
+    """Whoever is sent the address sees every figure as it was left."""
+    left = {}
     for play in plays(page):
         for control in controls(page, play):
             move(page, control)
-        left = [page.evaluate(VALUES), of(page, play, SHOWN)]
         address = page.evaluate("location.hash")
         assert address.startswith(f"#play-{play}?"), address
-        page.reload()
-        names = [name[1:] for name in controls(page, play)]
-        found = page.evaluate(VALUES)
-        assert {name: found[name] for name in names} == {name: left[0][name] for name in names}
-        assert of(page, play, SHOWN) == left[1], play
+        left[play] = address, values_of(page, play), of(page, play, SHOWN)
+    other = browser.open(guide / "en.html")
+    for play, (address, values, seen) in left.items():
+        other.evaluate(f"void (location.hash = {json.dumps(address)})")
+        other.evaluate("new Promise(r => setTimeout(r))")  # hashchange comes after the change
+        assert (values_of(other, play), of(other, play, SHOWN)) == (values, seen), play
+    assert checks.noise(other) == []
+    other.close()
+
+
+def test_a_reload_keeps_what_was_set(page: Page) -> None:
+    """The page loaded again shows the figure as it was left, and where it was."""
+    play = plays(page)[-1]
+    for control in controls(page, play):
+        move(page, control)
+    left = values_of(page, play), of(page, play, SHOWN)
+    page.reload()
+    assert (values_of(page, play), of(page, play, SHOWN)) == left
+    assert of(page, play, "(b => b.top < innerHeight && b.bottom > 0)(f.getBoundingClientRect())")
+
+
+@pytest.mark.parametrize(
+    "fragment", ["%", "play-one?lr=%", "play-one?lr=nothing&t=1e9&rule=none&x=1", "?", "play-"]
+)
+def test_an_odd_address_does_no_harm(browser: Browser, guide: Path, fragment: str) -> None:
+    """An address that says nothing opens the page as it is built, without an error."""
+    page = browser.open(guide / "en.html", fragment=fragment)
+    assert checks.noise(page) == []
+    assert "NaN" not in of(page, "one", SHOWN)
+    move(page, controls(page, "one", "[type=range]")[0])
+    page.close()
 
 
 def test_no_label_is_cut_however_controls_are_set(browser: Browser, file: Path) -> None:
