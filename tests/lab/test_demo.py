@@ -20,6 +20,7 @@ from adamas.lab.demo import command as job
 from adamas.lab.demo.demo_results import QUICK, STAGES
 from adamas.lab.needs import LabError, require_packages
 from adamas.lab.protocol import output
+from places import ROOT
 
 RUN = "import sys; from adamas.cli import main; sys.exit(main())"
 
@@ -56,6 +57,17 @@ def test_log_is_plain_and_has_the_tutorials_lines(finished: tuple[Path, str]) ->
     assert sum(line.startswith("Epoch ") for line in lines) == 10
     assert [line for line in lines if line.startswith("[")][-1].startswith(f"[{STAGES}/{STAGES}]")
     assert lines[-1].endswith(str(out / "demo.html"))
+
+
+def test_the_guide_says_which_rates_were_best_for_adam(finished: tuple[Path, str]) -> None:
+    """Adam's best rates on digits and rare words lie where the guide's page says, above 0.001."""
+    found = json.loads((finished[0] / "demo.json").read_text(encoding="utf-8"))
+    best = [found[part]["optimizers"]["adam"]["lr"] for part in ("words", "softmax", "mlp")]
+    low, high = 0.01, 0.1
+    assert low <= min(best) and max(best) <= high
+    guide, chinese = (ROOT / "docs" / name for name in ("guide.md", "guide.zh.md"))
+    assert f"between {low} and {high}" in guide.read_text(encoding="utf-8")
+    assert f"{low} 到 {high}" in chinese.read_text(encoding="utf-8")
 
 
 def test_same_seeds_give_the_same_bytes(finished: tuple[Path, str], tmp_path: Path) -> None:

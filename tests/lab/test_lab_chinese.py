@@ -15,7 +15,7 @@ import pytest
 from adamas.lab.commands.suite import suite_tree
 from adamas.lab.finder.answer import answer
 from adamas.lab.finder.range_test import Curve
-from adamas.lab.needs import UnavailableError
+from adamas.lab.needs import LabError, UnavailableError
 from adamas.lab.notebook.comparison import ComparisonResult
 from adamas.lab.notebook.entering import built, entered_problem
 from adamas.lab.own.notes import KEYS, Notes
@@ -212,6 +212,24 @@ def test_reasons_come_back_from_workers() -> None:
         error = pickle.loads(pickle.dumps(UnavailableError(key, **fields)))
         assert (error.key, error.fields) == (key, fields)
         assert str(error) == error.words["en"] != error.words["zh"]
+
+
+def test_every_reason_is_a_sentence_under_a_key() -> None:
+    """No job of the lab ends in English: what is raised is told in both languages."""
+    raised = [
+        (file.name, node.args[0])
+        for file in (PACKAGE / "lab").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "LabError"
+    ]
+    keys = [key.value if isinstance(key, ast.Constant) else None for _, key in raised]
+    assert len(keys) > 90 and set(keys) <= set(SENTENCES)
+
+
+def test_somebody_else_s_reason_is_repeated() -> None:
+    """A user's own program may raise the error with a text, which is told in every language."""
+    error = pickle.loads(pickle.dumps(LabError("give a CSV file {here}")))
+    assert str(error) == error.words["zh"] == "give a CSV file {here}"
 
 
 @pytest.mark.parametrize("folder", ["zoo", "data"])

@@ -45,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def refuse(*_: object, **__: object) -> None:
     """Stand in for the first run."""
-    raise LabError("error.plain", reason=BEGUN)
+    raise LabError(BEGUN)
 
 
 def ended(words: list[str]) -> int | str | None:

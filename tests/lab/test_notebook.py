@@ -227,7 +227,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def refuse_after_one(plan: Any, made: runner.Runner, stage: Any) -> None:
     """Make one run only."""
     made.run([runner.Trial("sgd", 0.1, plan.report[0], plan.steps)])
-    raise lab.LabError("error.plain", reason="that is enough")
+    raise lab.LabError("that is enough")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ SYSTEM = sentences("adamas.pages", "system")
 class TranslatedError(Exception):
     """An error whose `words` are its reason in every language; as text it is the English one.
 
-    A kind of error has its sentences in `SENTENCES`. A field may itself be in every language.
+    A kind of error has its sentences in `SENTENCES`, by key; a field may itself be in every
+    language. What is no key is the reason itself, as somebody else's program raises it.
     """
 
     SENTENCES: ClassVar[Mapping[str, Both]] = {}
@@ -25,7 +26,9 @@ class TranslatedError(Exception):
 
     @property
     def words(self) -> dict[str, str]:
-        """Return the reason in every language; `KeyError` for an unknown key or field."""
+        """Return the reason in every language; `KeyError` for an unknown field."""
+        if self.key not in self.SENTENCES:
+            return dict.fromkeys(CODES, self.key)
         return filled(self.SENTENCES[self.key], **self.fields)
 
     def __str__(self) -> str:
