@@ -8,17 +8,20 @@ from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from adamas import rules
 from adamas.lab.demo.contest import one_each
 from adamas.lab.demo.demo_page import render
 from adamas.lab.demo.demo_results import QUICK, DemoResults, collect
+from adamas.lab.demo.race_chapter import sensitivity
 from adamas.lab.page.looks import LOOKS
-from adamas.lab.page.plotting import NAME_GAP, power_of_ten, spread
-from adamas.lab.page.svg import COLOURS, Labels
+from adamas.lab.page.plotting import NAME_GAP, name_lines, power_of_ten, spread
+from adamas.lab.page.svg import COLOURS, Labels, compose, styled
 from adamas.lab.report.numbers import learning_rate
 from adamas.lab.report.result import result_table
 from adamas.lab.report.subject import subject
@@ -230,6 +233,27 @@ def test_a_learning_rate_is_one_point_of_a_line() -> None:
     assert one_each([*refined[2:4], *coarse]) == [
         *reversed(coarse[4:]), *reversed(refined[2:4]), *reversed(coarse[:2]),
     ]  # fmt: skip
+
+
+def test_no_line_of_the_race_goes_upright(results: DemoResults) -> None:
+    """Each optimizer's price is drawn once for each learning rate, in rising order."""
+    with styled():
+        axes = compose(sensitivity(results["race"], Say("en")), Labels()).axes[0]
+    drawn = [np.asarray(line.get_xdata(), float) for line in axes.lines]
+    assert sum(len(rates) > 2 for rates in drawn) >= 3
+    assert all(np.all(np.diff(rates) > 1e-3 * rates[:-1]) for rates in drawn if len(rates) > 2)
+
+
+def test_a_thin_line_leads_to_each_name() -> None:
+    """Where names were moved apart, a line of its colour goes from each curve to its name."""
+    axes = Figure().subplots()
+    axes.set_ylim(0, 1)
+    name_lines(axes, [("a", 0.5, "red"), ("b", 0.5, "blue"), ("c", 2.0, "green")])
+    starts = {line.get_color(): line.get_ydata()[0] for line in axes.lines}
+    assert starts == pytest.approx({"red": 0.5, "blue": 0.5, "green": 1.0})
+    ends = {line.get_color(): line.get_ydata()[1] for line in axes.lines}
+    assert ends == {text.get_color(): text.get_position()[1] for text in axes.texts}
+    assert ends["blue"] - ends["red"] == pytest.approx(NAME_GAP)
 
 
 def test_unknown_language_and_sentence_are_refused() -> None:
