@@ -17,8 +17,8 @@ from adamas.lab import LabError, compare
 from adamas.lab.constants import CLASSICAL, REFERENCES, REPORT_SEEDS
 from places import PACKAGE
 
-# Each problem has its own sizes, changed alone, even where two are equal today.
-APART = "lab/zoo/"
+# Each problem and each figure has its own sizes, changed alone, even where two are equal today.
+APART = ("lab/zoo/", "learn/chapters/")
 # The kernels' runtime is compiled file by file, and what it is made of imports nothing of adamas.
 COMPILED = {"LANES", "LINE", "PURPOSE"}
 

@@ -40,7 +40,7 @@ def formulas(names: Container[str]) -> str:
 @cache
 def _schedule() -> str:
     """`halfCosine`, the curve of `adamas.schedule.cosine`, of the finished steps."""
-    (tree,) = ast.parse(inspect.getsource(shapes._half_cosine)).body
+    (tree,) = ast.parse(inspect.getsource(shapes.half_cosine)).body
     assert isinstance(tree, ast.FunctionDef)
     numbers = {name: value for name, value in vars(shapes).items() if isinstance(value, float)}
     return f"const halfCosine = {function(tree, numbers)};\n"

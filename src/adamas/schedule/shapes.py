@@ -71,7 +71,7 @@ def cosine(k: Value, lr: float, *, steps: int, end: float = 0.0) -> Value:
     >>> [round(cosine(1, steps=3)(t), 12) for t in (1, 2, 3, 4, 5)]
     [1.0, 0.75, 0.25, 0.0, 0.0]
     """
-    return _half_cosine(lr, end, k, steps)
+    return half_cosine(lr, end, k, steps)
 
 
 @shape
@@ -125,7 +125,7 @@ def one_cycle(
     k = minimum(k, last)
     rises = k <= peak
     low, high = where(rises, start, max_lr), where(rises, max_lr, start / final_div_factor)
-    return _half_cosine(low, high, where(rises, k, k - peak), where(rises, peak, last - peak))
+    return half_cosine(low, high, where(rises, k, k - peak), where(rises, peak, last - peak))
 
 
 @shape
@@ -155,7 +155,7 @@ def _line(start: Value, end: Value, k: Value, n: Value) -> Value:
     return start * ((n - k) / n) + end * (k / n)
 
 
-def _half_cosine(start: Value, end: Value, k: Value, n: Value) -> Value:
+def half_cosine(start: Value, end: Value, k: Value, n: Value) -> Value:
     """Return start at k = 0, end from k = n on, and half a cosine between.
 
     (1 + cos x) / 2 is written cos(x / 2)**2, and that as a sine from the other end: the last of
