@@ -1,0 +1,144 @@
+"""Where Adam is not the best: a fair race, a counter-example, and what the lab measured."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adamas.kernel.formula import parse
+from adamas.kernel.reference import Reference
+from adamas.learn.frames import NAMES, Draw, claim, play
+from adamas.learn.measured import measured
+from adamas.learn.numbers import shown
+from adamas.learn.problems import PROBLEMS
+from adamas.learn.text import Say
+from adamas.learn.trace import Trace, trace
+from adamas.pages.elements import paragraph, section, table
+from adamas.rules import adam, amsgrad, momentum, sgd
+
+Rule = Callable[..., Any]
+RACERS: dict[str, Rule] = {"sgd": sgd, "momentum": momentum, "adam": adam}
+RATES = 10 ** (np.arange(-80, 21) / 20)
+STEPS, LATE = 100, 20
+SHORT_STEP, LONG_STEP = 0.01, 0.1  # learning rates that all share
+REDDI_STEPS, REDDI_LR, LONG_BETA2 = 300, 0.5, 0.9
+C = 3
+SHORT_BETA2 = 1 / (1 + C * C)
+
+
+@cache
+def ends(racer: str, problem: str) -> NDArray[np.float64]:
+    """Return the mean loss of the last steps of a run at each of `RATES`."""
+    one = PROBLEMS[problem]
+    run = Reference(parse(RACERS[racer]), np.outer(one.start, np.ones(len(RATES))))
+    # One rate for each column.
+    run.hypers["lr"] = RATES  # type: ignore[assignment]
+    losses = np.zeros(len(RATES))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for t in range(1, STEPS + 1):
+            run.step(np.stack(one.gradient(*run.p)))
+            if t > STEPS - LATE:
+                losses += one.loss(*run.p) / LATE
+    return losses
+
+
+def best(racer: str, problem: str) -> tuple[float, float]:
+    """Return the rate of least loss, and that loss."""
+    losses = np.nan_to_num(ends(racer, problem), nan=np.inf)
+    k = int(np.argmin(losses))
+    return float(RATES[k]), float(losses[k])
+
+
+def at(racer: str, problem: str, lr: float) -> float:
+    """Return the loss at the rate of `RATES` that is nearest."""
+    return float(ends(racer, problem)[np.argmin(abs(RATES - lr))])
+
+
+def reddi(rule: Rule, beta2: float) -> Trace:
+    """Return the run of a rule on the counter-example, as in the paper: beta1 = 0, lr / √t."""
+    return trace(
+        rule,
+        PROBLEMS["reddi"],
+        REDDI_STEPS,
+        lr=lambda t: REDDI_LR / float(np.sqrt(t)),
+        beta1=0.0,
+        beta2=beta2,
+    )
+
+
+def pulls() -> tuple[float, float]:
+    """Return how far the large gradient pulls in a cycle of three, and both small ones, in lr."""
+    run = reddi(adam, SHORT_BETA2)
+    moved = [
+        abs(g[0]) / np.sqrt(state["v"][0])
+        for g, state in zip(run.gradients[-C:], run.states[-C:], strict=True)
+    ]
+    return float(moved[0]), float(moved[1] + moved[2])
+
+
+def numbers() -> dict[str, object]:
+    """Return what fills the sentences."""
+    large, small = pulls()
+    found: dict[str, object] = {
+        "steps": STEPS,
+        "reddi_steps": REDDI_STEPS,
+        "c": C,
+        "short": shown(SHORT_BETA2),
+        "long": shown(LONG_BETA2),
+        "large": shown(large, 2),
+        "small": shown(small, 2),
+        "adam_short": shown(reddi(adam, SHORT_BETA2).last[0], 2),
+        "amsgrad_short": shown(reddi(amsgrad, SHORT_BETA2).last[0], 2),
+        "adam_long": shown(reddi(adam, LONG_BETA2).last[0], 2),
+        "late": LATE,
+        "shared": shown(LONG_STEP),
+        "shared_short": shown(SHORT_STEP),
+    }
+    for racer in RACERS:
+        found[f"{racer}_fast"] = shown(at(racer, "valley", LONG_STEP), 1)
+        found[f"{racer}_slow"] = shown(at(racer, "valley", SHORT_STEP), 2)
+        for problem in ("valley", "rosenbrock"):
+            found[f"{racer}_{problem}"] = shown(best(racer, problem)[1], 2)
+    for problem, contest in measured()["contests"].items():
+        one = contest["optimizers"]
+        found[f"{problem}_percent"] = shown(abs(one["sgd"]["percent"]), 2)
+        found["seeds"] = contest["seeds"]
+    return found
+
+
+def contests(say: Say) -> str:
+    """Return the table of what the lab found."""
+    rows = []
+    for problem, contest in measured()["contests"].items():
+        for name, one in contest["optimizers"].items():
+            steps = "–" if one["steps"] is None else shown(one["steps"])
+            beside = (
+                "–"
+                if name == "adam"
+                else f"{shown(one['percent_low'], 2)} … {shown(one['percent_high'], 2)} %"
+            )
+            first = say("limits.row", problem=say(f"limits.{problem}"), rule=NAMES[name])
+            cells = [shown(one["loss"], 3), beside, say(f"limits.{one['word']}"), steps]
+            rows.append([first, shown(one["lr"], 2), *cells])
+    head = [say(f"limits.head_{key}") for key in ("what", "lr", "loss", "beside", "word", "steps")]
+    return table(say("limits.contests"), head, rows)
+
+
+def chapter(say: Say, draw: Draw) -> str:
+    """Return the section."""
+    found = numbers()
+    return section(
+        "limits",
+        say("limits.title"),
+        paragraph(say("limits.fair", **found)),
+        paragraph(say("limits.valley", **found)),
+        play("limits", draw, say("limits.caption", **found)),
+        paragraph(say("limits.reddi", **found)),
+        paragraph(say("limits.why", **found)),
+        play("limits_reddi", draw, say("limits.reddi_caption", **found)),
+        claim(say("limits.claim"), say("limits.answer", **found)),
+        contests(say),
+        paragraph(say("limits.keep")),
+    )
