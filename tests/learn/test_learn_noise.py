@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adamas.learn.chapters import noise
-from adamas.learn.chapters.noise import ALTERNATING, BETA2, LOW_BETA2, STEADY, after, late
+from adamas.learn.chapters.noise import ALTERNATING, BETA2, CONSTANT, LOW_BETA2, after, late
 from adamas.learn.measured import measured
 from adamas.learn.numbers import shown
 from adamas.learn.problems import PROBLEMS
@@ -17,7 +17,7 @@ from v8 import run
 
 def test_not_the_variance() -> None:
     """`v` is the same with variance 1 and with variance 0; the steps differ by `m` alone."""
-    (v_noise, noise_step), (v_steady, steady_step) = late(ALTERNATING), late(STEADY)
+    (v_noise, noise_step), (v_steady, steady_step) = late(ALTERNATING), late(CONSTANT)
     assert v_noise == pytest.approx(1, rel=1e-9) and v_steady == pytest.approx(1, rel=1e-9)
     assert noise_step == pytest.approx((1 - 0.9) / (1 + 0.9), rel=1e-6)
     assert steady_step == pytest.approx(1, rel=1e-6)

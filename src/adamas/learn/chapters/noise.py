@@ -7,6 +7,7 @@ import numpy as np
 
 from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
+from adamas.learn.chapters.correction import CONSTANT
 from adamas.learn.frames import Draw, claim, play
 from adamas.learn.measured import Factor, measured
 from adamas.learn.numbers import shown
@@ -19,7 +20,6 @@ from adamas.rules import adam
 ALTERNATING = Problem(
     "alternating", lambda x: 0.0, lambda x, t: 1.0 if t % 2 else -1.0, (0.0,), (), (), timed=True
 )
-STEADY = Problem("steady", lambda x: 0.0, lambda x: 1.0, (0.0,), (), ())
 FAR = 100_000  # a step at which nothing is left to correct
 SILENCE = 10_000
 SAMPLES = 1280  # of the figure of batches
@@ -82,7 +82,7 @@ def best_rate(beta2: float) -> float:
 
 def numbers() -> dict[str, object]:
     """Return what fills the sentences."""
-    (v_noise, noise_step), (v_steady, steady_step) = late(ALTERNATING), late(STEADY)
+    (v_noise, noise_step), (v_steady, steady_step) = late(ALTERNATING), late(CONSTANT)
     first, total = after(SILENCE)
     least_at, least, most_at, most = spike()
     rate, low_rate = best_rate(BETA2), best_rate(LOW_BETA2)
