@@ -8,6 +8,7 @@ import pytest
 from adamas.dialects import adam_eps_hat, rmsprop_eps_inside
 from adamas.learn.chapters import eps
 from adamas.learn.chapters.eps import EPS, farthest, hat, step
+from adamas.learn.measured import measured
 from adamas.learn.problems import line_slope
 from adamas.rules import adam
 from v8 import run
@@ -74,3 +75,16 @@ def test_figure_of_scales() -> None:
         assert f": {small} for" in text and f", {large} for" in text
     picture = run("PLAYS.eps_scale.show({eps: 1e-8}, 640).picture")
     assert all(f"× {eps.shown(f)}" in picture for f in (eps.SMALL, 1.0, eps.LARGE))
+
+
+def test_homes() -> None:
+    """What the page says of other libraries: alike but for Keras, which eps_hat explains."""
+    ends = measured()["adam"]
+    for name in ("torch", "optax"):
+        assert ends[name]["line"] == pytest.approx(ends["adamas"]["line"], rel=1e-14)
+        assert ends[name]["tiny"] == pytest.approx(ends["adamas"]["tiny"], rel=1e-14)
+    keras, hat_ = ends["keras"], ends["eps_hat"]
+    assert [keras["line"], keras["tiny"]] == pytest.approx([hat_["line"], hat_["tiny"]], rel=1e-14)
+    assert 1e-10 < abs(ends["keras"]["line"] - ends["adamas"]["line"]) < 1e-9
+    assert ends["keras"]["tiny"] < 0.3 * ends["adamas"]["tiny"]
+    assert ends["keras"]["eps"] == pytest.approx(10 * ends["torch"]["eps"])

@@ -10,11 +10,12 @@ from adamas.dialects import adam_eps_hat, rmsprop_eps_inside
 from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.learn.frames import Draw, claim, play
+from adamas.learn.measured import measured
 from adamas.learn.numbers import shown
 from adamas.learn.problems import Problem, line_loss, line_slope
 from adamas.learn.text import Say
 from adamas.learn.trace import trace, trace_of_line
-from adamas.pages.elements import paragraph, section
+from adamas.pages.elements import paragraph, section, table
 from adamas.rules import adam
 
 EPS, BIG, BETA2 = 1e-8, 1.0, 0.999
@@ -58,11 +59,35 @@ def divisor() -> float:
     return sqrt(state["v"][0] / (1 - BETA2**TUTORIAL_STEPS))
 
 
+def homes(say: Say) -> str:
+    """Return the table of where each library's Adam ends after the same gradients."""
+    rows = [
+        [
+            {"keras": "Keras"}.get(name, name),
+            shown(one["eps"]),
+            shown(one["line"], 10),
+            shown(one["tiny"], 3),
+            shown(one["adamw_decay"]),
+        ]
+        for name, one in measured()["adam"].items()
+        if name != "eps_hat"
+    ]
+    head = [say(f"eps.head_{key}") for key in ("home", "eps", "line", "tiny", "decay")]
+    return table(say("eps.homes"), head, rows)
+
+
 def numbers() -> dict[str, object]:
     """Return what fills the sentences."""
     root = divisor()
     whole, half = (step(adam, g, 1, eps=BIG) for g in (1e-3, 5e-4))
+    ends = measured()["adam"]
+    ours, keras = ends["adamas"], ends["keras"]
     return {
+        "agree": shown(max(abs(ends[x]["line"] - ours["line"]) for x in ("torch", "optax")), 1),
+        "keras_eps": shown(keras["eps"]),
+        "apart": shown(abs(keras["line"] - ours["line"]), 1),
+        "tiny": shown(1e-9),
+        "part": shown(keras["tiny"] / ours["tiny"], 2),
         "eps": shown(EPS),
         "g_far": shown(100 * EPS),
         "far": shown(step(adam, 100 * EPS, 1), 2),
@@ -99,6 +124,8 @@ def chapter(say: Say, draw: Draw) -> str:
         paragraph(say("eps.size", **found)),
         paragraph(say("eps.place", **found)),
         play("eps", draw, say("eps.caption")),
+        claim(say("eps.everywhere"), say("eps.everywhere_answer", **found)),
+        homes(say),
         claim(say("eps.zero"), say("eps.zero_answer", **found)),
         paragraph(say("eps.scale", **found)),
         play("eps_scale", draw, say("eps.scale_caption", **found)),
