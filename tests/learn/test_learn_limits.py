@@ -93,3 +93,11 @@ def test_figure_of_the_counter_example(beta2: float) -> None:
     text = run(f"PLAYS.limits_reddi.show({{beta2: {beta2}}}, 640).sentence")
     ends = [shown(reddi(rule, beta2).last[0], 2) for rule in (adam, amsgrad)]
     assert f"Adam is at {ends[0]}, AMSGrad at {ends[1]}" in text
+
+
+def test_a_run_that_flies_off() -> None:
+    """A run without a loss that means anything is said to have diverged."""
+    rows = run(
+        "PLAYS.limits.show({problem: 'rosenbrock', sgd: 1, momentum: 1, adam: 1}, 640).numbers"
+    )
+    assert rows.count("<td>diverged</td>") == 2 and "NaN" not in rows

@@ -23,8 +23,9 @@ PLAYS.limits = {
     const problem = PROBLEMS[values.problem], [x, y] = problem.view, best = bestRates(values.problem);
     const rows = [];
     const series = Object.entries(RACERS).map(([rule, hue]) => {
-      const run = trace(RULES[rule], problem, 100, { hypers: { lr: values[rule] } });
-      rows.push([titleOf(rule), shown(values[rule], 2), shown(lateLoss(run), 2),
+      const run = trace(RULES[rule], problem, 100, { hypers: { lr: values[rule] } }), loss = lateLoss(run);
+      const end = loss < 1e6 ? shown(loss, 2) : say("play.limits.gone");
+      rows.push([titleOf(rule), shown(values[rule], 2), end,
         shown(best[rule][0], 2), shown(best[rule][1], 2)]);
       return { name: titleOf(rule), hue, points: run.points.filter((p) => p.every((v) => Math.abs(v) < 1e6)) };
     });

@@ -1,7 +1,7 @@
 PLAYS.noise = {
   controls: [range("noise", 0, 10, 0.1, 2)],
   show({ noise }, width) {
-    const steps = 100, gradients = [], direction = [], size = [];
+    const steps = 60, gradients = [], direction = [], size = [];
     const run = new Run(RULES.adam, { start: [0] }, { hypers: { lr: 1 } });
     for (let k = 1; k <= steps; k++) {
       const g = 1 + noise * normal(1, k);
