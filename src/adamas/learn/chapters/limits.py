@@ -23,7 +23,7 @@ RACERS: dict[str, Rule] = {"sgd": sgd, "momentum": momentum, "adam": adam}
 RATES = 10 ** (np.arange(-80, 21) / 20)
 STEPS, LATE = 100, 20
 SHORT_STEP, LONG_STEP = 0.01, 0.1  # learning rates that all share
-REDDI_STEPS, REDDI_LR, LONG_BETA2 = 300, 0.5, 0.9
+REDDI_STEPS, REDDI_LR, LONG_BETA2 = 150, 0.5, 0.9
 C = 3
 SHORT_BETA2 = 1 / (1 + C * C)
 

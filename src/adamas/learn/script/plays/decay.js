@@ -10,7 +10,7 @@ PLAYS.decay = {
       return ["large", "little"].map((size, k) => {
         fields[`${name}_${size}`] = shown(points[steps][k], 2);
         return { name: say(`play.decay.${name}_${size}`), hue, dashes: k ? "2 5" : "",
-          points: points.filter((_, t) => t % 10 === 0).map((p, i) => [10 * i, p[k]]) };
+          points: points.filter((_, t) => t % 25 === 0).map((p, i) => [25 * i, p[k]]) };
       });
     });
     return {

@@ -26,7 +26,7 @@ PLAYS.decay_paths = {
         key: "decay_paths", width, height: 340, title: say("play.decay_paths.title"),
         x: { low: -1.4, high: 2.4, label: say("play.decay_paths.x") },
         y: { low: -0.9, high: 1.5, label: say("play.decay_paths.y") },
-        contours: { value: problem.loss, levels: levelsOf(problem) },
+        contours: { value: problem.loss, levels: levelsOf(problem, 8) },
         series, dots,
       }),
       sentence: say("play.decay_paths.sentence", fields),

@@ -33,7 +33,7 @@ PLAYS.limits = {
       picture: chart({
         key: "limits", width, height: 340, title: say("play.limits.title"),
         x: { low: x[0], high: x[1] }, y: { low: y[0], high: y[1] },
-        contours: { value: problem.loss, levels: levelsOf(problem) },
+        contours: { value: problem.loss, levels: levelsOf(problem, 8) },
         dots: [{ x: problem.least[0], y: problem.least[1], hue: "ink", hollow: true }],
         series,
       }),

@@ -1,7 +1,7 @@
 PLAYS.limits_reddi = {
   controls: [range("beta2", 0, 0.99, 0.01, 0.1)],
   show({ beta2 }, width) {
-    const steps = 300, fields = {};
+    const steps = 150, fields = {};
     const series = [["adam", "adam"], ["amsgrad", "sgd"]].map(([rule, hue]) => {
       const { points } = trace(RULES[rule], PROBLEMS.reddi, steps,
         { hypers: { lr: (t) => 0.5 / Math.sqrt(t), beta1: 0, beta2 } });

@@ -1,12 +1,12 @@
 PLAYS.noise = {
   controls: [range("noise", 0, 10, 0.1, 2)],
   show({ noise }, width) {
-    const steps = 60, gradients = [], direction = [], size = [];
+    const steps = 100, gradients = [], direction = [], size = [];
     const run = new Run(RULES.adam, { start: [0] }, { hypers: { lr: 1 } });
     for (let k = 1; k <= steps; k++) {
       const g = 1 + noise * normal(1, k);
       run.step([g]);
-      gradients.push({ x: k, y: g, hue: "muted", size: 2 });
+      gradients.push([k, g]);
       direction.push([k, run.state("m")[0] / (1 - 0.9 ** k)]);
       size.push([k, Math.sqrt(run.state("v")[0] / (1 - 0.999 ** k))]);
     }
@@ -17,7 +17,7 @@ PLAYS.noise = {
         key: "noise", width, height: 300, title: say("play.noise.title"),
         x: { low: 1, high: steps, label: say("axis.step") },
         y: { low: 2 - high, high, label: say("axis.gradient") },
-        dots: gradients,
+        scatter: { hue: "muted", points: gradients },
         series: [
           { name: say("play.noise.size"), hue: "rmsprop", points: size },
           { name: say("play.noise.direction"), hue: "adam", points: direction },
