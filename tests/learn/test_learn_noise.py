@@ -25,6 +25,17 @@ def test_not_the_variance() -> None:
     assert np.all(np.diff(np.sign(np.diff(points[50:]))) != 0), "each step takes back the last"
 
 
+@pytest.mark.parametrize("size", [0.0, 1.0, 3.0])
+def test_noise_shortens_steps(size: float) -> None:
+    """Noise of standard deviation s makes v_hat 1 + s**2, and steps 1 / sqrt(1 + s**2) of lr."""
+    steps = 3000
+    found = trace(adam, CONSTANT, steps, lr=1.0, noise=size, seed=1)
+    v_hat = found.states[-1]["v"][0] / (1 - BETA2**steps)
+    assert v_hat == pytest.approx(1 + size**2, rel=0.1)
+    late_way = found.points[steps // 2][0] - found.points[-1][0]
+    assert late_way / (steps / 2) == pytest.approx(1 / sqrt(1 + size**2), rel=0.25)
+
+
 @pytest.mark.parametrize("silence", [100, 1000, noise.SILENCE])
 def test_silence(silence: int) -> None:
     """After k silent steps a gradient's first step is what the closed form says."""
