@@ -39,3 +39,12 @@ def above(value: float) -> str:
     """
     nearest = float(f"{value:.0e}")
     return shown(nearest if nearest >= value else nearest + 10 ** floor(log10(value)), 1)
+
+
+def written(digits: int, /, **values: float) -> dict[str, str]:
+    """Return numbers as `shown` writes them, by name: what fills the slots of sentences.
+
+    >>> written(2, share=0.123, steps=1000)
+    {'share': '0.12', 'steps': '1000'}
+    """
+    return {name: shown(value, digits) for name, value in values.items()}

@@ -7,27 +7,24 @@ import numpy as np
 
 from adamas.kernel.formula import parse
 from adamas.learn.frames import Draw, claim, play
-from adamas.learn.numbers import shown
+from adamas.learn.numbers import written
 from adamas.learn.problems import Problem
 from adamas.learn.text import Say
-from adamas.learn.trace import Trace, normal, trace
+from adamas.learn.trace import normal, trace
 from adamas.pages.elements import paragraph, section
 from adamas.rules import adam, adamw
-
-Rule = Callable[..., Any]
 
 # Two weights at 1 whose gradients change their sign at every step: they tell of no better place.
 LARGE, LITTLE = 100.0, 1.0
 DECAY, LR, STEPS = 0.5, 2e-3, 1000
-IDLE = Problem(
-    "idle",
-    lambda x, y: 0.0,
-    lambda x, y, t: (LARGE, LITTLE) if t % 2 else (-LARGE, -LITTLE),
-    (1.0, 1.0),
-    (),
-    (),
-    timed=True,
-)
+
+
+def idle_slope(x: float, y: float, t: int) -> tuple[float, float]:
+    """Return gradients that change their sign at every step."""
+    return (LARGE, LITTLE) if t % 2 else (-LARGE, -LITTLE)
+
+
+IDLE = Problem("idle", lambda x, y: 0.0, idle_slope, (1.0, 1.0), (), (), timed=True)
 
 # Two weights that the data pull to `LEAST`, the second with gradients 50 times as large.
 LEAST, CURVATURE = (1.6, 1.0), 50.0
@@ -44,14 +41,14 @@ def pulled_slope(x: float, y: float, t: int) -> tuple[float, float]:
 PULLED = Problem("pulled", lambda x, y: 0.0, pulled_slope, (-1.0, -0.6), (), LEAST, timed=True)
 
 
-def ends(rule: Rule, decay: float = DECAY) -> list[float]:
+def ends(rule: Callable[..., Any], decay: float = DECAY) -> list[float]:
     """Return where both idle weights end, that of the large gradients first."""
     return trace(rule, IDLE, STEPS, lr=LR, weight_decay=decay).last
 
 
-def shares(rule: Rule, decay: float = DECAY) -> list[float]:
+def shares(rule: Callable[..., Any], decay: float = DECAY) -> list[float]:
     """Return which share of the least point both pulled weights keep, on the mean of late steps."""
-    run: Trace = trace(rule, PULLED, PULL_STEPS, lr=PULL_LR, weight_decay=decay)
+    run = trace(rule, PULLED, PULL_STEPS, lr=PULL_LR, weight_decay=decay)
     late = np.mean(run.points[-LATE:], axis=0)
     return [float(one / best) for one, best in zip(late, LEAST, strict=True)]
 
@@ -64,33 +61,15 @@ def resting(lr: float, steps: int) -> float:
 
 def numbers() -> dict[str, object]:
     """Return what fills the sentences."""
-    l2, apart = ends(adam), ends(adamw)
-    l2_shares, apart_shares = shares(adam), shares(adamw)
-    hypers = dict(parse(adamw).hypers)
-    lr, many = float(hypers["lr"]), 10_000
-    return {
-        "large": shown(LARGE),
-        "little": shown(LITTLE),
-        "decay": shown(DECAY),
-        "steps": STEPS,
-        "free": shown((1 - LR * DECAY) ** STEPS, 2),
-        "l2_large": shown(l2[0], 2),
-        "l2_little": shown(l2[1], 2),
-        "apart_large": shown(apart[0], 2),
-        "apart_little": shown(apart[1], 2),
-        "curvature": shown(CURVATURE),
-        "l2_x": shown(l2_shares[0], 2),
-        "l2_y": shown(l2_shares[1], 2),
-        "apart_x": shown(apart_shares[0], 2),
-        "apart_y": shown(apart_shares[1], 2),
-        "lr": shown(lr),
-        "default": shown(float(hypers["weight_decay"])),
-        "factor": shown(resting(lr, 1), 5),
-        "many": many,
-        "rest": shown(resting(lr, many), 3),
-        "slow_lr": shown(lr / 10),
-        "slow_rest": shown(resting(lr / 10, many), 3),
-    }
+    hypers, many = dict(parse(adamw).hypers), 10_000
+    lr, default = float(hypers["lr"]), float(hypers["weight_decay"])
+    found = written(2, decay=DECAY, curvature=CURVATURE, free=(1 - LR * DECAY) ** STEPS)
+    for name, rule in {"l2": adam, "apart": adamw}.items():
+        keys = [f"{name}_{key}" for key in ("large", "little", "x", "y")]
+        found |= written(2, **dict(zip(keys, [*ends(rule), *shares(rule)], strict=True)))
+    found |= written(5, lr=lr, default=default, factor=resting(lr, 1), slow_lr=lr / 10)
+    found |= written(3, rest=resting(lr, many), slow_rest=resting(lr / 10, many))
+    return {"steps": STEPS, "many": many, **written(3, large=LARGE, little=LITTLE), **found}
 
 
 def chapter(say: Say, draw: Draw) -> str:

@@ -11,7 +11,7 @@ from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.learn.frames import Draw, claim, play
 from adamas.learn.measured import measured
-from adamas.learn.numbers import shown
+from adamas.learn.numbers import shown, written
 from adamas.learn.problems import Problem, line_loss, line_slope
 from adamas.learn.text import Say
 from adamas.learn.trace import trace, trace_of_line
@@ -19,10 +19,10 @@ from adamas.pages.elements import paragraph, section, table
 from adamas.rules import adam
 
 EPS, BIG, BETA2 = 1e-8, 1.0, 0.999
-LATE = 1000  # a step at which the bias correction is nearly over
-SMALL, LARGE = 1e-3, 1e5
-LR, STEPS = 0.05, 150  # of the runs with a loss in other units
-TUTORIAL_LR, TUTORIAL_STEPS = 1e-3, 1000
+# What the loss is multiplied by, and how those runs go.
+SMALL, LARGE, LR, STEPS = 1e-3, 1e5, 0.05, 150
+# The tutorial's; after as many steps the bias correction is nearly over.
+TUTORIAL_LR, LATE = 1e-3, 1000
 
 
 def step(rule: Callable[..., Any], g: float, t: int, **hypers: float) -> float:
@@ -42,9 +42,7 @@ def hat(t: int, g: float = 1e-15) -> float:
 
 def scaled(factor: float, eps: float = EPS) -> list[float]:
     """Return the weights of Adam on the tutorial's line, its loss times `factor`."""
-    problem = Problem(
-        "scaled", line_loss, lambda w: factor * line_slope(w)[0], (0.0,), ((-0.5, 5.5),), ()
-    )
+    problem = Problem("scaled", line_loss, lambda w: factor * line_slope(w)[0], (0.0,), (), ())
     return [p[0] for p in trace(adam, problem, STEPS, lr=LR, eps=eps).points]
 
 
@@ -55,64 +53,46 @@ def farthest(factor: float, eps: float = EPS) -> float:
 
 def divisor() -> float:
     """Return `sqrt(v_hat)` at the end of the tutorial's run."""
-    state = trace_of_line(adam, TUTORIAL_STEPS, lr=TUTORIAL_LR).states[-1]
-    return sqrt(state["v"][0] / (1 - BETA2**TUTORIAL_STEPS))
+    state = trace_of_line(adam, LATE, lr=TUTORIAL_LR).states[-1]
+    return sqrt(state["v"][0] / (1 - BETA2**LATE))
 
 
 def homes(say: Say) -> str:
     """Return the table of where each library's Adam ends after the same gradients."""
-    rows = [
-        [
-            {"keras": "Keras"}.get(name, name),
-            shown(one["eps"]),
-            shown(one["line"], 10),
-            shown(one["tiny"], 3),
-            shown(one["adamw_decay"]),
-        ]
-        for name, one in measured()["adam"].items()
-        if name != "eps_hat"
-    ]
+    rows = []
+    for name, one in measured()["adam"].items():
+        ends = [shown(one["eps"]), shown(one["line"], 10), shown(one["tiny"], 3)]
+        if name != "eps_hat":
+            rows.append([name.replace("keras", "Keras"), *ends, shown(one["adamw_decay"])])
     head = [say(f"eps.head_{key}") for key in ("home", "eps", "line", "tiny", "decay")]
     return table(say("eps.homes"), head, rows)
 
 
-def numbers() -> dict[str, object]:
-    """Return what fills the sentences."""
-    root = divisor()
-    whole, half = (step(adam, g, 1, eps=BIG) for g in (1e-3, 5e-4))
+def elsewhere() -> dict[str, str]:
+    """Return how far the Adam of other libraries ends from ours."""
     ends = measured()["adam"]
     ours, keras = ends["adamas"], ends["keras"]
-    return {
-        "agree": shown(max(abs(ends[x]["line"] - ours["line"]) for x in ("torch", "optax")), 1),
-        "keras_eps": shown(keras["eps"]),
-        "apart": shown(abs(keras["line"] - ours["line"]), 1),
-        "tiny": shown(1e-9),
-        "part": shown(keras["tiny"] / ours["tiny"], 2),
-        "eps": shown(EPS),
-        "g_far": shown(100 * EPS),
-        "far": shown(step(adam, 100 * EPS, 1), 2),
-        "half": shown(step(adam, EPS, 1), 2),
-        "g_below": shown(EPS / 100),
-        "below": shown(step(adam, EPS / 100, 1), 2),
-        "hat_first": shown(hat(1), 3),
-        "hat_late": shown(hat(LATE), 3),
-        "late": LATE,
-        "big": shown(BIG),
-        "root_eps": shown(1e-15 / step(rmsprop_eps_inside, 1e-15, 1, eps=EPS), 2),
-        "small": shown(SMALL),
-        "large": shown(LARGE),
-        "off_small": shown(farthest(SMALL), 2),
-        "off_large": shown(farthest(LARGE), 2),
-        "steps": STEPS,
-        "off_one": shown(farthest(SMALL, BIG), 2),
-        "root": shown(root, 3),
-        "share": shown(EPS / root, 2),
-        "g_one": shown(1e-3),
-        "whole": shown(whole, 3),
-        "ratio": shown(half / whole, 2),
-        "ratio_small": shown(step(adam, 5e-4, 1) / step(adam, 1e-3, 1), 2),
-        "least16": shown(float(np.finfo(np.float16).smallest_subnormal), 2),
-    }
+    agree = max(abs(ends[name]["line"] - ours["line"]) for name in ("torch", "optax"))
+    apart, part = abs(keras["line"] - ours["line"]), keras["tiny"] / ours["tiny"]
+    found = written(1, agree=agree, apart=apart, keras_eps=keras["eps"], tiny=1e-9)
+    return found | written(2, part=part)
+
+
+def numbers() -> dict[str, object]:
+    """Return what fills the sentences."""
+    root, small_g = divisor(), 1e-3
+    whole, half = (step(adam, g, 1, eps=BIG) for g in (small_g, small_g / 2))
+    same = step(adam, small_g / 2, 1) / step(adam, small_g, 1)
+    least = float(np.finfo(np.float16).smallest_subnormal)
+    found = written(2, far=step(adam, 100 * EPS, 1), half=step(adam, EPS, 1))
+    found |= written(2, below=step(adam, EPS / 100, 1), least16=least, share=EPS / root)
+    found |= written(2, root_eps=1e-15 / step(rmsprop_eps_inside, 1e-15, 1, eps=EPS))
+    found |= written(2, off_small=farthest(SMALL), off_large=farthest(LARGE))
+    found |= written(2, ratio=half / whole, ratio_small=same, off_one=farthest(SMALL, BIG))
+    found |= written(3, hat_first=hat(1), hat_late=hat(LATE), root=root, whole=whole)
+    found |= written(4, eps=EPS, g_far=100 * EPS, g_below=EPS / 100, big=BIG, g_one=small_g)
+    found |= written(4, small=SMALL, large=LARGE)
+    return {"late": LATE, "steps": STEPS, **found, **elsewhere()}
 
 
 def chapter(say: Say, draw: Draw) -> str:

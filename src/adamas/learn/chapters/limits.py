@@ -11,7 +11,7 @@ from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.learn.frames import NAMES, Draw, claim, play
 from adamas.learn.measured import measured
-from adamas.learn.numbers import shown
+from adamas.learn.numbers import shown, written
 from adamas.learn.problems import PROBLEMS
 from adamas.learn.text import Say
 from adamas.learn.trace import Trace, trace
@@ -81,31 +81,21 @@ def pulls() -> tuple[float, float]:
 def numbers() -> dict[str, object]:
     """Return what fills the sentences."""
     large, small = pulls()
-    found: dict[str, object] = {
-        "steps": STEPS,
-        "reddi_steps": REDDI_STEPS,
-        "c": C,
-        "short": shown(SHORT_BETA2),
-        "long": shown(LONG_BETA2),
-        "large": shown(large, 2),
-        "small": shown(small, 2),
-        "adam_short": shown(reddi(adam, SHORT_BETA2).last[0], 2),
-        "amsgrad_short": shown(reddi(amsgrad, SHORT_BETA2).last[0], 2),
-        "adam_long": shown(reddi(adam, LONG_BETA2).last[0], 2),
-        "late": LATE,
-        "shared": shown(LONG_STEP),
-        "shared_short": shown(SHORT_STEP),
-    }
+    contests = measured()["contests"]
+    away = {f"{name}_percent": one["optimizers"]["sgd"] for name, one in contests.items()}
+    found = written(4, short=SHORT_BETA2, long=LONG_BETA2)
+    found |= written(4, shared=LONG_STEP, shared_short=SHORT_STEP)
+    found |= written(2, **{name: abs(one["percent"]) for name, one in away.items()})
+    found |= written(2, large=large, small=small, adam_long=reddi(adam, LONG_BETA2).last[0])
+    for rule in (adam, amsgrad):
+        found |= written(2, **{f"{rule.__name__}_short": reddi(rule, SHORT_BETA2).last[0]})
     for racer in RACERS:
-        found[f"{racer}_fast"] = shown(at(racer, "valley", LONG_STEP), 1)
-        found[f"{racer}_slow"] = shown(at(racer, "valley", SHORT_STEP), 2)
+        found |= written(1, **{f"{racer}_fast": at(racer, "valley", LONG_STEP)})
+        found |= written(2, **{f"{racer}_slow": at(racer, "valley", SHORT_STEP)})
         for problem in ("valley", "rosenbrock"):
-            found[f"{racer}_{problem}"] = shown(best(racer, problem)[1], 2)
-    for problem, contest in measured()["contests"].items():
-        one = contest["optimizers"]
-        found[f"{problem}_percent"] = shown(abs(one["sgd"]["percent"]), 2)
-        found["seeds"] = contest["seeds"]
-    return found
+            found |= written(2, **{f"{racer}_{problem}": best(racer, problem)[1]})
+    found["seeds"] = str(contests["digits"]["seeds"])
+    return {"steps": STEPS, "late": LATE, "reddi_steps": REDDI_STEPS, "c": C, **found}
 
 
 def contests(say: Say) -> str:
@@ -114,14 +104,11 @@ def contests(say: Say) -> str:
     for problem, contest in measured()["contests"].items():
         for name, one in contest["optimizers"].items():
             steps = "–" if one["steps"] is None else shown(one["steps"])
-            beside = (
-                "–"
-                if name == "adam"
-                else f"{shown(one['percent_low'], 2)} … {shown(one['percent_high'], 2)} %"
-            )
+            beside = f"{shown(one['percent_low'], 2)} … {shown(one['percent_high'], 2)} %"
             first = say("limits.row", problem=say(f"limits.{problem}"), rule=NAMES[name])
-            cells = [shown(one["loss"], 3), beside, say(f"limits.{one['word']}"), steps]
-            rows.append([first, shown(one["lr"], 2), *cells])
+            own = [first, shown(one["lr"], 2), shown(one["loss"], 3)]
+            judged = ["–" if name == "adam" else beside, say(f"limits.{one['word']}"), steps]
+            rows.append(own + judged)
     head = [say(f"limits.head_{key}") for key in ("what", "lr", "loss", "beside", "word", "steps")]
     return table(say("limits.contests"), head, rows)
 

@@ -9,8 +9,8 @@ from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.learn.chapters.correction import CONSTANT
 from adamas.learn.frames import Draw, claim, play
-from adamas.learn.measured import Factor, measured
-from adamas.learn.numbers import shown
+from adamas.learn.measured import measured
+from adamas.learn.numbers import shown, written
 from adamas.learn.problems import PROBLEMS, Problem, best_line, line_loss
 from adamas.learn.text import Say
 from adamas.learn.trace import trace, trace_of_line
@@ -20,13 +20,11 @@ from adamas.rules import adam
 ALTERNATING = Problem(
     "alternating", lambda x: 0.0, lambda x, t: 1.0 if t % 2 else -1.0, (0.0,), (), (), timed=True
 )
-FAR = 100_000  # a step at which nothing is left to correct
-SILENCE = 10_000
-SAMPLES = 1280  # of the figure of batches
+# A step at which nothing is left to correct; what the figures of silence and of batches have.
+FAR, SILENCE, SAMPLES = 100_000, 10_000, 1280
 SPIKE_BETA2, SPIKE_LR, SPIKE_STEPS = 0.99, 0.01, 2500
 RATES = [10 ** (k / 4) for k in range(-10, 1)]
-BETA2, LOW_BETA2, LINE_STEPS, SEEDS = 0.999, 0.5, 400, 2
-LONG_LR = 0.1
+BETA2, LOW_BETA2, LONG_LR, LINE_STEPS, SEEDS = 0.999, 0.5, 0.1, 400, 2
 
 
 def late(problem: Problem, steps: int = 1000) -> tuple[float, float]:
@@ -85,43 +83,21 @@ def numbers() -> dict[str, object]:
     (v_noise, noise_step), (v_steady, steady_step) = late(ALTERNATING), late(CONSTANT)
     first, total = after(SILENCE)
     least_at, least, most_at, most = spike()
-    rate, low_rate = best_rate(BETA2), best_rate(LOW_BETA2)
-    factors = measured()["batches"]["adam"]["factors"]
-    return {
-        "v_noise": shown(v_noise, 3),
-        "noise_step": shown(noise_step, 2),
-        "v_steady": shown(v_steady, 3),
-        "steady_step": shown(steady_step, 3),
-        "silence": SILENCE,
-        "root": shown(sqrt(BETA2**SILENCE), 2),
-        "first": shown(first, 3),
-        "total": shown(total, 3),
-        "spike_beta2": shown(SPIKE_BETA2),
-        "least_at": least_at,
-        "least": shown(least, 1),
-        "most_at": most_at,
-        "most": shown(most, 1),
-        "beta2": shown(BETA2),
-        "low_beta2": shown(LOW_BETA2),
-        "rate": shown(rate, 2),
-        "long": shown(LONG_LR),
-        "loss": shown(excess(LONG_LR, BETA2), 2),
-        "low_rate": shown(low_rate, 2),
-        "low_loss": shown(excess(LONG_LR, LOW_BETA2), 2),
-        "spike_lr": shown(SPIKE_LR),
-        "samples": SAMPLES,
-        "k": 8,
-        **dict(zip(("b1", "b2", "b3"), measured()["batches"]["adam"]["batches"], strict=True)),
-        "sqrt_k": shown(sqrt(8), 3),
-        **grown("small", factors["8-64"]),
-        **grown("large", factors["64-512"]),
-    }
-
-
-def grown(name: str, one: Factor) -> dict[str, str]:
-    """Return how the best rate grew, with its interval."""
-    found = {"by": one["factor"], "low": one["low"], "high": one["high"]}
-    return {f"{name}_{key}": shown(value, 2) for key, value in found.items()}
+    study, k = measured()["batches"]["adam"], 8
+    found = written(3, v_noise=v_noise, v_steady=v_steady, steady_step=steady_step)
+    found |= written(3, first=first, total=total, sqrt_k=sqrt(k))
+    found |= written(2, noise_step=noise_step, root=sqrt(BETA2**SILENCE), rate=best_rate(BETA2))
+    found |= written(2, low_rate=best_rate(LOW_BETA2))
+    found |= written(2, loss=excess(LONG_LR, BETA2), low_loss=excess(LONG_LR, LOW_BETA2))
+    found |= written(1, least=least, most=most)
+    found |= written(4, spike_beta2=SPIKE_BETA2, spike_lr=SPIKE_LR, beta2=BETA2)
+    found |= written(4, low_beta2=LOW_BETA2, long=LONG_LR)
+    for name, one in zip(("small", "large"), study["factors"].values(), strict=True):
+        by = {f"{name}_by": one["factor"], f"{name}_low": one["low"], f"{name}_high": one["high"]}
+        found |= written(2, **by)
+    sizes = dict(zip(("b1", "b2", "b3"), study["batches"], strict=True))
+    at = {"silence": SILENCE, "least_at": least_at, "most_at": most_at, "samples": SAMPLES, "k": k}
+    return {**at, **sizes, **found}
 
 
 def batches(say: Say) -> str:
