@@ -7,7 +7,6 @@ import numpy as np
 
 from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
-from adamas.learn.chapters.correction import CONSTANT
 from adamas.learn.frames import Draw, claim, play
 from adamas.learn.measured import measured
 from adamas.learn.numbers import shown, written
@@ -20,6 +19,7 @@ from adamas.rules import adam
 ALTERNATING = Problem(
     "alternating", lambda x: 0.0, lambda x, t: 1.0 if t % 2 else -1.0, (0.0,), (), (), timed=True
 )
+CONSTANT = Problem("constant", lambda x: 0.0, lambda x: 1.0, (0.0,), (), ())
 # A step at which nothing is left to correct; what the figures of silence and of batches have.
 FAR, SILENCE, SAMPLES = 100_000, 10_000, 1280
 SPIKE_BETA2, SPIKE_LR, SPIKE_STEPS = 0.99, 0.01, 2500
