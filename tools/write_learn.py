@@ -9,7 +9,7 @@ from pathlib import Path
 
 from py_mini_racer import MiniRacer
 
-from adamas.learn import book
+from adamas.learn import book, playground
 from short_script import short
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +27,20 @@ def pages() -> dict[str, str]:
             return str(context.eval(f"playHtml({play!r})"))
 
         found[f"learn/{name}"] = book.guide(language, draw, short)
+    return found | playgrounds()
+
+
+def playgrounds() -> dict[str, str]:
+    """Return the text of the playground's pages by their files' names."""
+    found = {}
+    for language, name in playground.PAGE.items():
+        context = MiniRacer()
+        context.eval(playground.script(language))
+
+        def draw(expression: str, context: MiniRacer = context) -> str:
+            return str(context.eval(expression))
+
+        found[f"{playground.FOLDER}/{name}"] = playground.page(language, draw, short)
     return found
 
 

@@ -232,6 +232,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "learn.numbers",
         "learn.measured",
         "learn.frames",
+        "learn.playground",
         "learn.chapters.*",
         "learn.book",
         "learn.command",

@@ -29,7 +29,7 @@ def test_pages_are_written(built: Path, language: str, capsys: pytest.CaptureFix
     assert cli.main(["learn", "--out", str(out), "--lang", language]) == 0
     assert capsys.readouterr().out.strip() == str(out / "learn" / f"{language}.html")
     found = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
-    assert found == ["learn/en.html", "learn/zh.html", "rules/en.html", "rules/zh.html"]
+    assert found == [f"{f}/{code}.html" for f in command.FOLDERS for code in ("en", "zh")]
     assert (out / "learn" / "en.html").read_text("utf-8") == "learn en"
 
 

@@ -18,6 +18,7 @@ from adamas.learn.chapters import (
     momentum,
     noise,
     one,
+    playground,
     rare,
     reach,
 )
@@ -41,6 +42,7 @@ CHAPTERS: dict[str, Chapter] = {
     "limits": limits.chapter,
     "cost": cost.chapter,
     "frameworks": frameworks.chapter,
+    "playground": playground.chapter,
     "exercises": exercises.chapter,
 }
 """The chapters by their anchors, in the order of the page."""

@@ -9,7 +9,7 @@ from adamas.learn.book import GUIDE
 
 BUILT = files("adamas.learn") / "built"
 # The folders of the pages, which link to each other.
-FOLDERS = ("learn", "rules")
+FOLDERS = ("learn", "playground", "rules")
 
 
 def write(out: Path, language: str) -> Path:

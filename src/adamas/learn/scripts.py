@@ -27,6 +27,7 @@ from adamas.schedule import shapes
 # In this order; whatever is in `plays/` comes after them.
 READER = ("reader_text", "reader_tree", "reader", "reader_rule")
 FILES = ("runtime", "chart", "controls")
+PLAYGROUND = ("playground", "playground_controls")
 # torch is not asked what it has: the guide is built without it.
 OF_TORCH = WORDS - {"rms", "total", "uniform", "normal"} | {"absolute", "arctan2", "clamp"}
 
@@ -103,6 +104,12 @@ def of_guide() -> str:
     return _together(formulas(named), plays())
 
 
+@cache
+def base() -> str:
+    """Return what the playground shares with figures: the rules, and the files for all."""
+    return _together(formulas(set(rules.__all__)), "")
+
+
 def _together(formulas: str, figures: str) -> str:
     return "\n".join(
         ['"use strict";', formulas, *(written(f"{name}.js") for name in FILES), figures]
@@ -113,8 +120,14 @@ def _together(formulas: str, figures: str) -> str:
 def reader() -> str:
     """Return what reads a typed rule; all but what is named here stays inside."""
     inside = "\n".join([known_names(), *(written(f"{name}.js") for name in READER)])
-    given = "{ readRule, ownRule, faultsText }"
+    given = "{ readRule, ownRule, faultsText, wide }"
     return f"const {given} = (() => {{\n{inside}\nreturn {given};\n}})();"
+
+
+@cache
+def playground() -> str:
+    """Return what the playground knows besides `base`, without a page to act on."""
+    return "\n".join([reader(), *(written(f"{name}.js") for name in PLAYGROUND)])
 
 
 def page() -> str:
@@ -122,6 +135,16 @@ def page() -> str:
     return written("page.js")
 
 
+def playground_page() -> str:
+    """Return what binds the playground to its page."""
+    return written("playground_page.js")
+
+
 def style() -> str:
     """Return the style of figures to play with."""
     return (files("adamas.learn") / "learn.css").read_text("utf-8")
+
+
+def playground_style() -> str:
+    """Return the style of the playground besides that of figures."""
+    return (files("adamas.learn") / "playground.css").read_text("utf-8")

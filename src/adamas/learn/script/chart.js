@@ -172,11 +172,14 @@ function chart(spec) {
   const key = spec.key || "c";
   parts.push(
     `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(spec.title || "")}" ` +
-    `style="max-width:${width}px" font-size="13">` +
+    `style="max-width:${width}px" font-size="13"` +
+    // Where a click stands in numbers is known from the corners of the axes.
+    `${spec.pick ? ` data-box="${px(left)} ${top} ${px(width - right)} ${px(height - bottom)}"` : ""}>` +
     `<clipPath id="clip-${key}"><rect x="${px(left - 4)}" y="${top - 4}" width="${px(width - left - right + 8)}" ` +
     `height="${px(height - top - bottom + 8)}"/></clipPath>`);
   if (spec.contours) {
-    const path = contours(spec.contours.value, spec.contours.levels, x, y, toX, toY);
+    // Whoever draws the same axes again hands in the same object, which keeps its path.
+    const path = spec.contours.path ||= contours(spec.contours.value, spec.contours.levels, x, y, toX, toY);
     parts.push(`<path d="${path}" fill="none" stroke="var(--muted)" stroke-opacity="0.45"/>`);
   }
   parts.push(axes(spec, labels, toX, toY, { left, right, top, bottom, width, height }));

@@ -1,0 +1,153 @@
+// What binds the playground to its page; runs in a browser only.
+
+function bindPlayground(root) {
+  let state = stateOf(location.hash.slice(1)), timer = 0, written = "";
+  const part = (kind) => root.querySelector(`.${kind}`), control = (id) => document.getElementById(id);
+  const put = (kind, html) => { if (part(kind).innerHTML !== html) part(kind).innerHTML = html; };
+  const width = () => {
+    const box = part("pictures"), columns = box.clientWidth >= 760 ? 2 : 1;
+    return Math.max(280, Math.floor((box.clientWidth - (columns - 1) * 24) / columns));
+  };
+  const draw = () => {
+    const parts = playgroundParts(state, width());
+    for (const kind of ["pictures", "inside", "numbers", "sentence"]) put(kind, parts[kind]);
+  };
+  const valueOf = (id, value, text) => {
+    control(id).value = value;
+    control(id).setAttribute("aria-valuetext", text);
+    root.querySelector(`output[for="${id}"]`).textContent = text;
+  };
+  const at = (t) => {
+    state.t = Math.min(Math.max(t, 0), state.length);
+    valueOf("t", state.t, shown(state.t));
+  };
+  // Controls are made anew where others than before are needed; the focus stays where it was.
+  const build = () => {
+    const { id } = document.activeElement || {}, open = [...root.querySelectorAll("details")].map((one) => one.open);
+    part("setup").innerHTML = setupHtml(state);
+    part("transport").innerHTML = transportHtml(state);
+    part("chosen-one").innerHTML = chosenHtml(state);
+    root.querySelectorAll("details").forEach((one, k) => { one.open = Boolean(open[k]); });
+    if (id && control(id)) control(id).focus();
+    draw();
+  };
+  const keep = () => {
+    written = addressOf(state);
+    history.replaceState(null, "", `#${written}`);
+  };
+  const stop = () => {
+    clearInterval(timer);
+    timer = 0;
+    part("sentence").setAttribute("aria-live", "polite");
+    root.querySelector('[data-act="play"]').textContent = say("button.play");
+  };
+  const play = () => {
+    if (state.t >= state.length) at(0);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) { at(state.length); return draw(); }
+    root.querySelector('[data-act="play"]').textContent = say("button.stop");
+    // A sentence for every frame would be too many to listen to.
+    part("sentence").setAttribute("aria-live", "off");
+    timer = setInterval(() => {
+      at(state.t + Math.max(1, Math.round(state.length / 120)));
+      draw();
+      if (state.t >= state.length) { stop(); keep(); }
+    }, 60);
+  };
+
+  const changed = {
+    problem: (value) => Object.assign(state, { problem: value, start: null, coordinate: 0 }),
+    length: (value) => { state.length = Number(value); state.t = Math.min(state.t, state.length); },
+    chosen: (value) => { state.chosen = Number(value); },
+    coordinate: (value) => { state.coordinate = Number(value); },
+  };
+  const slid = {
+    noise: (value) => { state.noise = value; },
+    seed: (value) => { state.seed = value; },
+    t: (value) => { state.t = value; },
+    start: (value, i) => { state.start = startOf(state).map((x, k) => (k === i ? value : x)); },
+    lr: (value, k) => { state.optimizers[k].hypers.lr = rounded(10 ** value); },
+  };
+
+  root.addEventListener("input", ({ target }) => {
+    stop();
+    const [kind, index] = target.id.split("-"), k = Number(index);
+    if (target.type === "range") {
+      slid[kind](Number(target.value), k);
+      valueOf(target.id, target.value, kind === "lr" ? rateText(state.optimizers[k].hypers.lr) : shown(Number(target.value)));
+    } else if (kind === "text") {
+      state.optimizers[k].text = target.value;
+      part("optimizers").children[k].querySelector(".faults").innerHTML = faultsHtml(ruleOf(state.optimizers[k]).faults);
+    } else if (kind === "hyper") {
+      const value = Number(target.value), good = target.value.trim() !== "" && Number.isFinite(value);
+      target.setAttribute("aria-invalid", String(!good));
+      if (good) state.optimizers[k].hypers[target.dataset.hyper] = value;
+    } else return;
+    draw();
+  });
+  root.addEventListener("change", ({ target }) => {
+    const [kind, index] = target.id.split("-"), k = Number(index);
+    if (kind === "rule") choose(k, target.value);
+    else if (changed[kind]) { changed[kind](target.value); build(); }
+    else if (kind === "text") build();
+    keep();
+  });
+  // A text begins with the rule that stood there.
+  const choose = (k, rule) => {
+    const one = state.optimizers[k], before = ruleOf(one).rule;
+    if (rule === OWN && !one.text && before) one.text = textOf(before);
+    const lr = one.hypers.lr;
+    Object.assign(one, { rule, hypers: lr === undefined ? {} : { lr } });
+    build();
+  };
+  const acts = {
+    again: () => at(0), back: () => at(state.t - 1), step: () => at(state.t + 1), ten: () => at(state.t + 10),
+    add: () => { state.optimizers.push({ rule: "momentum", hypers: { lr: 0.01 }, text: "" }); build(); },
+    remove: (k) => {
+      state.optimizers.splice(k, 1);
+      state.chosen = Math.min(state.chosen, state.optimizers.length - 1);
+      build();
+      control("rule-0").focus();
+    },
+    reset: () => { state = startState(); build(); },
+  };
+  root.addEventListener("click", (event) => {
+    const pressed = event.target.closest("[data-act]");
+    if (pressed) {
+      const was = timer, { act } = pressed.dataset, card = pressed.closest("[data-optimizer]");
+      stop();
+      if (act !== "play") acts[act](card && Number(card.dataset.optimizer));
+      else if (!was) play();
+      if (!timer) { draw(); keep(); }
+      return;
+    }
+    const svg = event.target.closest("svg[data-box]");
+    if (svg) pick(svg, event);
+  });
+  // A click on the picture is where runs start.
+  const pick = (svg, event) => {
+    const [left, top, right, bottom] = svg.dataset.box.split(" ").map(Number), box = svg.getBoundingClientRect();
+    const scale = svg.viewBox.baseVal.width / box.width, view = viewOf(state);
+    const x = ((event.clientX - box.left) * scale - left) / (right - left);
+    const y = (bottom - (event.clientY - box.top) * scale) / (bottom - top);
+    if (x < 0 || x > 1 || y < 0 || y > 1) return;
+    state.start = startOf(state).map((_, i) => Number((view[i][0] + [x, y][i] * (view[i][1] - view[i][0])).toPrecision(3)));
+    build();
+    keep();
+  };
+  root.addEventListener("submit", (event) => event.preventDefault());
+  const restore = () => {
+    if (location.hash.slice(1) === written) return;
+    stop();
+    const address = location.hash.slice(1);
+    if (address && !address.includes("=")) return;
+    state = stateOf(address);
+    build();
+  };
+  build();
+  addEventListener("hashchange", restore);
+  let last = innerWidth;
+  addEventListener("resize", () => { if (innerWidth !== last) { last = innerWidth; draw(); } });
+}
+
+document.documentElement.classList.add("live");
+bindPlayground(document.getElementById("ground"));
