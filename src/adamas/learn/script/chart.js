@@ -37,6 +37,7 @@ function ticks(axis, most) {
   if (axis.ticks) return axis.ticks;
   if (axis.log) {
     const first = Math.ceil(Math.log10(axis.low) - 1e-9), last = Math.floor(Math.log10(axis.high) + 1e-9);
+    if (!Number.isFinite(last - first)) return [];
     const apart = Math.max(1, Math.ceil((last - first + 1) / most));
     const found = [];
     for (let k = first; k <= last; k += apart) found.push(Number(`1e${k}`));

@@ -186,7 +186,7 @@ function lossChart(state, runs, width) {
 
 // Whole powers of ten around these numbers, at most fifteen of them.
 function logAxis(values) {
-  const logs = values.filter((x) => x > 0 && Number.isFinite(x)).map(Math.log10);
+  const logs = values.filter((x) => x > 1e-300 && x < 1e300).map(Math.log10);
   let low = Infinity, high = -Infinity;
   for (const x of logs) { low = Math.min(low, x); high = Math.max(high, x); }
   if (!logs.length) [low, high] = [-1, 1];
