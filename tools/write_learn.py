@@ -9,7 +9,8 @@ from pathlib import Path
 
 from py_mini_racer import MiniRacer
 
-from adamas.learn import book, playground
+from adamas.learn import book
+from adamas.learn import playground_page as playground
 from short_script import short
 
 ROOT = Path(__file__).parents[1]

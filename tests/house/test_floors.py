@@ -232,7 +232,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "learn.numbers",
         "learn.measured",
         "learn.frames",
-        "learn.playground",
+        "learn.playground_page",
         "learn.chapters.*",
         "learn.book",
         "learn.command",

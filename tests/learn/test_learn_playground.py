@@ -15,7 +15,8 @@ from py_mini_racer import MiniRacer
 
 from adamas import rules
 from adamas.kernel.formula import parse
-from adamas.learn import javascript, playground
+from adamas.learn import javascript
+from adamas.learn import playground_page as playground
 from adamas.learn.numbers import shown
 from adamas.learn.problems import PROBLEMS, best_line
 from adamas.learn.text import Say

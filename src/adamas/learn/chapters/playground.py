@@ -1,7 +1,7 @@
 """The way from the guide to the playground, with states worth a look."""
 
 from adamas.learn.frames import Draw
-from adamas.learn.playground import FOLDER, PAGE, presets
+from adamas.learn.playground_page import FOLDER, PAGE, presets
 from adamas.learn.text import Say
 from adamas.pages.elements import paragraph, section
 
