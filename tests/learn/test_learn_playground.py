@@ -213,7 +213,7 @@ def test_what_the_presets_say_holds() -> None:
 
 def runs_of(name: str) -> list[tuple[list[float], list[list[float]]]]:
     """Losses and points of each optimizer of a preset."""
-    text = f"runsOf({state_of(playground.address(name))}).map((one) => [one.losses, one.points])"
+    text = f"runsOf({state_of(playground.PRESETS[name])}).map((one) => [one.losses, one.points])"
     found: list[tuple[list[float], list[list[float]]]] = run(text)
     return found
 
@@ -229,7 +229,7 @@ def test_presets_show_what_they_say() -> None:
     assert narrow[:2] + narrow[3:] == [numbers[f"narrow_{n}"] for n in ("sgd", "momentum", "adam")]
     late = [sum(losses[-250:]) for losses, _ in runs_of("beta2")]
     assert shown(late[0] / late[1], 3) == numbers["beta2_ratio"]
-    assert "B mine: x = " in parts(playground.address("own"))["sentence"]
+    assert "B mine: x = " in parts(playground.PRESETS["own"])["sentence"]
 
 
 @pytest.mark.parametrize("language", playground.PAGE)
@@ -242,5 +242,5 @@ def test_the_page_is_whole_without_a_script(language: str) -> None:
         r"\{\w+\}", re.sub(r"<textarea.*?</textarea>", "", plain, flags=re.DOTALL)
     )
     sound(re.sub(r"<code>.*?</code>", "", plain))
-    assert dict(parse_qsl(playground.address("own")))["text"] == playground.EXAMPLE
+    assert dict(parse_qsl(playground.PRESETS["own"]))["text"] == playground.EXAMPLE
     assert Say(language)("playground.name") in plain

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from adamas.learn import scripts
 from adamas.learn.frames import NAMES
@@ -27,51 +27,15 @@ EXAMPLE = """def mine(p, g, m, *, t, lr=0.05, beta=0.9):
 """
 
 
-def optimizer(rule: str, **hypers: float) -> tuple[str, str]:
-    """Return an optimizer as an address has it."""
-    return "o", ",".join([rule, *(f"{name}:{value!r}" for name, value in hypers.items())])
-
-
-Preset = tuple[tuple[str, Any], ...]
-PRESETS: Mapping[str, Preset] = {
-    "fault": (
-        ("problem", "line"),
-        ("length", 1000),
-        ("t", 1000),
-        optimizer("adam", lr=0.001),
-        optimizer("adam", lr=0.1),
-        optimizer("sgd", lr=0.01),
-    ),
-    "narrow": (
-        ("t", 100),
-        optimizer("sgd", lr=0.039),
-        optimizer("momentum", lr=0.01),
-        optimizer("rmsprop", lr=0.02),
-        optimizer("adam", lr=0.1),
-    ),
-    "beta2": (
-        ("problem", "bowl"),
-        ("length", 500),
-        ("t", 500),
-        ("noise", 1),
-        optimizer("adam", lr=0.05, beta2=0.1),
-        optimizer("adam", lr=0.05),
-    ),
-    "reddi": (
-        ("problem", "reddi"),
-        ("length", 200),
-        ("t", 200),
-        optimizer("adam", lr=0.1, beta1=0.0, beta2=0.1),
-        optimizer("amsgrad", lr=0.1, beta1=0.0, beta2=0.1),
-    ),
-    "own": (("problem", "rosenbrock"), optimizer("adam", lr=0.05), ("o", "own"), ("text", EXAMPLE)),
+PRESETS = {
+    "fault": "problem=line&length=1000&t=1000&o=adam,lr:0.001&o=adam,lr:0.1&o=sgd,lr:0.01",
+    "narrow": "t=100&o=sgd,lr:0.039&o=momentum,lr:0.01&o=rmsprop,lr:0.02&o=adam,lr:0.1",
+    "beta2": "problem=bowl&length=500&t=500&noise=1&o=adam,lr:0.05,beta2:0.1&o=adam,lr:0.05",
+    "reddi": "problem=reddi&t=200&o=adam,lr:0.1,beta1:0,beta2:0.1"
+    "&o=amsgrad,lr:0.1,beta1:0,beta2:0.1",
+    "own": f"problem=rosenbrock&o=adam,lr:0.05&o=own&text={quote_plus(EXAMPLE)}",
 }
-"""States worth a look, as the parameters of an address, in the order of the page."""
-
-
-def address(name: str) -> str:
-    """Return the part of an address after # that shows a preset."""
-    return urlencode(PRESETS[name])
+"""States worth a look, as the part of an address after #, in the order of the page."""
 
 
 @cache
@@ -132,49 +96,42 @@ def written(formula: Callable[..., Any]) -> str:
 def presets(say: Say, page: str) -> str:
     """Return links to the presets on `page`."""
     items = [
-        f'<li><a href="{html.escape(page)}#{html.escape(address(name))}">'
+        f'<li><a href="{html.escape(page)}#{html.escape(state)}">'
         f"{html.escape(say(f'playground.preset.{name}'))}</a> "
         f"{markup(say(f'playground.look.{name}', **numbers()))}</li>"
-        for name in PRESETS
+        for name, state in PRESETS.items()
     ]
     return "<ul>\n" + "\n".join(items) + "\n</ul>"
 
 
 def script(language: str) -> str:
     """Return the script of the page but for what needs a page."""
-    texts = {
-        key: text
-        for key, text in LANGUAGES[language].items()
-        if key.partition(".")[0] in ("button", "axis", "playground", "reader") or key == "controls"
-    }
-    constants = "\n".join(
-        f"const {name} = {json.dumps(value, ensure_ascii=False)};"
-        for name, value in {"TEXT": texts, "NAMES": NAMES}.items()
+    parts = ("button", "axis", "playground", "reader", "controls")
+    texts = {key: one for key, one in LANGUAGES[language].items() if key.split(".")[0] in parts}
+    constants = f"const TEXT = {json.dumps(texts, ensure_ascii=False)};\n"
+    return (
+        f"{scripts.base()}\n{constants}const NAMES = {json.dumps(NAMES)};\n{scripts.playground()}"
     )
-    return "\n".join([scripts.base(), constants, scripts.playground()])
 
 
 def page(language: str, draw: Callable[[str], str], shorten: Callable[[str], str] = str) -> str:
     """Return the page in a language; `draw` evaluates an expression of its `script`."""
-    say = Say(language)
-    other = "zh" if language == "en" else "en"
+    say, own, other = Say(language), PAGE[language], "zh" if language == "en" else "en"
     lead = [
-        f'<p class="lead">{markup(say("playground.lead"))}</p>',
-        f'<p class="languages"><a href="../learn/{PAGE[language]}">'
-        f"{html.escape(say('playground.back'))}</a> · "
+        f'<p class="lead">{markup(say("playground.lead"))}</p>\n<p class="languages">'
+        f'<a href="../learn/{own}">{html.escape(say("playground.back"))}</a> · '
         f'<a href="{PAGE[other]}" lang="{other}">{html.escape(say("other_language"))}</a></p>',
     ]
-    inner = draw("playgroundHtml(startState())")
-    body = section("playground", say("playground.title"), f'<div id="ground">{inner}</div>')
-    body += section("presets", say("playground.presets"), presets(say, PAGE[language]))
+    ground = f'<div id="ground">{draw("playgroundHtml(startState())")}</div>'
     about = ("see", "keys", "text", "run", "address")
     words = [paragraph(say(f"playground.about.{name}")) for name in about]
-    body += section("about", say("playground.about.title"), *words, problems(say))
-    parts = [
-        ("playground", say("playground.title")),
-        ("presets", say("playground.presets")),
-        ("about", say("playground.about.title")),
+    sections: list[tuple[str, str, list[str]]] = [
+        ("playground", "playground.title", [ground]),
+        ("presets", "playground.presets", [presets(say, own)]),
+        ("about", "playground.about.title", [*words, problems(say)]),
     ]
+    body = "\n".join(section(key, say(title), *inner) for key, title, inner in sections)
+    parts = [(key, say(title)) for key, title, _ in sections]
     code = shorten(f"(() => {{\n{script(language)}\n{scripts.playground_page()}}})();")
     assert "</script" not in code and "<!--" not in code, "it would end the element around it"
     style = scripts.style() + scripts.playground_style()
