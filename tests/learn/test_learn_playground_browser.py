@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -25,9 +26,16 @@ KEYS = (
     ("#problem", "ArrowDown"),
     ("#length", "ArrowUp"),
 )
+# What is wider than the card of its optimizer.
+STICKING = """[...document.querySelectorAll(".optimizer")].flatMap(card => [...card.children]
+  .filter(e => e.getBoundingClientRect().right > card.getBoundingClientRect().right)
+  .map(e => e.className || e.localName))"""
 CHOOSE_OWN = """(s => { s.value = "own"; s.dispatchEvent(new Event("change", { bubbles: true })); })
   (document.querySelector("#rule-0"))"""
 FAULTS = "document.querySelector('#faults-0').innerText"
+# A name that is long, a line that is, and several faults.
+LINE = "    v = 0.999 * v + (1 - 0.999) * (g - m) * (g - m) + erf(v) * (m @ m) + 1e-8 * 学习率"
+FAULTY = f"problem=line&o=own&text={quote_plus(f'def f(p, g, m, v):{chr(10)}{LINE}')}&o=adam"
 PICTURES = "document.querySelector('#ground .pictures').innerHTML"
 
 
@@ -81,17 +89,19 @@ def test_the_page_keeps_every_rule(browser: Browser, folder: Path, language: str
     assert too_large(file.read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("name", playground.PRESETS)
-def test_no_label_is_cut_in_a_state_worth_a_look(browser: Browser, folder: Path, name: str) -> None:
-    """Every preset is whole on a phone and on a wide screen, at its start and at its end."""
+@pytest.mark.parametrize("state", [*playground.PRESETS.values(), FAULTY])
+def test_nothing_is_cut_in_a_state_worth_a_look(browser: Browser, folder: Path, state: str) -> None:
+    """Presets, and a text with faults, are whole on a phone and on a wide screen."""
     page = browser.open(folder / "zh.html")
-    go(page, playground.PRESETS[name])
+    go(page, state)
     for width in (360, 1200):
         page.resize(width)
         page.settle()
         for key in ("Home", "End"):
             focus(page, "#t")
             page.press(key)
+            sticking = page.evaluate(STICKING)
+            assert sticking == [], (width, sticking)
             for check in ("overflow", "labels", "hiddenText"):
                 assert checks.ask(page, check) == [], (width, key)
     page.close()

@@ -80,11 +80,16 @@ function runsOf(state) {
   });
 }
 
-const nameOf = (state, k) => {
+const fullNameOf = (state, k) => {
   const { rule, faults } = ruleOf(state.optimizers[k]), own = state.optimizers[k].rule === OWN;
   const name = own ? (faults.length ? say("playground.own_short") : rule.name) : titleOf(state.optimizers[k].rule);
-  const letters = [...name];
-  return `${LETTERS[k]} ${letters.length > 12 ? `${letters.slice(0, 11).join("")}…` : name}`;
+  return `${LETTERS[k]} ${name}`;
+};
+
+// As much of the name as fits beside a line.
+const nameOf = (state, k) => {
+  const letters = [...fullNameOf(state, k)];
+  return letters.length > 14 ? `${letters.slice(0, 13).join("")}…` : letters.join("");
 };
 
 const pathOf = (run, t) => run.points.slice(0, Math.min(t, run.lost - 1) + 1);
@@ -220,7 +225,7 @@ function insideCharts(state, runs, width) {
   if (!run) return "";
   const { memory, moving } = insideOf(run, i, state.length);
   const hues = ["muted", "adam", "sgd", "momentum", "hue3", "hue2", "rmsprop"];
-  const fields = { name: nameOf(state, state.chosen), coordinate: coordinates(state)[i] };
+  const fields = { name: fullNameOf(state, state.chosen), coordinate: coordinates(state)[i] };
   const picture = (key, title, found) => `<div>${heading(say(title, fields))}${chart({
     key, width, height: 280, title: say(title, fields),
     x: { low: 1, high: Math.max(2, state.length), label: say("axis.step") },
@@ -239,8 +244,8 @@ function numbersHtml(state, runs) {
   const names = coordinates(state), { t } = state;
   const at = (run) => run.points[Math.min(t, run.points.length - 1)];
   const rows = runs.map((run, k) => {
-    if (!run) return [nameOf(state, k), ...names.map(() => "–"), "–"];
-    return [nameOf(state, k), ...at(run).map((x) => shown(x, 5)), shown(run.losses[t], 5)];
+    if (!run) return [fullNameOf(state, k), ...names.map(() => "–"), "–"];
+    return [fullNameOf(state, k), ...at(run).map((x) => shown(x, 5)), shown(run.losses[t], 5)];
   });
   const every = tableOf([say("playground.optimizer"), ...names, say("axis.loss")], rows, say("playground.all_numbers", { t }));
   const run = runs[state.chosen];
@@ -251,13 +256,13 @@ function numbersHtml(state, runs) {
     ...run.rule.lines.map((line, k) => [line, ...parts(record.values[k])]),
   ];
   return every + tableOf([say("playground.line"), ...names], lines,
-    say("playground.numbers", { name: nameOf(state, state.chosen), t })).replace("<table>", '<table class="each-line">');
+    say("playground.numbers", { name: fullNameOf(state, state.chosen), t })).replace("<table>", '<table class="each-line">');
 }
 
 function sentenceOf(state, runs) {
   const names = coordinates(state);
   const found = runs.map((run, k) => {
-    const name = nameOf(state, k);
+    const name = fullNameOf(state, k);
     if (!run) return say("playground.no_rule", { name });
     if (state.t >= run.lost) return say("playground.lost", { name, t: run.lost });
     const point = names.map((one, i) => `${one} = ${shown(run.points[state.t][i], 4)}`).join(", ");
@@ -272,7 +277,7 @@ function setSentence(state) {
   const from = names.map((name, i) => `${name} = ${shown(start[i])}`).join(", ");
   const usual = (one) => ruleOf(one).rule || { hypers: [] };
   const found = state.optimizers.map((one, k) =>
-    `${nameOf(state, k)}, ${Object.entries(hypersOf(one, usual(one))).map(([name, value]) => `${name} = ${shown(value)}`).join(", ")}`);
+    `${fullNameOf(state, k)}, ${Object.entries(hypersOf(one, usual(one))).map(([name, value]) => `${name} = ${shown(value)}`).join(", ")}`);
   return `${say("playground.set", { problem: say(`playground.problem.${state.problem}`), from, length: state.length })} ` +
     found.join(say("playground.between"));
 }

@@ -64,7 +64,7 @@ const transportHtml = (state) => sliderHtml("t", say("axis.step"), 0, state.leng
   `<div class="buttons">${["again", "back", "step", "ten", "play"].map((act) => button(act)).join("")}</div>`;
 
 const chosenHtml = (state) =>
-  choiceHtml("chosen", say("playground.chosen"), state.optimizers.map((_, k) => [String(k), nameOf(state, k)]), String(state.chosen)) +
+  choiceHtml("chosen", say("playground.chosen"), state.optimizers.map((_, k) => [String(k), fullNameOf(state, k)]), String(state.chosen)) +
   choiceHtml("coordinate", say("playground.coordinate"), coordinates(state).map((name, i) => [String(i), name]), String(state.coordinate));
 
 // The inside of the playground, complete without a script but for the controls.
