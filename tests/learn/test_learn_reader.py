@@ -286,6 +286,17 @@ def test_names_are_those_of_javascript(tmp_path: Path) -> None:
         reference.step(np.array(PROBLEMS["bowl"].gradient(*reference.p)))
 
 
+@pytest.mark.parametrize("test", ["g", "not g", "g > 0", "g != g", "g and p", "g > 0 or m"])
+def test_conditions_that_are_nan(tmp_path: Path, test: str) -> None:
+    """NaN holds where a number is tested and not where it is compared, as in Python."""
+    text = f"def f(p, g, m):\n    m = 1.0 if {test} else 2.0\n    return p, m"
+    reference = Reference(parse(function(tmp_path, text)), np.ones(3))
+    reference.step(np.array([np.nan, 0.0, 2.0]))
+    assert run(f"{own(text)}.step((x) => x, 3, [1, 1, 1], [NaN, 0, 2], [0, 0, 0], 1)[0]") == (
+        reference.state["m"].tolist()
+    )
+
+
 def test_remainders_are_python_s() -> None:
     """`%` and `//` of float64 are those of Python, signs and rounding included."""
     pairs = [
