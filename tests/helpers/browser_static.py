@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
 
 MOST_BYTES = 300_000
 # Attributes by which a page loads something; a link that the reader may follow is none of them.
@@ -72,6 +74,25 @@ def lost(text: str) -> list[str]:
             if attributes.get(key, "").startswith("#") and len(attributes[key]) > 1:
                 wanted.append(attributes[key][1:])
     return sorted(set(wanted) - ids)
+
+
+def dead(file: Path) -> list[str]:
+    """Return every link to a file of this machine that is not there, or lacks the place it names.
+
+    What follows a question mark, or has an equals sign, is a state and no place.
+    """
+    found = []
+    for tag, attributes in Tags(file.read_text("utf-8")).tags:
+        address = attributes.get("href", "")
+        if tag != "a" or re.match(r"[a-z]+:|#|$", address):
+            continue
+        name, _, place = address.partition("#")
+        target, place = file.parent / unquote(name), place.partition("?")[0]
+        if not target.is_file():
+            found.append(f"{address} leads nowhere")
+        elif place and "=" not in place and f'id="{place}"' not in target.read_text("utf-8"):
+            found.append(f"{address} leads to no place in its page")
+    return found
 
 
 def too_large(text: str) -> list[str]:

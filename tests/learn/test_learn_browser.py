@@ -13,7 +13,7 @@ from adamas.learn import book
 from adamas.learn.chapters.exercises import ANSWERS
 from browser import Browser, Page
 from browser_process import NO_BROWSER, find_browser
-from browser_static import too_large
+from browser_static import dead, too_large
 
 pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
 # What a figure shows, its controls aside.
@@ -36,6 +36,13 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("guide")
     write_learn.main([str(folder)])
     return folder / "learn"
+
+
+def test_links_lead_somewhere(guide: Path) -> None:
+    """Every link between the pages that are built leads to a page and a place in it."""
+    pages = sorted(guide.parent.rglob("*.html"))
+    assert len(pages) >= len(book.GUIDE)
+    assert [text for page in pages for text in dead(page)] == []
 
 
 @pytest.fixture(params=book.GUIDE)

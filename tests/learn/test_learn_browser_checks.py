@@ -9,7 +9,7 @@ import pytest
 import browser_checks as checks
 from browser import Browser, Page
 from browser_process import NO_BROWSER, find_browser
-from browser_static import MOST_BYTES, loaded, lost, static_findings, too_large, twice
+from browser_static import MOST_BYTES, dead, loaded, lost, static_findings, too_large, twice
 
 needs_browser = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
 PICTURE = """<svg id="chart" role="img" aria-labelledby="says" width="300" height="100"
@@ -199,6 +199,18 @@ def test_ids_are_checked() -> None:
         '<a href="#d">d</a><a href="#">top</a><svg><g clip-path="url(#e)"/></svg><p id="f"></p>'
     )
     assert twice(text) == ["a"] and lost(text) == ["b", "c", "d", "e"]
+
+
+def test_dead_links_are_found(tmp_path: Path) -> None:
+    """A link to a page that is not there is found, and so is one to a place that it lacks."""
+    (tmp_path / "b.html").write_text('<p id="here">b</p>', encoding="utf-8")
+    links = "b.html b.html#here b.html#here?x=1 b.html#t=5 b.html#gone c.html https://a.example #x"
+    text = "".join(f'<a href="{link}">a</a>' for link in links.split())
+    (tmp_path / "a.html").write_text(text, encoding="utf-8")
+    assert dead(tmp_path / "a.html") == [
+        "b.html#gone leads to no place in its page",
+        "c.html leads nowhere",
+    ]
 
 
 def test_size_is_checked() -> None:
