@@ -1,5 +1,42 @@
 // What binds the playground to its page; runs in a browser only.
 
+// Make an element what another one is, and leave what is the same already.
+function become(old, fresh) {
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  const { value } = fresh, parts = [...fresh.childNodes];
+  // Whether a part is unfolded is the reader's.
+  for (const { name } of [...old.attributes])
+    if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes)
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  let spot = old.firstChild;
+  for (const one of parts) {
+    let match = spot;
+    while (match && !alike(match, one)) match = match.nextSibling;
+    if (!match) {
+      old.insertBefore(one, spot);
+      continue;
+    }
+    while (spot !== match) spot = dropped(spot);
+    become(match, one);
+    spot = match.nextSibling;
+  }
+  while (spot) spot = dropped(spot);
+  if (value !== undefined && old.value !== value) old.value = value;
+}
+
+const alike = (a, b) => a.nodeType === b.nodeType && a.tagName === b.tagName && a.id === b.id &&
+  a.htmlFor === b.htmlFor;
+
+function dropped(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
 function bindPlayground(root) {
   let state = stateOf(location.hash.slice(1)), timer = 0, written = "";
   const part = (kind) => root.querySelector(`.${kind}`), control = (id) => document.getElementById(id);
@@ -21,14 +58,13 @@ function bindPlayground(root) {
     state.t = Math.min(Math.max(t, 0), state.length);
     valueOf("t", state.t, shown(state.t));
   };
-  // Controls are made anew where others than before are needed; the focus stays where it was.
+  // Controls that stay are the elements that they were: focus, a press half done, what is unfolded.
   const build = () => {
-    const { id } = document.activeElement || {}, open = [...root.querySelectorAll("details")].map((one) => one.open);
-    part("setup").innerHTML = setupHtml(state);
-    part("transport").innerHTML = transportHtml(state);
-    part("chosen-one").innerHTML = chosenHtml(state);
-    root.querySelectorAll("details").forEach((one, k) => { one.open = Boolean(open[k]); });
-    if (id && control(id)) control(id).focus();
+    for (const [kind, html] of [["setup", setupHtml], ["transport", transportHtml], ["chosen-one", chosenHtml]]) {
+      const fresh = part(kind).cloneNode(false);
+      fresh.innerHTML = html(state);
+      become(part(kind), fresh);
+    }
     draw();
   };
   const keep = () => {
@@ -101,7 +137,11 @@ function bindPlayground(root) {
   };
   const acts = {
     again: () => at(0), back: () => at(state.t - 1), step: () => at(state.t + 1), ten: () => at(state.t + 10),
-    add: () => { state.optimizers.push({ rule: "momentum", hypers: { lr: 0.01 }, text: "" }); build(); },
+    add: () => {
+      state.optimizers.push({ rule: "momentum", hypers: { lr: 0.01 }, text: "" });
+      build();
+      control(`rule-${state.optimizers.length - 1}`).focus();
+    },
     remove: (k) => {
       state.optimizers.splice(k, 1);
       state.chosen = Math.min(state.chosen, state.optimizers.length - 1);
