@@ -15,8 +15,7 @@ LIMIT = 300_000  # bytes of a page
 @pytest.fixture(scope="module")
 def pages() -> Mapping[str, str]:
     """Return the built pages by language."""
-    built = write_learn.pages()
-    return {language: built[f"learn/{name}"] for language, name in book.GUIDE.items()}
+    return {language: write_learn.guide(language) for language in book.GUIDE}
 
 
 def without_script(page: str) -> str:

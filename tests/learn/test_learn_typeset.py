@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,7 +17,7 @@ from adamas import dialects, rules, words
 from adamas.kernel.formula import Formula, FormulaError, parse, target
 from adamas.kernel.reference import Reference
 from adamas.kernel.variants import decoupled
-from adamas.learn.notation import LaTeX, MathML
+from adamas.learn.notation import LATEX, MATHML
 from adamas.learn.symbols import lines
 from adamas.learn.symbols import symbol as named
 from adamas.learn.typeset import latex, letter, mathml
@@ -54,12 +55,12 @@ def begun(formula: Formula, values: dict[str, Any]) -> dict[str, Any]:
     marks = {name: named(name).at("t-1") for name in before}
     marks |= {name: named(name).at("t") for name in now}
     marks |= {name: named(name) for name in ("t", "rows", "columns", *formula.hypers)}
-    return {symbol(MathML().symbol(marks[name])): value for name, value in values.items()}
+    return {symbol(MATHML.symbol(marks[name])): value for name, value in values.items()}
 
 
 def after(name: str) -> str:
     """The symbol of a state, or of the parameter, after the step."""
-    return symbol(MathML().symbol(named(name).at("t")))
+    return symbol(MATHML.symbol(named(name).at("t")))
 
 
 # Of each word in NumPy; a page says whether a sum is over rows, columns or all.
@@ -122,19 +123,13 @@ def computed(formula: Formula) -> dict[str, int]:
 
 def needless(page: str, formula: Formula, wanted: dict[str, int]) -> list[str]:
     """The brackets without which the page would say the same."""
-    found = []
-    for hit in re.finditer(r'<mo form="prefix"[^>]*>\(</mo>', page):
-        if page[: hit.start()].endswith("\N{FUNCTION APPLICATION}</mo><mrow>"):
+    found, marks = [], [*re.finditer(r"<mo[^>]*>([()])</mo>", page)]
+    for k, first in enumerate(marks):
+        if first[1] == ")" or page[: first.start()].endswith("\N{FUNCTION APPLICATION}</mo><mrow>"):
             continue
-        depth, end = 0, hit.start()
-        for mark in re.finditer(r'<mo form="(prefix|postfix)"[^>]*>[()]</mo>', page[hit.start() :]):
-            depth += 1 if mark[1] == "prefix" else -1
-            if not depth:
-                end = hit.start() + mark.start()
-                break
-        last = re.compile(r'<mo form="postfix"[^>]*>\)</mo>').match(page, end)
-        assert last
-        bare = page[: hit.start()] + page[hit.end() : end] + page[last.end() :]
+        depths = list(accumulate(1 if mark[1] == "(" else -1 for mark in marks[k:]))
+        last = marks[k + depths.index(0)]
+        bare = page[: first.start()] + page[first.end() : last.start()] + page[last.end() :]
         try:
             if read(bare, formula) == wanted:
                 found.append(bare)
@@ -238,8 +233,8 @@ def test_adam_is_written_as_its_paper_writes_it() -> None:
 )
 def test_names_become_symbols(name: str, shown: str) -> None:
     """A name is the letter that papers have for it, with what its parts say below and above."""
-    assert LaTeX().symbol(named(name)) == shown
-    assert letter(name) == f"<math>{MathML().symbol(named(name))}</math>"
+    assert LATEX.symbol(named(name)) == shown
+    assert letter(name) == f"<math>{MATHML.symbol(named(name))}</math>"
 
 
 def lamb(p, g, m, v, *, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-6):  # type: ignore[no-untyped-def]

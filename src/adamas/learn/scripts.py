@@ -140,9 +140,10 @@ def playground_page() -> str:
     return written("playground_page.js")
 
 
-def style() -> str:
-    """Return the style of figures to play with."""
-    return (files("adamas.learn") / "learn.css").read_text("utf-8")
+def style(name: str = "learn") -> str:
+    """Return a style, of figures to play with by default, and that of formulas."""
+    folder = files("adamas.learn")
+    return "".join((folder / f"{one}.css").read_text("utf-8") for one in ("formula", name))
 
 
 def playground_style() -> str:

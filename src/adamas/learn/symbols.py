@@ -24,18 +24,10 @@ GREEK = {
 }  # fmt: skip
 """Letters by LaTeX's names of them."""
 LETTERS = {
-    "p": "theta",
-    "lr": "eta",
-    "eps": "varepsilon",
-    "epsilon": "varepsilon",
-    "weight_decay": "lambda",
-    "momentum_decay": "psi",
-    "dampening": "tau",
-    "weight": "w",
-    "inf": "infty",
-    "product": "Pi",
-    "sum": "Sigma",
-}
+    "p": "theta", "lr": "eta", "eps": "varepsilon", "epsilon": "varepsilon", "weight": "w",
+    "weight_decay": "lambda", "momentum_decay": "psi", "dampening": "tau", "inf": "infty",
+    "product": "Pi", "sum": "Sigma",
+}  # fmt: skip
 """Names that are written with another letter than their own, as papers write them."""
 TILDE = "tilde"
 # The value of a state that no line gives it.

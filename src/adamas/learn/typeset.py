@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from adamas.kernel.formula import Formula
 from adamas.kernel.scopes import TENSOR, reduction
-from adamas.learn.notation import LaTeX, MathML, Notation
-from adamas.learn.symbols import Line, Symbol, lines, symbol
+from adamas.learn.notation import LATEX, MATHML, Notation
+from adamas.learn.symbols import Symbol, lines, symbol
 
 __all__ = ["latex", "letter", "mathml"]
 
@@ -35,25 +35,25 @@ def mathml(formula: Formula, say: Say) -> str:
 
     Its keys are those of `text/formula.toml`. The element has the class `formula`.
     """
-    return _written(formula, MathML(), say)
+    return _written(formula, MATHML, say)
 
 
 def latex(formula: Formula, say: Say) -> str:
     r"""Return a rule as LaTeX, an `aligned` to be put between two `$$`; `say` as in `mathml`."""
-    return _written(formula, LaTeX(), say)
+    return _written(formula, LATEX, say)
 
 
 def letter(name: str) -> str:
     """Return a name of a rule as MathML in a line of text, without the index of a step."""
-    return f"<math>{MathML().symbol(symbol(name))}</math>"
+    return f"<math>{MATHML.symbol(symbol(name))}</math>"
 
 
 def _written(formula: Formula, write: Notation, say: Say) -> str:
-    return write.rows([_equation(line, write, say) for line in lines(formula)])
-
-
-def _equation(line: Line, write: Notation, say: Say) -> tuple[str, str]:
-    return write.symbol(line.left), Typesetter(write, say, line.symbols).text(line.right, CHOICE)
+    equations = [
+        (write.symbol(one.left), Typesetter(write, say, one.symbols).text(one.right, CHOICE))
+        for one in lines(formula)
+    ]
+    return write.lines("rows", equations)
 
 
 @dataclass(frozen=True)
@@ -88,22 +88,21 @@ class Typesetter:
                 return self.choice(test, body, orelse)
             case ast.Call(func=ast.Name(id="where"), args=[test, body, orelse]):
                 return self.choice(test, body, orelse)
-            case ast.Call():
-                return self.call(node)
-        raise ValueError(f"`{ast.unparse(node)}` is not part of the formula language.")
+        assert isinstance(node, ast.Call), ast.unparse(node)
+        return self.call(node)
 
     def number(self, value: float) -> tuple[str, int]:
         """Return a number; a power of ten where Python writes one."""
         if value < 0:
             return self.write.sign("-") + self.number(-value)[0], NEGATED
         digits, _, exponent = repr(value).removesuffix(".0").partition("e")
+        shown = self.write.pieces["number"].format
         if not exponent:
-            return self.write.number(digits), ATOM
-        size = self.number(int(exponent))[0]
-        ten = self.write.power(self.write.number("10"), size)
+            return shown(digits), ATOM
+        ten = self.write.piece("power", shown("10"), self.number(int(exponent))[0])
         if digits == "1":
             return ten, FRACTION
-        return self.write.number(digits) + self.write.sign("*") + ten, PRODUCT
+        return shown(digits) + self.write.sign("*") + ten, PRODUCT
 
     def operation(self, node: ast.BinOp) -> tuple[str, int]:
         """Return what is made of two sides."""
@@ -113,17 +112,17 @@ class Typesetter:
                 return self.sum(node)
             case ast.Mult():
                 return self.product(node)
-            case ast.Div():
-                return write.fraction(self.text(left, CHOICE), self.text(right, CHOICE)), FRACTION
             case ast.Pow():
-                return write.power(self.text(left, ATOM), self.text(right, CHOICE)), FRACTION
-            case ast.FloorDiv():
-                inside = write.fraction(self.text(left, CHOICE), self.text(right, CHOICE))
-                return write.fenced("⌊", inside, "⌋"), ATOM
+                return write.piece(
+                    "power", self.text(left, ATOM), self.text(right, CHOICE)
+                ), FRACTION
             case ast.Mod():
                 sides = self.text(left, FRACTION), self.text(right, FRACTION)
                 return write.sign("mod").join(sides), REMAINDER
-        raise ValueError(f"`{ast.unparse(node)}` is not part of the formula language.")
+        made = write.piece("fraction", self.text(left, CHOICE), self.text(right, CHOICE))
+        if isinstance(node.op, ast.FloorDiv):
+            return write.fenced("⌊", made, "⌋"), ATOM
+        return made, FRACTION
 
     def sum(self, node: ast.BinOp) -> tuple[str, int]:
         """Return a sum or a difference; no minus follows another sign."""
@@ -144,58 +143,47 @@ class Typesetter:
                 squares[-1] = factor, True
             else:
                 squares.append((factor, False))
-        made, least = "", NEGATED
+        made, two = "", self.write.pieces["number"].format(2)
         for k, (factor, twice) in enumerate(squares):
             if k:
-                made += self.write.times(self.misread(squares[k - 1][0], factor))
-            text = self.text(factor, ATOM if twice else least)
-            made += self.write.power(text, self.write.number("2")) if twice else text
-            least = PRODUCT
+                apart = self.misread(squares[k - 1][0], factor)
+                made += self.write.pieces["dot" if apart else "times"]
+            text = self.text(factor, ATOM if twice else PRODUCT if k else NEGATED)
+            made += self.write.piece("power", text, two) if twice else text
         led = not squares[0][1] and self.made(squares[0][0])[1] == NEGATED
         return made, NEGATED if led else PRODUCT
 
     def misread(self, before: ast.expr, after: ast.expr) -> bool:
         """Whether two factors beside each other look like a numeral, a mixed number or a call."""
-        if _numeric(after):
+        if _numeric(before) and isinstance(after, ast.BinOp) and isinstance(after.op, ast.Div):
             return True
-        if _numeric(before):
-            return isinstance(after, ast.BinOp) and isinstance(after.op, ast.Div)
-        return isinstance(before, ast.Name) and self.symbols[before.id].word
+        word = isinstance(before, ast.Name) and self.symbols[before.id].word
+        return word or _numeric(after)
 
     def relation(self, node: ast.expr) -> str:
         """Return a condition; a number is compared with 0."""
-        match node:
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                sides = self.text(left, REMAINDER), self.text(right, REMAINDER)
-                return self.write.sign(RELATIONS[type(op)]).join(sides)
-        return self.text(node, REMAINDER) + self.write.sign("!=") + self.write.number("0")
+        if not isinstance(node, ast.Compare):
+            node = ast.Compare(node, [ast.NotEq()], [ast.Constant(0)])
+        sides = (self.text(side, REMAINDER) for side in (node.left, *node.comparators))
+        return self.write.sign(RELATIONS[type(node.ops[0])]).join(sides)
 
     def choice(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> tuple[str, int]:
         """Return one of two values, under each other after a brace."""
-        yes, no = self.text(body, CHOICE), self.text(orelse, CHOICE)
-        cases = [
-            (yes, self.say("formula.if"), self.relation(test)),
-            (no, self.say("formula.otherwise"), ""),
-        ]
-        return self.write.choice(cases), CHOICE
+        yes = self.text(body, CHOICE), self.say("formula.if"), self.relation(test)
+        no = self.text(orelse, CHOICE), self.say("formula.otherwise"), ""
+        return self.write.lines("cases", [yes, no]), CHOICE
 
     def call(self, node: ast.Call) -> tuple[str, int]:
-        """Return a call of a word."""
-        word, write = ast.unparse(node.func), self.write
-        over, arguments = "", node.args
-        if found := reduction(node):
-            arguments, over = [found.argument], found.over
-        below = self.say(f"formula.{over}") if over not in ("", TENSOR) else ""
-        inside = write.comma().join(self.text(one, CHOICE) for one in arguments)
-        match word:
-            case "sqrt":
-                return write.root(inside), ATOM
-            case "abs":
-                return write.fenced("|", inside, "|"), ATOM
-            case "norm":
-                return write.fenced("‖", inside, "‖", below), ATOM
-        name = write.called(FUNCTIONS.get(word, word), below)
-        return name + write.fenced("(", inside, ")"), FRACTION
+        """Return a call of a word, with what it is over if that is not the tensor."""
+        word, found = ast.unparse(node.func), reduction(node)
+        below = self.say(f"formula.{found.over}") if found and found.over != TENSOR else ""
+        given = [found.argument] if found else node.args
+        inside = self.write.pieces["comma"].join(self.text(one, CHOICE) for one in given)
+        if word == "sqrt":
+            return self.write.piece("root", inside), ATOM
+        if bar := {"abs": "|", "norm": "‖"}.get(word):
+            return self.write.fenced(bar, inside, bar, below), ATOM
+        return self.write.called(FUNCTIONS.get(word, word), below, inside), FRACTION
 
 
 def _factors(node: ast.expr) -> list[ast.expr]:
