@@ -1,0 +1,113 @@
+"""What the reference and the catalogue say of all homes, tried where all of them are imported.
+
+Prints as JSON: `old`, the pages of the reference that are out of date; `public` and `shown`, the
+public names and the headings of the pages by module; `lost`, links that lead nowhere; `calls`,
+those of the catalogue that fail; `torch`, what it says of torch.optim and is not so.
+"""
+
+import contextlib
+import importlib
+import inspect
+import io
+import json
+import re
+import sys
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+import torch
+
+import adamas
+import adamas.jax
+import adamas.keras
+import adamas.scipy
+import adamas.torch
+import write_api
+from adamas import dialects
+from adamas.classes import CLASSES
+from adamas.learn.entries import RULES, calls
+from adamas.learn.relations import TORCH, computed
+
+PLACES = {
+    "adamas": adamas, "dialects": dialects, "minimize": scipy.optimize.minimize,
+    "method": adamas.scipy.method, "gradient": lambda x: 2 * x, "x0": np.ones(2),
+    "f": lambda x: float(x @ x), "params": np.ones(3), "model": torch.nn.Linear(2, 1),
+}  # fmt: skip
+
+
+def failing() -> list[str]:
+    """The calls of the catalogue that raise or make something that is no optimizer."""
+    found = []
+    for rule in RULES:
+        for home, call in calls(rule).items():
+            quick = call.replace("options={", 'options={"maxiter": 2, ')
+            try:
+                made: Any = eval(quick, dict(PLACES))
+            except Exception as error:
+                found.append(f"{call}: {error!r}")
+                continue
+            wanted = {
+                "adamas": adamas.Optimizer, "adamas.torch": torch.optim.Optimizer,
+                "adamas.jax": tuple, "adamas.keras": adamas.keras.Optimizer,
+                "adamas.scipy": scipy.optimize.OptimizeResult,
+            }[home]  # fmt: skip
+            found += [] if isinstance(made, wanted) else [f"{call} is {type(made).__name__}"]
+    return found
+
+
+def of_torch() -> list[str]:
+    """What is said of torch.optim and is not so."""
+    has = {name for name in CLASSES if hasattr(torch.optim, name)}
+    found = sorted(has ^ set(TORCH))
+    for one in computed():
+        name, _, options = one.call.removeprefix("torch.optim.").partition("(")
+        if name in TORCH:
+            taken = inspect.signature(getattr(torch.optim, name)).parameters
+            found += [one.call] if set(re.findall(r"(\w+)=", options)) - set(taken) else []
+    return found
+
+
+def lost(pages: dict[str, str]) -> list[str]:
+    """Links of the reference that lead nowhere."""
+    heads = {
+        (write_api.DOCS / name).resolve(): {
+            write_api.anchor(head) for head in re.findall(r"^#+ (.*)$", text, re.M)
+        }
+        for name, text in pages.items()
+    }
+    found = []
+    for name, text in pages.items():
+        here = write_api.DOCS / name
+        for target in re.findall(r"\]\(([^)]+)\)", text):
+            path, _, place = target.partition("#")
+            file = (here.parent / path).resolve() if path else here.resolve()
+            # The catalogue's anchors are its rules; it is built when a version is.
+            there = set(RULES) if file.parent.name == "rules" else heads.get(file, set())
+            exists = file.exists() or file.parent.name == "rules"
+            found += [] if exists and (not place or place in there) else [f"{name}: {target}"]
+    return found
+
+
+def main() -> None:
+    """Try everything."""
+    pages = write_api.pages()
+    sys.argv[1:] = ["--check"]
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        write_api.main()
+    public = {module: [*importlib.import_module(module).__all__] for module in write_api.MODULES}
+    shown = {
+        module: re.findall(
+            r"^### (?:class |module )?`(\w+)`$", pages[write_api.page_of(module)], re.M
+        )
+        for module in write_api.MODULES
+    }
+    json.dump(
+        {"old": told.getvalue().splitlines(), "public": public, "shown": shown,
+         "lost": lost(pages), "calls": failing(), "torch": of_torch()},
+        sys.stdout,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
