@@ -1,0 +1,150 @@
+"""Ten questions that learners ask: each with its answer in a sentence, and where it is shown."""
+
+import html
+from collections.abc import Callable
+from statistics import fmean
+
+from adamas.learn.chapters import correction, decay, exercises, noise, rare
+from adamas.learn.frames import Draw
+from adamas.learn.measured import measured
+from adamas.learn.numbers import above, shown
+from adamas.learn.problems import best_line
+from adamas.learn.text import Say
+from adamas.learn.trace import trace_of_line
+from adamas.pages.elements import markup, paragraph, section
+from adamas.rules import adam, sgd
+
+Slots = dict[str, object]
+STEPS, TUTORIAL_LR, SMALL_LR, NEAR = 1000, 0.001, 1e-5, 1.1
+
+
+def written(**values: float) -> Slots:
+    """Return numbers as the sentences have them."""
+    return {name: shown(value, 3) for name, value in values.items()}
+
+
+def settled() -> int:
+    """Return the step from which uncorrected steps are hardly longer than lr."""
+    found = correction.lengths(3000)
+    longest = found.index(max(found))
+    return next(t for t, length in enumerate(found, 1) if t > longest + 1 and length <= NEAR)
+
+
+def first_steps() -> Slots:
+    """Return how long uncorrected steps are, and until when."""
+    return {**written(first=correction.lengths(1)[0]), "until": settled()}
+
+
+def forgetting() -> Slots:
+    """Return what a small beta2 does to the noisy line."""
+    names = ("beta2", "low_beta2", "long", "loss", "low_loss", "rate", "low_rate")
+    return {name: noise.numbers()[name] for name in names}
+
+
+def places_of_eps() -> Slots:
+    """Return where torch and Keras end by the same gradients, tiny and as they were."""
+    torch, keras = (measured()["adam"][home] for home in ("torch", "keras"))
+    return written(
+        torch=torch["tiny"],
+        keras=keras["tiny"],
+        torch_eps=torch["eps"],
+        keras_eps=keras["eps"],
+        apart=abs(torch["line"] - keras["line"]),
+    )
+
+
+def stopping() -> Slots:
+    """Return how far the tutorial's run gets, and what a schedule leaves of the error."""
+    reached, line = (
+        trace_of_line(adam, STEPS, lr=TUTORIAL_LR).last[0],
+        measured()["schedules"]["line"],
+    )
+    left = 100 * line["cosine"] / line["constant"]
+    return written(reached=reached, best=best_line()[0], left=left)
+
+
+def contests() -> Slots:
+    """Return how SGD stands beside Adam on each problem."""
+    found = {name: one["optimizers"] for name, one in measured()["contests"].items()}
+    right = 100 * fmean(row["accuracy"] for row in found["digits"].values())
+    better, worse = (found[name]["sgd"]["percent"] for name in ("mnist5k", "sentiment"))
+    seeds = measured()["contests"]["digits"]["seeds"]
+    return {**written(better=-better, worse=worse, right=right), "seeds": seeds}
+
+
+def seldom() -> Slots:
+    """Return how far a rare feature's weight goes, of a frequent one's way."""
+    (by_adam, far), (by_sgd, little) = (rare.ways(rule, rare.EVERY) for rule in (adam, sgd))
+    return {**written(adam=100 * far / by_adam, sgd=100 * little / by_sgd), "every": rare.EVERY}
+
+
+def decayed() -> Slots:
+    """Return where two idle weights end."""
+    return {name: decay.numbers()[name] for name in ("l2_large", "l2_little", "apart_little")}
+
+
+def tuned() -> list[float]:
+    """Return Adam's best learning rates, the lowest first."""
+    return sorted(row["lr"] for row in measured()["rates"].values())
+
+
+def rates() -> Slots:
+    """Return between what they lie, and what a small one costs."""
+    digits, found = measured()["rates"]["digits"], tuned()
+    numbers = written(
+        low=found[0], high=found[-1], loss=digits["loss"], small_loss=digits["loss_5"],
+        default=TUTORIAL_LR, small=SMALL_LR,
+    )  # fmt: skip
+    return {**numbers, "count": len(found)}
+
+
+def drawn() -> Slots:
+    """Return what the curve shows."""
+    losses = exercises.fitted().losses
+    return {**written(begin=losses[0], end=losses[-1]), "steps": exercises.FIT_STEPS}
+
+
+def homes() -> Slots:
+    """Return how near to the exact run every home ends."""
+    found = measured()["homes"]
+    return {"homes": len(found), "most": above(max(row["norm"] for row in found.values()))}
+
+
+QUESTIONS: dict[str, tuple[str, str, Callable[[], Slots]]] = {
+    "correction": ("correction", "correction", first_steps),
+    "beta2": ("noise", "noise_beta2", forgetting),
+    "eps": ("eps", "eps", places_of_eps),
+    "stuck": ("reach", "reach", stopping),
+    "which": ("limits", "limits", contests),
+    "rare": ("rare", "rare", seldom),
+    "decay": ("decay", "decay", decayed),
+    "rate": ("reach", "reach", rates),
+    "draw": ("exercises", "fit", drawn),
+    "home": ("frameworks", "frameworks", homes),
+}
+"""Question -> the chapter that treats it, the figure that shows it, and the answer's numbers."""
+
+
+def entry(key: str, say: Say) -> str:
+    """Return one question with its answer and the places that it leads to."""
+    where, figure, slots = QUESTIONS[key]
+    question, answer = say(f"questions.{key}"), say(f"questions.{key}_answer", **slots())
+    links = [
+        f'<a href="#{where}">{html.escape(say(f"{where}.title"))}</a>',
+        f'<a href="#play-{figure}">{html.escape(say("questions.picture"))}</a>',
+    ]
+    return (
+        f"<li><p><strong>{markup(question)}</strong> {markup(answer)}</p>\n"
+        f'<p class="small">{" · ".join(links)}</p></li>'
+    )
+
+
+def chapter(say: Say, draw: Draw) -> str:
+    """Return the section."""
+    items = "\n".join(entry(key, say) for key in QUESTIONS)
+    return section(
+        "questions",
+        say("questions.title"),
+        paragraph(say("questions.how")),
+        f"<ol>\n{items}\n</ol>",
+    )
