@@ -19,6 +19,7 @@ from adamas.learn.chapters import (
     noise,
     one,
     playground,
+    questions,
     rare,
     reach,
 )
@@ -44,6 +45,7 @@ CHAPTERS: dict[str, Chapter] = {
     "frameworks": frameworks.chapter,
     "playground": playground.chapter,
     "exercises": exercises.chapter,
+    "questions": questions.chapter,
 }
 """The chapters by their anchors, in the order of the page."""
 
