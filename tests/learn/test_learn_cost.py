@@ -24,7 +24,7 @@ def test_a_new_optimizer_costs() -> None:
 def test_figure_shows_the_same() -> None:
     """In the figure, too, the loss is higher after a new optimizer than with the state kept."""
     text = run("PLAYS.resume.show(startValues(PLAYS.resume), 640).sentence")
-    assert "kept" not in text and text.count("× 10") == 2
+    assert "kept" not in text and text.count("×\N{NO-BREAK SPACE}10") == 2
 
 
 def test_resuming_is_exact() -> None:

@@ -63,7 +63,7 @@ def test_figure_of_places(t: str) -> None:
     text = run(f"PLAYS.eps.show({{eps: 1e-8, t: '{t}'}}, 640).sentence")
     c = 1 - 0.999 ** int(t)
     expected = [eps.shown(x, 2) for x in (EPS, EPS / sqrt(c), sqrt(EPS / (3 * c)))]
-    places = re.findall(r"([^ ]+(?: × [^ ]+)?) \(", text)
+    places = re.findall(r"([^ ]+(?:\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}[^ ]+)?) \(", text)
     assert places == expected
 
 

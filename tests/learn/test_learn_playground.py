@@ -202,8 +202,11 @@ def test_a_text_shows_its_faults() -> None:
 
 def test_what_the_presets_say_holds() -> None:
     """Each sentence about a state is true of the runs that its address makes."""
-    said = {name: float(text.replace("−", "-").replace(" × 10⁻⁴", "e-4").replace(" × 10⁻⁵", "e-5"))
-            for name, text in playground.numbers().items()}  # fmt: skip
+    plain = str.maketrans("−⁻⁴⁵", "--45", "\N{NO-BREAK SPACE}")
+    said = {
+        name: float(text.translate(plain).replace("×10", "e"))
+        for name, text in playground.numbers().items()
+    }
     assert said["fault_slow"] < best_line()[0] / 2
     assert said["fault_best"] == pytest.approx(best_line()[0], abs=0.005)
     assert said["narrow_momentum"] < said["narrow_adam"] < said["narrow_sgd"]

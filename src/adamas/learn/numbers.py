@@ -2,16 +2,18 @@
 
 from math import floor, log10
 
+# Of spaces that no line ends in.
+TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def shown(value: float, digits: int = 4) -> str:
-    """Return a number with at most `digits` significant ones.
+    r"""Return a number with at most `digits` significant ones.
 
     Beyond 0.001 and 100,000 it is a power of ten.
 
     >>> [shown(x, 3) for x in (3.16228, 0.001, 1e-8, -2.5e6, 1234.5)]
-    ['3.16', '0.001', '10⁻⁸', '−2.5 × 10⁶', '1230']
+    ['3.16', '0.001', '10⁻⁸', '−2.5\xa0×\xa010⁶', '1230']
     """
     if value != value:
         return "NaN"
@@ -25,17 +27,19 @@ def shown(value: float, digits: int = 4) -> str:
     if exponent < -3 or exponent > 5:
         mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
         ten = f"10{str(exponent).translate(RAISED)}"
-        return sign + (ten if mantissa == "1" else f"{mantissa} × {ten}")
+        return sign + (
+            ten if mantissa == "1" else f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{ten}"
+        )
     places = max(0, digits - 1 - exponent)
     plain = f"{float(f'{abs(value):.{digits - 1}e}'):.{places}f}"
     return sign + (plain.rstrip("0").rstrip(".") if "." in plain else plain)
 
 
 def above(value: float) -> str:
-    """Return a positive number in one digit, rounded up: for "at most".
+    r"""Return a positive number in one digit, rounded up: for "at most".
 
     >>> above(2.45e-7), above(0.3)
-    ('3 × 10⁻⁷', '0.3')
+    ('3\xa0×\xa010⁻⁷', '0.3')
     """
     nearest = float(f"{value:.0e}")
     return shown(nearest if nearest >= value else nearest + 10 ** floor(log10(value)), 1)

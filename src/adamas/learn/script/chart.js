@@ -11,7 +11,7 @@ function shown(x, digits = 4) {
   const sign = x < 0 ? "−" : "";
   if (exponent < -3 || exponent > 5) {
     const power = `10${raised(exponent)}`;
-    return sign + (mantissa === "1" ? power : `${mantissa} × ${power}`);
+    return sign + (mantissa === "1" ? power : `${mantissa}\u00a0×\u00a0${power}`);
   }
   const places = Math.max(0, digits - 1 - exponent);
   let plain = Number(Math.abs(x).toExponential(digits - 1)).toFixed(places);
