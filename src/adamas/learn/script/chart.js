@@ -44,10 +44,15 @@ function ticks(axis, most) {
     return found;
   }
   const rough = (axis.high - axis.low) / most;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const apart = [1, 2, 5, 10].map((k) => k * power).find((x) => x >= rough * (1 - 1e-9));
+  const power = 10 ** Math.floor(Math.log10(rough)), apart = [0.5, 1, 2, 5, 10].map((k) => k * power);
+  const chosen = apart.findIndex((x) => x >= rough * (1 - 1e-9)), found = multiples(axis, apart[chosen]);
+  // One tick says nothing of the scale.
+  return found.length > 1 ? found : multiples(axis, apart[chosen - 1]);
+}
+
+function multiples({ low, high }, apart) {
   const found = [];
-  for (let k = Math.ceil(axis.low / apart - 1e-9); k * apart <= axis.high + apart * 1e-9; k++)
+  for (let k = Math.ceil(low / apart - 1e-9); k * apart <= high + apart * 1e-9; k++)
     found.push(Number((k * apart).toPrecision(12)));
   return found;
 }
