@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 import browser_checks as checks
-import write_learn
 from adamas.learn import book
 from adamas.learn.chapters.exercises import ANSWERS
 from browser import Browser, Page
 from browser_process import NO_BROWSER, find_browser
 from browser_static import dead, too_large
+from learn_pages import SHIPPED
 
 pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
 # What a figure shows, its controls aside.
@@ -31,11 +31,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def guide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the guide and return its folder."""
-    folder = tmp_path_factory.mktemp("guide")
-    write_learn.main([str(folder)])
-    return folder / "learn"
+def guide() -> Path:
+    """Return the folder of the guide."""
+    return SHIPPED / "learn"
 
 
 def test_links_lead_somewhere(guide: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import browser_checks as checks
-import write_learn
 from adamas.learn import playground_page as playground
 from browser import SHIFT, Browser, Page
 from browser_process import NO_BROWSER, find_browser
+from learn_pages import SHIPPED
 
 pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
 SHOWN = """[...document.querySelectorAll(".pictures, .inside, .numbers, .sentence")]
@@ -49,12 +49,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the pages and return their folder."""
-    made = tmp_path_factory.mktemp("playground")
-    for name, text in write_learn.playgrounds().items():
-        (made / Path(name).name).write_text(text, encoding="utf-8")
-    return made
+def folder() -> Path:
+    """Return the folder of the pages."""
+    return SHIPPED / "playground"
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from urllib.parse import quote_plus
 import pytest
 
 import browser_checks as checks
-import write_learn
 from adamas.learn import playground_page as playground
 from browser import Browser, Page
 from browser_process import NO_BROWSER, find_browser
 from browser_static import too_large
+from learn_pages import SHIPPED
 
 pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
 SENTENCE = "document.querySelector('#ground .sentence').innerText"
@@ -47,12 +47,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the pages and return their folder."""
-    made = tmp_path_factory.mktemp("playground")
-    for name, text in write_learn.playgrounds().items():
-        (made / Path(name).name).write_text(text, encoding="utf-8")
-    return made
+def folder() -> Path:
+    """Return the folder of the pages."""
+    return SHIPPED / "playground"
 
 
 @pytest.fixture
