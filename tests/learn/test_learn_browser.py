@@ -103,8 +103,11 @@ def move(page: Page, selector: str) -> None:
         raise AssertionError(f"{selector} is a {kind}: say here which keys change it")
 
 
-def test_the_guide_keeps_every_rule(browser: Browser, file: Path) -> None:
+@pytest.mark.parametrize("name", book.GUIDE.values())
+@pytest.mark.parametrize("folder", ["learn", "rules"])
+def test_built_pages_keep_every_rule(folder: str, name: str, browser: Browser, guide: Path) -> None:
     """Nothing is cut, pale, nameless or out of reach, at any width, in both schemes."""
+    file = guide.parent / folder / name
     assert checks.audit(browser, file) == []
     assert too_large(file.read_text("utf-8")) == []
 
