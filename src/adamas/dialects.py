@@ -201,7 +201,7 @@ def rmsprop_centered_momentum_eps_lr_inside(
 
 
 def adam_eps_hat(p, g, m, v, *, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-7, weight_decay=0.0):
-    """`adam` whose eps is added before the bias correction, so that it counts less at first.
+    """`adam` whose eps is added before the bias correction, so that it counts more at first.
 
     Kingma & Ba 2015, end of section 2, their epsilon-hat. Keras: `Adam`.
     """

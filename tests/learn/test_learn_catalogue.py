@@ -103,6 +103,20 @@ def test_summaries_are_the_docstrings(rule: str) -> None:
     assert re.search("[\u4e00-\u9fff]", SENTENCES[f"summary.{rule}"]["zh"])
 
 
+def test_eps_before_the_correction_counts_more_at_first() -> None:
+    """What the sentence of epsilon-hat says: the same eps takes more of the first step, not later.
+
+    Before the correction eps is divided by sqrt(1 - beta2**t) with the rest: Kingma & Ba 2015.
+    """
+    g, eps = [1e-7] * 5000, 1e-8
+    usual, hat = (np.array(steps_of(rule, g, eps=eps)) for rule in ("adam", "adam_eps_hat"))
+    expected = 1e-7 / (1e-7 + eps / np.sqrt(1 - 0.999 ** np.arange(1, 5001)))
+    np.testing.assert_allclose(hat, expected, rtol=1e-6)
+    assert hat[0] < 0.3 * usual[0] and hat[-1] == pytest.approx(usual[-1], rel=1e-3)
+    said = SENTENCES["summary.adam_eps_hat"]
+    assert "counts more at first" in said["en"] and "作用更大" in said["zh"]
+
+
 def test_every_sentence_is_of_a_rule() -> None:
     """No rule lacks advice, no argument its meaning, and nothing is said of what is not there."""
     for key, names in {
