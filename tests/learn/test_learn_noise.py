@@ -48,6 +48,8 @@ def test_silence(silence: int) -> None:
 
 def test_longest_step() -> None:
     """However long the silence, the first step is at most (1 - beta1) / sqrt(1 - beta2)."""
+    found = [after(silence)[0] for silence in (0, 10, 100, 1000, 3000, 30_000)]
+    assert max(found) == found[-1] < 0.1 / sqrt(0.001)
     assert 3 < after(noise.SILENCE)[0] < 0.1 / sqrt(0.001)
     assert after(noise.SILENCE)[1] > 30
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from adamas.learn.chapters import reach
-from adamas.learn.problems import best_line, line_loss
+from adamas.learn.problems import PROBLEMS, best_line, line_loss
+from adamas.learn.trace import trace
 from adamas.rules import adam
 from adamas.schedule import cosine
 from v8 import run
@@ -54,7 +55,7 @@ def test_schedule() -> None:
 
 
 def test_after_silence() -> None:
-    """One gradient after a silence steps further the longer that was, up to the paper's bound."""
+    """A lone gradient steps further the longer the silence before it, up to the paper's bound."""
     bound = (1 - 0.9) / sqrt(1 - 0.999)
     found = [reach.after_silence(steps) for steps in (0, *reach.QUIET)]
     assert found[0] == pytest.approx(1) and found[1:] == sorted(found[1:])
@@ -62,6 +63,31 @@ def test_after_silence() -> None:
     closed = (1 - 0.9) / (1 - 0.9**t) / np.sqrt((1 - 0.999) / (1 - 0.999**t))
     np.testing.assert_allclose(found, closed, rtol=1e-6)
     assert found[-1] == pytest.approx(bound, rel=1e-4) and max(found) < bound
+
+
+def test_longest_step() -> None:
+    """Gradients that grow after a silence come to the bound of Cauchy and Schwarz, none above it.
+
+    m is a sum of beta1**k g, v one of beta2**k g**2: m / sqrt(v) is greatest where they are alike.
+    """
+    k = np.arange(1000)
+    limit = 0.1 / sqrt(0.001) * sqrt(np.sum((0.9**2 / 0.999) ** k))
+    assert reach.most_of_all() == pytest.approx(limit, rel=1e-9)
+    assert 2 * reach.bound() < reach.grown() < limit
+    assert reach.grown() == pytest.approx(limit, rel=1e-4)
+    random = np.random.default_rng(0)
+    for scale in (0.1, 1.0, 3.0):
+        given = np.exp(np.cumsum(random.normal(0, scale, (300, 4)), axis=0))
+        points = np.array(reach.follow(adam, given.tolist(), (0.0,) * 4, lr=1.0).points)
+        assert np.abs(np.diff(points, axis=0)).max() < limit
+
+
+def test_growing_gradients_go_farther() -> None:
+    """Where gradients grow on the way, a run gets farther than lr times steps."""
+    found, lr = trace(adam, PROBLEMS["saddle"], 200, lr=reach.LR), reach.LR
+    falling = np.abs(np.array(found.gradients)[:, 1])
+    assert falling[-1] > 10 * falling[0]
+    assert abs(found.last[1] - found.points[0][1]) > 1.4 * 200 * lr
 
 
 def test_figures() -> None:

@@ -20,6 +20,7 @@ RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 USUAL = (1e-3, 1e-5)  # the range that tutorials give
 RATE, SHORT, BATCH, STEPS, LAST, SEEDS = 0.1, 0.01, 4, 500, 100, 3
 QUIET = (100, 1000, 10_000)
+GROWING = 60  # gradients after the longest silence
 
 
 @cache
@@ -48,6 +49,31 @@ def distance(lr: float | Callable[[int], float]) -> float:
 def after_silence(steps: int) -> float:
     """Return the step, in units of lr, of one gradient after so many of 0."""
     return -follow(adam, [(0.0,)] * steps + [(1.0,)], (0.0,), lr=1.0).last[0]
+
+
+def bound() -> float:
+    """Return the limit, in units of lr, of the step that one gradient after a silence makes."""
+    beta1, beta2 = hypers(adam)["beta1"], hypers(adam)["beta2"]
+    return float((1 - beta1) / sqrt(1 - beta2))
+
+
+def most_of_all() -> float:
+    """Return the limit of any step: the bound on a sum of products (Cauchy-Schwarz)."""
+    beta1, beta2 = hypers(adam)["beta1"], hypers(adam)["beta2"]
+    return float(bound() / sqrt(1 - beta1**2 / beta2))
+
+
+def growth() -> float:
+    """Return by what each gradient must grow for steps to come to that limit."""
+    return float(hypers(adam)["beta2"] / hypers(adam)["beta1"])
+
+
+@cache
+def grown() -> float:
+    """Return the longest step of gradients that grow so after the longest silence."""
+    given = [0.0] * QUIET[-1] + [growth() ** k for k in range(GROWING)]
+    points = follow(adam, [(g,) for g in given], (0.0,), lr=1.0).points
+    return max(a[0] - b[0] for a, b in pairwise(points))
 
 
 def chapter(say: Say, draw: Draw) -> str:
@@ -85,7 +111,10 @@ def chapter(say: Say, draw: Draw) -> str:
         "most": shown(longest(run)),
         "new_m": shown(1 - beta1, 3),
         "new_v": shown(1 - beta2, 3),
-        "bound": shown((1 - beta1) / sqrt(1 - beta2), 3),
+        "bound": shown(bound(), 3),
+        "growth": shown(growth(), 3),
+        "grown": shown(grown(), 3),
+        "most_of_all": shown(most_of_all(), 3),
     }
     for key, steps in zip("abc", QUIET, strict=True):
         numbers |= {f"quiet_{key}": steps, f"after_{key}": shown(after_silence(steps), 3)}
