@@ -119,15 +119,27 @@ def test_a_run_that_diverges_is_said_to() -> None:
     assert "diverged" not in parts(f"t={lost - 1}&o=sgd,lr:0.2")["sentence"]
 
 
+OF_ALL_LETTERS = "def f(p, g, *, 动量=0.9, β=0.1, lr=0.1):\n    return p - lr * β * 动量 * g"
+# As long as the page reads, most of it comments.
+LONG = f"{playground.EXAMPLE}# {'长' * (7997 - len(playground.EXAMPLE))}\n"
 NAMES = st.sampled_from([*rules.__all__, "own"])
 OPTIMIZER = st.fixed_dictionaries(
     {
         "rule": NAMES,
         "hypers": st.dictionaries(
-            st.sampled_from(["lr", "beta1", "eps", "beta2"]), st.floats(1e-9, 3), max_size=3
+            st.sampled_from(["lr", "beta1", "eps", "beta2", "动量", "β"]),
+            st.floats(1e-9, 3),
+            max_size=3,
         ),
         "text": st.sampled_from(
-            [playground.EXAMPLE, "def f(p, g):\n    return p - 学习率", "", "&#<%=;\n"]
+            [
+                playground.EXAMPLE,
+                "def f(p, g):\n    return p - 学习率",
+                "",
+                OF_ALL_LETTERS,
+                LONG,
+                "&#<%=;\n",
+            ]
         ),
     }
 )
@@ -168,6 +180,8 @@ ADDRESSES = [
     "o=own,%3Cb%3E:1&text=def+f(p,+g,+*,+b%3D1):%0A+return+p", "coordinate=7&chosen=9",
     "&".join(["o=adam"] * 40), "problem=line&coordinate=1&start=2,3", "o=own&text=" + "x" * 20_000,
     "o=adam,eps:0,lr:0,beta1:1,beta2:1", "problem=line&start=7",
+    "o=own&text=def r(p, g, *, lr%3Duniform(1)):%0A return p - lr * g",
+    "o=own&text=k %3D normal()%0Adef r(p, g):%0A return p - k * g",
 ]  # fmt: skip
 
 

@@ -1,9 +1,11 @@
 """A rule that is typed into the page is read as the kernel reads it, and runs nothing else."""
 
 import json
+import math
 import random
 import re
 import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from py_mini_racer import MiniRacer
 
 import adamas
-from adamas import dialects, rules
+from adamas import dialects, rules, words
 from adamas.kernel import advice
 from adamas.kernel.formula import Formula, FormulaError, parse
 from adamas.kernel.reference import Reference
@@ -156,6 +158,91 @@ def test_any_rule_is_read_as_the_kernel_reads_it(
     text = f"{HEAD}{ABOVE}{text}"
     found, wanted = read(text), expected(tmp_path_factory.mktemp("rules"), text)
     assert found == wanted or wanted == "page" and any(words in found for words in PAGE)
+
+
+NUMBER = st.sampled_from(["0", "1", "2", "3", "0.5", "1e-3", "-2", "7"])
+SIGN = st.sampled_from(["+", "-", "*", "/", "%", "//"])
+POWER = st.sampled_from(["2", "-1", "0.5", "0"])
+COMPARISON = st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
+WORD = st.sampled_from([*sorted(words.__all__), "own", "root"])
+
+
+def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Expressions of numbers, made of smaller ones."""
+    chain = st.tuples(inner, st.lists(st.tuples(COMPARISON, inner), min_size=1, max_size=3))
+    call = st.tuples(WORD, st.lists(inner, max_size=3))
+    return st.one_of(
+        st.tuples(inner, SIGN, inner).map(lambda x: f"({' '.join(x)})"),
+        st.tuples(inner, POWER).map(lambda x: f"({x[0]} ** {x[1]})"),
+        chain.map(lambda x: f"({x[0]} {' '.join(' '.join(one) for one in x[1])})"),
+        st.tuples(inner, inner, inner).map(lambda x: f"({x[0]} if {x[1]} else {x[2]})"),
+        call.map(lambda x: f"{x[0]}({', '.join(x[1])})"),
+    )
+
+
+DEFAULTS_ABOVE = (
+    "from math import sqrt as root\ndef own(x):\n    return x\ndef exp(x):\n    return 5\n"
+)
+
+
+def of_floats(word: Callable[..., Any]) -> Callable[..., Any]:
+    """A word on float64, which it is on in a rule: NumPy has other laws for whole numbers."""
+    return lambda *given: word(*map(float, given))
+
+
+CALLED = {name: of_floats(getattr(words, name)) for name in words.__all__}
+CALLED |= {"root": of_floats(math.sqrt), "own": lambda x: x, "exp": lambda x: 5}
+
+
+def default_of(text: str) -> float:
+    """What Python makes of a default; NaN where it is no number."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return float(eval(text, CALLED.copy()))
+        except (ArithmeticError, TypeError, ValueError):
+            return math.nan
+
+
+@settings(max_examples=200, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(st.recursive(NUMBER, larger, max_leaves=6))
+def test_a_default_is_python_s(text: str) -> None:
+    """A default that is computed is the number that Python makes of it, or a fault."""
+    for line in (f"lr={text}", "lr=beside"):
+        beside = "" if text in line else f"beside = {text}\n"
+        rule = f"{DEFAULTS_ABOVE}{beside}def f(p, g, *, {line}):\n    return p - lr * g"
+        found = run(f"readRule({json.dumps(rule)})")
+        if not found["faults"]:
+            np.testing.assert_allclose(found["rule"]["hypers"][0][1], default_of(text), rtol=1e-12)
+        else:
+            assert any(word in text for word in ("(", "/", "%", "**"))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1.0 if 1 < 2 < 1 else 5.0", 5.0),
+        ("1.0 if 1 < 2 <= 2 != 3 else 5.0", 1.0),
+        ("maximum(0.1, 0.2)", 0.2),
+        ("root(16)", 4.0),
+        ("uniform(1)", None),
+        ("normal()", None),
+        ("exp(0)", None),
+        ("sqrt(4, 9)", None),
+        ("clip(4, low=1)", None),
+        ("clip(4, 1, 2, high=3)", None),
+    ],
+)
+def test_defaults_that_are_computed(text: str, value: float | None) -> None:
+    """Chains of comparisons and words of numbers are worth what they are in Python; no draws."""
+    for rule in (f"def f(p, g, *, lr={text}):", f"lr0 = {text}\ndef f(p, g, *, lr=lr0):"):
+        found = run(
+            f"readRule({json.dumps(f'{DEFAULTS_ABOVE}{rule}{chr(10)}    return p - lr * g')})"
+        )
+        if value is None:
+            assert found["faults"]
+        else:
+            assert found["rule"]["hypers"] == [["lr", value]]
 
 
 PIECES = [

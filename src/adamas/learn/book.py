@@ -62,7 +62,7 @@ def constants(language: str) -> str:
     texts = {
         key: text
         for key, text in LANGUAGES[language].items()
-        if key.partition(".")[0] in ("play", "button", "axis", "controls")
+        if key.partition(".")[0] in ("play", "button", "axis")
     }
     both = {"TEXT": texts, "NAMES": NAMES, "BYTES": cost.bytes_each()}
     return "\n".join(

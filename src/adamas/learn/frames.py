@@ -16,9 +16,10 @@ Draw = Callable[[str], str]
 
 def play(name: str, draw: Draw, caption: str) -> str:
     """Return a figure to play with, which shows its first picture where no script runs."""
+    of = html.escape(name)
     return (
-        f'<figure class="play" id="play-{html.escape(name)}" data-play="{html.escape(name)}">\n'
-        f"{draw(name)}\n<figcaption>{markup(caption)}</figcaption>\n</figure>"
+        f'<figure class="play" id="play-{of}" data-play="{of}">\n{draw(name)}\n'
+        f'<figcaption id="caption-{of}">{markup(caption)}</figcaption>\n</figure>'
     )
 
 

@@ -120,7 +120,7 @@ def _together(formulas: str, figures: str) -> str:
 def reader() -> str:
     """Return what reads a typed rule; all but what is named here stays inside."""
     inside = "\n".join([known_names(), *(written(f"{name}.js") for name in READER)])
-    given = "{ readRule, ownRule, faultsText, wide }"
+    given = "{ readRule, ownRule, faultsText, wide, LONGEST }"
     return f"const {given} = (() => {{\n{inside}\nreturn {given};\n}})();"
 
 

@@ -111,13 +111,15 @@ def exercise(key: str, number: int, say: Say, numbers: dict[str, str]) -> str:
     """Return one exercise: the question, a place for a number, a hint and the answer, folded."""
     question = markup(say(f"exercises.{key}.question", **numbers))
     label, check = (html.escape(say(f"play.exercises.{name}")) for name in ("yours", "check"))
+    described = f'aria-describedby="question-{key}"'
     return "\n".join(
         [
             f'<div class="exercise" id="exercise-{key}">',
-            f"<p><strong>{number}.</strong> {question}</p>",
+            f'<p id="question-{key}"><strong>{number}.</strong> {question}</p>',
             f'<form class="controls" data-exercise="{key}"><label class="control">'
-            f'<span>{label}</span><input type="text" inputmode="decimal" autocomplete="off">'
-            f'</label><div class="buttons"><button type="submit">{check}</button></div></form>',
+            f'<span>{label}</span><input type="text" inputmode="decimal" autocomplete="off" '
+            f"{described}></label>"
+            f'<div class="buttons"><button type="submit" {described}>{check}</button></div></form>',
             '<p class="sentence" role="status"></p>',
             details(say("exercises.hint"), paragraph(say(f"exercises.{key}.hint", **numbers))),
             details(say("exercises.answer"), paragraph(say(f"exercises.{key}.answer", **numbers))),

@@ -33,13 +33,19 @@ function startValues(play) {
   return Object.fromEntries(play.controls.map((one) => [one.name, one.value]));
 }
 
+// The nearest number that the slider of a control can stand on.
+function onStep({ low, high, step }, value) {
+  const most = Math.floor((high - low) / step + 1e-9);
+  return rounded(low + Math.min(Math.max(Math.round((value - low) / step), 0), most) * step);
+}
+
 // The value that a text of the address gives a control, or the control's own where it gives none.
 function parsedValue(control, text) {
   if (control.kind === "toggle") return text === "1";
   if (control.kind === "choice") return control.options.includes(text) ? text : control.value;
-  const value = Number(text), [low, high] =
-    control.kind === "log" ? [10 ** control.low, 10 ** control.high] : [control.low, control.high];
-  return text !== "" && Number.isFinite(value) ? Math.min(Math.max(value, low), high) : control.value;
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) return control.value;
+  return control.kind === "log" ? Math.min(Math.max(value, 10 ** control.low), 10 ** control.high) : onStep(control, value);
 }
 
 // To as many digits as the address holds, so that whoever opens it sees the same run.
@@ -71,6 +77,9 @@ function controlHtml(name, control, value) {
   return `${slider}<div class="buttons">${["again", "back", "step", "ten", "play"].map(button).join("")}</div>`;
 }
 
+// Whether a sentence is read aloud when it changes: one for every frame would be too many to listen to.
+const speaks = (sentence, aloud) => sentence.setAttribute("aria-live", aloud ? "polite" : "off");
+
 // What a figure shows for these values: the parts that change.
 function shownParts(name, values, width) {
   const found = PLAYS[name].show(values, width);
@@ -86,6 +95,6 @@ function playHtml(name, width = 640) {
   const play = PLAYS[name], values = startValues(play), parts = shownParts(name, values, width);
   return `<div class="picture">${parts.picture}</div><div class="numbers">${parts.numbers}</div>` +
     `<p class="sentence" aria-live="polite">${parts.sentence}</p>` +
-    `<form class="controls" aria-label="${escaped(say("controls"))}">` +
+    `<form class="controls" aria-labelledby="caption-${name}">` +
     play.controls.map((one) => controlHtml(name, one, values[one.name])).join("") + "</form>";
 }

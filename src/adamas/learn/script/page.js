@@ -26,6 +26,7 @@ function bind(figure) {
   const stop = () => {
     clearInterval(timer);
     timer = 0;
+    speaks(part("sentence"), true);
     for (const button of figure.querySelectorAll('[data-act="play"]')) button.textContent = say("button.play");
   };
   const move = (key, act) => {
@@ -44,11 +45,14 @@ function bind(figure) {
       return;
     }
     button.textContent = say("button.stop");
+    speaks(part("sentence"), false);
     const pace = Math.max(1, Math.round(one.high / 120));
     timer = setInterval(() => {
       write(key, Math.min(values[key] + pace, one.high));
+      const over = values[key] >= one.high;
+      if (over) stop();
       draw();
-      if (values[key] >= one.high) { stop(); keep(); }
+      if (over) keep();
     }, 60);
   };
   const keep = () => keepInAddress(name, play, values);
@@ -101,18 +105,29 @@ function keepInAddress(name, play, values) {
   history.replaceState(null, "", `#play-${name}${text ? `?${text}` : ""}`);
 }
 
+// A figure that fails is reported, and harms no other.
+function attempted(act) {
+  try {
+    return act();
+  } catch (error) {
+    reportError(error);
+    return null;
+  }
+}
+
 function fromAddress(figures) {
   const [place, text = ""] = location.hash.slice(1).split("?");
   const figure = figures.find((one) => `play-${one.name}` === place);
   if (!figure) return;
-  figure.restore(new URLSearchParams(text));
+  attempted(() => figure.restore(new URLSearchParams(text)));
   document.getElementById(place).scrollIntoView({ block: "center" });
 }
 
 function begin() {
   document.documentElement.classList.add("live");
-  const figures = [...document.querySelectorAll("[data-play]")].map(bind);
-  for (const figure of figures) figure.draw();
+  const figures = [...document.querySelectorAll("[data-play]")].map((one) => attempted(() => bind(one))).filter(Boolean);
+  const drawAll = () => figures.forEach((figure) => attempted(figure.draw));
+  drawAll();
   document.querySelectorAll("[data-exercise]").forEach(listen);
   fromAddress(figures);
   addEventListener("hashchange", () => fromAddress(figures));
@@ -120,7 +135,7 @@ function begin() {
   addEventListener("resize", () => {
     if (innerWidth === last) return;
     last = innerWidth;
-    for (const figure of figures) figure.draw();
+    drawAll();
   });
 }
 

@@ -4,7 +4,7 @@ const LINES = ["line", "line_bias"];
 const PROBLEM_NAMES = ["line", "line_bias", "parabola", "kink", "two_wells", "waves", "reddi", "bowl", "valley",
   "diagonal", "rosenbrock", "saddle", "himmelblau"];
 const LENGTHS = [50, 100, 200, 500, 1000];
-const OWN = "own", MOST_OPTIMIZERS = 4, LEAST_OPTIMIZERS = 1, MOST_TEXT = 3000;
+const OWN = "own", MOST_OPTIMIZERS = 4, LEAST_OPTIMIZERS = 1;
 const RULE_NAMES = Object.keys(NAMES).filter((name) => name in RULES);
 const HUES = ["adam", "sgd", "momentum", "hue3"], LETTERS = "ABCD";
 // Beyond this a point is nowhere near any picture.

@@ -33,8 +33,8 @@ function optimizerHtml(state, k) {
     (optimizer.rule === OWN
       ? `<label class="control" for="text-${k}"><span>${escaped(say("playground.text"))}</span>` +
         `<textarea id="text-${k}" rows="${Math.min(16, optimizer.text.split("\n").length + 1)}" spellcheck="false" autocapitalize="off" ` +
-        `autocomplete="off" aria-describedby="faults-${k}" maxlength="8000">${escaped(optimizer.text)}</textarea></label>` : "") +
-    `<div class="faults" id="faults-${k}" role="status">${faultsHtml(faults)}</div>` +
+        `autocomplete="off" aria-describedby="faults-${k}" aria-invalid="${faults.length > 0}" maxlength="${LONGEST}">${escaped(optimizer.text)}</textarea></label>` : "") +
+    `<div class="faults" id="faults-${k}" role="status" aria-live="polite">${faultsHtml(faults)}</div>` +
     (others.length ? `<details><summary>${escaped(say("playground.others", { letter }))}</summary><div class="hypers">${others.join("")}</div></details>` : "") +
     (state.optimizers.length > LEAST_OPTIMIZERS
       ? `<div class="buttons"><button type="button" data-act="remove">${escaped(say("playground.remove", { letter }))}</button></div>` : "") +
@@ -97,7 +97,7 @@ function addressOf(state) {
     const known = ruleOf({ rule, text }).rule, usual = known ? Object.fromEntries(known.hypers) : {};
     const set = Object.entries(hypers).filter(([name, value]) => value !== usual[name]);
     given.push(["o", [rule, ...set.map(([name, value]) => `${name}:${value}`)].join(",")]);
-    if (rule === OWN) given.push(["text", text.length <= MOST_TEXT ? text : ""]);
+    if (rule === OWN) given.push(["text", text.length <= LONGEST ? text : ""]);
   }
   return pairsText(given);
 }
@@ -124,7 +124,7 @@ function stateOf(address) {
   const found = every("o").slice(0, MOST_OPTIMIZERS).map((one) => {
     const [rule, ...set] = one.split(",");
     if (rule !== OWN && !RULE_NAMES.includes(rule)) return null;
-    const hypers = set.map((pair) => pair.split(":")).filter(([name, value]) => /^[^\W\d_][\w]*$/u.test(name) && value && Number.isFinite(Number(value)));
+    const hypers = set.map((pair) => pair.split(":")).filter(([name, value]) => /^\p{XID_Start}\p{XID_Continue}*$/u.test(name) && value && Number.isFinite(Number(value)));
     return { rule, hypers: Object.fromEntries(hypers.map(([name, value]) => [name, Number(value)])),
       text: rule === OWN ? texts.shift() || "" : "" };
   }).filter(Boolean);

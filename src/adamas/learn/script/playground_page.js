@@ -74,19 +74,20 @@ function bindPlayground(root) {
   const stop = () => {
     clearInterval(timer);
     timer = 0;
-    part("sentence").setAttribute("aria-live", "polite");
+    speaks(part("sentence"), true);
     root.querySelector('[data-act="play"]').textContent = say("button.play");
   };
   const play = () => {
     if (state.t >= state.length) at(0);
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) { at(state.length); return draw(); }
     root.querySelector('[data-act="play"]').textContent = say("button.stop");
-    // A sentence for every frame would be too many to listen to.
-    part("sentence").setAttribute("aria-live", "off");
+    speaks(part("sentence"), false);
     timer = setInterval(() => {
       at(state.t + Math.max(1, Math.round(state.length / 120)));
+      const over = state.t >= state.length;
+      if (over) stop();
       draw();
-      if (state.t >= state.length) { stop(); keep(); }
+      if (over) keep();
     }, 60);
   };
 
@@ -112,7 +113,10 @@ function bindPlayground(root) {
       valueOf(target.id, target.value, kind === "lr" ? rateText(state.optimizers[k].hypers.lr) : shown(Number(target.value)));
     } else if (kind === "text") {
       state.optimizers[k].text = target.value;
-      part("optimizers").children[k].querySelector(".faults").innerHTML = faultsHtml(ruleOf(state.optimizers[k]).faults);
+      const { faults } = ruleOf(state.optimizers[k]), box = control(`faults-${k}`);
+      speaks(box, false);
+      box.innerHTML = faultsHtml(faults);
+      target.setAttribute("aria-invalid", String(faults.length > 0));
     } else if (kind === "hyper") {
       const value = Number(target.value), good = target.value.trim() !== "" && Number.isFinite(value);
       target.setAttribute("aria-invalid", String(!good));
@@ -124,7 +128,12 @@ function bindPlayground(root) {
     const [kind, index] = target.id.split("-"), k = Number(index);
     if (kind === "rule") choose(k, target.value);
     else if (changed[kind]) { changed[kind](target.value); build(); }
-    else if (kind === "text") build();
+    else if (kind === "text") {
+      // What was written in silence is written again, to be heard once the text is done.
+      speaks(control(`faults-${k}`), true);
+      control(`faults-${k}`).replaceChildren();
+      build();
+    }
     keep();
   });
   // A text begins with the rule that stood there.

@@ -17,6 +17,7 @@ class Around {
     this.source = source;
     this.names = new Map();
     this.functions = [];
+    this.raises = raises;
     for (const one of body) this.read(one);
   }
 
@@ -34,7 +35,7 @@ class Around {
         else this.names.set(as, { is: "other", kind: "function" });
       }
     } else if (node.kind === "Assign" && node.targets.every((one) => one.kind === "Name") && !tooDeep(node)) {
-      const value = worthOf(node.value, (name) => this.number(name));
+      const value = worthOf(node.value, this);
       if (value === null) this.source.fault(node.value, ["beside"], ["beside_do"]);
       else for (const one of node.targets)
         this.names.set(one.id, { is: "number", value, text: node.value.kind === "Constant" ? node.value.text : null });
@@ -45,6 +46,13 @@ class Around {
   number(name) {
     const found = this.names.get(name);
     return found && found.is === "number" ? found.value : null;
+  }
+
+  // The word that a name is here; a function beside the rule may have the name of one.
+  word(name) {
+    const found = this.names.get(name);
+    if (found) return found.is === "word" ? found.word : null;
+    return WORDS.has(name) ? name : null;
   }
 
   // What a name, or a dotted name of modules, is here.
@@ -338,7 +346,7 @@ class RuleReader {
       known.set(name, { node: this.named(stripped(name), value.node), truth: value.truth });
     }
     for (const one of tree.args.filter(({ arg }) => !known.has(arg))) {
-      const found = tooDeep(one.value) ? null : worthOf(one.value, (name) => this.shared.around.number(name));
+      const found = tooDeep(one.value) ? null : worthOf(one.value, this.shared.around);
       if (found === null || !Number.isFinite(found))
         this.fault(one, ["default_there", { value: unparse(one.value), name: one.arg }], ["default_do", { name: one.arg }]);
       const text = one.value.kind === "Constant" ? one.value.text : null;

@@ -60,29 +60,45 @@ function along(text, over) {
   return unparse(tree).replaceAll("'", '"');
 }
 
+// What a word makes of numbers, each of which is all there is; null where the call is none.
+function wordOfNumbers(word, { keywords }, values) {
+  const reduces = REDUCE.has(word);
+  if (values.length !== (ARITY[word] || 1) || keywords.some(({ arg }) => !reduces || arg !== "over")) return null;
+  if (reduces) return word === "norm" || word === "rms" ? Math.abs(values[0]) : values[0];
+  return word === "where" ? (values[0] !== 0 ? values[1] : values[2]) : Object.hasOwn(W, word) ? W[word](...values) : null;
+}
+
+const OF_PAIRS = { "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
+  "==": (a, b) => a === b, "!=": (a, b) => a !== b };
+const OF_TWO = { "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b,
+  "**": Math.pow, "%": W.remainder, "//": W.floored };
+// What knows no name, and of calls those of words; numbers are those of arrays, which never raise.
+const WORDS_ALONE = { number: () => null, word: (name) => (WORDS.has(name) ? name : null), raises: () => false };
+// Whether Python's own numbers raise an error instead of this result.
+const raises = (op, a, b) => (op === "**" ? (a === 0 && b < 0) || (a < 0 && !Number.isInteger(b)) : "/%".includes(op[0]) && b === 0);
+
 // What an expression of numbers alone is worth; null if it depends on anything else.
 function worthOf(node, known) {
-  const inner = (one) => worthOf(one, known);
-  if (node.kind === "Name") return known(node.id);
+  if (node.kind === "Name") return known.number(node.id);
   if (node.kind === "Constant") return node.type === "int" || node.type === "float" ? node.value : null;
+  const word = node.kind === "Call" && node.func.kind === "Name" ? known.word(node.func.id) : null;
   const parts = { UnaryOp: () => [node.operand], BinOp: () => [node.left, node.right],
-    Compare: () => [node.left, node.comparators[0]], IfExp: () => [node.test, node.body, node.orelse],
-    Call: () => (node.func.kind === "Name" && WORDS.has(node.func.id) ? node.args : null) }[node.kind];
-  const values = parts && parts() && parts().map(inner);
+    Compare: () => [node.left, ...node.comparators], IfExp: () => [node.test, node.body, node.orelse],
+    Call: () => word && node.args }[node.kind];
+  const values = parts && parts() && parts().map((one) => worthOf(one, known));
   if (!values || values.some((one) => one === null)) return null;
   const [a, b, c] = values;
-  if (node.kind === "UnaryOp") return node.op === "-" ? -a : node.op === "+" ? a : null;
-  if (node.kind === "IfExp") return a !== 0 ? b : c;
-  if (node.kind === "Call") {
-    const word = node.func.id;
-    return word === "where" ? (a !== 0 ? b : c) : word === "mean" || word === "total" ? a
-      : word === "norm" || word === "rms" ? Math.abs(a) : W[word](...values);
+  switch (node.kind) {
+    case "UnaryOp": return node.op === "-" ? -a : node.op === "+" ? a : null;
+    case "IfExp": return a !== 0 ? b : c;
+    case "Call": return wordOfNumbers(word, node, values);
+    case "BinOp": {
+      const result = Object.hasOwn(OF_TWO, node.op) ? OF_TWO[node.op](a, b) : null;
+      return result !== null && known.raises(node.op, a, b) ? null : result;
+    }
+    default: return node.ops.every((op) => Object.hasOwn(OF_PAIRS, op))
+      ? Number(node.ops.every((op, k) => OF_PAIRS[op](values[k], values[k + 1]))) : null;
   }
-  const makes = { "+": () => a + b, "-": () => a - b, "*": () => a * b, "/": () => a / b, "**": () => Math.pow(a, b),
-    "%": () => W.remainder(a, b), "//": () => W.floored(a, b), "<": () => Number(a < b), "<=": () => Number(a <= b),
-    ">": () => Number(a > b), ">=": () => Number(a >= b), "==": () => Number(a === b), "!=": () => Number(a !== b) };
-  const make = makes[node.op || node.ops[0]];
-  return make ? make() : null;
 }
 
 // Finds a part of an expression that is a constant and no finite number; returns what it is worth.
@@ -90,7 +106,7 @@ function checkConstants(source, node) {
   if (node.kind === "Name") return null;
   const parts = (node.kind === "Call" ? node.args : childrenOf(node)).map((one) => checkConstants(source, one));
   if (parts.some((one) => one === null)) return null;
-  const value = worthOf(node, () => null);
+  const value = worthOf(node, WORDS_ALONE);
   if (node.kind === "Compare" || Number.isFinite(value)) return value;
   const shown = unparse(node), short = [...shown].length <= 40 ? shown : `${[...shown].slice(0, 37).join("")}...`;
   source.fault(node, ["constant", { shown: short, value: pythonValue(value) }], ["constant_do"]);
@@ -111,7 +127,7 @@ function signatureOf(source, tree, around) {
       return null;
     }
   const worth = (one) => {
-    const { arg: name, value } = one, found = tooDeep(value) ? null : worthOf(value, (other) => around.number(other));
+    const { arg: name, value } = one, found = tooDeep(value) ? null : worthOf(value, around);
     if (found === null) source.fault(one, ["default", { value: unparse(value), name }], ["default_do", { name }]);
     else if (!Number.isFinite(found)) source.fault(one, ["infinite", { name, value: pythonValue(found) }], ["infinite_do"]);
     else return found;
