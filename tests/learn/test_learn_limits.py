@@ -5,13 +5,14 @@ from math import sqrt
 import numpy as np
 import pytest
 
+from adamas.classes import hypers
 from adamas.learn.chapters import limits
 from adamas.learn.chapters.limits import RACERS, STEPS, at, best, ends, reddi
 from adamas.learn.measured import measured
 from adamas.learn.numbers import shown
 from adamas.learn.problems import PROBLEMS
 from adamas.learn.trace import trace
-from adamas.rules import adam, amsgrad
+from adamas.rules import adam, amsgrad, momentum
 from v8 import run
 
 
@@ -41,6 +42,18 @@ def test_fair_race(problem: str) -> None:
     losses = {racer: best(racer, problem)[1] for racer in RACERS}
     assert 2 / 3 < losses["adam"] / losses["momentum"] < 3 / 2
     assert losses["sgd"] > 5 * max(losses["adam"], losses["momentum"])
+
+
+def test_what_the_race_leaves_alone() -> None:
+    """Both keep the same memory; other ones, or none at all, do far better in the narrow valley."""
+    assert hypers(adam)["beta1"] == hypers(momentum)["beta"]
+    levels = [best(racer, "valley")[1] for racer in ("momentum", "adam")]
+    memoryless = best("adam", "valley", beta1=0.0)[1]
+    chosen, polyak = limits.polyak()
+    assert max(memoryless, polyak) < 1e-6 * min(levels)
+    # Polyak 1964 for curvatures from 1 to 50.
+    assert chosen["beta"] == pytest.approx(((sqrt(50) - 1) / (sqrt(50) + 1)) ** 2)
+    assert best("adam", "rosenbrock", beta1=0.0)[1] < best("adam", "rosenbrock")[1]
 
 
 def test_counter_example() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from adamas.classes import hypers
 from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
+from adamas.learn.chapters.momentum import fastest
 from adamas.learn.frames import NAMES, Draw, claim, play
 from adamas.learn.measured import measured
 from adamas.learn.numbers import shown, written
@@ -29,10 +31,10 @@ SHORT_BETA2 = 1 / (1 + C * C)
 
 
 @cache
-def ends(racer: str, problem: str) -> NDArray[np.float64]:
+def ends(racer: str, problem: str, **hypers: float) -> NDArray[np.float64]:
     """Return the mean loss of the last steps of a run at each of `RATES`."""
     one = PROBLEMS[problem]
-    run = Reference(parse(RACERS[racer]), np.outer(one.start, np.ones(len(RATES))))
+    run = Reference(parse(RACERS[racer]), np.outer(one.start, np.ones(len(RATES))), **hypers)
     # One rate for each column.
     run.hypers["lr"] = RATES  # type: ignore[assignment]
     losses = np.zeros(len(RATES))
@@ -44,11 +46,18 @@ def ends(racer: str, problem: str) -> NDArray[np.float64]:
     return losses
 
 
-def best(racer: str, problem: str) -> tuple[float, float]:
+def best(racer: str, problem: str, **hypers: float) -> tuple[float, float]:
     """Return the rate of least loss, and that loss."""
-    losses = np.nan_to_num(ends(racer, problem), nan=np.inf)
+    losses = np.nan_to_num(ends(racer, problem, **hypers), nan=np.inf)
     k = int(np.argmin(losses))
     return float(RATES[k]), float(losses[k])
+
+
+def polyak() -> tuple[dict[str, float], float]:
+    """Return the values of the chapter on momentum, and how its run ends in the valley."""
+    chosen = fastest()["momentum"]
+    losses = trace(momentum, PROBLEMS["valley"], STEPS, **chosen).losses
+    return chosen, float(np.mean(losses[-LATE:]))
 
 
 def at(racer: str, problem: str, lr: float) -> float:
@@ -94,6 +103,10 @@ def numbers() -> dict[str, object]:
         found |= written(2, **{f"{racer}_slow": at(racer, "valley", SHORT_STEP)})
         for problem in ("valley", "rosenbrock"):
             found |= written(2, **{f"{racer}_{problem}": best(racer, problem)[1]})
+    chosen, loss = polyak()
+    found |= written(2, polyak_beta=chosen["beta"], polyak_lr=chosen["lr"])
+    found |= written(1, polyak=loss, memoryless=best("adam", "valley", beta1=0.0)[1])
+    found |= written(4, kept=hypers(adam)["beta1"])
     found["seeds"] = str(contests["digits"]["seeds"])
     return {"steps": STEPS, "late": LATE, "reddi_steps": REDDI_STEPS, "c": C, **found}
 
