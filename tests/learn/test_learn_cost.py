@@ -1,9 +1,17 @@
 """What the chapter on memory and resuming says is so."""
 
+import re
+from math import sqrt
+
 import numpy as np
+import pytest
 
 import adamas
 from adamas.learn.chapters import cost
+from adamas.learn.problems import PROBLEMS
+from adamas.learn.trace import follow, trace
+from adamas.rules import adam
+from codec_levels import levels
 from v8 import run
 
 
@@ -21,10 +29,40 @@ def test_a_new_optimizer_costs() -> None:
     assert after > 1e6 * before
 
 
+SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+
+
 def test_figure_shows_the_same() -> None:
     """In the figure, too, the loss is higher after a new optimizer than with the state kept."""
     text = run("PLAYS.resume.show(startValues(PLAYS.resume), 640).sentence")
-    assert "kept" not in text and text.count("×\N{NO-BREAK SPACE}10") == 2
+    found = re.search(r": (.+) with its state, (.+) with a new", text)
+    assert found
+    kept, fresh = (
+        float(
+            number.replace("\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10", "e").translate(SUPERSCRIPTS)
+        )
+        for number in found.groups()
+    )
+    steps = PROBLEMS["valley"], 1000
+    assert kept == pytest.approx(trace(adam, *steps, lr=cost.LR).losses[-1], rel=0.05)
+    assert fresh > 1e6 * kept
+
+
+def test_rounding_to_nearest_stands_still() -> None:
+    """While squares are at most twice v a step changes v by 0.001 of it, less than int8 can tell.
+
+    A single large gradient changes it by more: so no bound holds for every step.
+    """
+    kept = levels("square8")
+    for share in (0.0, 0.5, 1.5, 2.0):
+        states = follow(adam, [(1.0,)] * 20_000 + [(sqrt(share),)], (0.0,)).states
+        before, after = (one["v"][0] for one in states[-2:])
+        assert abs(after / before - 1) <= 1 - cost.BETA2 + 1e-9
+        moved = kept[1:-1] * (1 + (1 - cost.BETA2) * (share - 1))
+        nearest = kept[np.abs(kept - moved[:, None]).argmin(axis=1)]
+        np.testing.assert_array_equal(nearest, kept[1:-1])
+    states = follow(adam, [(1.0,)] * 1000 + [(10.0,)], (0.0,)).states
+    assert states[-1]["v"][0] > 1.1 * states[-2]["v"][0]
 
 
 def test_resuming_is_exact() -> None:

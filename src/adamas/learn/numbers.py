@@ -35,14 +35,15 @@ def shown(value: float, digits: int = 4) -> str:
     return sign + (plain.rstrip("0").rstrip(".") if "." in plain else plain)
 
 
-def above(value: float) -> str:
-    r"""Return a positive number in one digit, rounded up: for "at most".
+def above(value: float, digits: int = 1) -> str:
+    r"""Return a positive number in so many digits, rounded up: for "at most" and "never".
 
-    >>> above(2.45e-7), above(0.3)
-    ('3\xa0×\xa010⁻⁷', '0.3')
+    >>> above(2.45e-7), above(0.3), above(1.2059e-10, 2)
+    ('3\xa0×\xa010⁻⁷', '0.3', '1.3\xa0×\xa010⁻¹⁰')
     """
-    nearest = float(f"{value:.0e}")
-    return shown(nearest if nearest >= value else nearest + 10 ** floor(log10(value)), 1)
+    nearest = float(f"{value:.{digits - 1}e}")
+    unit = 10.0 ** (floor(log10(value)) - digits + 1) if value else 0.0
+    return shown(nearest if nearest >= value else nearest + unit, digits)
 
 
 def written(digits: int, /, **values: float) -> dict[str, str]:

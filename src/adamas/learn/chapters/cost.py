@@ -5,8 +5,9 @@ from functools import cache
 import numpy as np
 
 import adamas
+from adamas.classes import hypers
 from adamas.learn.frames import Draw, claim, play
-from adamas.learn.numbers import shown
+from adamas.learn.numbers import above, shown
 from adamas.learn.problems import PROBLEMS
 from adamas.learn.text import Say
 from adamas.learn.trace import trace
@@ -16,6 +17,7 @@ from adamas.rules import adam
 COUNT = 1 << 16
 FORMATS = ("float32", "bfloat16", "int8", "int4")
 LR, DROPPED = 0.1, 500
+BETA2 = hypers(adam)["beta2"]
 
 RESUME = """\
 saved = optimizer.state_dict()            # plain arrays by name: m, v, step, settings
@@ -55,18 +57,19 @@ def chapter(say: Say, draw: Draw) -> str:
     numbers = {name: shown(each[name], 3) for name in FORMATS}
     numbers |= {
         "billion": shown(each["float32"] * 1e9 / 2**30, 3),
-        "few": shown(each["int8"] * 1e9 / 2**30, 3),
+        "beta2": shown(BETA2),
+        "change": shown(1 - BETA2),
         "at": str(DROPPED),
         "before": shown(before, 2),
         "after": shown(after, 2),
-        "kept": shown(kept(DROPPED), 2),
+        "kept": above(kept(DROPPED), 2),
     }
     return section(
         "cost",
         say("cost.title"),
         paragraph(say("cost.memory", **numbers)),
         play("cost", draw, say("cost.caption")),
-        paragraph(say("cost.bits")),
+        paragraph(say("cost.bits", **numbers)),
         claim(say("cost.claim"), say("cost.answer", **numbers)),
         play("resume", draw, say("cost.resume_caption")),
         paragraph(say("cost.save")),
