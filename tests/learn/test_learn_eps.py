@@ -11,6 +11,7 @@ from adamas.learn.chapters.eps import EPS, farthest, hat, step
 from adamas.learn.measured import measured
 from adamas.learn.problems import line_slope
 from adamas.rules import adam
+from shown_numbers import read
 from v8 import run
 
 
@@ -55,6 +56,19 @@ def test_scaled_loss() -> None:
     """A loss in another unit leaves Adam where it is, unless eps is large."""
     assert farthest(eps.SMALL) < 1e-6 and farthest(eps.LARGE) < 1e-6
     assert farthest(eps.SMALL, eps.BIG) > 1
+
+
+def test_bounds_are_bounds() -> None:
+    """What a sentence says of "at most" and "never" is not less than what was found."""
+    found = eps.numbers()
+    off = {"off_small": farthest(eps.SMALL), "off_large": farthest(eps.LARGE)}
+    off |= {"off_one": farthest(eps.SMALL, eps.BIG)}
+    ends = measured()["adam"]
+    off["agree"] = max(
+        abs(ends[one]["line"] - ends["adamas"]["line"]) for one in ("torch", "optax")
+    )
+    for name, value in off.items():
+        assert value <= read(str(found[name])) < 1.5 * value, name
 
 
 @pytest.mark.parametrize("t", ["1", "100"])

@@ -11,7 +11,7 @@ from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.learn.frames import Draw, claim, play
 from adamas.learn.measured import measured
-from adamas.learn.numbers import shown, written
+from adamas.learn.numbers import above, shown, written
 from adamas.learn.problems import Problem, line_loss, line_slope
 from adamas.learn.text import Say
 from adamas.learn.trace import trace, trace_of_line
@@ -74,7 +74,7 @@ def elsewhere() -> dict[str, str]:
     ours, keras = ends["adamas"], ends["keras"]
     agree = max(abs(ends[name]["line"] - ours["line"]) for name in ("torch", "optax"))
     apart, part = abs(keras["line"] - ours["line"]), keras["tiny"] / ours["tiny"]
-    found = written(1, agree=agree, apart=apart, keras_eps=keras["eps"], tiny=1e-9)
+    found = {"agree": above(agree)} | written(1, apart=apart, keras_eps=keras["eps"], tiny=1e-9)
     return found | written(2, part=part)
 
 
@@ -87,8 +87,9 @@ def numbers() -> dict[str, object]:
     found = written(2, far=step(adam, 100 * EPS, 1), half=step(adam, EPS, 1))
     found |= written(2, below=step(adam, EPS / 100, 1), least16=least, share=EPS / root)
     found |= written(2, root_eps=1e-15 / step(rmsprop_eps_inside, 1e-15, 1, eps=EPS))
-    found |= written(2, off_small=farthest(SMALL), off_large=farthest(LARGE))
-    found |= written(2, ratio=half / whole, ratio_small=same, off_one=farthest(SMALL, BIG))
+    off = {"small": farthest(SMALL), "large": farthest(LARGE), "one": farthest(SMALL, BIG)}
+    found |= {f"off_{name}": above(value, 2) for name, value in off.items()}
+    found |= written(2, ratio=half / whole, ratio_small=same)
     found |= written(3, hat_first=hat(1), hat_late=hat(LATE), root=root, whole=whole)
     found |= written(4, eps=EPS, g_far=100 * EPS, g_below=EPS / 100, big=BIG, g_one=small_g)
     found |= written(4, small=SMALL, large=LARGE)

@@ -19,6 +19,13 @@ function shown(x, digits = 4) {
   return sign + plain;
 }
 
+// A positive number in so many digits, rounded up: for "at most"; as `numbers.above`.
+function above(x, digits = 1) {
+  if (!(x > 0) || !Number.isFinite(x)) return shown(x, digits);
+  const nearest = Number(x.toExponential(digits - 1));
+  return shown(nearest >= x ? nearest : nearest + 10 ** (Math.floor(Math.log10(x)) - digits + 1), digits);
+}
+
 const raised = (exponent) =>
   String(exponent).replace("-", "⁻").replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
 

@@ -21,7 +21,7 @@ PLAYS.frameworks = {
         marks: [{ y: unit, label: say("play.frameworks.unit") }],
         series: [{ hue: "adam", points: off }],
       }),
-      sentence: say("play.frameworks.sentence", { steps, most: shown(most, 2), units: shown(most / unit, 2) }),
+      sentence: say("play.frameworks.sentence", { steps, most: above(most, 2), units: shown(most / unit, 2) }),
     };
   },
 };

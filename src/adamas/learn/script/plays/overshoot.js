@@ -18,7 +18,7 @@ PLAYS.overshoot = {
         marks: [{ y: 0 }],
       }),
       sentence: say("play.overshoot.sentence",
-        { beta, times, far: shown(Math.max(0, ...moved.map(([, w]) => -w)), 3) }),
+        { beta, times, far: above(Math.max(0, ...moved.map(([, w]) => -w)), 3) }),
     };
   },
 };
