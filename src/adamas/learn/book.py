@@ -83,7 +83,10 @@ def guide(language: str, draw: Draw, shorten: Callable[[str], str] = str) -> str
     say = Say(language)
     body = "\n".join(chapter(say, draw) for chapter in CHAPTERS.values())
     parts = [(key, say(f"{key}.title")) for key in CHAPTERS]
-    lead = [f'<p class="lead">{markup(say("lead"))}</p>', languages(say)]
+    lead = [
+        f'<p class="lead">{markup(say("lead", versions=frameworks.versions()))}</p>',
+        languages(say),
+    ]
     inside = "\n".join([scripts.of_guide(), constants(language), scripts.page()])
     code = shorten(f"(() => {{\n{inside}}})();")
     assert "</script" not in code and "<!--" not in code, "it would end the element around it"

@@ -1,11 +1,14 @@
 """One rule in every framework: the line to write, and how far the numbers are apart."""
 
+import numpy as np
+
 from adamas.learn.frames import Draw, play
 from adamas.learn.measured import measured
 from adamas.learn.numbers import above, shown
 from adamas.learn.text import Say
 from adamas.pages.elements import details, paragraph, section, source, table
 
+STEPS = 100  # of the runs that `HomeDistance` compares
 # A line of its own for each framework, the shortest whole training that it has.
 CODE = {
     "NumPy": """\
@@ -69,17 +72,30 @@ w = found.x
 }
 
 
+def versions() -> str:
+    """Return what was measured with what: each package and its version."""
+    found = measured()["versions"]
+    listed = ("numpy", "torch", "jax", "keras", "tensorflow-cpu", "scipy")
+    return ", ".join(f"{name} {found[name]}" for name in listed)
+
+
 def chapter(say: Say, draw: Draw) -> str:
     """Return the section."""
     homes = measured()["homes"]
     narrow = [row["norm"] for name, row in homes.items() if name != "SciPy"]
-    rows = [[name, shown(row["norm"], 2), shown(row["farthest"], 2)] for name, row in homes.items()]
-    versions = measured()["versions"]
-    listed = ("numpy", "torch", "jax", "keras", "tensorflow-cpu", "scipy")
+    listed_as = {"SciPy": "SciPy (float64)"}
+    rows = [
+        [listed_as.get(name, name), shown(row["norm"], 2), shown(row["farthest"], 2)]
+        for name, row in homes.items()
+    ]
     numbers = {
         "homes": str(len(homes)),
+        "steps": STEPS,
         "most": above(max(narrow)),
-        "versions": ", ".join(f"{name} {versions[name]}" for name in listed),
+        "farthest": above(max(row["farthest"] for row in homes.values())),
+        "bits": int(np.finfo(np.float32).nmant) + 1,
+        "unit": above(float(np.finfo(np.float32).epsneg)),
+        "versions": versions(),
     }
     head = [say(f"frameworks.{key}") for key in ("home", "norm", "farthest")]
     return section(
@@ -89,7 +105,7 @@ def chapter(say: Say, draw: Draw) -> str:
         *(details(name, source(code)) for name, code in CODE.items()),
         paragraph(say("frameworks.same", **numbers)),
         table(say("frameworks.caption", **numbers), head, rows),
-        paragraph(say("frameworks.why")),
+        paragraph(say("frameworks.why", **numbers)),
         play("frameworks", draw, say("frameworks.figure")),
         paragraph(say("frameworks.keep")),
     )

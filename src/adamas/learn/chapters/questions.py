@@ -4,7 +4,7 @@ import html
 from collections.abc import Callable
 from statistics import fmean
 
-from adamas.learn.chapters import correction, decay, exercises, noise, rare
+from adamas.learn.chapters import correction, decay, exercises, frameworks, noise, rare
 from adamas.learn.frames import Draw
 from adamas.learn.measured import measured
 from adamas.learn.numbers import above, shown
@@ -37,7 +37,18 @@ def first_steps() -> Slots:
 
 def forgetting() -> Slots:
     """Return what a small beta2 does to the noisy line."""
-    names = ("beta2", "low_beta2", "long", "loss", "low_loss", "rate", "low_rate")
+    names = (
+        "beta2",
+        "low_beta2",
+        "long",
+        "loss",
+        "low_loss",
+        "rate",
+        "low_rate",
+        "least_loss",
+        "low_least",
+        "line_steps",
+    )
     return {name: noise.numbers()[name] for name in names}
 
 
@@ -107,7 +118,11 @@ def drawn() -> Slots:
 def homes() -> Slots:
     """Return how near to the exact run every home ends."""
     found = measured()["homes"]
-    return {"homes": len(found), "most": above(max(row["norm"] for row in found.values()))}
+    return {
+        "steps": frameworks.STEPS,
+        "homes": len(found),
+        "most": above(max(row["norm"] for row in found.values())),
+    }
 
 
 QUESTIONS: dict[str, tuple[str, str, Callable[[], Slots]]] = {
