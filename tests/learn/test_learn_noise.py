@@ -73,6 +73,9 @@ def test_small_beta2() -> None:
     assert noise.excess(noise.LONG_LR, LOW_BETA2) > 5 * noise.excess(noise.LONG_LR, BETA2)
     rate, low = noise.best_rate(BETA2), noise.best_rate(LOW_BETA2)
     assert low < rate / 2
+    assert noise.excess(low, LOW_BETA2) > 1.2 * noise.excess(rate, BETA2), "at its own best, too"
+    longer, _ = run(f"lowest(overRates('adam', ratesBetween(-3, 0), 1, {noise.SAMPLES}))")
+    assert longer < rate, "the longer run has the lower best rate"
     text = run(f"PLAYS.noise_beta2.show({{beta2: {LOW_BETA2}}}, 640).sentence")
     assert f"best at lr {shown(low, 2)}" in text and f"best at {shown(rate, 2)}" in text
     found = run(f"overRates('adam', [{noise.LONG_LR}], 1, {noise.LINE_STEPS}, {{beta2: 0.5}})")

@@ -64,7 +64,9 @@ def test_limit() -> None:
 
 
 def test_first_step_of_adam() -> None:
-    """Adam's first step is lr long from wherever it starts; plain descent's is not."""
+    """Adam's first step is lr long from almost any start, but for one as near to 0 as eps."""
+    way = trace(rules.adam, PROBLEMS["parabola"], 1, start=[1e-8], lr=0.1).points
+    assert way[0][0] - way[1][0] == pytest.approx(0.05)
     for start in (0.001, 2.0, 500.0):
         way = trace(rules.adam, PROBLEMS["parabola"], 1, start=[start], lr=0.1).points
         assert way[0][0] - way[1][0] == pytest.approx(0.1, rel=2e-5)

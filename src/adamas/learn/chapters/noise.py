@@ -89,6 +89,8 @@ def numbers() -> dict[str, object]:
     found |= written(2, noise_step=noise_step, root=sqrt(BETA2**SILENCE), rate=best_rate(BETA2))
     found |= written(2, low_rate=best_rate(LOW_BETA2))
     found |= written(2, loss=excess(LONG_LR, BETA2), low_loss=excess(LONG_LR, LOW_BETA2))
+    found |= written(2, least_loss=excess(best_rate(BETA2), BETA2))
+    found |= written(2, low_least=excess(best_rate(LOW_BETA2), LOW_BETA2))
     found |= written(1, least=least, most=most)
     found |= written(4, spike_beta2=SPIKE_BETA2, spike_lr=SPIKE_LR, beta2=BETA2)
     found |= written(4, low_beta2=LOW_BETA2, long=LONG_LR)
@@ -97,6 +99,7 @@ def numbers() -> dict[str, object]:
         found |= written(2, **by)
     sizes = dict(zip(("b1", "b2", "b3"), study["batches"], strict=True))
     at = {"silence": SILENCE, "least_at": least_at, "most_at": most_at, "samples": SAMPLES, "k": k}
+    at["line_steps"] = LINE_STEPS
     return {**at, **sizes, **found}
 
 
@@ -125,7 +128,7 @@ def chapter(say: Say, draw: Draw) -> str:
         play("noise_spike", draw, say("noise.spike_caption", **found)),
         claim(say("noise.data"), say("noise.data_answer", **found)),
         paragraph(say("noise.beta2", **found)),
-        play("noise_beta2", draw, say("noise.beta2_caption")),
+        play("noise_beta2", draw, say("noise.beta2_caption", **found)),
         claim(say("noise.scale"), say("noise.scale_answer", **found)),
         batches(say),
         play("noise_batch", draw, say("noise.batch_caption", **found)),
