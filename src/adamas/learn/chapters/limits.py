@@ -56,7 +56,7 @@ def best(racer: str, problem: str, **hypers: float) -> tuple[float, float]:
 def polyak() -> tuple[dict[str, float], float]:
     """Return the values of the chapter on momentum, and how its run ends in the valley."""
     chosen = fastest()["momentum"]
-    losses = trace(momentum, PROBLEMS["valley"], STEPS, **chosen).losses
+    losses = trace(momentum, PROBLEMS["valley"], STEPS, lr=chosen["lr"], beta=chosen["beta"]).losses
     return chosen, float(np.mean(losses[-LATE:]))
 
 
