@@ -1,5 +1,6 @@
 """What the chapter on Adam's limits says."""
 
+import re
 from math import sqrt
 
 import numpy as np
@@ -11,8 +12,10 @@ from adamas.learn.chapters.limits import RACERS, STEPS, at, best, ends, reddi
 from adamas.learn.measured import measured
 from adamas.learn.numbers import shown
 from adamas.learn.problems import PROBLEMS
+from adamas.learn.text import SENTENCES
 from adamas.learn.trace import trace
 from adamas.rules import adam, amsgrad, momentum
+from places import ROOT
 from v8 import run
 
 
@@ -87,6 +90,36 @@ def test_what_the_lab_found() -> None:
     steps = {name: [one[x]["steps"] or 1e9 for x in ("sgd", "adam")] for name, one in found.items()}
     assert steps["mnist5k"][0] < steps["mnist5k"][1]
     assert steps["sentiment"][0] > steps["sentiment"][1]
+
+
+def test_the_table_says_what_its_words_mean() -> None:
+    """The target is the loss of the weakest; a tie rules out 10 %; seeds are as many each."""
+    for contest in measured()["contests"].values():
+        rows = contest["optimizers"].values()
+        assert contest["target"] == pytest.approx(max(row["loss"] for row in rows))
+        assert contest["seeds"] == measured()["contests"]["digits"]["seeds"]
+        for row in rows:
+            far = max(-row["percent_low"], row["percent_high"])
+            assert (row["word"] != "tie" or far < limits.TIE) and (
+                row["word"] != "few" or far > limits.TIE
+            )
+
+
+@pytest.mark.parametrize("key", limits.APPLICATIONS)
+def test_applications_are_those_of_the_lab(key: str) -> None:
+    """Each number and each verdict is that of the lab's table, in both of its languages."""
+    row, *means = limits.APPLICATIONS[key]
+    page = (ROOT / "docs/lab.md").read_text("utf-8")
+    (line,) = [line for line in page.splitlines() if line.startswith(f"| {row} |")]
+    cells = [cell.strip() for cell in line.split("|")]
+    assert [cells[3].split()[0], cells[6].split()[0]] == means
+    verdict = cells[3].partition("] ")[2]
+    assert verdict in SENTENCES[f"limits.{key}"]["en"]
+    known = {"worse": "更差", "too few seeds": "种子太少"}
+    assert known[verdict] in SENTENCES[f"limits.{key}"]["zh"]
+    assert "22 November 2026" in page and limits.MEASURED_ON == "2026-11-22"
+    (command,) = re.findall(r"`adamas compare ([\w-]+)`", SENTENCES[f"limits.{key}"]["zh"])
+    assert command in page
 
 
 def test_figure_starts_with_the_best() -> None:
