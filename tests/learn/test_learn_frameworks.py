@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+import tomllib
 from typing import Any
 
 import numpy as np
 import pytest
 
-from adamas.learn.chapters.frameworks import CODE, STEPS
+from adamas.learn.chapters.frameworks import CODE, INSTALL, STEPS
 from adamas.learn.measured import measured
 from places import ROOT
 
@@ -32,6 +33,14 @@ def test_code_of_keras_runs() -> None:
         [sys.executable, "-c", code], env=names, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_what_is_installed_exists() -> None:
+    """Every name in the brackets is an extra of the package."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = {"lab", "torch", "jax", "keras", "scipy"}
+    assert named <= extras["optional-dependencies"].keys()
+    assert all(name in INSTALL for name in named)
 
 
 def test_all_homes_are_near() -> None:

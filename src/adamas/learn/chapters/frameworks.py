@@ -9,6 +9,10 @@ from adamas.learn.text import Say
 from adamas.pages.elements import details, paragraph, section, source, table
 
 STEPS = 100  # of the runs that `HomeDistance` compares
+INSTALL = """\
+pip install .                # NumPy and Numba
+pip install ".[lab,torch]"   # the lab and PyTorch; likewise jax, keras, scipy
+"""
 # A line of its own for each framework, the shortest whole training that it has.
 CODE = {
     "NumPy": """\
@@ -102,6 +106,8 @@ def chapter(say: Say, draw: Draw) -> str:
         "frameworks",
         say("frameworks.title"),
         paragraph(say("frameworks.one")),
+        paragraph(say("frameworks.install")),
+        source(INSTALL),
         *(details(name, source(code)) for name, code in CODE.items()),
         paragraph(say("frameworks.same", **numbers)),
         table(say("frameworks.caption", **numbers), head, rows),
