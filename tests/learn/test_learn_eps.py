@@ -102,3 +102,15 @@ def test_homes() -> None:
     assert 1e-10 < abs(ends["keras"]["line"] - ends["adamas"]["line"]) < 1e-9
     assert ends["keras"]["tiny"] < 0.3 * ends["adamas"]["tiny"]
     assert ends["keras"]["eps"] == pytest.approx(10 * ends["torch"]["eps"])
+    part = ends["keras"]["tiny"] / ends["adamas"]["tiny"]
+    assert 2 * part < eps.part_of_place() < 0.9, "most of it is the larger eps"
+    own = eps.follow(
+        adam,
+        [
+            (eps.TINY * g,)
+            for (g,) in eps.trace_of_line(adam, eps.HOME_STEPS, lr=eps.HOME_LR).gradients
+        ],
+        (0.0,),
+        lr=eps.HOME_LR,
+    ).last[0]
+    assert own == pytest.approx(ends["adamas"]["tiny"], rel=1e-12)

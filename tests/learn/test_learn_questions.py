@@ -8,6 +8,7 @@ from adamas.learn import book
 from adamas.learn.chapters import correction, exercises, questions
 from adamas.learn.measured import measured
 from adamas.learn.problems import best_line
+from shown_numbers import read
 
 CONTESTS = measured()["contests"]
 
@@ -32,15 +33,20 @@ def test_uncorrected_steps_are_too_long_for_long() -> None:
 
 def test_a_short_memory_costs() -> None:
     """With a small beta2 the loss ends higher, and the best rate is lower."""
-    found = {name: float(str(value)) for name, value in questions.forgetting().items()}
+    found = {name: read(str(value)) for name, value in questions.forgetting().items()}
     assert found["low_beta2"] < found["beta2"] and found["loss"] < found["low_loss"]
     assert found["low_rate"] < found["rate"]
 
 
 def test_eps_shows_on_small_gradients_alone() -> None:
-    """On tiny gradients Keras gets less than half as far as torch; on others they agree."""
+    """Beside a tiny gradient the place alone shortens the first step; on others homes agree."""
     torch, keras = measured()["adam"]["torch"], measured()["adam"]["keras"]
-    assert keras["tiny"] < torch["tiny"] / 2
+    found = {name: read(str(value)) for name, value in questions.places_of_eps().items()}
+    g, value = found["g"], found["torch_eps"]
+    assert found["after"] == pytest.approx(g / (g + value), rel=1e-3)
+    # The root of 1 - beta2 divides eps as it divides the average.
+    assert found["before"] == pytest.approx(g / (g + value / 0.001**0.5), rel=2e-3)
+    assert found["times"] * torch["eps"] == pytest.approx(keras["eps"])
     assert keras["line"] == pytest.approx(torch["line"], rel=1e-8)
 
 
@@ -62,13 +68,14 @@ def test_the_best_rates_are_above_the_default() -> None:
     """On no problem that was tuned is the best rate for Adam 0.001 or less."""
     assert questions.tuned()[0] > 0.001
     rate = measured()["rates"]["digits"]
+    assert read(str(questions.rates()["digits_lr"])) == pytest.approx(rate["lr"], rel=1e-2)
     assert rate["loss"] < rate["loss_3"] < rate["loss_4"] < rate["loss_5"]
 
 
 def test_the_other_numbers_are_those_of_their_chapters() -> None:
     """What a sentence takes from elsewhere is in the order that it says."""
     slots = questions.seldom() | questions.decayed() | questions.stopping()
-    found = {name: float(str(value)) for name, value in slots.items()}
+    found = {name: read(str(value)) for name, value in slots.items()}
     assert found["sgd"] < found["adam"] < 100
     assert found["apart_little"] < found["l2_little"] < found["l2_large"]
     assert found["reached"] < best_line()[0] / 2

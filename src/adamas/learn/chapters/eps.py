@@ -14,7 +14,7 @@ from adamas.learn.measured import measured
 from adamas.learn.numbers import above, shown, written
 from adamas.learn.problems import Problem, line_loss, line_slope
 from adamas.learn.text import Say
-from adamas.learn.trace import trace, trace_of_line
+from adamas.learn.trace import follow, trace, trace_of_line
 from adamas.pages.elements import paragraph, section, table
 from adamas.rules import adam
 
@@ -23,6 +23,8 @@ EPS, BIG, BETA2 = 1e-8, 1.0, 0.999
 SMALL, LARGE, LR, STEPS = 1e-3, 1e5, 0.05, 150
 # The tutorial's; after as many steps the bias correction is nearly over.
 TUTORIAL_LR, LATE = 1e-3, 1000
+# What `measured.AdamHome` was measured with.
+HOME_STEPS, HOME_LR, TINY = 100, 1 / 1024, 1e-9
 
 
 def step(rule: Callable[..., Any], g: float, t: int, **hypers: float) -> float:
@@ -68,14 +70,28 @@ def homes(say: Say) -> str:
     return table(say("eps.homes"), head, rows)
 
 
+def part_of_place() -> float:
+    """Return the share of the way that is left by the place of eps alone, gradients being tiny.
+
+    The gradients are those that `AdamHome.tiny` was measured with.
+    """
+    line = trace_of_line(adam, HOME_STEPS, lr=HOME_LR).gradients
+    given = [(TINY * g,) for (g,) in line]
+    after, before = (
+        follow(rule, given, (0.0,), lr=HOME_LR, eps=EPS).last[0] for rule in (adam, adam_eps_hat)
+    )
+    return before / after
+
+
 def elsewhere() -> dict[str, str]:
     """Return how far the Adam of other libraries ends from ours."""
     ends = measured()["adam"]
     ours, keras = ends["adamas"], ends["keras"]
     agree = max(abs(ends[name]["line"] - ours["line"]) for name in ("torch", "optax"))
     apart, part = abs(keras["line"] - ours["line"]), keras["tiny"] / ours["tiny"]
-    found = {"agree": above(agree)} | written(1, apart=apart, keras_eps=keras["eps"], tiny=1e-9)
-    return found | written(2, part=part)
+    found = {"agree": above(agree)} | written(1, apart=apart, keras_eps=keras["eps"], tiny=TINY)
+    found |= written(2, part=part, part_place=part_of_place())
+    return found | written(4, times=keras["eps"] / ours["eps"])
 
 
 def numbers() -> dict[str, object]:

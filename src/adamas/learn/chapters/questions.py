@@ -4,7 +4,8 @@ import html
 from collections.abc import Callable
 from statistics import fmean
 
-from adamas.learn.chapters import correction, decay, exercises, frameworks, noise, rare
+from adamas.dialects import adam_eps_hat
+from adamas.learn.chapters import correction, decay, eps, exercises, frameworks, noise, rare
 from adamas.learn.frames import Draw
 from adamas.learn.measured import measured
 from adamas.learn.numbers import above, shown
@@ -16,6 +17,7 @@ from adamas.rules import adam, sgd
 
 Slots = dict[str, object]
 STEPS, TUTORIAL_LR, SMALL_LR, NEAR = 1000, 0.001, 1e-5, 1.1
+TINY = 1e-7  # a gradient that eps can be seen beside
 
 
 def written(**values: float) -> Slots:
@@ -53,13 +55,15 @@ def forgetting() -> Slots:
 
 
 def places_of_eps() -> Slots:
-    """Return where torch and Keras end by the same gradients, tiny and as they were."""
+    """Return the first step with eps after and before the correction, by a gradient near eps."""
     torch, keras = (measured()["adam"][home] for home in ("torch", "keras"))
+    g, value = TINY, torch["eps"]
     return written(
-        torch=torch["tiny"],
-        keras=keras["tiny"],
-        torch_eps=torch["eps"],
-        keras_eps=keras["eps"],
+        after=eps.step(adam, g, 1, eps=value),
+        before=eps.step(adam_eps_hat, g, 1, eps=value),
+        g=g,
+        torch_eps=value,
+        times=keras["eps"] / value,
         apart=abs(torch["line"] - keras["line"]),
     )
 
@@ -103,8 +107,8 @@ def rates() -> Slots:
     """Return between what they lie, and what a small one costs."""
     digits, found = measured()["rates"]["digits"], tuned()
     numbers = written(
-        low=found[0], high=found[-1], loss=digits["loss"], small_loss=digits["loss_5"],
-        default=TUTORIAL_LR, small=SMALL_LR,
+        digits_lr=digits["lr"], loss=digits["loss"], small_loss=digits["loss_5"],
+        low=found[0], high=found[-1], default=TUTORIAL_LR, small=SMALL_LR,
     )  # fmt: skip
     return {**numbers, "count": len(found)}
 
