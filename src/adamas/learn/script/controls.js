@@ -43,13 +43,19 @@ function onStep({ low, high, step }, value) {
 function parsedValue(control, text) {
   if (control.kind === "toggle") return text === "1";
   if (control.kind === "choice") return control.options.includes(text) ? text : control.value;
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) return control.value;
+  const value = typed(text);
+  if (!Number.isFinite(value)) return control.value;
   return control.kind === "log" ? Math.min(Math.max(value, 10 ** control.low), 10 ** control.high) : onStep(control, value);
 }
 
 // To as many digits as the address holds, so that whoever opens it sees the same run.
 const rounded = (value) => Number(value.toPrecision(6));
+
+// The number that somebody typed: full-width digits, a comma and a typographic minus are read too.
+function typed(text) {
+  const plain = text.normalize("NFKC").trim().replaceAll("−", "-").replace(",", ".");
+  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
+}
 
 const valueText = (control, value) =>
   control.kind === "toggle" ? (value ? "1" : "0")
@@ -75,6 +81,15 @@ function controlHtml(name, control, value) {
   const button = (act) =>
     `<button type="button" data-act="${act}" data-of="${control.name}">${escaped(say(`button.${act}`))}</button>`;
   return `${slider}<div class="buttons">${["again", "back", "step", "ten", "play"].map(button).join("")}</div>`;
+}
+
+// Browsers refuse a new address after too many in a short time; the next one holds everything again.
+function putAddress(text) {
+  try {
+    history.replaceState(null, "", `#${text}`);
+  } catch (error) {
+    if (error.name !== "SecurityError") throw error;
+  }
 }
 
 // Whether a sentence is read aloud when it changes: one for every frame would be too many to listen to.

@@ -102,7 +102,7 @@ function keepInAddress(name, play, values) {
   for (const one of play.controls)
     if (values[one.name] !== one.value) given.set(one.name, valueText(one, values[one.name]));
   const text = given.toString();
-  history.replaceState(null, "", `#play-${name}${text ? `?${text}` : ""}`);
+  putAddress(`play-${name}${text ? `?${text}` : ""}`);
 }
 
 // A figure that fails is reported, and harms no other.

@@ -86,10 +86,13 @@ const fullNameOf = (state, k) => {
   return `${LETTERS[k]} ${name}`;
 };
 
-// As much of the name as fits beside a line.
+// As much of the name as fits beside a line of the narrowest picture.
 const nameOf = (state, k) => {
-  const letters = [...fullNameOf(state, k)];
-  return letters.length > 14 ? `${letters.slice(0, 13).join("")}…` : letters.join("");
+  const letters = [...fullNameOf(state, k)], fits = (count) => widthOf(`${letters.slice(0, count).join("")}…`) <= 96;
+  if (widthOf(letters.slice(0, 40).join("")) <= 96) return letters.join("");
+  let count = 14;
+  while (!fits(count)) count -= 1;
+  return `${letters.slice(0, count).join("")}…`;
 };
 
 const pathOf = (run, t) => run.points.slice(0, Math.min(t, run.lost - 1) + 1);

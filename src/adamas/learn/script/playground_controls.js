@@ -13,27 +13,34 @@ function sliderHtml(id, label, low, high, step, value, text = shown(value)) {
     `<input type="range" id="${id}" min="${low}" max="${high}" step="${step}" value="${value}" aria-valuetext="${escaped(text)}"></label>`;
 }
 
-const rateText = (lr) => (lr > 0 ? shown(lr) : "0");
 const RATES = [-6, 1];
+// Where a rate stands on its slider, which holds positive ones only.
+const rateAt = (lr) => (lr > 0 ? Math.min(Math.max(Math.log10(lr), RATES[0]), RATES[1]) : RATES[0]);
+
+const numberHtml = (k, name, value) =>
+  `<label class="control" for="hyper-${k}-${name}"><span>${escaped(name)}</span>` +
+  `<input type="text" inputmode="decimal" autocomplete="off" id="hyper-${k}-${name}" data-hyper="${escaped(name)}" ` +
+  `aria-describedby="faults-${k}" value="${value}"></label>`;
+
+const unreadHtml = (name, text, value) =>
+  `<div class="fault"><p>${escaped(say("playground.unread", { name, text, value: shown(value) }))}</p></div>`;
 
 function optimizerHtml(state, k) {
   const optimizer = state.optimizers[k], { rule, faults } = ruleOf(optimizer);
   const names = [...RULE_NAMES.map((name) => [name, titleOf(name)]), [OWN, say("playground.own")]];
   const hypers = rule ? hypersOf(optimizer, rule) : {};
   const rated = Object.hasOwn(hypers, "lr");
-  const others = Object.entries(hypers).filter(([name]) => name !== "lr").map(([name, value]) =>
-    `<label class="control" for="hyper-${k}-${name}"><span>${escaped(name)}</span>` +
-    `<input type="text" inputmode="decimal" autocomplete="off" id="hyper-${k}-${name}" data-hyper="${escaped(name)}" value="${value}"></label>`);
+  const others = Object.entries(hypers).filter(([name]) => name !== "lr").map(([name, value]) => numberHtml(k, name, value));
   const letter = LETTERS[k];
   return `<fieldset class="optimizer" data-optimizer="${k}"><legend><span class="swatch" style="background:var(--${HUES[k]})"></span>` +
     `${escaped(say("playground.optimizer_named", { letter }))}</legend>` +
     choiceHtml(`rule-${k}`, say("playground.rule"), names, optimizer.rule) +
-    (rated ? sliderHtml(`lr-${k}`, say("playground.lr"), RATES[0], RATES[1], 0.05,
-      hypers.lr > 0 ? Math.min(Math.max(Math.log10(hypers.lr), RATES[0]), RATES[1]) : RATES[0], rateText(hypers.lr)) : "") +
+    (rated ? sliderHtml(`lr-${k}`, say("playground.lr"), RATES[0], RATES[1], 0.05, rateAt(hypers.lr), shown(hypers.lr)) +
+      numberHtml(k, "lr", hypers.lr) : "") +
     (optimizer.rule === OWN
       ? `<label class="control" for="text-${k}"><span>${escaped(say("playground.text"))}</span>` +
         `<textarea id="text-${k}" rows="${Math.min(16, optimizer.text.split("\n").length + 1)}" spellcheck="false" autocapitalize="off" ` +
-        `autocomplete="off" aria-describedby="faults-${k}" aria-invalid="${faults.length > 0}" maxlength="${LONGEST}">${escaped(optimizer.text)}</textarea></label>` : "") +
+        `autocomplete="off" aria-describedby="faults-${k}" aria-invalid="${faults.length > 0}" maxlength="${LONGEST}">\n${escaped(optimizer.text)}</textarea></label>` : "") +
     `<div class="faults" id="faults-${k}" role="status" aria-live="polite">${faultsHtml(faults)}</div>` +
     (others.length ? `<details><summary>${escaped(say("playground.others", { letter }))}</summary><div class="hypers">${others.join("")}</div></details>` : "") +
     (state.optimizers.length > LEAST_OPTIMIZERS
@@ -45,8 +52,12 @@ function optimizerHtml(state, k) {
 function setupHtml(state) {
   const problems = PROBLEM_NAMES.map((name) => [name, say(`playground.problem.${name}`)]);
   const view = viewOf(state), start = startOf(state);
-  const starts = coordinates(state).map((name, i) => sliderHtml(`start-${i}`, say("playground.start", { name }),
-    view[i][0], view[i][1], Number(((view[i][1] - view[i][0]) / 200).toPrecision(2)), start[i]));
+  // Steps are counted from the start itself, so that it lies on one.
+  const starts = coordinates(state).map((name, i) => {
+    const [low, high] = view[i], step = Number(((high - low) / 200).toPrecision(2));
+    const least = start[i] < low ? low : rounded(start[i] - Math.floor((start[i] - low) / step) * step);
+    return sliderHtml(`start-${i}`, say("playground.start", { name }), least, high, step, start[i]);
+  });
   return `<div class="grid">${choiceHtml("problem", say("playground.problem_label"), problems, state.problem)}` +
     choiceHtml("length", say("playground.length"), LENGTHS.map((n) => [String(n), String(n)]), String(state.length)) + "</div>" +
     `<details><summary>${escaped(say("playground.noise_and_start"))}</summary><div class="grid">` +
@@ -95,7 +106,7 @@ function addressOf(state) {
   if (state.start) given.push(["start", state.start.map(rounded).join(",")]);
   for (const { rule, hypers, text } of state.optimizers) {
     const known = ruleOf({ rule, text }).rule, usual = known ? Object.fromEntries(known.hypers) : {};
-    const set = Object.entries(hypers).filter(([name, value]) => value !== usual[name]);
+    const set = Object.entries(hypers).filter(([name, value]) => value !== usual[name] && (!known || Object.hasOwn(usual, name)));
     given.push(["o", [rule, ...set.map(([name, value]) => `${name}:${value}`)].join(",")]);
     if (rule === OWN) given.push(["text", text.length <= LONGEST ? text : ""]);
   }
@@ -107,8 +118,8 @@ function stateOf(address) {
   const state = startState(), pairs = pairsOf(address), given = new Map(pairs);
   const every = (name) => pairs.filter(([one]) => one === name).map(([, value]) => value);
   const number = (name, low, high, whole) => {
-    const text = given.get(name), value = Number(text);
-    if (text === undefined || text.trim() === "" || !Number.isFinite(value)) return;
+    const value = typed(given.get(name) || "");
+    if (!Number.isFinite(value)) return;
     const held = Math.min(Math.max(value, low), high);
     state[name] = whole ? Math.round(held) : held;
   };
@@ -118,15 +129,16 @@ function stateOf(address) {
   state.t = Math.min(state.t, state.length);
   number("noise", 0, 3, false);
   number("seed", 0, 20, true);
-  const start = (given.get("start") || "").split(",").map(Number);
+  const start = (given.get("start") || "").split(",").map(typed);
   if (given.get("start") && start.length === startOf(state).length && start.every((x) => Math.abs(x) <= 1000)) state.start = start;
   const texts = every("text");
   const found = every("o").slice(0, MOST_OPTIMIZERS).map((one) => {
     const [rule, ...set] = one.split(",");
     if (rule !== OWN && !RULE_NAMES.includes(rule)) return null;
-    const hypers = set.map((pair) => pair.split(":")).filter(([name, value]) => /^\p{XID_Start}\p{XID_Continue}*$/u.test(name) && value && Number.isFinite(Number(value)));
-    return { rule, hypers: Object.fromEntries(hypers.map(([name, value]) => [name, Number(value)])),
-      text: rule === OWN ? texts.shift() || "" : "" };
+    const hypers = set.map((pair) => pair.split(":")).filter(([name, value]) => /^\p{XID_Start}\p{XID_Continue}*$/u.test(name) && Number.isFinite(typed(value || "")));
+    return { rule, hypers: Object.fromEntries(hypers.map(([name, value]) => [name, typed(value)])),
+      // One character too many for the reader, which says so; a page of them would not open for seconds.
+      text: rule === OWN ? (texts.shift() || "").slice(0, LONGEST + 1) : "" };
   }).filter(Boolean);
   if (found.length) state.optimizers = found;
   number("chosen", 0, state.optimizers.length - 1, true);

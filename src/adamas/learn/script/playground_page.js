@@ -38,7 +38,7 @@ function dropped(node) {
 }
 
 function bindPlayground(root) {
-  let state = stateOf(location.hash.slice(1)), timer = 0, written = "";
+  let state = stateOf(location.hash.slice(1)), timer = 0;
   const part = (kind) => root.querySelector(`.${kind}`), control = (id) => document.getElementById(id);
   const put = (kind, html) => { if (part(kind).innerHTML !== html) part(kind).innerHTML = html; };
   const width = () => {
@@ -48,6 +48,7 @@ function bindPlayground(root) {
   const draw = () => {
     const parts = playgroundParts(state, width());
     for (const kind of ["pictures", "inside", "numbers", "sentence"]) put(kind, parts[kind]);
+    put("set", escaped(setSentence(state)));
   };
   const valueOf = (id, value, text) => {
     control(id).value = value;
@@ -58,6 +59,16 @@ function bindPlayground(root) {
     state.t = Math.min(Math.max(t, 0), state.length);
     valueOf("t", state.t, shown(state.t));
   };
+  // What is wrong with an optimizer; aloud, all is written again, as nothing was said while it was typed.
+  const tell = (k, aloud) => {
+    const box = control(`faults-${k}`), { rule, faults } = ruleOf(state.optimizers[k]);
+    const unread = !rule ? [] : [...root.querySelectorAll(`[data-optimizer="${k}"] [data-hyper][aria-invalid="true"]`)];
+    speaks(box, aloud);
+    if (aloud) box.replaceChildren();
+    const html = faultsHtml(faults) + unread.map((one) =>
+      unreadHtml(one.dataset.hyper, one.value, hypersOf(state.optimizers[k], rule)[one.dataset.hyper])).join("");
+    if (box.innerHTML !== html) box.innerHTML = html;
+  };
   // Controls that stay are the elements that they were: focus, a press half done, what is unfolded.
   const build = () => {
     for (const [kind, html] of [["setup", setupHtml], ["transport", transportHtml], ["chosen-one", chosenHtml]]) {
@@ -67,10 +78,7 @@ function bindPlayground(root) {
     }
     draw();
   };
-  const keep = () => {
-    written = addressOf(state);
-    history.replaceState(null, "", `#${written}`);
-  };
+  const keep = () => putAddress(addressOf(state));
   const stop = () => {
     clearInterval(timer);
     timer = 0;
@@ -110,17 +118,18 @@ function bindPlayground(root) {
     const [kind, index] = target.id.split("-"), k = Number(index);
     if (target.type === "range") {
       slid[kind](Number(target.value), k);
-      valueOf(target.id, target.value, kind === "lr" ? rateText(state.optimizers[k].hypers.lr) : shown(Number(target.value)));
+      valueOf(target.id, target.value, shown(kind === "lr" ? state.optimizers[k].hypers.lr : Number(target.value)));
+      if (kind === "lr") Object.assign(control(`hyper-${k}-lr`), { value: state.optimizers[k].hypers.lr }).removeAttribute("aria-invalid");
     } else if (kind === "text") {
       state.optimizers[k].text = target.value;
-      const { faults } = ruleOf(state.optimizers[k]), box = control(`faults-${k}`);
-      speaks(box, false);
-      box.innerHTML = faultsHtml(faults);
-      target.setAttribute("aria-invalid", String(faults.length > 0));
+      target.setAttribute("aria-invalid", String(ruleOf(state.optimizers[k]).faults.length > 0));
+      tell(k, false);
     } else if (kind === "hyper") {
-      const value = Number(target.value), good = target.value.trim() !== "" && Number.isFinite(value);
+      const value = typed(target.value), good = Number.isFinite(value), { hyper } = target.dataset;
       target.setAttribute("aria-invalid", String(!good));
-      if (good) state.optimizers[k].hypers[target.dataset.hyper] = value;
+      if (good) state.optimizers[k].hypers[hyper] = value;
+      if (good && hyper === "lr") valueOf(`lr-${k}`, rateAt(value), shown(value));
+      tell(k, false);
     } else return;
     draw();
   });
@@ -128,11 +137,9 @@ function bindPlayground(root) {
     const [kind, index] = target.id.split("-"), k = Number(index);
     if (kind === "rule") choose(k, target.value);
     else if (changed[kind]) { changed[kind](target.value); build(); }
-    else if (kind === "text") {
-      // What was written in silence is written again, to be heard once the text is done.
-      speaks(control(`faults-${k}`), true);
-      control(`faults-${k}`).replaceChildren();
-      build();
+    else if (kind === "text" || kind === "hyper") {
+      tell(k, true);
+      if (kind === "text") build();
     }
     keep();
   });
@@ -185,7 +192,6 @@ function bindPlayground(root) {
   };
   root.addEventListener("submit", (event) => event.preventDefault());
   const restore = () => {
-    if (location.hash.slice(1) === written) return;
     stop();
     const address = location.hash.slice(1);
     if (address && !address.includes("=")) return;

@@ -35,12 +35,6 @@ const EXERCISES = {
   bytes: { within: 0.01, answer: () => 4 * RULES.adam.states.length * 10 },
 };
 
-// The number that somebody typed: full-width digits, a comma and a typographic minus are read too.
-function typed(text) {
-  const plain = text.normalize("NFKC").trim().replace("−", "-").replace(",", ".");
-  return plain === "" ? NaN : Number(plain);
-}
-
 // What is said to a typed answer.
 function heard(name, text) {
   const { answer, within } = EXERCISES[name], right = answer(), value = typed(text);
