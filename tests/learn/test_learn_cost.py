@@ -38,6 +38,7 @@ def test_figure_shows_the_same() -> None:
     found = re.search(r": (.+) with its state, (.+) with a new", text)
     assert found
     kept, fresh = map(read, found.groups())
+    assert "after 1000 steps" in text
     steps = PROBLEMS["valley"], 1000
     assert kept == pytest.approx(trace(adam, *steps, lr=cost.LR).losses[-1], rel=0.05)
     assert fresh > 1e6 * kept

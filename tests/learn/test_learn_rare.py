@@ -31,6 +31,8 @@ def test_walk_after_the_last_gradient() -> None:
     lone = follow(adam, [(1.0,)] + [(0.0,)] * 200, (0.0,), lr=rare.LR)
     dense = (lone.points[1][0] - lone.last[0]) / rare.LR
     assert dense > 1, "longer than the step itself"
+    left = [(point[0] - lone.last[0]) / (lone.points[1][0] - lone.last[0]) for point in lone.points]
+    assert left[12] > 0.2 and left[61] < 0.01, "it takes dozens of steps to come to rest"
     assert rare.after_one("lazy", 200) == 0
     np.testing.assert_allclose(rare.after_one("exact", 200), dense, rtol=1e-9)
     # The same way as a sum: m is (1 - b1) b1^k, v (1 - b2) b2^k, each divided by its correction.

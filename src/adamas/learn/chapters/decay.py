@@ -68,6 +68,8 @@ def numbers() -> dict[str, object]:
         keys = [f"{name}_{key}" for key in ("large", "little", "x", "y")]
         found |= written(2, **dict(zip(keys, [*ends(rule), *shares(rule)], strict=True)))
     found |= written(5, lr=lr, default=default, factor=resting(lr, 1), slow_lr=lr / 10)
+    found |= written(5, idle_lr=LR, idle_decay=DECAY, factor_free=1 - LR * DECAY)
+    found |= written(5, pull_lr=PULL_LR, pull_steps=PULL_STEPS)
     found |= written(3, rest=resting(lr, many), slow_rest=resting(lr / 10, many))
     return {"steps": STEPS, "many": many, **written(3, large=LARGE, little=LITTLE), **found}
 

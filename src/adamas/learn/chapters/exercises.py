@@ -4,8 +4,9 @@ import html
 from collections.abc import Callable
 from math import log, sqrt
 
+from adamas.classes import hypers
 from adamas.learn.frames import Draw, play
-from adamas.learn.numbers import shown
+from adamas.learn.numbers import shown, written
 from adamas.learn.text import Say
 from adamas.learn.trace import Trace, follow, trace_of_line
 from adamas.pages.elements import details, markup, paragraph, section, source
@@ -26,6 +27,7 @@ SETTINGS = {
     "parameters": 1e7,
 }
 FIT_LR, FIT_STEPS = 0.1, 300
+SLOW_LR = 0.001  # the tutorial's
 
 DRAW = """\
 import matplotlib.pyplot as plt
@@ -132,6 +134,9 @@ def chapter(say: Say, draw: Draw) -> str:
     """Return the section."""
     fit = fitted()
     numbers = {name: shown(value) for name, value in SETTINGS.items()}
+    beta1, beta2 = hypers(adam)["beta1"], hypers(adam)["beta2"]
+    numbers |= written(3, beta1=beta1, new_m=1 - beta1, new_v=1 - beta2, sum_m=1 + beta1)
+    numbers |= written(1, slow_lr=SLOW_LR, more=SETTINGS["goal_lr"] / SLOW_LR)
     numbers |= {"begin": shown(fit.losses[0]), "end": shown(fit.losses[-1])}
     numbers |= {"w": shown(fit.last[0]), "fit_lr": shown(FIT_LR), "fit_steps": shown(FIT_STEPS)}
     items = [

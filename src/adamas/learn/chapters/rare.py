@@ -14,7 +14,7 @@ from adamas.learn.trace import follow
 from adamas.pages.elements import bullets, paragraph, section
 from adamas.rules import adam, sgd
 
-LR, STEPS, EVERY = 0.01, 1000, 100
+LR, STEPS, EVERY, REST = 0.01, 1000, 100, 200
 
 
 def ways(rule: Callable[..., Any], every: int, steps: int = STEPS) -> tuple[float, float]:
@@ -47,10 +47,13 @@ def chapter(say: Say, draw: Draw) -> str:
         "steps": STEPS,
         "sgd": shown(100 * by_sgd[1] / by_sgd[0], 3),
         "adam": shown(100 * by_adam[1] / by_adam[0], 3),
+        "rest": REST,
+        "size": shown(1 / sqrt(EVERY), 3),
+        "times": shown(sqrt(EVERY), 3),
         "root": shown(100 / sqrt(EVERY), 3),
         "after": shown((lone.points[1][0] - lone.last[0]) / LR, 3),
-        "lazy": shown(after_one("lazy", 200), 3),
-        "exact": shown(after_one("exact", 200), 3),
+        "lazy": shown(after_one("lazy", REST), 3),
+        "exact": shown(after_one("exact", REST), 3),
     }
     return section(
         "rare",

@@ -2,8 +2,8 @@ PLAYS.noise_batch = {
   controls: [choice("rule", ["adam", "momentum", "sgd"], "adam", ["Adam", "momentum", "SGD"])],
   show({ rule }, width) {
     const samples = 1280, [low, high] = { adam: [-3, 0], momentum: [-6, -2], sgd: [-5, -1] }[rule];
-    const fields = {};
-    const looks = [[1, "sgd"], [8, "adam"], [64, "momentum"]], dots = [];
+    const fields = { b2: 8, b3: 64 };
+    const looks = [[1, "sgd"], [fields.b2, "adam"], [fields.b3, "momentum"]], dots = [];
     const series = looks.map(([batch, hue]) => {
       const points = overRates(rule, ratesBetween(low, high), batch, samples / batch);
       const [rate, loss] = lowest(points.filter(([, y]) => Number.isFinite(y)));

@@ -24,8 +24,8 @@ const lowest = (points) => points.reduce((a, b) => (b[1] < a[1] ? b : a));
 PLAYS.noise_beta2 = {
   controls: [range("beta2", 0, 0.999, 0.001, 0.5)],
   show({ beta2 }, width) {
-    const over = (value) => overRates("adam", ratesBetween(-2.5, 0), 1, 400, { beta2: value });
-    const usual = (this.usual = this.usual || over(0.999)), own = over(beta2);
+    const over = (value) => overRates("adam", ratesBetween(-2.5, 0), 1, 400, { beta2: value }), long = 0.999;
+    const usual = (this.usual = this.usual || over(long)), own = over(beta2);
     const [[rate, loss], [usual_rate, usual_loss]] = [lowest(own), lowest(usual)];
     return {
       picture: chart({
@@ -33,13 +33,13 @@ PLAYS.noise_beta2 = {
         x: { low: 10 ** -2.5, high: 1, log: true, label: say("play.noise_beta2.x") },
         y: { low: 0.01, high: 1e3, log: true, label: say("play.noise_beta2.y") },
         series: [
-          { name: "beta2 = 0.999", hue: "sgd", points: usual, dashes: "6 3" },
+          { name: `beta2 = ${long}`, hue: "sgd", points: usual, dashes: "6 3" },
           { name: `beta2 = ${shown(beta2, 3)}`, hue: "adam", points: own },
         ],
         dots: [{ x: rate, y: loss, hue: "adam" }, { x: usual_rate, y: usual_loss, hue: "sgd" }],
       }),
       sentence: say("play.noise_beta2.sentence", {
-        beta2: shown(beta2, 3), rate: shown(rate, 2), loss: shown(loss, 2),
+        usual: long, beta2: shown(beta2, 3), rate: shown(rate, 2), loss: shown(loss, 2),
         usual_rate: shown(usual_rate, 2), usual_loss: shown(usual_loss, 2),
       }),
     };

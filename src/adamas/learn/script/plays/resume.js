@@ -22,7 +22,7 @@ PLAYS.resume = {
         ],
       }),
       sentence: say("play.resume.sentence",
-        { kept: shown(kept[steps], 2), fresh: shown(fresh[steps], 2), every }),
+        { kept: shown(kept[steps], 2), fresh: shown(fresh[steps], 2), every, steps }),
     };
   },
 };
