@@ -35,6 +35,7 @@ APPLICATIONS = {
     "language": ("English characters, bits", "2.60", "2.52"),
     "reinforcement": ("CartPole, return", "447", "500"),
 }
+PAGES = {"en": "docs/lab.md", "zh": "docs/lab.zh.md"}
 MEASURED_ON = "2026-11-22"
 TIE = 10  # per cent: what the lab rules out before it says "tie"
 
@@ -160,7 +161,14 @@ def chapter(say: Say, draw: Draw) -> str:
         play("limits_reddi", draw, say("limits.reddi_caption", **found)),
         claim(say("limits.claim"), say("limits.answer", **found)),
         contests(say),
-        paragraph(say("limits.applications", date=MEASURED_ON, application_seeds=10)),
+        paragraph(
+            say(
+                "limits.applications",
+                date=MEASURED_ON,
+                application_seeds=10,
+                page=PAGES[say.language],
+            )
+        ),
         applications(say),
         paragraph(say("limits.keep")),
     )
