@@ -25,7 +25,7 @@ FAULTY = f"problem=line&o=own&text={quote_plus(f'def f(p, g, m, v):{chr(10)}{LIN
 # Names without a break, of a rule and of a hyper-parameter.
 LONG_NAMES = [
     f"o=own&text=def {name}(p, g, *, {hyper}=0.1):%0A return p - {hyper} * g&o=adam"
-    for name, hyper in (("a" * 60, "lr"), ("规" * 900, "率" * 60))
+    for name, hyper in (("a" * 60, "lr"), ("Q" * 12, "lr"), ("规" * 900, "率" * 60))
 ]
 # Every problem with three rules, at the start, after a step and at the end.
 EVERYTHING = """(check => {

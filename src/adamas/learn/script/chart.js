@@ -34,7 +34,7 @@ const escaped = (text) =>
 
 // Width of a text of 13 pixels: letters of Chinese are twice as wide, m and w nearly so.
 const widthOf = (text) =>
-  [...String(text)].reduce((sum, c) => sum + (c.codePointAt(0) >= 0x2e80 ? 13.2 : /[mwMW%]/.test(c) ? 12.6 : 7.4), 0);
+  [...String(text)].reduce((sum, c) => sum + (c.codePointAt(0) >= 0x2e80 ? 13.2 : /[mwMW%…]/.test(c) ? 13 : /[A-Z]/.test(c) ? 9.2 : 7.4), 0);
 
 // Whether a number can be drawn on an axis.
 const drawable = (axis, x) => Number.isFinite(x) && (!axis.log || x > 0);
