@@ -1,5 +1,6 @@
 """A rule that is typed into the page is read as the kernel reads it, and runs nothing else."""
 
+import itertools
 import json
 import math
 import random
@@ -359,6 +360,34 @@ def test_signs_of_input_methods_are_named(typed: str, written: str) -> None:
     text = json.dumps(f"def f(p, g):\n    return {typed}")
     (fault,) = run(f"readRule({text})")["faults"]
     assert not fault["under"].isascii() and f"`{written}`" in fault["advice"] and fault["line"] == 2
+
+
+INDENTS = ["    ", "        ", "\t", "  \t", "\t    ", "\t\t", "\f    "]
+
+
+@pytest.mark.parametrize("head", ["if g:", "p = p * 2"])
+def test_tabs_and_spaces_are_mixed_as_in_python(head: str) -> None:
+    """Lines that Python cannot put in order are refused, and those that it can are read."""
+    parsed = 0
+    for a, b, c in itertools.product(INDENTS, repeat=3):
+        text = f"def f(p, g):\n{a}{head}\n{b}p = p - g\n{c}p = p + g\n{a}return p"
+        try:
+            compile(text, "typed", "exec")
+            parses = True
+        except SyntaxError:  # TabError and IndentationError are two of them
+            parses = False
+        parsed += parses
+        assert (run(f"readRule({json.dumps(text)})")["faults"] == []) is parses, (a, b, c)
+    assert 0 < parsed < len(INDENTS) ** 3
+
+
+@pytest.mark.parametrize("typed", ["\u200bp", "p\u00a0", "\ufeffp", "\0"])
+def test_a_sign_that_cannot_be_seen_is_named(typed: str) -> None:
+    """What looks like nothing is called by its number; the mark of a file's beginning is none."""
+    text = f"\ufeffdef f(p, g):\n    return p - {typed}"
+    (fault,) = run(f"readRule({json.dumps(text)})")["faults"]
+    assert fault["line"] == 2 and re.search("U\\+(200B|00A0|FEFF|0000)", fault["problem"])
+    assert run(f"readRule({json.dumps(text.replace(typed, 'g'))})")["faults"] == []
 
 
 def test_names_are_those_of_javascript(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ function refusalOf(found, scope, argument) {
 
 // `{ rule, step, faults }`: the faults of a text, or the rule in it and the text of its step.
 function readRule(text) {
-  const source = new Source(String(text).replace(/\r\n?/g, "\n"));
+  const source = new Source(String(text).replace(/^\ufeff/, "").replace(/\r\n?/g, "\n"));
   let rule = null;
   try {
     rule = ruleOf(source);

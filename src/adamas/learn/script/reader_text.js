@@ -45,7 +45,7 @@ const told = ([key, fields]) => say(`reader.${key}`, fields);
 
 // Names, numbers, strings and operators, and where lines begin and end as Python sees them.
 function tokensOf(source) {
-  const tokens = [], levels = [], open = [];
+  const tokens = [], levels = [], narrows = [], open = [];
   const stop = (line, column, length, ...rest) => {
     source.fault({ line, column, endLine: line, end: column + length }, ...rest);
     throw new Unreadable();
@@ -64,10 +64,17 @@ function tokensOf(source) {
       const [white] = /^[ \t\f]*/.exec(text);
       at = white.length;
       if (at === text.length || text[at] === "#" || text[at] === "\r") return;
-      let level = 0;
-      for (const c of white) level = c === "\t" ? level - (level % 8) + 8 : c === "\f" ? 0 : level + 1;
-      if (!levels.length) levels.push(level);
+      // A tab goes to the next multiple of 8; how lines are ordered must not depend on that.
+      let level = 0, narrow = 0;
+      for (const c of white) {
+        level = c === "\t" ? level - (level % 8) + 8 : c === "\f" ? 0 : level + 1;
+        narrow = c === "\f" ? 0 : narrow + 1;
+      }
+      const tabs = (fine) => { if (!fine) stop(line, 0, at, ["tabs"], ["tabs_do"]); };
+      if (!levels.length) [levels, narrows].forEach((all, i) => all.push([level, narrow][i]));
       if (level > levels[levels.length - 1]) {
+        tabs(narrow > narrows[levels.length - 1]);
+        narrows.splice(levels.length, Infinity, narrow);
         levels.push(level);
         push("indent", "", line, at, line, at);
       }
@@ -76,6 +83,7 @@ function tokensOf(source) {
         push("dedent", "", line, at, line, at);
       }
       if (level !== levels[levels.length - 1]) stop(line, at, text.length - at, ["indent"], ["indent_do"]);
+      tabs(narrow === narrows[levels.length - 1]);
     }
     joined = false;
     while (at < text.length) {
@@ -113,7 +121,8 @@ function tokensOf(source) {
       if (!found) {
         const sign = String.fromCodePoint(text.codePointAt(at)), plain = TYPED.get(sign) || sign.normalize("NFKC");
         const advice = /^[\x20-\x7e]+$/.test(plain) && plain !== sign ? ["sign_plain", { plain }] : ["sign_do"];
-        stop(line, at, sign.length, ["sign", { sign }], advice);
+        const seen = /[\p{C}\p{Z}]/u.test(sign) ? `U+${sign.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}` : sign;
+        stop(line, at, sign.length, ["sign", { sign: seen }], advice);
       }
     }
     if (!joined && !open.length) push("newline", "", line, text.trimEnd().length, line, text.trimEnd().length);
