@@ -42,6 +42,9 @@ def test_figure_shows_the_same() -> None:
     steps = PROBLEMS["valley"], 1000
     assert kept == pytest.approx(trace(adam, *steps, lr=cost.LR).losses[-1], rel=0.05)
     assert fresh > 1e6 * kept
+    picture = run("PLAYS.resume.show(startValues(PLAYS.resume), 640).picture")
+    lowest = min(read(label) for label in re.findall(r">(10⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]+)<", picture))
+    assert lowest <= min(trace(adam, *steps, lr=cost.LR).losses)
 
 
 def test_rounding_to_nearest_stands_still() -> None:

@@ -1,5 +1,6 @@
 """What the chapter on noise says, against closed forms."""
 
+import re
 from math import sqrt
 
 import numpy as np
@@ -12,6 +13,7 @@ from adamas.learn.numbers import shown
 from adamas.learn.problems import PROBLEMS
 from adamas.learn.trace import trace
 from adamas.rules import adam
+from shown_numbers import read
 from v8 import run
 
 
@@ -66,6 +68,16 @@ def test_loss_rises_by_itself() -> None:
     assert rises[-1] == f"{most_at}."
     calm = trace(adam, PROBLEMS["parabola"], 2500, lr=0.01, beta2=noise.SPIKE_BETA2, eps=1e-3)
     assert max(calm.losses[least_at:]) < 1e-50, "a larger eps helps"
+
+
+@pytest.mark.parametrize("beta2", [0.95, noise.SPIKE_BETA2, 0.999])
+def test_the_least_loss_is_in_the_picture(beta2: float) -> None:
+    """The axis of the figure begins at or below the least loss of its sentence."""
+    shown_ = run(f"PLAYS.noise_spike.show({{beta2: {beta2}}}, 640)")
+    least = re.match(r"Least loss (.+?) at step", shown_["sentence"])
+    assert least
+    lowest = min(read(label) for label in re.findall(r">(10⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]+)<", shown_["picture"]))
+    assert lowest <= read(least[1]) * 1.5
 
 
 def test_small_beta2() -> None:

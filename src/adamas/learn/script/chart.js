@@ -26,6 +26,9 @@ function above(x, digits = 1) {
   return shown(nearest >= x ? nearest : nearest + 10 ** (Math.floor(Math.log10(x)) - digits + 1), digits);
 }
 
+// Where a logarithmic axis may begin that is to show `x`: so many decades, all in tens.
+const tensBelow = (x) => 10 ** (10 * Math.floor(Math.log10(Math.max(x, 1e-300)) / 10));
+
 const raised = (exponent) =>
   String(exponent).replace("-", "⁻").replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
 

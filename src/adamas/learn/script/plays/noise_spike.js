@@ -12,8 +12,9 @@ PLAYS.noise_spike = {
       picture: chart({
         key: "noise_spike", width, height: 280, title: say("play.noise_spike.title"),
         x: { low: 0, high: steps, label: say("axis.step") },
-        y: { low: 1e-40, high: 10, log: true, label: say("axis.loss") },
+        y: { low: tensBelow(losses[least]), high: 10, log: true, label: say("axis.loss") },
         series: [{ name: say("axis.loss"), hue: "adam", points }],
+        dots: [{ x: least, y: losses[least], hue: "adam" }],
       }),
       sentence: say("play.noise_spike.sentence", {
         least: shown(losses[least], 1), least_at: least, most: shown(losses[most], 1), most_at: most,

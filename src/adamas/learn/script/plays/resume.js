@@ -15,7 +15,7 @@ PLAYS.resume = {
       picture: chart({
         key: "resume", width, height: 320, title: say("play.resume.title"),
         x: { low: 0, high: steps, label: say("axis.steps") },
-        y: { low: 1e-20, high: 100, log: true, label: say("axis.loss") },
+        y: { low: tensBelow(Math.min(...kept, ...fresh)), high: 100, log: true, label: say("axis.loss") },
         series: [
           { name: say("play.resume.fresh"), hue: "sgd", points: points(fresh), dashes: "6 3" },
           { name: say("play.resume.kept"), hue: "adam", points: points(kept) },
