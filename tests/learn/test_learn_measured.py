@@ -1,6 +1,7 @@
 """The figures that the guide reads from `measured.json` are those that a run gives today.
 
-Everything is judged again from what was recorded of each seed; runs are repeated for some seeds.
+Everything is judged again from what was recorded of each seed; runs are repeated for some seeds,
+some batch sizes and some of the rates only: what takes minutes rests on the record.
 """
 
 from collections.abc import Iterator

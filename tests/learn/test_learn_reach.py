@@ -7,7 +7,7 @@ import pytest
 
 from adamas.learn.chapters import reach
 from adamas.learn.problems import PROBLEMS, best_line, line_loss
-from adamas.learn.trace import trace
+from adamas.learn.trace import trace, trace_of_line
 from adamas.rules import adam
 from adamas.schedule import cosine
 from v8 import run
@@ -50,6 +50,9 @@ def test_schedule() -> None:
     assert 2 * reach.distance(fall) < reach.distance(reach.RATE)
     short = cosine(reach.SHORT, steps=reach.STEPS)
     assert reach.distance(short) > 2 * reach.distance(reach.SHORT)
+    way = [w for (w,) in trace_of_line(adam, reach.STEPS, batch=reach.BATCH, lr=reach.SHORT).points]
+    begun, ended = (way[50] - way[0]) / 50, (way[-1] - way[-51]) / 50
+    assert ended < begun / 4, "steps at a constant rate get shorter all the same"
     total = sum(short(t) for t in range(1, reach.STEPS + 1))
     assert total == pytest.approx(reach.SHORT * (reach.STEPS + 1) / 2)
 

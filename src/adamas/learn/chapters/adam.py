@@ -20,6 +20,7 @@ LR, STEPS, EARLY, LAST = 0.05, 200, 20, 100
 FORMULA = parse(adam)
 LINES = ("g", "m", "v", "hats", "p")  # what the sentences about the lines are called
 SIGN_LR, PAIR = 0.1, (200.0, 1.0)
+NONE = "–"
 # The letters of Kingma & Ba 2015 and of d2l.ai, section 12.10, by the names of the rule.
 LETTERS = {
     "p": ("θ", "x"),
@@ -32,8 +33,8 @@ LETTERS = {
     "beta1": ("β₁", "β₁"),
     "beta2": ("β₂", "β₂"),
     "eps": ("ε", "ε"),
+    "weight_decay": (NONE, "λ"),
 }
-NONE = "–"
 
 
 def ratios() -> list[float]:
@@ -52,7 +53,7 @@ def names(name: str) -> list[str]:
     """Return what torch, Keras and optax call a name of the rule, in code."""
     betas = {one: f"betas[{at}]" for one, (_, at) in torch.BETAS.items()}
     known: list[dict[str, str]] = [
-        {**torch.ADAM_STATES, **betas, "lr": "lr", "eps": "eps"},
+        {**torch.ADAM_STATES, **betas, "lr": "lr", "eps": "eps", "weight_decay": "weight_decay"},
         {**keras.moments(FORMULA), **keras.NAMES},
         {**optax.ADAM, **optax.NAMES, "eps": "eps"},
     ]
