@@ -32,9 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if argv is None else argv
     say = Speech(asked_language(words))
-    if say.language != "en" and isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal without Chinese letters shows question marks rather than a traceback.
-        sys.stdout.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What a terminal has no letters for is shown as stderr shows it: nothing is lost.
+        sys.stdout.reconfigure(errors="backslashreplace")
     with speaking(say.language):
         args = build_parser(say.language).parse_args(words)
     command: Callable[[argparse.Namespace], int] = args.run
@@ -135,9 +135,20 @@ def add_learn(commands: Subparsers, say: Speech) -> None:
 
 def run_learn(args: argparse.Namespace) -> int:
     """Run `adamas learn`."""
-    from adamas.learn.command import write
+    from adamas.learn.command import BUILT, write
 
-    print(write(args.out, args.lang).resolve())
+    say = Speech(args.lang)
+    if not BUILT.is_dir():
+        print(f"adamas learn: {say('refused.no_pages')}", file=sys.stderr)
+        return 1
+    try:
+        guide = write(args.out, args.lang).resolve()
+    except OSError as error:
+        reason = system(error)[args.lang]
+        said = say("refused.learn_out", out=args.out, reason=reason)
+        print(f"adamas learn: {said}", file=sys.stderr)
+        return 1
+    print(guide)
     return 0
 
 
@@ -167,7 +178,9 @@ def run_show(args: argparse.Namespace) -> int:
             return 0
         formula = show.find_rule(args.rule)
         formats = args.dtype or "float32", args.state
-        print(formula.source if args.formula else show.kernel_source(formula, *formats), end="")
+        print(
+            whole(formula.source if args.formula else show.kernel_source(formula, *formats)), end=""
+        )
         # Not among the text, which may go into a file.
         moved = show.moved(formula, *formats, args.lang)
         print(say("moved.by", name=formula.name, moved=moved), file=sys.stderr)
@@ -175,6 +188,19 @@ def run_show(args: argparse.Namespace) -> int:
         print(f"adamas show: {told(error)[args.lang]}", file=sys.stderr)
         return 1
     return 0
+
+
+def whole(text: str) -> str:
+    """Return the text of a program, which stdout must hold letter by letter, else `ShowError`."""
+    from adamas.show import ShowError
+
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        letters = text[error.start : error.end]
+        raise ShowError("refused.letters", letters=letters, encoding=encoding) from None
+    return text
 
 
 def add_bench(commands: Subparsers, say: Speech) -> None:

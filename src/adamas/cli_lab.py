@@ -5,7 +5,6 @@ which is imported when a command runs.
 """
 
 import argparse
-import io
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -200,9 +199,6 @@ def guarded(
 
         try:
             require_packages()
-            if isinstance(sys.stdout, io.TextIOWrapper):
-                # A terminal without Chinese letters shows question marks rather than a traceback.
-                sys.stdout.reconfigure(errors="replace")
             return command(args)
         except LabError as error:
             print(f"adamas {name}: {error.words[args.lang]}", file=sys.stderr)
