@@ -11,7 +11,7 @@ from adamas.learn.chapters.noise import ALTERNATING, BETA2, CONSTANT, LOW_BETA2,
 from adamas.learn.measured import measured
 from adamas.learn.numbers import shown
 from adamas.learn.problems import PROBLEMS
-from adamas.learn.trace import trace
+from adamas.learn.trace import normal, trace
 from adamas.rules import adam
 from shown_numbers import read
 from v8 import run
@@ -127,3 +127,12 @@ def test_figures_start_with_the_text() -> None:
         assert str(found[name]) in text
     text = run("PLAYS.noise.show({noise: 0}, 640).sentence")
     assert "grown to 1 with" in text and "is 1 lr" in text
+    text = run("PLAYS.noise.show({noise: 2}, 640).sentence")
+    random = [1 + 2 * normal(1, k) for k in range(1, 101)]
+    m = v = 0.0
+    steps = []
+    for k, g in enumerate(random, 1):
+        m, v = 0.9 * m + 0.1 * g, BETA2 * v + (1 - BETA2) * g * g
+        steps.append(m / (1 - 0.9**k) / sqrt(v / (1 - BETA2**k)))
+    size = sqrt(v / (1 - BETA2**100))
+    assert f"grown to {shown(size, 3)} with" in text and f"is {shown(np.mean(steps), 2)} lr" in text

@@ -5,10 +5,10 @@ PLAYS.noise = {
     const run = new Run(RULES.adam, { start: [0] }, { hypers: { lr: 1 } });
     for (let k = 1; k <= steps; k++) {
       const g = 1 + noise * normal(1, k);
-      run.step([g]);
+      const { values } = run.step([g]), named = (name) => values[run.rule.names.indexOf(name)][0];
       gradients.push([k, g]);
-      direction.push([k, run.state("m")[0] / (1 - 0.9 ** k)]);
-      size.push([k, Math.sqrt(run.state("v")[0] / (1 - 0.999 ** k))]);
+      direction.push([k, named("m_hat")]);
+      size.push([k, Math.sqrt(named("v_hat"))]);
     }
     const high = Math.max(2, 2.6 * noise + 1), step = direction.map(([k, m], i) => m / size[i][1]);
     const mean = step.reduce((sum, x) => sum + x, 0) / steps;
