@@ -67,7 +67,7 @@ def homes(say: Say) -> str:
         if name != "eps_hat":
             rows.append([name.replace("keras", "Keras"), *ends, shown(one["adamw_decay"])])
     head = [say(f"eps.head_{key}") for key in ("home", "eps", "line", "tiny", "decay")]
-    return table(say("eps.homes"), head, rows)
+    return table(say("eps.homes", home_steps=HOME_STEPS, home_lr=shown(HOME_LR)), head, rows)
 
 
 def part_of_place() -> float:
@@ -120,7 +120,7 @@ def chapter(say: Say, draw: Draw) -> str:
         say("eps.title"),
         paragraph(say("eps.size", **found)),
         paragraph(say("eps.place", **found)),
-        play("eps", draw, say("eps.caption")),
+        play("eps", draw, say("eps.caption", beta2=shown(BETA2))),
         claim(say("eps.everywhere"), say("eps.everywhere_answer", **found)),
         homes(say),
         claim(say("eps.zero"), say("eps.zero_answer", **found)),
