@@ -112,6 +112,21 @@ def test_built_pages_keep_every_rule(folder: str, name: str, browser: Browser, g
     assert too_large(file.read_text("utf-8")) == []
 
 
+@pytest.mark.parametrize("name", book.GUIDE.values())
+@pytest.mark.parametrize("folder", ["learn", "rules", "playground"])
+def test_letters_may_be_twice_as_large(
+    folder: str, name: str, browser: Browser, guide: Path
+) -> None:
+    """On a phone with letters of twice the size no page is wider than the screen."""
+    page = browser.open(guide.parent / folder / name)
+    checks.unfold(page)
+    page.resize(360)
+    page.evaluate("void (document.documentElement.style.fontSize = '200%')")
+    page.settle()
+    assert checks.ask(page, "overflow") == []
+    page.close()
+
+
 def test_arrows_move_every_control(page: Page) -> None:
     """Every slider, choice and switch is moved by keys alone, and shows its new value."""
     for play in plays(page):
@@ -186,7 +201,15 @@ def test_a_reload_keeps_what_was_set(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    "fragment", ["%", "play-one?lr=%", "play-one?lr=nothing&t=1e9&rule=none&x=1", "?", "play-"]
+    "fragment",
+    [
+        "%",
+        "play-one?lr=%",
+        "play-one?lr=nothing&t=1e9&rule=none&x=1",
+        "play-one?t=2.5",
+        "?",
+        "play-",
+    ],
 )
 def test_an_odd_address_does_no_harm(browser: Browser, guide: Path, fragment: str) -> None:
     """An address that says nothing opens the page as it is built, without an error."""

@@ -103,3 +103,15 @@ def test_no_label_is_cut_on_any_problem(browser: Browser) -> None:
         found = page.evaluate(f"{EVERYTHING}({checks.SCRIPT.strip().rstrip(';')})")
         assert found == [], width
     page.close()
+
+
+def test_paper_holds_what_was_set_and_no_control(browser: Browser) -> None:
+    """Printed, the page says what it shows at this address, and prints no control."""
+    page = browser.open(FOLDER / "en.html")
+    go(page, "problem=bowl&t=5")
+    page.call("Emulation.setEmulatedMedia", media="print")
+    page.settle()
+    assert page.evaluate("document.querySelector('#ground .set').innerText").count("bowl")
+    seen = "[...document.querySelectorAll('#ground :is(input, select, button, textarea)')]"
+    assert page.evaluate(f"{seen}.filter((one) => one.checkVisibility()).length") == 0
+    page.close()
