@@ -82,3 +82,4 @@ def test_the_other_numbers_are_those_of_their_chapters() -> None:
     fit = exercises.fitted()
     assert fit.losses[-1] < 0.01 * fit.losses[0]
     assert len(measured()["homes"]) == 7
+    assert "np.loadtxt(" in exercises.DRAW
