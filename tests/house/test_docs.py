@@ -60,8 +60,8 @@ def test_every_block_runs_and_prints_what_the_page_shows(page: str, tmp_path: Pa
 
 
 def english(page: str) -> str:
-    """The English page of a Chinese one."""
-    return page.replace(".zh.md", ".md")
+    """The English page of a Chinese one, also of a built page or a notebook."""
+    return re.sub(r"\.zh(\.(?:md|ipynb))$", r"\1", re.sub(r"\bzh\.html$", "en.html", page))
 
 
 def commands(page: str) -> list[str]:
