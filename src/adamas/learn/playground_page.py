@@ -72,7 +72,7 @@ def problems(say: Say) -> str:
     ]
     for name, one in PROBLEMS.items():
         start, least = (", ".join(shown(x, 4) for x in point) for point in (one.start, one.least))
-        formula = f"<code>{html.escape(written(one.loss))}</code>"
+        formula = f"<code>{html.escape(text_of(one.loss))}</code>"
         rows.append((say(f"playground.problem.{name}"), formula, start, least))
     head = [say(f"playground.about.{name}") for name in ("problem", "formula", "from", "to")]
     return table(say("playground.about.problems"), head, rows)
@@ -83,10 +83,10 @@ def best(bias: bool) -> str:
     return ", ".join(shown(x, 4) for x in best_line(bias))
 
 
-def written(formula: Callable[..., Any]) -> str:
+def text_of(formula: Callable[..., Any]) -> str:
     """Return the text of a function of assignments and a `return`, in one line.
 
-    >>> written(PROBLEMS["rosenbrock"].loss)
+    >>> text_of(PROBLEMS["rosenbrock"].loss)
     'a = 1 - x; b = y - x * x; a * a + 100 * b * b'
     """
     lines = inspect.getsource(formula).strip().split("\n")[1:]

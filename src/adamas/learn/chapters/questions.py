@@ -1,28 +1,23 @@
 """Ten questions that learners ask: each with its answer in a sentence, and where it is shown."""
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import fmean
 
 from adamas.dialects import adam_eps_hat
 from adamas.learn.chapters import correction, decay, eps, exercises, frameworks, noise, rare
 from adamas.learn.frames import Draw
 from adamas.learn.measured import measured
-from adamas.learn.numbers import above, shown
+from adamas.learn.numbers import above, written
 from adamas.learn.problems import best_line
 from adamas.learn.text import Say
 from adamas.learn.trace import trace_of_line
 from adamas.pages.elements import markup, paragraph, section
 from adamas.rules import adam, sgd
 
-Slots = dict[str, object]
+Slots = Mapping[str, object]
 STEPS, TUTORIAL_LR, SMALL_LR, NEAR = 1000, 0.001, 1e-5, 1.1
 TINY = 1e-7  # a gradient that eps can be seen beside
-
-
-def written(**values: float) -> Slots:
-    """Return numbers as the sentences have them."""
-    return {name: shown(value, 3) for name, value in values.items()}
 
 
 def settled() -> int:
@@ -34,7 +29,7 @@ def settled() -> int:
 
 def first_steps() -> Slots:
     """Return how long uncorrected steps are, and until when."""
-    return {**written(first=correction.lengths(1)[0]), "until": settled()}
+    return {**written(3, first=correction.lengths(1)[0]), "until": settled()}
 
 
 def forgetting() -> Slots:
@@ -59,6 +54,7 @@ def places_of_eps() -> Slots:
     torch, keras = (measured()["adam"][home] for home in ("torch", "keras"))
     g, value = TINY, torch["eps"]
     return written(
+        3,
         after=eps.step(adam, g, 1, eps=value),
         before=eps.step(adam_eps_hat, g, 1, eps=value),
         g=g,
@@ -75,7 +71,7 @@ def stopping() -> Slots:
         measured()["schedules"]["line"],
     )
     left = 100 * line["cosine"] / line["constant"]
-    return written(reached=reached, best=best_line()[0], left=left)
+    return written(3, reached=reached, best=best_line()[0], left=left)
 
 
 def contests() -> Slots:
@@ -84,13 +80,13 @@ def contests() -> Slots:
     right = 100 * fmean(row["accuracy"] for row in found["digits"].values())
     better, worse = (found[name]["sgd"]["percent"] for name in ("mnist5k", "sentiment"))
     seeds = measured()["contests"]["digits"]["seeds"]
-    return {**written(better=-better, worse=worse, right=right), "seeds": seeds}
+    return {**written(3, better=-better, worse=worse, right=right), "seeds": seeds}
 
 
 def seldom() -> Slots:
     """Return how far a rare feature's weight goes, of a frequent one's way."""
     (by_adam, far), (by_sgd, little) = (rare.ways(rule, rare.EVERY) for rule in (adam, sgd))
-    return {**written(adam=100 * far / by_adam, sgd=100 * little / by_sgd), "every": rare.EVERY}
+    return {**written(3, adam=100 * far / by_adam, sgd=100 * little / by_sgd), "every": rare.EVERY}
 
 
 def decayed() -> Slots:
@@ -107,6 +103,7 @@ def rates() -> Slots:
     """Return between what they lie, and what a small one costs."""
     digits, found = measured()["rates"]["digits"], tuned()
     numbers = written(
+        3,
         digits_lr=digits["lr"], loss=digits["loss"], small_loss=digits["loss_5"],
         low=found[0], high=found[-1], default=TUTORIAL_LR, small=SMALL_LR,
     )  # fmt: skip
@@ -116,7 +113,7 @@ def rates() -> Slots:
 def drawn() -> Slots:
     """Return what the curve shows."""
     losses = exercises.fitted().losses
-    return {**written(begin=losses[0], end=losses[-1]), "steps": exercises.FIT_STEPS}
+    return {**written(3, begin=losses[0], end=losses[-1]), "steps": exercises.FIT_STEPS}
 
 
 def homes() -> Slots:
