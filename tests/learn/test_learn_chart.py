@@ -2,12 +2,13 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from v8 import run
 
 
+@example(550001.0, 89999.0, 2)  # five multiples of 20,000, one of 50,000
 @given(
     st.floats(-1e6, 1e6, allow_nan=False),
     st.floats(1e-3, 1e6, allow_nan=False),

@@ -56,8 +56,10 @@ function ticks(axis, most) {
   const rough = (axis.high - axis.low) / most;
   const power = 10 ** Math.floor(Math.log10(rough)), apart = [0.5, 1, 2, 5, 10].map((k) => k * power);
   const chosen = apart.findIndex((x) => x >= rough * (1 - 1e-9)), found = multiples(axis, apart[chosen]);
-  // One tick says nothing of the scale.
-  return found.length > 1 ? found : multiples(axis, apart[chosen - 1]);
+  if (found.length > 1) return found;
+  // One tick says nothing of the scale; 2 in place of 5 may give five where two were asked for.
+  const finer = multiples(axis, apart[chosen - 1]);
+  return finer.length > most + 2 ? finer.filter((_, k) => k % 2 === 0) : finer;
 }
 
 function multiples({ low, high }, apart) {
