@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adamas.lab.own import csv, splits
-from adamas.lab.own.columns import NumberColumn, TextColumn, typed
+from adamas.lab.own.columns import NumberColumn, TextColumn, read_columns, typed
 from adamas.lab.own.features import Features
 from adamas.lab.own.notes import Notes
 from adamas.lab.own.numerals import Marks
 from adamas.lab.own.prepared import CLIP, prepared
 from adamas.lab.own.spec import Spec, resolve
-from own_files import ROWS, found, inputs, note, numbers, small
+from own_files import ROWS, found, inputs, note, numbers, small, written
 
 
 def test_columns_that_are_left_out_are_named(tmp_path: Path) -> None:
@@ -253,3 +253,25 @@ def test_scaling_sees_training_rows_only(seed: int, unit: float) -> None:
     other = prepared(Features(x * unit, flags), y, False, seed)
     np.testing.assert_array_equal(plain.data[0][0], other.data[0][0])
     assert other.data[1][0].max() <= CLIP
+
+
+def test_a_reading_tells_what_a_column_was_taken_for(tmp_path: Path) -> None:
+    """Every column tells its kind, its gaps, which words counted as missing, and its role."""
+    columns = small(
+        id=list(range(ROWS)),
+        day=["", *[f"2024-01-{i % 28 + 1:02d}" for i in range(ROWS - 1)]],
+        color=["red", "", "blue"] * (ROWS // 3),
+        gap=["?", "unknown", *numbers(ROWS - 2)],
+    )
+    frame = csv.read(written(tmp_path, columns), "y")
+    found = {name: column.reading for name, column in read_columns(frame).items()}
+    assert list(found) == ["a", "b", "id", "day", "color", "gap", "y"]
+    assert {name: reading.kind for name, reading in found.items()} == {
+        **dict.fromkeys(["a", "b", "id", "gap", "y"], "number"),
+        "day": "date",
+        "color": "text",
+    }
+    gaps = {name: reading.missing for name, reading in found.items() if reading.missing}
+    assert gaps == {"day": 1, "color": ROWS // 3, "gap": 2}
+    assert found["gap"].tokens == ("unknown",)
+    assert found["day"].notes == ("dates",) and found["id"].role == "counter"

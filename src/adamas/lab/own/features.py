@@ -1,13 +1,13 @@
 """Turn typed columns into the numbers that a network sees, and note what was left out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from adamas.lab.needs import LabError
-from adamas.lab.own.columns import NumberColumn, TextColumn, typed
+from adamas.lab.own.columns import Column, NumberColumn, TextColumn
 from adamas.lab.own.frame import Frame
-from adamas.lab.own.identity import role
 from adamas.lab.own.notes import Notes
 from adamas.lab.problems import Array
 
@@ -30,7 +30,7 @@ class Features:
     flags: Array
 
 
-def encoded(frame: Frame, rows: Array) -> Features:
+def encoded(frame: Frame, columns: Mapping[str, Column], rows: Array) -> Features:
     """Return the features of the given rows; refuse a table of which nothing is left.
 
     A number with missing values has a flag that says where. A text with two values is one flag,
@@ -38,8 +38,7 @@ def encoded(frame: Frame, rows: Array) -> Features:
     """
     numbers: list[Array] = []
     flags: list[Array] = []
-    for name, raw in frame.features.items():
-        column = typed(name, raw, frame.notes, frame.marks)
+    for column in (columns[name] for name in frame.features):
         if isinstance(column, NumberColumn):
             new, marks = _of_numbers(column, rows, frame.notes)
         else:
@@ -65,37 +64,37 @@ def _of_numbers(column: NumberColumn, rows: Array, notes: Notes) -> tuple[list[A
     values = column.values[rows]
     missing = np.isnan(values)
     present = values[~missing]
-    kind = role(column.values, column.days)
+    name, kind = column.reading.name, column.reading.role
     if not len(present):
-        notes.column("empty", column.name)
+        notes.column("empty", name)
         return [], []
     if np.all(present == present[0]):
-        notes.column("constant", column.name)
+        notes.column("constant", name)
         return [], []
     if kind:
-        notes.column(kind, column.name)
+        notes.column(kind, name)
     if kind == "counter":
         return [], []
     if not missing.any():
         return [values], []
-    notes.column("missing", column.name)
+    notes.column("missing", name)
     return [values], [missing]
 
 
 def _of_texts(column: TextColumn, codes: Array, notes: Notes) -> list[Array]:
     counts = np.bincount(codes + 1, minlength=len(column.words) + 1)
     words = np.flatnonzero(counts[1:])
-    missing = counts[0] > 0
+    name, missing = column.reading.name, counts[0] > 0
     if not len(words):
-        notes.column("empty", column.name)
+        notes.column("empty", name)
     elif len(words) == 1:
-        notes.column("constant", column.name)
+        notes.column("constant", name)
     elif len(words) == 2 and not missing:
         return [codes == words[1]]
     elif _covered(counts[1:]) < COVERED * counts[1:].sum():
-        notes.column("many", f"{column.name} ({len(words):,})")
+        notes.column("many", f"{name} ({len(words):,})")
     else:
-        notes.column("one_hot", column.name)
+        notes.column("one_hot", name)
         frequent = words[np.argsort(-counts[1:][words], kind="stable")][:KEPT_WORDS]
         marks = [codes == word for word in frequent]
         rest = [~np.isin(codes, [*frequent, -1])] if len(words) > KEPT_WORDS else []

@@ -4,6 +4,7 @@ from functools import lru_cache, partial
 
 from adamas.lab.own import prepared
 from adamas.lab.own.adapters import EVALUATIONS
+from adamas.lab.own.columns import read_columns
 from adamas.lab.own.features import Features, duplicates, encoded
 from adamas.lab.own.frame import Frame
 from adamas.lab.own.splits import HELD
@@ -30,8 +31,9 @@ def tabular_problem(frame: Frame) -> Problem:
 
     Raises `LabError` if nothing is left to learn from, or nothing to predict.
     """
-    target = decided(frame)
-    features = encoded(frame, target.rows)
+    columns = read_columns(frame)
+    target = decided(frame, columns[frame.target])
+    features = encoded(frame, columns, target.rows)
     if count := duplicates(features, target.values):
         rows = f"{len(target.values):,}"
         frame.notes.say("duplicates", count=f"{count:,}", rows=rows)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adamas.lab.needs import LabError
-from adamas.lab.own.columns import Column, NumberColumn, typed
+from adamas.lab.own.columns import Column, NumberColumn
 from adamas.lab.own.frame import Frame, check_rows
 from adamas.lab.problems import Array
 
@@ -29,9 +29,8 @@ class Target:
     classes: tuple[str, ...] = ()
 
 
-def decided(frame: Frame) -> Target:
+def decided(frame: Frame, column: Column) -> Target:
     """Return the target of a table; refuse one that is mostly missing, constant or free text."""
-    column = typed(frame.target, frame.values, frame.notes, frame.marks)
     rows = _present(frame, column)
     if isinstance(column, NumberColumn):
         values = column.values[rows]
