@@ -50,6 +50,17 @@ def section(key: str, title: str, *parts: str) -> str:
     return f'<section id="{key}">\n<h2>{html.escape(title)}</h2>\n{body}\n</section>'
 
 
+def fold(key: str, title: str, *parts: str) -> str:
+    """Return a chapter that the reader may unfold; it is open in print.
+
+    The anchor is inside, because a browser opens what a fragment points into.
+    """
+    head = f"<summary>\n<h2>{html.escape(title)}</h2>\n</summary>"
+    body = "\n".join(parts)
+    inner = f'<div id="{key}">\n{body}\n</div>'
+    return f'<section class="fold">\n<details>\n{head}\n{inner}\n</details>\n</section>'
+
+
 def figure(key: str, svg: str, title: str, note: str) -> str:
     """Return a picture with its caption, which is also what a screen reader is told."""
     described = svg.replace("<svg ", f'<svg role="img" aria-labelledby="caption-{key}" ', 1)

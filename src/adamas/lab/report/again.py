@@ -10,7 +10,7 @@ from adamas.lab.protocol.plan import SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
 from adamas.lab.report.subject import Subject
 from adamas.lab.text import Say
-from adamas.pages.elements import details, paragraph, section, small, source, subheading
+from adamas.pages.elements import details, fold, paragraph, small, source, subheading
 
 COMMAND = "adamas compare"
 
@@ -23,7 +23,7 @@ def chapter(subject: Subject) -> str:
     first = "\n".join([subheading(subject.name(ranked[0])), *code(subject, ranked[0])])
     blocks = [f'<div class="chosen">{first}</div>']
     blocks += [details(subject.name(name), *code(subject, name)) for name in ranked[1:]]
-    return section(
+    return fold(
         "again",
         say("again_title"),
         paragraph(say("again_text")),

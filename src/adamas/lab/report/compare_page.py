@@ -4,26 +4,38 @@ from dataclasses import replace
 
 from adamas.lab.page.svg import drawn
 from adamas.lab.protocol.results_types import Results, Timing
-from adamas.lab.report import again, insight, judged, pictures, record, result, training, verdict
+from adamas.lab.report import (
+    again,
+    decided,
+    insight,
+    judged,
+    pictures,
+    record,
+    result,
+    training,
+    verdict,
+)
 from adamas.lab.report.judged import forest_note
 from adamas.lab.report.subject import Subject, subject
 from adamas.lab.text import Say
 from adamas.pages.document import document
-from adamas.pages.elements import beside
+from adamas.pages.elements import figures
 
 PAGE_NAME = "report.html"
+# The first ones are open, `section`; from "curves" on they are folded, `fold`.
 CHAPTERS = {
     "result": result.chapter,
     "curves": training.curves,
-    "rates": training.rates,
     "differences": judged.differences,
-    "target": judged.target,
+    "rates": training.rates,
     "defaults": judged.defaults,
-    "inside": insight.inside,
+    "target": judged.target,
     "doctor": insight.doctor,
+    "inside": insight.inside,
+    "again": again.chapter,
+    "plan": decided.chapter,
     "cost": record.cost,
     "runs": record.runs,
-    "again": again.chapter,
 }
 
 
@@ -40,20 +52,20 @@ def render(results: Results, timing: Timing | None, say: Say, twin: str | None =
 
 
 def opening(about: Subject) -> list[str]:
-    """Return what the first screen shows: the answer, a picture of it, and what limits it."""
+    """Return what the first screen shows: the answer, pictures of it, and what limits it."""
     *answer, items = verdict.opening(about)
-    return [*answer, beside(picture(about), items, kind="opening")]
+    return [*answer, figures(*shown(about)), items]
 
 
-def picture(about: Subject) -> str:
-    """Return the picture of the answer: differences to the first reference, else losses."""
+def shown(about: Subject) -> list[str]:
+    """Return the pictures of the answer: losses, and differences to the first reference."""
     say, reference = about.say, about.references[0]
-    if not about.compared(reference):
-        losses = replace(pictures.loss_chart(about), key="answer")
-        return drawn(losses, say("fig_curves"), say("fig_curves_note"))
-    differences = replace(pictures.forest(about, reference), key="answer")
-    name = about.name(reference)
-    return drawn(differences, say("fig_forest", name=name), forest_note(about, reference))
+    found = [drawn(pictures.loss_chart(about), say("fig_curves"), training.curves_note(about))]
+    if about.compared(reference):
+        differences = replace(pictures.forest(about, reference), key="answer")
+        title = say("fig_forest", name=about.name(reference))
+        found.append(drawn(differences, title, forest_note(about, reference)))
+    return found
 
 
 def title(about: Subject) -> str:

@@ -8,7 +8,7 @@ from adamas.lab.protocol.results_types import FindingTree
 from adamas.lab.report import microscope
 from adamas.lab.report.numbers import learning_rate, measured, percent, whole
 from adamas.lab.report.subject import Subject
-from adamas.pages.elements import bullets, figure, figures, markup, paragraph, section, small
+from adamas.pages.elements import bullets, figure, figures, fold, markup, paragraph, small
 
 # The number of a finding that belongs to a piece of advice.
 SUPPORT = {"lower_lr": "lr", "higher_lr": "lr", "clip": "clip_norm", "more_steps": "steps",
@@ -23,7 +23,7 @@ def inside(subject: Subject) -> str:
     say = subject.say
     shown = [(key, picture) for key, picture in pictures(subject) if picture is not None]
     if not shown:
-        return section("inside", say("inside_report_title"), paragraph(say("inside_none")))
+        return fold("inside", say("inside_report_title"), paragraph(say("inside_none")))
     name = subject.name(microscope.focus(subject))
     seed = subject.plan["report"][0]
     items = [
@@ -35,7 +35,7 @@ def inside(subject: Subject) -> str:
         )
         for key, picture in shown
     ]
-    return section(
+    return fold(
         "inside",
         say("inside_report_title"),
         paragraph(say("inside_report_text", seed=seed)),
@@ -75,7 +75,7 @@ def doctor(subject: Subject) -> str:
         if found
         else paragraph(say("doctor_none"))
     )
-    return section("doctor", say("doctor_title"), paragraph(say("doctor_text")), body,
+    return fold("doctor", say("doctor_title"), paragraph(say("doctor_text")), body,
                    small(say("doctor_note")))  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from adamas.lab.report.numbers import (
 )
 from adamas.lab.report.result import word_cell
 from adamas.lab.report.subject import Subject
-from adamas.pages.elements import figures, paragraph, section, small, table
+from adamas.pages.elements import figures, fold, paragraph, small, table
 
 
 def differences(subject: Subject) -> str:
@@ -24,7 +24,7 @@ def differences(subject: Subject) -> str:
     say = subject.say
     shown = [reference for reference in subject.references if subject.compared(reference)]
     if not shown:
-        return section("differences", say("differences_title"), paragraph(say("differences_none")))
+        return fold("differences", say("differences_title"), paragraph(say("differences_none")))
     plots = [
         drawn(
             pictures.forest(subject, reference),
@@ -33,7 +33,7 @@ def differences(subject: Subject) -> str:
         )
         for reference in shown
     ]
-    return section(
+    return fold(
         "differences",
         say("differences_title"),
         paragraph(say("differences_text", seeds=subject.seeds)),
@@ -77,7 +77,7 @@ def target(subject: Subject) -> str:
     """Return how many updates each optimizer needs to a loss that all are held to."""
     say, value = subject.say, subject.results["target"]["value"]
     if value is None:
-        return section("target", say("target_title"), paragraph(say("target_none")))
+        return fold("target", say("target_title"), paragraph(say("target_none")))
     user = subject.results["target"]["origin"] == "user"
     intro = say("target_text_user" if user else "target_text_classical", value=measured(value))
     rows = []
@@ -91,7 +91,7 @@ def target(subject: Subject) -> str:
         rows.append([subject.swatch(name), middle, reached, say.names(steps)])
     head = [say("race_optimizer"), say("target_median"), say("target_reached"), say("target_steps")]
     every = whole(subject.plan["every"])
-    return section(
+    return fold(
         "target",
         say("target_title"),
         paragraph(intro),
@@ -105,7 +105,7 @@ def defaults(subject: Subject) -> str:
     say = subject.say
     rows = [default_row(subject, name, row) for name, row in subject.rows.items()]
     head = ("lr", "loss", "tuned_lr", "tuned", "penalty", "diverged")
-    return section(
+    return fold(
         "defaults",
         say("defaults_title"),
         paragraph(say("defaults_text")),

@@ -6,14 +6,14 @@ from adamas.lab.protocol.results_types import Series
 from adamas.lab.report.numbers import NONE, learning_rate, measured, whole
 from adamas.lab.report.subject import Subject
 from adamas.lab.text import Say
-from adamas.pages.elements import details, facts, paragraph, section, small, subheading, table
+from adamas.pages.elements import details, facts, fold, paragraph, small, subheading, table
 
 
 def cost(subject: Subject) -> str:
     """Return the time of a step and the memory of the state, for each optimizer."""
     say, timing = subject.say, subject.timing
     if timing is None:
-        return section("cost", say("cost_title"), paragraph(say("cost_none")))
+        return fold("cost", say("cost_title"), paragraph(say("cost_none")))
     model, rows = timing["model_step"], []
     for name in subject.rows:
         step, state = timing["per_step"][name], timing["state_bytes_per_parameter"][name]
@@ -24,7 +24,7 @@ def cost(subject: Subject) -> str:
     names = [say(f"cost_{key}") for key in ("step", "share", "state", "total")]
     head = [say("race_optimizer"), *names]
     taken = say("cost_whole", seconds=whole(timing["seconds"]), workers=timing["workers"])
-    return section(
+    return fold(
         "cost",
         say("cost_title"),
         paragraph(say("cost_text")),
@@ -43,7 +43,7 @@ def runs(subject: Subject) -> str:
     say = subject.say
     tuned = {name: row["finals"] for name, row in subject.rows.items()}
     untuned = {name: row["default"]["finals"] for name, row in subject.rows.items()}
-    return section(
+    return fold(
         "runs",
         say("runs_title"),
         paragraph(say("runs_text", seeds=subject.seeds)),

@@ -7,19 +7,23 @@ from adamas.lab.protocol.results_types import OptimizerTree, WidthTree
 from adamas.lab.report import pictures
 from adamas.lab.report.numbers import NONE, learning_rate, measured, share, whole
 from adamas.lab.report.subject import Subject
-from adamas.pages.elements import details, paragraph, section, small, swatch, table
+from adamas.pages.elements import details, fold, paragraph, small, swatch, table
 
 
 def curves(subject: Subject) -> str:
-    """Return mean validation losses together, then each optimizer by itself with its training."""
+    """Return the losses of each optimizer by itself, with its training."""
     say = subject.say
-    return section(
-        "curves",
-        say("curves_title"),
-        paragraph(say("curves_text", seeds=subject.seeds)),
-        drawn(pictures.loss_chart(subject), say("fig_curves"), say("fig_curves_note")),
+    return fold(
+        "curves", say("curves_title"), paragraph(say("curves_text", seeds=subject.seeds)),
         panels(subject),
-    )
+    )  # fmt: skip
+
+
+def curves_note(subject: Subject) -> str:
+    """Return how the picture of all losses is read."""
+    say = subject.say
+    parts = [say("curves_text", seeds=subject.seeds), say("fig_curves_note")]
+    return say("sentence_gap").join(parts)
 
 
 def panels(subject: Subject) -> str:
@@ -64,7 +68,7 @@ def rates(subject: Subject) -> str:
     widths = [row["width"] for row in subject.rows.values()]
     head = ("chosen", "width", "span", "default", "extended", "edge")
     part = share(subject.plan["share"], say)
-    return section(
+    return fold(
         "rates",
         say("rates_title"),
         paragraph(say("rates_text", share=part)),

@@ -66,15 +66,7 @@ def opening(subject: Subject) -> list[str]:
     say, label = subject.say, subject.problem["label"]
     badge = f'<span class="badge {label}">{html.escape(say(f"label_{label}"))}</span>'
     head = html.escape(say("report_kicker", seeds=subject.seeds, names=len(subject.looks)))
-    items = [
-        *(others(subject, reference) for reference in subject.references),
-        practice(subject),
-        quality(subject),
-        failures(subject),
-        overfitted(subject),
-        edges(subject),
-        hypothesis(subject),
-    ]
+    items = [item(subject) for item in ITEMS]
     return [
         f'<p class="kicker">{head} {badge}</p>',
         f'<p class="answer">{markup(answer(subject))}</p>',
@@ -188,3 +180,7 @@ def hypothesis(subject: Subject) -> str:
     # A mark in the user's words is theirs, not ours.
     plain = text.replace("`", "'").replace("**", "*") if text else ""
     return subject.say("report_hypothesis", text=plain) if plain else ""
+
+
+# What stands below the answer, a sentence or two each, or nothing where there is nothing to say.
+ITEMS = (practice, quality, failures, overfitted, edges, hypothesis)

@@ -1,0 +1,65 @@
+"""What was decided before the first run."""
+
+import html
+from typing import Any
+
+from adamas.lab.report.numbers import NONE, measured, seed_range, share, whole
+from adamas.lab.report.subject import Subject
+from adamas.lab.tuning import NEAR_BEST
+from adamas.pages.elements import facts, fold, paragraph
+
+
+def chapter(subject: Subject) -> str:
+    """Return the plan, and where it ran."""
+    say = subject.say
+    return fold("plan", say("plan_title"), paragraph(say("plan_text")), facts(decided(subject)))
+
+
+def decided(subject: Subject) -> list[tuple[str, str]]:
+    """Return what was declared before the first run, and where it ran."""
+    say, declared, machine = subject.say, subject.plan, subject.results["machine"]
+    runs = sum(row["runs"] for row in subject.rows.values())
+    rates = max(map(len, declared["grids"].values()))
+    pairs = [
+        ("plan_model", html.escape(subject.words(subject.problem["model"]))),
+        ("plan_loss", html.escape(subject.words(subject.problem["loss"]))),
+        ("plan_parameters", whole(subject.problem["parameters"])),
+        ("plan_budget", say("plan_steps", steps=whole(declared["steps"]),
+                            batch=whole(declared["batch"]))),
+        ("plan_search", say("plan_rates", rates=whole(rates),
+                            share=share(declared["share"], say),
+                            tuning=len(declared["tuning"]),
+                            refine=len(declared["refine"]),
+                            near=share(NEAR_BEST, say))),
+        ("plan_seeds", say("plan_ranges", tuning=seed_range(declared["tuning"]),
+                            refine=seed_range(declared["refine"]),
+                            report=seed_range(declared["report"]))),
+        ("plan_target", goal_cell(subject)),
+        ("plan_runs", say("plan_of", runs=whole(runs), most=whole(declared["most_runs"]))),
+        ("plan_mode", mode(subject)),
+        ("plan_hash", f"<code>{html.escape(subject.results['hash'])}</code>"),
+        ("plan_machine", html.escape(", ".join(described(machine, subject))))
+    ]  # fmt: skip
+    return [(say(key), value) for key, value in pairs if value]
+
+
+def mode(subject: Subject) -> str:
+    """Return how much was run, in a word."""
+    return html.escape(subject.say(f"mode_{subject.plan['mode']}"))
+
+
+def described(machine: dict[str, Any], subject: Subject) -> list[str]:
+    """Return the machine and its versions in short pieces."""
+    pieces = [machine["system"], subject.say("plan_cores", cores=machine["cores"])]
+    named = [key for key in sorted(machine) if key not in ("system", "cores")]
+    return pieces + [f"{key} {machine[key]}" for key in named]
+
+
+def goal_cell(subject: Subject) -> str:
+    """Return the loss that counts as arrived, and who set it."""
+    value = subject.results["target"]["value"]
+    origin = subject.results["target"]["origin"]
+    if value is None:
+        return NONE
+    key = "plan_target_user" if origin == "user" else "plan_target_classical"
+    return subject.say(key, value=measured(value))
