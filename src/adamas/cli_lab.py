@@ -72,7 +72,9 @@ def add_compare(commands: Subparsers, say: Speech) -> None:
         "--fail-if-worse",
         type=reading(share, spoken),
         metavar="2%",
-        help=say("option.fail_if_worse"),
+        help=say(
+            "option.fail_if_worse", worse=constants.SHOWN_WORSE, undecided=constants.UNDECIDED
+        ),
     )
     add_output(parser, say, "adamas-compare-PROBLEM")
     parser.add_argument("--json", action="store_true", help=say("option.json_compare"))

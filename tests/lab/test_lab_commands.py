@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from adamas.cli import main
-from adamas.lab.commands.compare import is_worse
 from adamas.lab.commands.session import Request
 from html_pages import Page
 
@@ -73,25 +72,6 @@ def test_json_is_all_that_is_printed(compared: Path, capsys: pytest.CaptureFixtu
     printed = capsys.readouterr()
     assert json.loads(printed.out)["verdict"]
     assert "report.html" in printed.err
-
-
-def test_continuous_integration_can_fail(tmp_path: Path) -> None:
-    """--fail-if-worse returns 1 when an optimizer is shown to be worse by more, else 0."""
-    slow = tmp_path / "slow.py"
-    slow.write_text("def slow(p, g, *, lr=1e-9):\n    return p - lr * 1e-6 * g\n")
-    words = ["compare", "line", "--optimizer", "adam", "--workers", "1", "--fail-if-worse", "2%"]
-    same = ["--optimizer", "adam:beta1=0.9", "--out", str(tmp_path / "same")]
-    assert main([*words, *same]) == 0
-    assert main([*words, "--rule", f"{slow}:slow", "--out", str(tmp_path / "slow")]) == 1
-
-
-@pytest.mark.parametrize(
-    ("word", "mean", "expected"),
-    [("worse", 3.0, True), ("worse", 1.0, False), ("tie", 3.0, False), ("diverged", None, True)],
-)
-def test_worse_needs_proof_and_size(word: str, mean: float | None, expected: bool) -> None:
-    """Only a difference that is shown, and above the limit, or failed runs, count as worse."""
-    assert is_worse({"word": word, "percent": {"mean": mean}}, 0.02) is expected
 
 
 def test_the_template_runs(tmp_path: Path) -> None:

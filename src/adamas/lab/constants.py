@@ -21,6 +21,9 @@ FIND_LR_FOR, FIND_LR_SEEDS = "adam", 3
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C stopped: 128 + SIGINT, as a shell reports it."""
 
+SHOWN_WORSE, UNDECIDED = 3, 4
+"""The exit codes of `--fail-if-worse`: shown to be worse by more, and not decided by these runs."""
+
 
 def is_count(number: int) -> bool:
     """Return whether a number of seeds or processes is allowed."""

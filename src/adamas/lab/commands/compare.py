@@ -3,21 +3,23 @@
 import sys
 from collections.abc import Sequence
 from functools import partial
+from math import nan
 from pathlib import Path
 
 from adamas.lab.commands import session
 from adamas.lab.commands.further import Files, check, write
 from adamas.lab.commands.progress import Progress
 from adamas.lab.commands.session import Request
-from adamas.lab.constants import INTERRUPTED
+from adamas.lab.constants import INTERRUPTED, MINIMUM_SEEDS, SHOWN_WORSE, UNDECIDED
 from adamas.lab.doctor import LEAST
 from adamas.lab.needs import LabError
 from adamas.lab.own import template
-from adamas.lab.protocol.results_types import ComparisonTree, Results
+from adamas.lab.protocol.results_types import Results
 from adamas.lab.protocol.store import kept_runs
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.numbers import learning_rate
 from adamas.lab.report.twins import publish
+from adamas.lab.statistics.limits import beyond
 from adamas.lab.text import Say
 from adamas.lab.zoo import CATALOGUE, built_in
 
@@ -99,24 +101,24 @@ def summary(results: Results, say: Say) -> list[str]:
 
 
 def verdict_code(results: Results, limit: float | None, say: Say) -> int:
-    """Return 1 if an optimizer is worse than the first reference by more than `limit`, else 0."""
+    """Return how the others stand to the first reference and the limit, as an exit status.
+
+    `SHOWN_WORSE` if any is shown to be worse by more, 0 if all are shown not to be, else
+    `UNDECIDED`; 0 without a limit.
+    """
     if limit is None:
         return 0
     reference = results["verdict"]["reference"]
-    bad = [
-        one["optimizer"]
-        for one in results["comparisons"]
-        if one["reference"] == reference and is_worse(one, limit)
-    ]
-    if bad:
-        line = say("compare_worse", names=say.names(bad), reference=reference, limit=100 * limit)
-        print(line, file=sys.stderr)
-    return 1 if bad else 0
-
-
-def is_worse(comparison: ComparisonTree, limit: float) -> bool:
-    """Return whether a difference is shown and its mean is above the limit, or runs failed."""
-    mean = comparison["percent"]["mean"]
-    if comparison["word"] == "diverged" or mean is None:
-        return comparison["word"] in ("worse", "diverged")
-    return comparison["word"] == "worse" and mean > 100 * limit
+    finals = {
+        name: [nan if loss is None else loss for loss in row["finals"]]
+        for name, row in results["optimizers"].items()
+    }
+    least = MINIMUM_SEEDS if results["problem"]["random"] else 1
+    found = beyond(finals, reference, limit, least=least)
+    for word, code in (("worse", SHOWN_WORSE), ("open", UNDECIDED), ("not", 0)):
+        names = [name for name, standing in found.items() if standing == word]
+        if names:
+            told = {"reference": reference, "limit": f"{100 * limit:g}"}
+            print(say(f"compare_limit_{word}", names=say.names(names), **told), file=sys.stderr)
+            return code
+    return 0
