@@ -143,8 +143,9 @@ class Cosine(Watch):
     def __init__(self, lr: float, steps: int) -> None:
         self.rate = cosine(lr, steps=steps)
 
-    def begin(self, params: Params, opt: Optimizer) -> None:
+    def begin(self, params: Params, opt: Optimizer | None) -> None:
         """Set it, before the first step."""
+        assert opt is not None
         opt.param_groups[0]["lr"] = self.rate
 
 

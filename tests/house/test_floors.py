@@ -249,6 +249,8 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "lab.problems",
         "lab.tuning",
         "lab.statistics.*",
+        "lab.course",
+        "lab.stepping",
         "lab.entrants",
         "lab.page.*",
         "lab.data.*",

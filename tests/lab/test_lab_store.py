@@ -41,7 +41,7 @@ def tree(key: str = "a", **parts: Any) -> dict[str, Any]:
     """Return a run as it is stored, with some parts replaced."""
     whole = {"key": key, "optimizer": "adam", "lr": 0.1, "seed": 1, "steps": 20, "diverged": False,
              "at": [0, 20], "losses": [2.0, 1.0], "final": 1.0, "train": [None, 1.5],
-             "extras": {"accuracy": None}}  # fmt: skip
+             "extras": {"accuracy": None}, "further": {"beta2": 0.9}}  # fmt: skip
     return whole | parts
 
 
@@ -83,6 +83,7 @@ WRONG = {
     "final": ["1.0", [], False],
     "diverged": [0, "no", None],
     "extras": [[], "x", {"accuracy": "high"}, None],
+    "further": [[], "x", {"beta2": None}, {"beta2": [1]}, None],
     "optimizer": [None, 3],
     "key": [None, 3, ["a"]],
 }

@@ -6,6 +6,7 @@ are so small that a second thread costs more than it saves.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from math import inf, isfinite, nan
 from typing import Any
@@ -13,8 +14,10 @@ from typing import Any
 import numpy as np
 
 import adamas
+from adamas.lab.course import Further, further_of
 from adamas.lab.entrants import entrant
 from adamas.lab.problems import Params, Problem, Task
+from adamas.lab.stepping import Stepping
 
 # The optimizers of the demo. Everything but lr stays at the rule's default: one tuned number each.
 RULES = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
@@ -28,27 +31,31 @@ OVERFIT = 1.1
 
 
 class Watch:
-    """Somebody who looks on during a run; subclasses override what they want to see."""
+    """Somebody who looks on during a run; subclasses override what they want to see.
 
-    def begin(self, params: Params, opt: adamas.Optimizer) -> None:
+    The optimizer is None where it is not one of adamas, so that nobody can look inside.
+    """
+
+    def begin(self, params: Params, opt: adamas.Optimizer | None) -> None:
         """Be told of the start."""
 
     def gradient(self, step: int, loss: float, grads: Params) -> None:
         """Be told of a batch's loss and gradient, before update number `step` (1 is the first)."""
 
-    def updated(self, step: int, params: Params, opt: adamas.Optimizer) -> None:
+    def updated(self, step: int, params: Params, opt: adamas.Optimizer | None) -> None:
         """Be told that update number `step` was made."""
 
 
 class Updates(Watch):
-    """Calls a function with the step and the optimizer after each update."""
+    """Calls a function with the step and the optimizer after each update of one of adamas."""
 
     def __init__(self, seen: Callable[[int, adamas.Optimizer], None]) -> None:
         self._seen = seen
 
-    def updated(self, step: int, params: Params, opt: adamas.Optimizer) -> None:
+    def updated(self, step: int, params: Params, opt: adamas.Optimizer | None) -> None:
         """Pass it on."""
-        self._seen(step, opt)
+        if opt is not None:
+            self._seen(step, opt)
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,8 @@ class Record:
     `steps` and `losses` are the evaluations, the start included; `train` holds the mean training
     loss between each evaluation and the one before it (NaN first). A run has diverged when it left
     no result (see `lost`); its `final` is then infinite. A run that ends above the loss it started
-    from is worse than no training, and a number all the same.
+    from is worse than no training, and a number all the same. `further` are hyper-parameters that a
+    search chose besides lr.
     """
 
     optimizer: str
@@ -70,6 +78,7 @@ class Record:
     diverged: bool
     extras: dict[str, float]
     train: tuple[float, ...] = ()
+    further: Further = ()
 
     @property
     def overfitted_from(self) -> int | None:
@@ -87,6 +96,7 @@ class Record:
             tree[name] = [finite(value) for value in tree[name]]
         extras = {key: finite(value) for key, value in self.extras.items()}
         tree |= {"at": list(tree.pop("steps")), "final": finite(self.final), "extras": extras}
+        tree["further"] = dict(self.further)
         return tree
 
 
@@ -100,6 +110,7 @@ def from_json(tree: dict[str, Any]) -> Record:
         final=inf if tree["final"] is None else tree["final"],
         extras={key: nan if v is None else v for key, v in tree["extras"].items()},
         train=tuple(nan if value is None else value for value in tree["train"]),
+        further=further_of(tree["further"]),
     )
 
 
@@ -108,29 +119,33 @@ def finite(value: float) -> float | None:
     return float(value) if isfinite(value) else None
 
 
-def start(task: Task, optimizer: str, lr: float) -> tuple[Params, Params, adamas.Optimizer]:
+def start(
+    task: Task, optimizer: str, lr: float, further: Further = ()
+) -> tuple[Params, Params, Stepping]:
     """Return fresh parameters of `task`, arrays for their gradients, and an optimizer on them."""
     params = task.start()
     grads = {name: np.empty_like(param) for name, param in params.items()}
-    who = entrant(optimizer)
-    opt = adamas.Optimizer(
-        who.formula, params, lr=lr, threads=1, on_nonfinite="allow", **who.hypers
-    )
-    return params, grads, opt
+    return params, grads, entrant(optimizer).begin(params, grads, lr, further)
 
 
 def run(
-    problem: Problem, optimizer: str, lr: float, seed: int, watch: Watch | None = None
+    problem: Problem,
+    optimizer: str,
+    lr: float,
+    seed: int,
+    watch: Watch | None = None,
+    further: Further = (),
 ) -> Record:
     """Train `problem` once and return its record.
 
-    `optimizer` is a text for `entrant`; `watch` looks on. A run stops early when its loss is no
-    longer finite.
+    `optimizer` is a text for `entrant`, and `further` are hyper-parameters besides; `watch` looks
+    on. A run stops early when its loss is no longer finite.
     """
     task = problem.task(seed)
-    params, grads, opt = start(task, optimizer, lr)
+    params, grads, opt = start(task, optimizer, lr, further)
+    factor = entrant(optimizer).course.changed(further).factor(problem.steps)
     watch = watch or Watch()
-    watch.begin(params, opt)
+    watch.begin(params, opt.own)
     steps, losses, train, since = [0], [task.evaluate(params)], [nan], []
     first = nan
     with np.errstate(all="ignore"):
@@ -139,8 +154,10 @@ def run(
             if step == 1:
                 first = since[0]
             watch.gradient(step, since[-1], grads)
-            opt.step(grads)
-            watch.updated(step, params, opt)
+            if factor is not None:
+                opt.at(lr * factor(step))
+            opt.step(grads, partial(task.gradient, params, batch, grads))
+            watch.updated(step, params, opt.own)
             if step % problem.every == 0 or step == problem.steps:
                 steps.append(step)
                 losses.append(task.evaluate(params))
@@ -151,7 +168,7 @@ def run(
         extras = task.extras(params)
     diverged = lost((losses[0], losses[-1]), (first, train[-1]))
     final = inf if diverged else losses[-1]
-    curves = tuple(steps), tuple(losses), final, diverged, extras, tuple(train)
+    curves = tuple(steps), tuple(losses), final, diverged, extras, tuple(train), further
     return Record(optimizer, lr, seed, *curves)
 
 

@@ -61,13 +61,14 @@ class Chart(Watch):
         """Return how many updates were made."""
         return len(self.losses)
 
-    def begin(self, params: Params, opt: adamas.Optimizer) -> None:
+    def begin(self, params: Params, opt: adamas.Optimizer | None) -> None:
         """Copy the start."""
         self.first = {name: param.copy() for name, param in params.items()}
         self.last = {name: param.copy() for name, param in params.items()}
         self.pull = {name: np.zeros(param.shape) for name, param in params.items()}
         self.columns = {name: Column(param.size) for name, param in params.items()}
-        self._root, self._beta = rooted(opt.formula), corrected_by(opt.formula, "v")
+        if opt is not None:
+            self._root, self._beta = rooted(opt.formula), corrected_by(opt.formula, "v")
 
     def gradient(self, step: int, loss: float, grads: Params) -> None:
         """Write down the loss and the gradient."""
@@ -76,14 +77,16 @@ class Chart(Watch):
             self.columns[name].grad.append(norm(grad))
             self.pull[name] += grad
 
-    def updated(self, step: int, params: Params, opt: adamas.Optimizer) -> None:
+    def updated(self, step: int, params: Params, opt: adamas.Optimizer | None) -> None:
         """Write down the update."""
-        self.hypers = opt.settings()
         for name, param in params.items():
             column, before = self.columns[name], self.last[name]
             column.weight.append(norm(before))
             column.update.append(norm(param - before))
             np.copyto(before, param)
+        if opt is None:
+            return
+        self.hypers = opt.settings()
         if self._root is not None:
             share = 1 - self.hypers[self._beta] ** step if self._beta else 1.0
             state = opt.state

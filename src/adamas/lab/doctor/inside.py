@@ -61,10 +61,10 @@ class Inside(Watch):
         self._step: EffectiveStep | None = None
         self._earlier: dict[Key, dict[str, Any]] = {}
 
-    def begin(self, params: Params, opt: adamas.Optimizer) -> None:
+    def begin(self, params: Params, opt: adamas.Optimizer | None) -> None:
         """Hold on to the parameters and the state, which are updated in place."""
         self._params, self._optimizer = params, opt
-        self._step = effective_step(opt.formula)
+        self._step = None if opt is None else effective_step(opt.formula)
 
     def gradient(self, step: int, loss: float, grads: Params) -> None:
         """Copy the parameters before a step that is wanted."""
@@ -77,7 +77,7 @@ class Inside(Watch):
                     for name, grad in grads.items()
                 }
 
-    def updated(self, step: int, params: Params, opt: adamas.Optimizer) -> None:
+    def updated(self, step: int, params: Params, opt: adamas.Optimizer | None) -> None:
         """Measure a step that is wanted."""
         if step not in self._wanted:
             return
@@ -92,7 +92,8 @@ class Inside(Watch):
             weight = norm(self._before[name])
             ratio = norm(update) / weight if weight else np.inf
             self._ratios.setdefault(name, []).append(finite(ratio))
-        self._moments(opt, step)
+        if opt is not None:
+            self._moments(opt, step)
 
     def _moments(self, opt: adamas.Optimizer, step: int) -> None:
         formula, hypers = opt.formula, opt.settings()

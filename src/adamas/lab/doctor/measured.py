@@ -57,7 +57,8 @@ def hopeless(
     """
     chart = charted(problem, optimizer, lr, seed)
     forgets = any(column.root for column in chart.columns.values())
-    forgets &= entrant(optimizer).formula.name != "amsgrad"
+    formula = entrant(optimizer).formula
+    forgets &= formula is not None and formula.name != "amsgrad"
     advice = ["amsgrad"] if forgets and chart.uphill else []
     advice += ["another_rule"] if better else [] if advice else ["check_all"]
     numbers = {

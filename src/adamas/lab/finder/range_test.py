@@ -7,6 +7,7 @@ was measured. A tenth of the lowest point's lr is a fair centre for a sweep, and
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, takewhile
 from math import exp, inf, log10
 
@@ -66,8 +67,8 @@ def losses(problem: Problem, optimizer: str, seed: int, lrs: Sequence[float]) ->
     with np.errstate(all="ignore"):
         task.gradient(params, next(batches), grads)
         for lr, batch in zip(lrs, islice(batches, len(lrs)), strict=True):
-            opt.param_groups[0]["lr"] = lr
-            opt.step(grads)
+            opt.at(lr)
+            opt.step(grads, partial(task.gradient, params, batch, grads))
             loss = task.gradient(params, batch, grads)
             yield loss
             if not abs(loss) < inf:

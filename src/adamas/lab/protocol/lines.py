@@ -39,6 +39,7 @@ def sound(tree: dict[str, Any]) -> bool:
         and 0 < len(tree["at"]) == len(tree["losses"]) == len(tree["train"])
         and all(value is None or number(value) for value in numbers)
         and number(tree["lr"])
+        and all(isinstance(v, str) or number(v) for v in tree["further"].values())
     )
 
 

@@ -8,6 +8,7 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -54,10 +55,10 @@ def timing(problem: Problem, optimizers: Sequence[str]) -> StepTimes:
         for name in optimizers:
             params, grads, opt = start(task, name, 1e-9)
             task.gradient(params, batch, grads)
-            per_step[name] = least(lambda o=opt, g=grads: o.step(g))  # type: ignore[misc]
-            held = (v for states in opt.state.values() for k, v in states.items() if k != "step")
+            again = partial(task.gradient, params, batch, grads)
+            per_step[name] = least(partial(opt.step, grads, again))
             size = sum(array.size for array in params.values())
-            state[name] = sum(getattr(value, "nbytes", 8) for value in held) / size
+            state[name] = opt.state_bytes() / size
         model = least(lambda: task.gradient(params, batch, grads))
     return {"per_step": per_step, "model_step": model, "state_bytes_per_parameter": state}
 

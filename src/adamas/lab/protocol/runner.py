@@ -14,6 +14,7 @@ from typing import Any
 from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from adamas.lab.course import Further
 from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
@@ -22,8 +23,9 @@ from adamas.lab.protocol.store import Store
 from adamas.lab.trial import Record, from_json, run
 
 # What a record says of a run: another number gives all runs other names, so that a store never
-# mixes two meanings. 1 called every run diverged that ended above its start.
-RECORD = 2
+# mixes two meanings. 1 called every run diverged that ended above its start; 2 knew no
+# hyper-parameters but lr.
+RECORD = 3
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Trial:
     lr: float
     seed: int
     steps: int
+    further: Further = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self) | {"further": dict(self.further)}
 
 
 PATIENCE = 10  # seconds that a cluster has to answer
@@ -66,7 +73,7 @@ class Runner:
     def key(self, trial: Trial) -> str:
         """Return the hash that names a run."""
         who = entrant(trial.optimizer)
-        return digest([RECORD, self._identity, who.fingerprint, *asdict(trial).values()])
+        return digest([RECORD, self._identity, who.fingerprint, *trial.as_json().values()])
 
     def run(self, trials: Sequence[Trial]) -> list[Record]:
         """Return the records of `trials`, in their order; those not known yet are run now."""
@@ -76,7 +83,7 @@ class Runner:
         for key, trial in zip(keys, trials, strict=True):
             if key in self._known:
                 continue
-            if self._store and (kept := self._store.run(key, asdict(trial))):
+            if self._store and (kept := self._store.run(key, trial.as_json())):
                 self._known[key] = from_json(kept)
                 self._seen(trial, key)
             else:
@@ -84,7 +91,7 @@ class Runner:
         for key, record in self._fresh(missing):
             self._known[key] = record
             if self._store:
-                self._store.add({"key": key, **asdict(missing[key]), **record.as_json()})
+                self._store.add({"key": key, **missing[key].as_json(), **record.as_json()})
             self._seen(missing[key], key)
         return [self._known[key] for key in keys]
 
@@ -109,7 +116,7 @@ def named(key: str, load: Load, trial: Trial) -> tuple[str, Record]:
 def train(load: Load, trial: Trial) -> Record:
     """Run one trial."""
     problem = replace(load(), steps=trial.steps)
-    return run(problem, trial.optimizer, trial.lr, trial.seed)
+    return run(problem, trial.optimizer, trial.lr, trial.seed, further=trial.further)
 
 
 @cache
