@@ -1,124 +1,106 @@
-"""Read a table of text: any usual encoding and delimiter, and a reason for what is refused.
+"""Read a table of text: any usual encoding, delimiter and head, and a reason for what is refused.
 
 The standard library's `csv` splits the lines: what decides here is what to refuse and what to tell
 the user about it (line numbers, doubled names, missing fields), which readers of whole data frames
-repair in silence.
+repair in silence. Columns are kept as few long strings, so that a large file costs what it weighs.
 """
 
-import codecs
 import csv
 import io
-import re
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from adamas.lab.needs import LabError
-from adamas.lab.own.files import check_size, checksum
+from adamas.lab.own.encodings import asked_encoding, encoding_of
+from adamas.lab.own.files import checksum, content
 from adamas.lab.own.frame import Frame, check_names, check_rows, chosen, split_target
+from adamas.lab.own.layout import SNIFFED, Layout, clean, fitted, laid_out, records
 from adamas.lab.own.notes import Notes
 from adamas.lab.own.numerals import marks
+from adamas.lab.own.packed_texts import Texts
+from adamas.lab.text import words
 
-DELIMITERS = ",;\t|"
-SNIFFED = 50  # lines that the delimiter is guessed from
-# Control characters that no text has.
-CONTROL = bytes({*range(32)} - {9, 10, 11, 12, 13, 26, 27})
-# In GB18030 nearly all Chinese characters are two high bytes; in Latin-1 letters stand alone.
-AFTER_HIGH = re.compile(rb"[\x81-\xfe](.)", re.DOTALL)
+# Rows with another number of fields are left out up to this share; more would be another table.
+RAGGED = 0.05
+CELLS = 1 << 18  # that are Python strings at one time
 
 
-def read(path: Path, target: str | None) -> Frame:
-    """Read a CSV or TSV file whose first line has the names of the columns.
+def read(path: Path, target: str | None, encoding: str | None = None) -> Frame:
+    """Read a table of text, compressed or not; `adamas.lab.own.layout` says how it is cut.
 
-    Raises `LabError` for anything that is not such a table, has fewer than 40 rows, two columns of
-    one name, a row with too few or too many fields, or no column `target`.
+    `encoding` overrules the one that is found out. Raises `LabError` for anything that is no such
+    table, has fewer than 40 rows, two columns of one name, too many rows with too few or too many
+    fields, or no column `target`.
     """
-    check_size(path)
-    notes = Notes()
-    text = decoded(path.read_bytes(), path.name, notes)
-    delimiter = guessed_delimiter(text)
-    rows = _rows(text, delimiter, path.name)
-    if not rows:
-        raise LabError("error.no_text", file=path.name)
-    names = [name.strip() or f"column {i}" for i, name in enumerate(rows[0], 1)]
-    check_names(names, path.name)
-    target = chosen(names, target, path.name)
-    if len(rows) == 1:
-        raise LabError("error.no_rows", file=path.name)
-    _check_widths(rows, text, delimiter, path.name)
-    check_rows(len(rows) - 1, path.name)
-    found = zip(names, zip(*rows[1:], strict=True), strict=True)
-    columns = {name: [value.strip() for value in column] for name, column in found}
-    features, values = split_target(columns, target, path.name)
-    used = marks(columns.values(), delimiter == ";")
-    return Frame(path.name, checksum(path), features, target, values, used, notes)
-
-
-def decoded(data: bytes, file: str, notes: Notes) -> str:
-    """Return a file's text: UTF-8, UTF-16 with a mark, GB18030 or Latin-1, in this order."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        notes.say("encoding", name="UTF-16")
-        return data.decode("utf-16", "replace")
-    if data[:65536].translate(None, CONTROL) != data[:65536]:
-        raise LabError("error.binary", file=file)
+    data, file, notes = content(path), path.name, Notes()
+    if encoding is None:
+        codec = encoding_of(data, file, notes)
+    else:
+        codec = asked_encoding(data, file, encoding, notes)
+    layout = laid_out(list(islice(_lines(data, codec), SNIFFED)), target, notes)
+    if layout is None:
+        raise LabError("error.no_text", file=file)
+    check_names(layout.names, file)
+    hint = words("hint.no_names") if layout.numbered else None
+    target = chosen(layout.names, target and clean(target), file, hint)
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        after = AFTER_HIGH.findall(data)
-    if 2 * sum(byte >= b"\x80" for byte in after) > len(after):
-        try:
-            text = data.decode("gb18030")
-            notes.say("encoding", name="GB18030")
-            return text
-        except UnicodeDecodeError:
-            pass
-    notes.say("encoding", name="Latin-1")
-    return data.decode("latin-1")
-
-
-def guessed_delimiter(text: str) -> str:
-    r"""Return the delimiter that cuts the first lines into the same number of fields, most first.
-
-    >>> guessed_delimiter("a;b\n1,5;2\n")
-    ';'
-    """
-
-    def evenness(delimiter: str) -> tuple[bool, bool, int]:
-        widths = [len(row) for row in _parsed(text, delimiter, SNIFFED)]
-        return (
-            len(widths) > 0 and max(widths) > 1,
-            len(set(widths)) == 1,
-            widths[0] if widths else 0,
-        )
-
-    return max(DELIMITERS, key=evenness)
-
-
-def _parsed(text: str, delimiter: str, most: int | None = None) -> list[list[str]]:
-    """Return the rows that are not blank; after an unclosed quote, those before it."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    rows: list[list[str]] = []
-    try:
-        rows.extend(row for row in islice(reader, most) if row and (len(row) > 1 or row[0].strip()))
-    except csv.Error:
-        if most is None:
-            raise
-    return rows
-
-
-def _rows(text: str, delimiter: str, file: str) -> list[list[str]]:
-    try:
-        return _parsed(text, delimiter)
+        columns = _columns(data, codec, layout, file, notes)
     except csv.Error as error:
         raise LabError("error.fields", file=file, error=error) from error
+    except ValueError as error:
+        raise LabError("error.binary", file=file) from error
+    features, values = split_target(columns, target, file)
+    used = marks(columns.values(), layout.delimiter == ";")
+    return Frame(file, checksum(path), features, target, values, used, notes)
 
 
-def _check_widths(rows: list[list[str]], text: str, delimiter: str, file: str) -> None:
-    width = len(rows[0])
-    if all(len(row) == width for row in rows):
-        return
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    for row in reader:
-        if row and (len(row) > 1 or row[0].strip()) and len(row) != width:
-            raise LabError(
-                "error.widths", file=file, fields=len(row), line=reader.line_num, width=width
-            )
+def _lines(data: bytes, codec: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(data), codec, newline="")
+
+
+def _rows(data: bytes, codec: str, layout: Layout) -> Iterator[list[str]]:
+    lines = islice(_lines(data, codec), layout.skipped, None)
+    return islice(records(lines, layout.delimiter, layout.escape), layout.passed, None)
+
+
+def _columns(data: bytes, codec: str, layout: Layout, file: str, notes: Notes) -> dict[str, Texts]:
+    """Return the columns; a few rows with another number of fields are left out and noted."""
+    rows, width = _rows(data, codec, layout), len(layout.names)
+    found = {name: Texts() for name in layout.names}
+    total = 0
+    while block := list(islice(rows, max(CELLS // width, 1))):
+        total += len(block)
+        fit = [row for row in (fitted(row, width) for row in block) if len(row) == width]
+        for texts, cells in zip(found.values(), zip(*fit, strict=True), strict=False):
+            texts.add(cells)
+    kept = len(found[layout.names[0]])
+    if not total:
+        raise LabError("error.no_rows", file=file)
+    if kept < total:
+        _refuse_ragged(total - kept, total, _first_ragged(data, codec, layout), file, notes)
+    check_rows(kept, file)
+    return found
+
+
+def _refuse_ragged(count: int, total: int, first: dict[str, int], file: str, notes: Notes) -> None:
+    if count > RAGGED * total:
+        raise LabError("error.widths", file=file, **first, count=count, total=total, most=RAGGED)
+    shown = {name: str(number) for name, number in first.items()}
+    notes.say("ragged", count=f"{count:,}", rows=f"{total:,}", **shown)
+
+
+def _first_ragged(data: bytes, codec: str, layout: Layout) -> dict[str, int]:
+    """Return the line in the file and the fields of the first row that does not fit."""
+    width, read_lines = len(layout.names), 0
+
+    def counted() -> Iterator[str]:
+        nonlocal read_lines
+        for line in _lines(data, codec):
+            read_lines += 1
+            yield line
+
+    lines = islice(counted(), layout.skipped, None)
+    rows = islice(records(lines, layout.delimiter, layout.escape), layout.passed, None)
+    row = next(row for row in rows if len(fitted(row, width)) != width)
+    return {"fields": len(row), "line": read_lines, "width": width}

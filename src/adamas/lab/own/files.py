@@ -1,8 +1,15 @@
 """Files that a user names: what cannot be read is refused with the reason and the cure."""
 
+import bz2
+import gzip
 import hashlib
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import IO, Any
 
 from adamas.lab.needs import LabError
 from adamas.lab.text import words
@@ -33,11 +40,44 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_size(path: Path) -> None:
-    """Raise `LabError` for a file that is too large to be held as text."""
-    size = path.stat().st_size
-    if size > LARGEST:
-        raise LabError("error.large", file=path.name, size=size / 2**20, most=LARGEST // 2**20)
+def content(path: Path) -> bytes:
+    """Return the text of a file; compressed ones, told by their first bytes, are unpacked.
+
+    Raises `LabError` for text that is too large to be held, and for what cannot be unpacked.
+    """
+    with path.open("rb") as file:
+        first = file.read(8)
+        file.seek(0)
+        opened = next((way for mark, way in PACKED.items() if first.startswith(mark)), None)
+        try:
+            with opened(file) if opened else file as text:
+                data = text.read(LARGEST + 1)
+        except BROKEN as error:
+            raise LabError("error.packed", file=path.name, reason=error) from error
+    if len(data) > LARGEST:
+        raise LabError("error.large", file=path.name, most=LARGEST // 2**20)
+    if not data:
+        raise LabError("error.no_text", file=path.name)
+    return data
+
+
+def _only_member(file: Any) -> IO[bytes]:
+    """Return the one file that a zip archive holds."""
+    archive = zipfile.ZipFile(file)
+    names = [one for one in archive.namelist() if not one.endswith("/") and "__MACOSX" not in one]
+    if len(names) != 1:
+        told = {"file": Path(file.name).name, "count": len(names), "shown": ", ".join(names[:5])}
+        raise LabError("error.members", **told)
+    return archive.open(names[0])
+
+
+PACKED: dict[bytes, Callable[[Any], Any]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\0": lzma.LZMAFile,
+    b"PK\3\4": _only_member,
+}
+BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
 
 
 def _closest(path: Path) -> Both:

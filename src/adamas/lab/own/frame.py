@@ -35,8 +35,13 @@ class Frame:
     notes: Notes = field(default_factory=Notes)
 
 
-def chosen(names: Sequence[str], target: str | None, file: str | Both) -> str:
-    """Return the target if it is a column; else refuse with the columns and the closest name."""
+def chosen(
+    names: Sequence[str], target: str | None, file: str | Both, hint: Both | None = None
+) -> str:
+    """Return the target if it is a column; else refuse with the columns and the closest name.
+
+    `hint` is the cure where no name is close.
+    """
     shown = _listed(names)
     if target is None:
         raise LabError("error.target", file=file, shown=shown)
@@ -50,7 +55,7 @@ def chosen(names: Sequence[str], target: str | None, file: str | Both) -> str:
         file=file,
         target=target,
         shown=shown,
-        hint=mean or words("hint.first_line"),
+        hint=mean or hint or words("hint.first_line"),
     )
 
 

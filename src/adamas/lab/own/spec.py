@@ -18,7 +18,13 @@ from adamas.lab.problems import Problem
 from adamas.lab.text import words
 from adamas.lab.zoo import CATALOGUE, built_in
 
-READERS = {".csv": csv.read, ".tsv": csv.read, ".parquet": parquet.read, ".npz": arrays.read}
+TEXT = (".csv", ".tsv", ".txt", ".data", ".dat", ".tab")
+PACKED = (".gz", ".bz2", ".xz", ".zip")
+READERS = {
+    **dict.fromkeys((*TEXT, *PACKED), csv.read),
+    ".parquet": parquet.read,
+    ".npz": arrays.read,
+}
 
 
 class Entered(Protocol):
@@ -74,11 +80,12 @@ class Spec:
     def stem(self) -> str:
         """Return the name as a part of a directory's name.
 
-        >>> Spec("some/data.csv").stem, Spec("mine.py:problem").stem
+        >>> Spec("some/data.csv.gz").stem, Spec("mine.py:problem").stem
         ('data', 'mine-problem')
         """
         file, _, function = self.text.partition(":")
-        name = Path(file).stem
+        path = Path(file)
+        name = path.with_suffix("").stem if path.suffix.lower() in PACKED else path.stem
         return f"{name}-{function}" if function else name
 
     def path(self) -> Path | None:
