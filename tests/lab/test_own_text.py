@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pandas
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -197,6 +198,23 @@ def test_quotes_that_r_kept_with_a_backslash(tmp_path: Path) -> None:
     # Elsewhere a backslash is one.
     paths = table(tmp_path, "\n".join(["a,y", *(f'"C:\\x\\",{y}' for y in Y)]))
     assert set(columns(paths)["a"]) == {"C:\\x\\"}
+
+
+PADDED = {  # the shapes of R's and Stata's lists
+    "a_blank_in_values": ["years", *("< 12 years" if i % 3 else "12-15" for i in range(ROWS))],
+    "a_blank_in_a_name": ["chest pain", *(f"kind{i % 3}" for i in range(ROWS))],
+}
+
+
+@pytest.mark.parametrize("case", PADDED)
+def test_columns_padded_with_blanks(case: str, tmp_path: Path) -> None:
+    """Where single blanks stand inside of values, two and more cut a line, as pandas cuts it."""
+    widths = max(map(len, PADDED[case])) + 2
+    lines = [f"{word:>{widths}}  {y:>9}" for word, y in zip(PADDED[case], ["y", *Y], strict=True)]
+    path = tmp_path / "list.dat"
+    path.write_text("\n".join(lines))
+    theirs = pandas.read_csv(path, sep=r"\s\s+", engine="python", dtype=str)
+    assert columns(read(path, "y")) == {name: theirs[name].tolist() for name in theirs}
 
 
 NAMELESS = {  # the first lines of tables of the UCI repository, and the like

@@ -2,7 +2,8 @@
 
 - Before the table may stand Excel's `sep=;`, lines that begin with `#`, and titles, which have
   fewer fields than the table.
-- The delimiter is the one that cuts the first lines most evenly; blanks are one if no other is.
+- The delimiter is the one that cuts the first lines most evenly; blanks are one if no other is,
+  or only two and more of them where one may stand inside a value.
 - Names that are one fewer than the fields of the rows belong to all but the first field, as R
   writes them.
 - The first line is no names if it holds a number, or a text that occurs again below it, and no
@@ -21,8 +22,10 @@ from adamas.lab.own.missing import is_missing
 from adamas.lab.own.notes import Notes
 
 DELIMITERS = ",;\t|"
+BLANKS, PADDING = " ", "  "  # any number of blanks, and at least two
 SNIFFED = 200  # lines that everything here is guessed from
 SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+PADDED = re.compile(r" {2,}")
 LETTERS = re.compile(r"[^\W\d_]")
 EXPONENT = re.compile(r"(?<=\d)[eE](?=[+-]?\d)")
 YEARS = range(1800, 2101)
@@ -98,8 +101,10 @@ def clean(name: str) -> str:
 
 def records(lines: Iterable[str], delimiter: str, escape: str | None) -> Iterator[list[str]]:
     """Return the rows of a text in which anything stands; blanks may be any number of them."""
-    if delimiter == " ":
+    if delimiter == BLANKS:
         lines = (line.strip().replace("\t", " ") + "\n" for line in lines)
+    elif delimiter == PADDING:
+        lines, delimiter = (PADDED.sub("\t", line.strip()) + "\n" for line in lines), "\t"
     reader = csv.reader(lines, delimiter=delimiter, escapechar=escape, skipinitialspace=True)
     return (row for row in reader if any(row) and row != ["\x1a"])
 
@@ -131,8 +136,8 @@ def guessed_delimiter(lines: Sequence[str]) -> str:
     (';', ' ')
     """
     found = max(DELIMITERS, key=lambda delimiter: _evenness(lines, delimiter))
-    blanks = _evenness(lines, " ")
-    return " " if blanks[:3] > _evenness(lines, found)[:3] else found
+    blanks = max(BLANKS, PADDING, key=lambda delimiter: _evenness(lines, delimiter)[:3])
+    return blanks if _evenness(lines, blanks)[:3] > _evenness(lines, found)[:3] else found
 
 
 def _evenness(lines: Sequence[str], delimiter: str) -> tuple[bool, bool, bool, float, int]:
