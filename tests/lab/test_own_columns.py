@@ -273,5 +273,5 @@ def test_a_reading_tells_what_a_column_was_taken_for(tmp_path: Path) -> None:
     }
     gaps = {name: reading.missing for name, reading in found.items() if reading.missing}
     assert gaps == {"day": 1, "color": ROWS // 3, "gap": 2}
-    assert found["gap"].tokens == ("unknown",)
+    assert found["gap"].tokens == ("?", "unknown") and found["gap"].notes == ("words",)
     assert found["day"].notes == ("dates",) and found["id"].role == "counter"

@@ -1,6 +1,7 @@
 """Decide what a column is: numbers, dates (which become numbers), or texts."""
 
 from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,25 +9,29 @@ import numpy as np
 from adamas.lab.own.dates import days
 from adamas.lab.own.frame import Frame, Raw
 from adamas.lab.own.identity import role
+from adamas.lab.own.missing import ORDINARY, PERHAPS, SURE, WORDS
 from adamas.lab.own.notes import Notes
-from adamas.lab.own.numerals import POINT, Marks, as_numbers, unclear
+from adamas.lab.own.numerals import POINT, Marks, Reading, as_numbers, unclear
 from adamas.lab.problems import Array
 
-# What stands where a value is missing, in lower case.
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a", "<na>", "?", "-"})
 # A column is of numbers (or dates) if this share of its values are; the others count as missing.
 ENOUGH = 0.95
+# Or if half of them are, and the others are so few words, for each of which there are ten different
+# numbers or more, that they say why there is none.
+MOSTLY, FEW_WORDS, NUMBERS_FOR_A_WORD = 0.5, 5, 10
 # Nothing measured is larger, and the square of a larger number would overflow.
 LARGEST = 1e100
+SHOWN_WORDS = 3
 
 
 @dataclass(frozen=True)
 class ColumnReading:
     """What one column was read as: what a table with one row a column shows of it.
 
-    `kind` is "number", "date" or "text". `missing` counts the rows without a value; `tokens` are
-    the words that were taken for missing, the most frequent first. `notes` are the sentences about
-    this reading, keys of `note.KEY`; `role` is what `identity.role` says of numbers and dates.
+    `kind` is "number", "percent", "currency", "date" or "text", and `unit` what stands beside its
+    numbers. `missing` counts the rows without a value, and `tokens` are the words that were taken
+    for missing, the most frequent first. `notes` are the sentences about this reading, keys of
+    `note.KEY`; `role` is what `identity.role` says of numbers and dates.
     """
 
     name: str
@@ -35,6 +40,7 @@ class ColumnReading:
     tokens: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     role: str | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,52 +64,91 @@ Column = NumberColumn | TextColumn
 
 
 def read_columns(frame: Frame) -> dict[str, Column]:
-    """Read all columns of a table, the target the last of them."""
+    """Read all columns of a table, the target the last of them.
+
+    A word that may be a value or stand for a missing one ("None", "-") is missing in a column of
+    texts if it is so in a column of numbers or dates.
+    """
     raws = {**frame.features, frame.target: frame.values}
-    return {name: typed(name, raw, frame.notes, frame.marks) for name, raw in raws.items()}
+    tried = {name: _numbers(name, raw, frame.marks) for name, raw in raws.items()}
+    tokens = [token.lower() for one, _ in tried.values() if one for token in one.reading.tokens]
+    absent = SURE | (PERHAPS & {*tokens})
+    columns: dict[str, Column] = {}
+    for name, (numbers, notes) in tried.items():
+        columns[name] = numbers or _texts(name, raws[name], absent, notes)
+        _note(columns[name], frame.notes)
+    return columns
 
 
 def typed(name: str, raw: Raw, notes: Notes, file: Marks = POINT) -> Column:
-    """Return a column as numbers or texts, and note every reading that is not the plain one."""
-    column = _numbers(name, raw) or _read(name, raw, file)
-    for key in column.reading.notes:
-        tokens = column.reading.tokens
-        shown = f"{name} ({tokens[0][:20]!r})" if key == "words" else name
-        notes.column(key, shown)
+    """Return a column that is read by itself, and note every reading that is not the plain one."""
+    numbers, deserved = _numbers(name, raw, file)
+    column = numbers or _texts(name, raw, SURE, deserved)
+    _note(column, notes)
     return column
 
 
-def _numbers(name: str, raw: Raw) -> NumberColumn | None:
-    """Return a column of plain numbers, or None."""
+def _note(column: Column, notes: Notes) -> None:
+    name, tokens = column.reading.name, column.reading.tokens
+    words = {"words": [token for token in tokens if token.lower() not in ORDINARY]}
+    if isinstance(column, TextColumn):
+        words["values"] = [word for word in column.words if word.lower() in PERHAPS]
+    for key in column.reading.notes:
+        shown = ", ".join(repr(word[:20]) for word in words.get(key, [])[:SHOWN_WORDS])
+        notes.column(key, f"{name} ({shown})" if shown else name)
+
+
+def _numbers(name: str, raw: Raw, file: Marks) -> tuple[NumberColumn | None, tuple[str, ...]]:
+    """Return a column as numbers or dates, or None and the notes of what was tried."""
+    plain = ColumnReading(name, "number")
     if isinstance(raw, np.ndarray):
-        return _number_column(ColumnReading(name, "number"), raw.astype(np.float64))
-    if unclear(raw):
-        return None
-    try:
-        values = np.array([float(v or "nan") for v in raw])
-    except ValueError:
-        return None
-    return _number_column(ColumnReading(name, "number"), values)
-
-
-def _read(name: str, raw: Raw, file: Marks) -> Column:
-    present = {v: n for v, n in Counter(raw).items() if v.lower() not in MISSING}
-    ways = {"number": lambda values: as_numbers(values, file), "date": days}
+        return _number_column(plain, raw.astype(np.float64)), ()
+    if not unclear(raw):
+        try:
+            values = np.fromiter((float(v or "nan") for v in raw), np.float64, len(raw))
+            return _number_column(plain, values), ()
+        except ValueError:
+            pass
+    counts = Counter(raw)
+    present = {text: count for text, count in counts.items() if text.lower() not in WORDS}
     deserved: tuple[str, ...] = ()
-    for kind, way in ways.items():
-        numbers, notes = way(present)
-        if numbers and sum(present[v] for v in numbers) >= ENOUGH * sum(present.values()):
-            others = sorted((v for v in present if v not in numbers), key=lambda v: -present[v])
-            notes += ("words",) if others else ()
-            reading = ColumnReading(name, kind, tokens=tuple(others), notes=deserved + notes)
-            values = np.array([numbers.get(value, np.nan) for value in raw])
-            return _number_column(reading, values)
-        deserved += tuple(note for note in notes if note == "ambiguous")
-    words = tuple(sorted(present, key=lambda word: (-present[word], word)))
+    for found in _readings(present, file):
+        if _enough(found.values, present):
+            tokens = tuple(t for t, _ in counts.most_common() if t and t not in found.values)
+            odd = any(token.lower() not in ORDINARY for token in tokens)
+            notes = (*found.notes, "words") if odd else found.notes
+            told = ColumnReading(name, found.kind, tokens=tokens, notes=notes, unit=found.unit)
+            values = np.fromiter((found.values.get(v, np.nan) for v in raw), np.float64, len(raw))
+            return _number_column(told, values), ()
+        deserved += tuple(note for note in found.notes if note == "ambiguous")
+    return None, deserved
+
+
+def _readings(present: Mapping[str, int], file: Marks) -> Iterator[Reading]:
+    yield as_numbers(present, file)
+    yield days(present)
+
+
+def _enough(numbers: Mapping[str, float], present: Mapping[str, int]) -> bool:
+    """Return whether so many values are numbers that the others count as missing."""
+    read, total = sum(present[text] for text in numbers), sum(present.values())
+    words = len(present) - len(numbers)
+    few = words <= FEW_WORDS and len(numbers) >= NUMBERS_FOR_A_WORD * words
+    return bool(numbers) and read >= (MOSTLY if few else ENOUGH) * total
+
+
+def _texts(name: str, raw: Raw, absent: Collection[str], notes: tuple[str, ...]) -> TextColumn:
+    """Return a column as texts, of which some words count as missing."""
+    counts = Counter(raw)
+    absent = WORDS if all(text.lower() in WORDS for text in counts) else absent
+    tokens = tuple(text for text, _ in counts.most_common() if text and text.lower() in absent)
+    present = [text for text in counts if text.lower() not in absent]
+    words = tuple(sorted(present, key=lambda word: (-counts[word], word)))
     places = {word: place for place, word in enumerate(words)}
-    codes = np.array([places.get(value, -1) for value in raw], np.int64)
+    codes = np.fromiter((places.get(text, -1) for text in raw), np.int64, len(raw))
+    notes += ("values",) if any(word.lower() in PERHAPS for word in words) else ()
     missing = int((codes < 0).sum())
-    return TextColumn(ColumnReading(name, "text", missing, notes=deserved), codes, words)
+    return TextColumn(ColumnReading(name, "text", missing, tokens, notes), codes, words)
 
 
 def _number_column(reading: ColumnReading, values: Array) -> NumberColumn:

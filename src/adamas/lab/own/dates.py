@@ -19,9 +19,9 @@ def days(values: Collection[str]) -> Reading:
 
     Values that both day/month and month/day would fit are not read and noted as ambiguous.
 
-    >>> days(["1970-01-03", "1971-01-01 12:00"])
+    >>> days(["1970-01-03", "1971-01-01 12:00"])[:2]
     ({'1970-01-03': 2.0, '1971-01-01 12:00': 365.5}, ('dates',))
-    >>> days(["01/02/2024", "03/04/2024"])
+    >>> days(["01/02/2024", "03/04/2024"])[:2]
     ({}, ('ambiguous',))
     """
     ways: list[Way] = [datetime.fromisoformat, *(partial(_by, form) for form in FORMATS)]
@@ -29,8 +29,8 @@ def days(values: Collection[str]) -> Reading:
     fitting = [way for way in ways if 2 * len(_read(sample, way)) > len(sample)]
     found = sorted((_read(values, way) for way in fitting), key=len, reverse=True)
     if len(found) > 1 and len(found[0]) == len(found[1]) and found[0] != found[1]:
-        return {}, ("ambiguous",)
-    return found[0] if found else {}, ("dates",)
+        return Reading({}, ("ambiguous",))
+    return Reading(found[0] if found else {}, ("dates",), "date")
 
 
 def _by(form: str, value: str) -> datetime:

@@ -1,7 +1,8 @@
 """Words that stand where a value is missing.
 
 Among numbers and dates all of them do. In a column of texts some may be values (a class "None", "-"
-for no): these count as missing there only if they do so among the numbers of the same file.
+for no): these count as missing there if they do so among the numbers of the same file, or if
+nothing else stands in the column.
 """
 
 # In lower case.
@@ -11,10 +12,12 @@ SURE = frozenset(
 )
 PERHAPS = frozenset(
     {"na", "n/a", "n.a.", "none", "nil", "nat", "missing", "unknown", "not available", "undefined"}
-    | {"-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "*", "x", "k.a.", "n.d."}
+    | {"-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "*", "k.a.", "n.d."}
     | {"无", "空", "缺失", "缺", "未知", "不详", "暂无", "无数据", "缺测"}
 )
 WORDS = SURE | PERHAPS
+# What nobody is surprised to find counted as missing among numbers.
+ORDINARY = frozenset({"", "nan", "null", "<na>", "#n/a", "?", "\\n", "na", "n/a"})
 
 
 def is_missing(text: str) -> bool:

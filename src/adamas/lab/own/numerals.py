@@ -6,25 +6,30 @@ cut.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-# The values that could be read, and the notes that the reading deserves.
-Reading = tuple[dict[str, float], tuple[str, ...]]
+from adamas.lab.own.forms import APOSTROPHES, SPACES, Form, form, grouped
 
-APOSTROPHES, SPACES = "'\u2019", " \u00a0\u2009\u202f"
 # Groups of three; between commas also India's, of two before the last three.
 THREES, INDIAN = r"[1-9]\d{0,2}(?:SEP\d{3})+", r"[1-9]\d?(?:SEP\d{2})+SEP\d{3}"
 # One mark before exactly three digits: between thousands, or before decimals.
 EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
-# A minus sign behind a number, or two parentheses around it, as accountants write.
-BEHIND = re.compile(
-    rf"\((?=\d)([\d.,{APOSTROPHES}{SPACES}]+)\)|(?=\d)([\d.,{APOSTROPHES}{SPACES}]+)-"
-)
-DASHES = str.maketrans(dict.fromkeys("\u2212\uff0d\u2013", "-"))
-NUMBER = re.compile(r"\d|inf", re.IGNORECASE)  # what every number has
 SAMPLE = 1000  # cells of a column that tell which mark its file uses
+# A unit belongs to a column if this share of its numbers have it; a currency may be left out.
+ALL = 0.95
+FEWEST_MEASURED = 10  # different numbers that make a word behind them a unit and no name
+
+
+class Reading(NamedTuple):
+    """The values of the texts that could be read, what they are, and the notes they deserve."""
+
+    values: dict[str, float]
+    notes: tuple[str, ...] = ()
+    kind: str = "number"
+    unit: str = ""
 
 
 class Convention(NamedTuple):
@@ -34,10 +39,13 @@ class Convention(NamedTuple):
     separators: str
     mark: str
 
-    def read(self, texts: Iterable[str]) -> dict[str, float]:
-        """Return the numbers that the matching texts stand for."""
-        drop = str.maketrans(self.mark, ".", self.separators)
-        return {text: float(text.translate(drop)) for text in texts if self.matches.fullmatch(text)}
+    def fits(self, number: str) -> bool:
+        """Return whether a number is written so."""
+        return self.matches.fullmatch(number) is not None
+
+    def read(self, number: str) -> float:
+        """Return the number that a fitting text stands for."""
+        return float(number.translate(str.maketrans(self.mark, ".", self.separators)))
 
 
 def written(separators: str, mark: str, groups: str = THREES) -> Convention:
@@ -47,8 +55,28 @@ def written(separators: str, mark: str, groups: str = THREES) -> Convention:
     return Convention(re.compile(number), separators, mark)
 
 
+class Plain(NamedTuple):
+    """Numbers as Python writes them."""
+
+    mark: str = "."
+
+    def fits(self, number: str) -> bool:
+        """Return whether Python reads this."""
+        try:
+            float(number)
+        except ValueError:
+            return False
+        return True
+
+    def read(self, number: str) -> float:
+        """Return the number."""
+        return float(number)
+
+
+PLAIN = Plain()
 COMMAS, POINTS = written(",", ".", f"{THREES}|{INDIAN}"), written(".", ",")
 OTHERS = [written(between, mark) for between in (APOSTROPHES, SPACES) for mark in ".,"]
+WAYS: Sequence[Plain | Convention] = (PLAIN, COMMAS, POINTS, *OTHERS)
 
 
 class Marks(NamedTuple):
@@ -73,79 +101,97 @@ def marks(columns: Iterable[Iterable[str]], semicolons: bool) -> Marks:
     """
     found = set()
     for column in columns:
-        for value in {v for v in islice(column, SAMPLE) if "." in v or "," in v}:
-            comma = POINTS.matches.fullmatch(value) is not None
-            if comma != (COMMAS.matches.fullmatch(value) is not None):
-                found.add(comma)
+        values = {value for value in islice(column, SAMPLE) if "." in value or "," in value}
+        for shape in grouped(values):
+            number = (where := form(shape)) and where.number(shape)
+            if number and POINTS.fits(number) != COMMAS.fits(number):
+                found.add(POINTS.fits(number))
     return Marks(found.pop(), sure=True) if len(found) == 1 else Marks(semicolons)
-
-
-def plain(texts: Iterable[str]) -> dict[str, float]:
-    """Read numbers as Python does.
-
-    >>> plain(["1.5", "2e3", "many"])
-    {'1.5': 1.5, '2e3': 2000.0}
-    """
-    found = {}
-    for text in texts:
-        try:
-            found[text] = float(text)
-        except ValueError:
-            continue
-    return found
 
 
 def unclear(texts: Iterable[str]) -> bool:
     """Return whether plain numbers have points, each of which may stand between thousands."""
-    pointed = [text for text in texts if "." in text]
-    return bool(pointed) and all(EITHER.fullmatch(text) for text in pointed)
-
-
-def signed(text: str) -> str:
-    """Return a number with its minus sign in front.
-
-    >>> signed("(1,250)"), signed("7-"), signed("\u22125")
-    ('-1,250', '-7', '-5')
-    """
-    text = text.translate(DASHES)
-    found = BEHIND.fullmatch(text)
-    return f"-{found.group(1) or found.group(2)}" if found else text
+    pointed = False
+    for text in texts:
+        if "." in text:
+            pointed = True
+            if not EITHER.fullmatch(text):
+                return False
+    return pointed
 
 
 def as_numbers(present: Mapping[str, int], file: Marks) -> Reading:
     """Read texts, each with how often it occurs, in the one convention that reads most of them.
 
     Of conventions that read as many, that of the file is taken, and a note says so unless the file
-    leaves no doubt.
+    leaves no doubt. All numbers have one currency, all a percent sign or all one unit, or none.
 
-    >>> as_numbers({"1.234,50": 1, "12.500": 3}, Marks(comma=False))
+    >>> as_numbers({"1.234,50": 1, "12.500": 3}, Marks(comma=False))[:2]
     ({'1.234,50': 1234.5, '12.500': 12500.0}, ('comma',))
-    >>> as_numbers({"1,250": 1, "5000": 3}, Marks(comma=False))
+    >>> as_numbers({"1,250": 1, "5000": 3}, Marks(comma=False))[:2]
     ({'1,250': 1250.0, '5000': 5000.0}, ('thousands', 'as_thousands'))
-    >>> as_numbers({"1,250": 1, "(12,000)": 1}, Marks(comma=False))
-    ({'1,250': 1250.0, '(12,000)': -12000.0}, ('thousands', 'as_thousands', 'minus'))
+    >>> as_numbers({"$1,250.5": 1, "($12.0)": 1}, Marks(comma=False))
+    Reading(values={'$1,250.5': 1250.5, '($12.0)': -12.0}, notes=('thousands', 'minus', \
+'currency'), kind='currency', unit='$')
     """
-    texts = {value: signed(value) for value in present if NUMBER.search(value)}
-    usual = plain(texts.values())
-    ways = [
-        (".", usual),
-        *((one.mark, one.read(texts.values())) for one in (COMMAS, POINTS, *OTHERS)),
+    shapes = grouped(present)
+    counts = {shape: sum(present[text] for text in texts) for shape, texts in shapes.items()}
+    forms = {shape: found for shape in shapes if (found := form(shape))}
+    kind, unit = _of_all(forms, counts, shapes)
+    forms = {shape: one for shape, one in forms.items() if _belongs(one, kind, unit)}
+    numbers = {shape: one.number(shape) for shape, one in forms.items()}
+    fitting = [{shape for shape in numbers if way.fits(numbers[shape])} for way in WAYS]
+
+    def worth(place: int) -> tuple[int, bool]:
+        return sum(counts[shape] for shape in fitting[place]), (
+            WAYS[place].mark == ","
+        ) == file.comma
+
+    best = max(range(len(WAYS)), key=worth)
+    way, fits = WAYS[best], fitting[best]
+    # Ways that read the same shapes differ by the same factor in all texts of one shape.
+    shown = [numbers[shape] for shape in fits]
+    rivals = [
+        other
+        for other, same in zip(WAYS, fitting, strict=True)
+        if same == fits and any(other.read(one) != way.read(one) for one in shown)
     ]
-
-    def worth(way: tuple[str, dict[str, float]]) -> tuple[int, bool]:
-        count = sum(present[value] for value, text in texts.items() if text in way[1])
-        return count, (way[0] == ",") == file.comma
-
-    mark, found = max(ways, key=worth)
-    rivals = [other for _, other in ways if other.keys() == found.keys() and other != found]
     notes = []
-    if found != usual and found:
-        marked = mark == "," and any("," in text for text in found)
+    if fits and (fits != fitting[0] or PLAIN in rivals):
+        marked = way.mark == "," and any("," in number for number in shown)
         notes.append("comma" if marked else "thousands")
     if rivals and not file.sure:
-        larger = any(abs(value) > abs(rivals[0][text]) for text, value in found.items())
+        larger = any(abs(way.read(one)) > abs(rivals[0].read(one)) for one in shown)
         notes.append("as_thousands" if larger else "as_decimals")
-    numbers = {value: found[text] for value, text in texts.items() if text in found}
-    if any(texts[value] != value for value in numbers):
+    if any(forms[shape].odd for shape in fits):
         notes.append("minus")
-    return numbers, tuple(notes)
+    notes += [kind] if kind != "number" else []
+    values = {
+        text: forms[shape].times * way.read(forms[shape].number(text))
+        for shape in shapes
+        if shape in fits
+        for text in shapes[shape]
+    }
+    return Reading(values, tuple(notes), "number" if kind == "unit" else kind, unit)
+
+
+def _of_all(
+    forms: Mapping[str, Form], counts: Mapping[str, int], shapes: Mapping[str, Sequence[str]]
+) -> tuple[str, str]:
+    """Return the kind and the unit that the numbers of a column have."""
+    found: Counter[tuple[str, str]] = Counter()
+    for shape, one in forms.items():
+        found[one.kind, one.unit] += counts[shape]
+    money = Counter({key: count for key, count in found.items() if key[0] == "currency"})
+    if money:
+        return money.most_common(1)[0][0]
+    for (kind, unit), count in found.most_common(1):
+        texts = sum(len(shapes[shape]) for shape, one in forms.items() if one.unit == unit)
+        if count >= ALL * found.total() and (kind != "unit" or texts >= FEWEST_MEASURED):
+            return kind, unit
+    return "number", ""
+
+
+def _belongs(one: Form, kind: str, unit: str) -> bool:
+    """Return whether a number may stand in a column of this kind."""
+    return (one.kind, one.unit) == (kind, unit) or (kind == "currency" and one.kind == "number")
