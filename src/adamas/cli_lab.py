@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adamas.cli_language import Speech
-from adamas.cli_values import count, loss, path, reading, share, text
+from adamas.cli_values import count, loss, path, reading, row_count, share, text
 from adamas.lab import constants
 from adamas.pages.sentences import CODES
 
@@ -131,6 +131,20 @@ def add_problem(parser: argparse.ArgumentParser, say: Speech) -> None:
         "problem", nargs="?", type=read, metavar="PROBLEM", help=say("option.problem")
     )
     parser.add_argument("--target", type=read, metavar="COLUMN", help=say("option.target"))
+    add_table(parser, say)
+
+
+def add_table(parser: argparse.ArgumentParser, say: Speech) -> None:
+    """Add what else is said of a table."""
+    read = reading(text, say.language)
+    parser.add_argument("--task", choices=("classification", "regression"), help=say("option.task"))
+    several: dict[str, Any] = {"action": "append", "default": [], "type": read}
+    parser.add_argument("--drop", metavar="COLUMN", help=say("option.drop"), **several)
+    for name in ("group", "time"):
+        told = say(f"option.{name}")
+        parser.add_argument(f"--{name}", type=read, metavar="COLUMN", help=told)
+    number = reading(row_count, say.language)
+    parser.add_argument("--rows", type=number, metavar="N", help=say("option.rows"))
 
 
 def add_optimizers(parser: argparse.ArgumentParser, say: Speech) -> None:
@@ -213,7 +227,6 @@ def run_compare(args: argparse.Namespace) -> int:
     """Run `adamas compare`."""
     from adamas.lab.commands.compare import instead, run_comparison
     from adamas.lab.commands.further import Files
-    from adamas.lab.own.spec import named
     from adamas.lab.text import Say
 
     if args.new or args.list:
@@ -221,8 +234,7 @@ def run_compare(args: argparse.Namespace) -> int:
         others = [name for name in args.given(args) if name not in heard]
         return instead(args.new, others, args.lang)
     declared = {name: getattr(args, name) for name in ("goal", "hypothesis", "margin")}
-    spec = named(args.problem, args.target)
-    request = requested(args, spec, args.out, references=args.reference, **declared)
+    request = requested(args, named_spec(args), args.out, references=args.reference, **declared)
     files = Files(args.csv, args.latex, args.figures)
     say, limit = Say(args.lang), args.fail_if_worse
     return run_comparison(request, say, files, json=args.json, fail_if_worse=limit)
@@ -244,14 +256,22 @@ def requested(
     )
 
 
+def named_spec(args: argparse.Namespace) -> "Spec":
+    """Return what the user named, with what is said of a table."""
+    from adamas.lab.own.options import TableOptions
+    from adamas.lab.own.spec import named
+
+    said = {name: getattr(args, name) for name in ("task", "group", "time", "rows")}
+    return named(args.problem, args.target, TableOptions(drop=tuple(args.drop), **said))
+
+
 def run_find_lr(args: argparse.Namespace) -> int:
     """Run `adamas find-lr`."""
     from adamas.lab.commands.find_lr import Question, find_lr
-    from adamas.lab.own.spec import named
     from adamas.lab.text import Say
 
     fields = {name: getattr(args, name) for name in ("optimizer", "seeds", "out", "workers")}
-    asked = Question(named(args.problem, args.target), dask=args.dask, **fields)
+    asked = Question(named_spec(args), dask=args.dask, **fields)
     return find_lr(asked, Say(args.lang), json=args.json)
 
 

@@ -10,6 +10,7 @@ from adamas.lab.constants import MINIMUM_SEEDS, MOST_SEEDS, is_count, is_goal, i
 from adamas.pages.told import TranslatedError
 
 V = TypeVar("V")
+MOST_ROWS = 10**9
 
 
 class WordError(TranslatedError, argparse.ArgumentTypeError):
@@ -75,6 +76,13 @@ def share(value: str) -> float:
     if not is_share(found):
         raise WordError("refused.share", value=value)
     return found
+
+
+def row_count(value: str) -> int:
+    """Return a number of rows, above 0; `WordError` says why it is none."""
+    if not value.isdecimal() or not 1 <= int(value) <= MOST_ROWS:
+        raise WordError("refused.count", value=value, most=MOST_ROWS)
+    return int(value)
 
 
 def seed_count(value: str) -> int:

@@ -141,9 +141,9 @@ def test_own_table_is_chinese(tmp_path: Path) -> None:
     path.write_text("x,y,z\n" + "\n".join(rows) + "\n")
     notes = Notes()
     for key in KEYS:
-        values = {"count": "3", "rows": "60", "target": "z", "limit": "10", "name": "GB18030",
-                  "shape": "(3, 3)", "share": "50 %", "loss": "0.7", "last": "column3",
-                  "line": "7", "fields": "2", "width": "3"}  # fmt: skip
+        values = {"count": "3", "rows": "60", "target": "z", "column": "x", "limit": "10",
+                  "name": "GB18030", "shape": "(3, 3)", "share": "50 %", "loss": "0.7",
+                  "last": "column3", "line": "7", "fields": "2", "width": "3"}  # fmt: skip
         if "{names}" in SENTENCES[f"note.{key}"]["en"]:
             notes.column(key, "x")
         else:

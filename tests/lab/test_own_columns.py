@@ -190,21 +190,6 @@ def test_what_kind_of_target(target: list[object], kind: str, outputs: int, tmp_
     assert ("only once" in note(problem)) == ("once" in target)
 
 
-def test_few_missing_targets_are_left_out(tmp_path: Path) -> None:
-    """Up to a twentieth of the rows may lack the target; they are left out and counted."""
-    problem = found(tmp_path, y=["", "inf", "?", *numbers(ROWS - 3)])
-    assert "3 of 60 rows were left out" in note(problem)
-    task = problem.task(0)
-    assert len(task.training[1]) + len(task.validation[1]) == ROWS - 3  # type: ignore[attr-defined]
-
-
-def test_copies_are_counted(tmp_path: Path) -> None:
-    """Rows that repeat another one are counted, since they may be on both sides of the split."""
-    columns = {name: [*values[:50], *values[:10]] for name, values in small().items()}
-    assert "10 of 60 rows repeat" in note(found(tmp_path, **columns))
-    assert "repeat" not in note(found(tmp_path))
-
-
 def test_guessing_the_mean_costs_one(tmp_path: Path) -> None:
     """A network that says 0, the standardised training mean, has a validation loss of 1."""
     task = found(tmp_path, y=[1e6 + 1e3 * float(str(x)) for x in numbers()]).task(4)
@@ -225,16 +210,6 @@ def test_guessing_a_class_costs_its_logarithm(tmp_path: Path) -> None:
     assert task.extras(blank) == {"accuracy": pytest.approx(1 / 3)}
 
 
-@given(st.lists(st.integers(2, 30), min_size=1, max_size=6), st.integers(0, 99))
-def test_each_class_is_on_both_sides(sizes: list[int], seed: int) -> None:
-    """The split is a partition that holds back about a fifth of each class, at least one row."""
-    classes = np.repeat(np.arange(len(sizes)), sizes)
-    train, held = splits.split_classes(classes, np.random.default_rng(seed))
-    assert sorted([*train, *held]) == list(range(len(classes)))
-    for kind, size in enumerate(sizes):
-        assert (classes[held] == kind).sum() == max(1, round(size / 5)) < size
-
-
 @given(st.integers(0, 99), st.floats(1e-300, 1e300))
 def test_scaling_sees_training_rows_only(seed: int, unit: float) -> None:
     """Training columns have mean 0 and variance 1 at any scale; a judge's outlier changes none."""
@@ -242,15 +217,15 @@ def test_scaling_sees_training_rows_only(seed: int, unit: float) -> None:
     x, y = rng.normal(size=(50, 3)), rng.normal(size=50)
     x[rng.random((50, 3)) < 0.1] = np.nan
     flags = np.zeros((50, 0), np.float32)
-    plain = prepared(Features(x * unit, flags), y, False, seed)
-    known = ~np.isnan(x[splits.split_rows(50, np.random.default_rng([seed, 0]))[0]])
+    split = splits.split_rows(50, np.random.default_rng([seed, 0]))
+    plain = prepared(Features(x * unit, flags), y, False, split)
+    known = ~np.isnan(x[split[0]])
     assert np.isfinite(plain.data[0][0]).all()
     np.testing.assert_allclose(plain.data[0][0].mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(plain.data[0][0].std(axis=0), 1, rtol=1e-5)
     assert known.shape == plain.data[0][0].shape
-    held = splits.split_rows(50, np.random.default_rng([seed, 0]))[1]
-    x[held[0]] = 1e3
-    other = prepared(Features(x * unit, flags), y, False, seed)
+    x[split[1][0]] = 1e3
+    other = prepared(Features(x * unit, flags), y, False, split)
     np.testing.assert_array_equal(plain.data[0][0], other.data[0][0])
     assert other.data[1][0].max() <= CLIP
 

@@ -9,6 +9,7 @@ import pytest
 from adamas.lab.needs import LabError
 from adamas.lab.own import files
 from adamas.lab.own.notes import NAMED
+from adamas.lab.own.options import TableOptions
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.own.tabular import EVALUATIONS
 from adamas.lab.zoo import built_in
@@ -28,12 +29,12 @@ REFUSED = {
     "one class": ((HEAD + "1,2,yes\n" * 50).encode(), ["'yes'", "every row", "two values"]),
     "one number": ((HEAD + "1,2,7\n" * 50).encode(), ["'7'", "every row"]),
     "missing targets": (
-        (HEAD + "".join(LINES) + "1,2,\n" * 9).encode(),
-        ["9 of 69", "'y'", "5%", "fill"],
+        (HEAD + "".join(LINES) + "1,2,\n" * 61).encode(),
+        ["61 of 121", "'y'", "50%", "another target"],
     ),
     "NaN and inf targets": (
-        (HEAD + "".join(LINES) + "1,2,NaN\n3,4,inf\n" * 5).encode(),
-        ["10 of 70", "not finite"],
+        (HEAD + "".join(LINES) + "1,2,NaN\n3,4,inf\n" * 40).encode(),
+        ["80 of 140", "not finite"],
     ),
     "no target at all": ((HEAD + "1,2,\n" * 50).encode(), ["50 of 50"]),
     "ragged": (
@@ -152,6 +153,8 @@ def test_thousands_of_columns(tmp_path: Path) -> None:
 
 
 def test_too_many_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More inputs than memory should hold are refused with the limit."""
+    """More inputs than memory should hold are refused with the limit, and a sample that fits."""
     monkeypatch.setattr("adamas.lab.own.features.MOST_CELLS", 100)
-    assert "100 cells" in refusal(written(tmp_path, small()))
+    path = written(tmp_path, small())
+    assert "100 cells" in refusal(path) and "--rows 50" in refusal(path)
+    assert resolve(Spec(str(path), "y", TableOptions(rows=50)))

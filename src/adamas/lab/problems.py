@@ -65,12 +65,30 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class ColumnFate:
+    """What became of one column of a user's table.
+
+    `kind` is what it was read as: "number", "date", "text" or "other"; of texts, `different` counts
+    the values. `missing` counts the rows of the file without a value, and `inputs` what it became.
+    `fate` is why that is none, or what else the column is for; "" for an ordinary input.
+    """
+
+    name: str
+    kind: str
+    missing: int
+    inputs: int
+    fate: str = ""
+    different: int = 0
+
+
+@dataclass(frozen=True)
 class About:
     """What a report says of a problem besides its numbers.
 
     `label` tells real data from composites (real pieces, artificial arrangement) and synthetic
     ones, and is shown wherever the problem is. `higher` names the extras that are better when
-    larger; all others are better when smaller.
+    larger; all others are better when smaller. `columns` and `split` are for tables: what became of
+    every column, and how the rows were split.
     """
 
     title: Words
@@ -82,6 +100,8 @@ class About:
     quality: Quality | None = None
     higher: tuple[str, ...] = ()
     notes: Words = field(default_factory=dict)
+    columns: tuple[ColumnFate, ...] = ()
+    split: Words = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from adamas.lab.notebook import entering
 from adamas.lab.notebook.comparison import ComparisonResult
 from adamas.lab.notebook.entering import Enterable, OptimizerLike
 from adamas.lab.notebook.in_place import shown
+from adamas.lab.own.options import TaskKind
 from adamas.lab.protocol.budget import LONGEST
 from adamas.lab.protocol.plan import Mode
 from adamas.lab.report.compare_page import render
@@ -31,6 +32,11 @@ def compare(
     optimizers: Sequence[OptimizerLike] | None = None,
     *,
     target: str | int | None = None,
+    task: TaskKind | None = None,
+    drop: str | int | Sequence[str | int] = (),
+    group: str | int | None = None,
+    time: str | int | None = None,
+    rows: int | None = None,
     quick: bool = False,
     rigorous: bool = False,
     budget: str | float | None = None,
@@ -56,7 +62,10 @@ def compare(
       and (n,), X perhaps a data frame.
     - `optimizers`: names such as "adam" or "adam:beta1=0.8", "file.py:rule", classes and rules of
       adamas, or rules of yours as functions (default: sgd, momentum, rmsprop, adam).
-    - `target`: the column to predict, for data files and data frames.
+    - `target`: the column to predict, for data files and data frames. For these and for arrays:
+      `task`, "classification" or "regression" (default: numbers are classes if they are few and
+      whole); `drop`, columns that are no inputs; `group`, a column whose rows of one value train or
+      judge together; `time`, a column whose last fifth judges; `rows`, the size of a sample.
     - `quick`, `rigorous`: 6 or 20 report seeds instead of 10. `seeds` sets their number; `budget`,
       such as "5m" or seconds, takes as many seeds and rates as fit in that time.
     - `reference`: whom the others are compared with, given as optimizers are (default: adam and
@@ -87,7 +96,8 @@ def compare(
         given = CLASSICAL if optimizers is None else optimizers
         texts, functions, references = entering.entered_optimizers(given, reference)
         column = None if target is None else str(target)
-        handed, source = entering.entered_problem(problem, column, Path(kept, "problem"))
+        options = entering.entered_options(task, drop, group, time, rows)
+        handed, source = entering.entered_problem(problem, column, Path(kept, "problem"), options)
         if functions:
             handed = replace(handed, named={**handed.named, "functions": functions})
         if out is not None and handed.missing:

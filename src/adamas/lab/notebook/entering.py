@@ -10,6 +10,7 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from threading import RLock
 from types import FunctionType
@@ -30,13 +31,14 @@ from adamas.lab.own.content import UnknownError, content
 from adamas.lab.own.data_frame import DataFrame
 from adamas.lab.own.frame import Frame
 from adamas.lab.own.from_python import check
+from adamas.lab.own.options import NOTHING_SAID, TableOptions
 from adamas.lab.own.spec import Spec
 from adamas.lab.own.tabular import tabular_problem
 from adamas.lab.problems import Array, Problem
 
 Enterable = str | os.PathLike[str] | Problem | tuple[Any, Any] | DataFrame
 OptimizerLike = str | Rule | Callable[..., Any]
-Source = Spec | Frame | Problem
+Source = Spec | tuple[Frame, TableOptions] | Problem
 # The rules of adamas by the objects that stand for them, such as adamas.Adam.
 NAMES = {getattr(adamas, name): rule.__name__ for name, rule in CLASSES.items()}
 NAMES |= {getattr(rules, name): name for name in rules.__all__}
@@ -105,24 +107,42 @@ def alone() -> Iterator[None]:
 
 def built(source: Source) -> Problem:
     """Return the problem that was handed."""
-    if isinstance(source, Frame):
-        return tabular_problem(source)
+    if isinstance(source, tuple):
+        return tabular_problem(*source)
     return source.problem() if isinstance(source, Spec) else source
 
 
-def entered_problem(problem: Enterable, target: str | None, path: Path) -> tuple[Handed, Source]:
+def entered_options(task: Any, drop: Any, group: Any, time: Any, rows: Any) -> TableOptions:
+    """Return what was said of a table; columns may be named by numbers, as frames do.
+
+    Raises ValueError or TypeError for what is no such value.
+    """
+    if task not in (None, "classification", "regression"):
+        raise ValueError(f"task={task!r} is not known; give 'classification' or 'regression'")
+    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, Integral)):
+        raise TypeError(f"rows={rows!r} is not a whole number")
+    several = tuple(map(str, drop if isinstance(drop, list | tuple) else [drop]))
+    left, right = (None if name is None else str(name) for name in (group, time))
+    return TableOptions(task, several, left, right, None if rows is None else int(rows))
+
+
+def entered_problem(
+    problem: Enterable, target: str | None, path: Path, options: TableOptions = NOTHING_SAID
+) -> tuple[Handed, Source]:
     """Return a problem ready to be named in a plan, and what is to be kept at `path`.
 
     Raises `LabError` for what cannot be trained, and TypeError for what is no problem.
     """
     if isinstance(problem, str | os.PathLike):
-        spec = Spec(os.fspath(problem), target)
+        spec = Spec(os.fspath(problem), target, options)
         return Handed(path, spec.identity()), spec.absolute()
     if data_frame.is_frame(problem):
-        return _table(data_frame.read(problem, target), "frame", path)
+        return _table(data_frame.read(problem, target), options, "frame", path)
     if target is not None:
-        raise LabError("error.target_for_tables", target=target)
+        raise LabError("error.target_for_tables", option=f"--target {target}")
     if isinstance(problem, Problem):
+        if options.first:
+            raise LabError("error.target_for_tables", option=options.first)
         check(problem, problem.name, path)
         named = {"text": problem.name, "target": None, "python": "problem", "sha256": None}
         try:
@@ -136,10 +156,10 @@ def entered_problem(problem: Enterable, target: str | None, path: Path) -> tuple
         )
     x, y = problem[0], _array(problem[1])
     if data_frame.is_frame(x):
-        return _table(data_frame.beside(x, y), "(X, y)", path)
+        return _table(data_frame.beside(x, y), options, "(X, y)", path)
     x = _array(x)
     frame = arrays.framed(("X", x), ("y", y), "arrays", "")
-    return _table(replace(frame, sha256=content((x, y))), "(X, y)", path)
+    return _table(replace(frame, sha256=content((x, y))), options, "(X, y)", path)
 
 
 def _array(value: Any) -> Array:
@@ -150,9 +170,12 @@ def _array(value: Any) -> Array:
     return array
 
 
-def _table(frame: Frame, python: str, path: Path) -> tuple[Handed, Frame]:
-    named = {"text": frame.name, "target": None, "python": python, "sha256": frame.sha256}
-    return Handed(path, named | {"target": frame.target} if python == "frame" else named), frame
+def _table(
+    frame: Frame, options: TableOptions, python: str, path: Path
+) -> tuple[Handed, tuple[Frame, TableOptions]]:
+    target = frame.target if python == "frame" else None
+    named = {"text": frame.name, "target": target, "python": python, "sha256": frame.sha256}
+    return Handed(path, named | options.identity()), (frame, options)
 
 
 def entered_optimizers(

@@ -1,13 +1,13 @@
 """Turn typed columns into the numbers that a network sees, and note what was left out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from adamas.lab.needs import LabError
 from adamas.lab.own.columns import Column, NumberColumn, TextColumn
-from adamas.lab.own.frame import Frame
+from adamas.lab.own.frame import FEWEST, Frame
 from adamas.lab.own.notes import Notes
 from adamas.lab.problems import Array
 
@@ -20,86 +20,107 @@ MOST_CELLS = 20_000_000
 
 
 @dataclass(frozen=True)
+class Made:
+    """What one column became: how many inputs, or why none (`fate`, a key of `column_KEY`).
+
+    `different` is the number of different texts, 0 for numbers.
+    """
+
+    inputs: int
+    fate: str = ""
+    different: int = 0
+
+
+@dataclass(frozen=True)
 class Features:
     """Inputs of a network, row by row.
 
     `numbers` (n, p) are float64 as in the file, NaN where missing; `flags` (n, q) are 0 or 1.
+    `made` says which columns they come from.
     """
 
     numbers: Array
     flags: Array
+    made: Mapping[str, Made] = field(default_factory=dict)
 
 
-def encoded(frame: Frame, columns: Mapping[str, Column], rows: Array) -> Features:
+def encoded(frame: Frame, columns: Sequence[Column], rows: Array) -> Features:
     """Return the features of the given rows; refuse a table of which nothing is left.
 
     A number with missing values has a flag that says where. A text with two values is one flag,
-    another one flag for each frequent value, one for the rest and one for missing.
+    another one flag for each frequent value, one for the rest and one for missing. A single value
+    that is missing in some rows is one flag.
     """
     numbers: list[Array] = []
     flags: list[Array] = []
-    for column in (columns[name] for name in frame.features):
+    made: dict[str, Made] = {}
+    for column in columns:
         if isinstance(column, NumberColumn):
-            new, marks = _of_numbers(column, rows, frame.notes)
+            new, marks, fate = _of_numbers(column, rows, frame.notes)
+            different = 0
         else:
-            new, marks = [], _of_texts(column, column.codes[rows], frame.notes)
+            new, (marks, fate, different) = [], _of_texts(column, column.codes[rows], frame.notes)
+        made[column.reading.name] = Made(len(new) + len(marks), fate, different)
         numbers += new
         flags += marks
-        _check_cells(len(rows), len(numbers) + len(flags), frame.name)
+        width = len(numbers) + len(flags)
+        if len(rows) * width > MOST_CELLS:
+            sample = largest_sample(width * len(columns) // len(made))
+            said = {"file": frame.name, "width": width, "rows": len(rows), "most": MOST_CELLS}
+            raise LabError("error.cells", sample=sample, **said)
     if not numbers and not flags:
         raise LabError("error.no_columns", file=frame.name, notes=frame.notes.words())
     if numbers:
         frame.notes.say("standard", limit="10")
-    return Features(_matrix(numbers, len(rows), np.float64), _matrix(flags, len(rows), np.float32))
+    matrices = _matrix(numbers, len(rows), np.float64), _matrix(flags, len(rows), np.float32)
+    return Features(*matrices, made)
 
 
-def duplicates(features: Features, values: Array) -> int:
-    """Count the rows that repeat an earlier one, the target included."""
-    rows = zip(features.numbers, features.flags, values, strict=True)
-    seen = {hash((x.tobytes(), flags.tobytes(), y)) for x, flags, y in rows}
-    return len(values) - len(seen)
-
-
-def _of_numbers(column: NumberColumn, rows: Array, notes: Notes) -> tuple[list[Array], list[Array]]:
+def _of_numbers(
+    column: NumberColumn, rows: Array, notes: Notes
+) -> tuple[list[Array], list[Array], str]:
     values = column.values[rows]
     missing = np.isnan(values)
     present = values[~missing]
     name, kind = column.reading.name, column.reading.role
     if not len(present):
         notes.column("empty", name)
-        return [], []
+        return [], [], "empty"
     if np.all(present == present[0]):
+        if missing.any():
+            notes.column("present", name)
+            return [], [missing], "present"
         notes.column("constant", name)
-        return [], []
+        return [], [], "constant"
     if kind:
         notes.column(kind, name)
     if kind == "counter":
-        return [], []
+        return [], [], "counter"
     if not missing.any():
-        return [values], []
+        return [values], [], ""
     notes.column("missing", name)
-    return [values], [missing]
+    return [values], [missing], ""
 
 
-def _of_texts(column: TextColumn, codes: Array, notes: Notes) -> list[Array]:
+def _of_texts(column: TextColumn, codes: Array, notes: Notes) -> tuple[list[Array], str, int]:
     counts = np.bincount(codes + 1, minlength=len(column.words) + 1)
     words = np.flatnonzero(counts[1:])
     name, missing = column.reading.name, counts[0] > 0
+    fate, marks = "", list[Array]()
     if not len(words):
-        notes.column("empty", name)
+        fate = "empty"
     elif len(words) == 1:
-        notes.column("constant", name)
+        fate, marks = ("present", [codes < 0]) if missing else ("constant", [])
     elif len(words) == 2 and not missing:
-        return [codes == words[1]]
+        return [codes == words[1]], "", 2
     elif _covered(counts[1:]) < COVERED * counts[1:].sum():
-        notes.column("many", f"{name} ({len(words):,})")
+        fate = "many"
     else:
-        notes.column("one_hot", name)
         frequent = words[np.argsort(-counts[1:][words], kind="stable")][:KEPT_WORDS]
-        marks = [codes == word for word in frequent]
         rest = [~np.isin(codes, [*frequent, -1])] if len(words) > KEPT_WORDS else []
-        return [*marks, *rest, *([codes < 0] if missing else [])]
-    return []
+        marks = [*(codes == word for word in frequent), *rest, *([codes < 0] if missing else [])]
+    notes.column(fate or "one_hot", f"{name} ({len(words):,})" if fate == "many" else name)
+    return marks, fate, len(words)
 
 
 def _covered(counts: Array) -> int:
@@ -107,9 +128,13 @@ def _covered(counts: Array) -> int:
     return int(top[top > 1].sum())
 
 
-def _check_cells(rows: int, width: int, file: str) -> None:
-    if rows * width > MOST_CELLS:
-        raise LabError("error.cells", file=file, width=width, rows=rows, most=MOST_CELLS)
+def largest_sample(width: int) -> int:
+    """Return about how many rows of so many inputs are allowed, a round number.
+
+    >>> largest_sample(300)
+    60000
+    """
+    return int(float(f"{max(MOST_CELLS // width, FEWEST):.0e}"))
 
 
 def _matrix(columns: list[Array], rows: int, dtype: type) -> Array:

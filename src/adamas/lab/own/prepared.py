@@ -1,12 +1,11 @@
-"""Split a table and scale it by its training rows alone, so that the judge stays unseen."""
+"""Scale a table by its training rows alone, so that the judge stays unseen."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from adamas.lab.own.features import Features
-from adamas.lab.own.splits import split_classes, split_rows
-from adamas.lab.problems import Array, Batch, generator
+from adamas.lab.problems import Array, Batch
 
 # Beyond this many standard deviations a single outlier would decide whether a network learns.
 CLIP = 10.0
@@ -30,10 +29,11 @@ class Prepared:
     guess: float = 1.0
 
 
-def prepared(features: Features, values: Array, classes: bool, seed: int) -> Prepared:
-    """Split by the seed and scale; classes have the same shares on both sides."""
-    rng = generator(seed, 0)
-    train, held = split_classes(values, rng) if classes else split_rows(len(values), rng)
+def prepared(
+    features: Features, values: Array, classes: bool, split: tuple[Array, Array]
+) -> Prepared:
+    """Scale by the rows that train; `split` are the places of those and of the rows that judge."""
+    train, held = split
     x = scaled(features, train)
     if classes:
         return Prepared(((x[train], values[train]), (x[held], values[held])))

@@ -1,7 +1,7 @@
 """What the user named on the command line, and the problem that it stands for.
 
-A `Spec` is two strings, so that it travels to worker processes where a `Problem`, which is full of
-closures, cannot.
+A `Spec` is texts and numbers, so that it travels to worker processes where a `Problem`, which is
+full of closures, cannot.
 """
 
 import os
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from adamas.lab.needs import LabError
 from adamas.lab.own import arrays, csv, from_python, parquet
 from adamas.lab.own.files import check_file, checksum
+from adamas.lab.own.options import NOTHING_SAID, TableOptions
 from adamas.lab.own.tabular import tabular_problem
 from adamas.lab.problems import Problem
 from adamas.lab.text import words
@@ -41,8 +42,8 @@ class Entered(Protocol):
 class Spec:
     """What the user named: a built-in problem, a data file, or `mine.py:problem`.
 
-    `target` names the column to predict, for data files only. Relative paths are those of the
-    process that resolves it.
+    `target` names the column to predict, and `options` say more of a table, both for data files
+    only. Relative paths are those of the process that resolves it.
 
     >>> Spec("digits").identity()
     {'text': 'digits', 'target': None, 'sha256': None}
@@ -50,9 +51,10 @@ class Spec:
 
     text: str
     target: str | None = None
+    options: TableOptions = NOTHING_SAID
 
-    def identity(self) -> dict[str, str | None]:
-        """Return what a plan is hashed over: the text, the target and the file's SHA-256.
+    def identity(self) -> dict[str, Any]:
+        """Return what a plan is hashed over: text, target, the file's SHA-256, and options given.
 
         Of `mine.py:problem` only `mine.py` itself is hashed, not what it imports or reads. Raises
         `LabError` if the file cannot be read.
@@ -61,7 +63,13 @@ class Spec:
         if path is not None:
             check_file(path)
         digest = None if path is None else checksum(path)
-        return {"text": self.text, "target": self.target, "sha256": digest}
+        named = {"text": self.text, "target": self.target, "sha256": digest}
+        return {**named, **self.options.identity()}
+
+    @property
+    def for_tables(self) -> str | None:
+        """Return the first option that only a table takes, as the user writes it, or None."""
+        return f"--target {self.target}" if self.target is not None else self.options.first
 
     def problem(self) -> Problem:
         """Return what `resolve` does."""
@@ -99,11 +107,11 @@ class Spec:
         return path if path.suffix or os.path.exists(path) or len(path.parts) > 1 else None
 
 
-def named(text: str | None, target: str | None) -> Spec:
+def named(text: str | None, target: str | None, options: TableOptions = NOTHING_SAID) -> Spec:
     """Return what the command line names; refuse None with what could be named."""
     if text is None:
         raise LabError("error.no_problem", names=", ".join(CATALOGUE))
-    return Spec(text, target)
+    return Spec(text, target, options)
 
 
 def resolve(spec: Spec) -> Problem:
@@ -113,8 +121,8 @@ def resolve(spec: Spec) -> Problem:
     """
     path = spec.path()
     if path is None:
-        if spec.target is not None:
-            raise LabError("error.target_of_name", target=spec.target, text=spec.text)
+        if spec.for_tables:
+            raise LabError("error.target_of_name", option=spec.for_tables, text=spec.text)
         return built_in(spec.text)
     check_file(path)
     state = path.stat()
@@ -125,12 +133,12 @@ def resolve(spec: Spec) -> Problem:
 def _resolve(spec: Spec, path: Path, _state: tuple[int, int]) -> Problem:
     """Resolve a file; the last argument makes a changed file another key of the cache."""
     if path.suffix == ".py":
-        if spec.target is not None:
-            raise LabError("error.target_of_python", target=spec.target, text=spec.text)
+        if spec.for_tables:
+            raise LabError("error.target_of_python", option=spec.for_tables, text=spec.text)
         return from_python.load(path, spec.text)
     suffix = path.suffix.lower()
     if suffix == ".npy":
         raise LabError("error.one_array", file=path.name)
     if suffix not in READERS:
         raise LabError("error.kinds", file=path.name, kinds=words("hint.kinds"))
-    return tabular_problem(READERS[suffix](path, spec.target))
+    return tabular_problem(READERS[suffix](path, spec.target), spec.options)

@@ -1,4 +1,4 @@
-"""Which rows train and which judge: a fifth judges, drawn by the seed."""
+"""Which rows train and which judge: a fifth judges, drawn by the seed, or the last in time."""
 
 import numpy as np
 
@@ -34,3 +34,88 @@ def split_classes(classes: Array, rng: np.random.Generator) -> tuple[Array, Arra
         train.append(rows[count:])
     judges = rng.permutation(np.concatenate(held))
     return rng.permutation(np.concatenate(train)), judges[:MOST_JUDGES]
+
+
+def split_units(
+    units: Array, kinds: Array | None, classes: Array | None, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Return the same with all rows of one unit on one side, units numbered from 0.
+
+    Units are drawn until their rows are as near as possible to a fifth, of each of `kinds` (one for
+    each unit) if given; at least one judges and one trains. What judges never has a class that does
+    not train. Raises `ValueError` if no unit can judge; see `may_judge`.
+    """
+    free = may_judge(units, classes)
+    if not free.any():
+        raise ValueError("every unit has a class of its own, so that none can judge")
+    sizes = np.bincount(units)
+    kinds = np.zeros(len(sizes), np.int64) if kinds is None else kinds
+    # A kind with one unit cannot be on both sides by itself.
+    kinds = np.where(np.bincount(kinds)[kinds] > 1, kinds, kinds.max() + 1)
+    drawn = [_drawn(np.flatnonzero((kinds == kind) & free), sizes, int(sizes[kinds == kind].sum()),
+                    bool(((kinds == kind) & ~free).any()), rng)
+             for kind in np.unique(kinds)]  # fmt: skip
+    held = np.concatenate(drawn)
+    if not len(held):
+        held = rng.permutation(np.flatnonzero(free))[:1]
+    judges = np.zeros(len(sizes), bool)
+    judges[held] = True
+    if classes is not None:
+        _given_back(judges, held, units, classes)
+    rows = rng.permutation(len(units))
+    mine = judges[units[rows]]
+    return rows[~mine], rows[mine][:MOST_JUDGES]
+
+
+def may_judge(units: Array, classes: Array | None) -> Array:
+    """Return for each unit whether another one has every class that it has.
+
+    >>> may_judge(np.array([0, 0, 1, 1, 2]), np.array([0, 1, 0, 0, 0])).tolist()
+    [False, True, True]
+    """
+    count = int(units.max()) + 1
+    found = np.full(count, count > 1)
+    if classes is not None:
+        pairs = np.unique(np.stack([units, classes]), axis=1)
+        alone = np.bincount(pairs[1])[pairs[1]] == 1
+        found[pairs[0][alone]] = False
+    return found
+
+
+def _drawn(free: Array, sizes: Array, rows: int, others: bool, rng: np.random.Generator) -> Array:
+    """Return units in random order, as many as come nearest to a fifth of `rows`."""
+    order = rng.permutation(free)
+    most = len(order) if others else len(order) - 1
+    if most < 1:
+        return order[:0]
+    ends = np.cumsum(sizes[order[:most]])
+    return order[: int(np.argmin(np.abs(ends - rows / HELD))) + 1]
+
+
+def _given_back(judges: Array, held: Array, units: Array, classes: Array) -> None:
+    """Let the last drawn unit with a class that does not train, train."""
+    while len(lost := np.setdiff1d(classes[judges[units]], classes[~judges[units]])):
+        having = np.unique(units[classes == lost[0]])
+        judges[next(unit for unit in held[::-1] if unit in having)] = False
+
+
+def split_times(times: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Return the earlier rows, and the later ones: the cut between two times nearest to a fifth.
+
+    Rows of one time are on one side; the seed only draws which 4,000 of more rows are used. There
+    must be two times.
+
+    >>> train, held = split_times(np.array([3.0, 1, 2, 1, 3]), np.random.default_rng(0))
+    >>> sorted(train.tolist()), sorted(held.tolist())
+    ([1, 2, 3], [0, 4])
+    """
+    late = times >= cut(times)
+    rows = rng.permutation(len(times))
+    return rows[~late[rows]], rows[late[rows]][:MOST_JUDGES]
+
+
+def cut(times: Array) -> float:
+    """Return the first time that judges."""
+    found, counts = np.unique(times, return_counts=True)
+    later = counts[::-1].cumsum()[::-1]  # rows at this time or after it
+    return float(found[1:][np.argmin(np.abs(later[1:] - len(times) / HELD))])

@@ -1,16 +1,23 @@
 """A table as a `Problem`: how large the network is, and how long a comparison trains it."""
 
+from dataclasses import replace
 from functools import lru_cache, partial
 
+from adamas.lab.needs import LabError
 from adamas.lab.own import prepared
 from adamas.lab.own.adapters import EVALUATIONS
+from adamas.lab.own.column_table import column_table
 from adamas.lab.own.columns import read_columns
-from adamas.lab.own.features import Features, duplicates, encoded
+from adamas.lab.own.features import Features, encoded
 from adamas.lab.own.frame import Frame
+from adamas.lab.own.options import NOTHING_SAID, TableOptions
+from adamas.lab.own.sides import Sides, sides
+from adamas.lab.own.split_words import split_words
 from adamas.lab.own.splits import HELD
 from adamas.lab.own.tabular_task import TabularTask
 from adamas.lab.own.target import Target, decided
-from adamas.lab.problems import About, Problem, Source
+from adamas.lab.own.used_rows import used_rows
+from adamas.lab.problems import About, Problem, Source, generator
 from adamas.lab.text import LANGUAGES, Say, words
 
 HIDDEN = 32
@@ -26,28 +33,35 @@ CALLED = {"data frame": "own.frame", "arrays": "own.arrays"}
 SOURCES = {"data frame": ("DataFrame", "Python"), "arrays": ("(X, y)", "Python")}
 
 
-def tabular_problem(frame: Frame) -> Problem:
+def tabular_problem(frame: Frame, options: TableOptions = NOTHING_SAID) -> Problem:
     """Return the problem of predicting a table's target from its other columns.
 
     Raises `LabError` if nothing is left to learn from, or nothing to predict.
     """
+    options = options.resolved(frame)
+    kept = {name: raw for name, raw in frame.features.items() if name not in options.drop}
+    frame = replace(frame, features=kept)
     columns = read_columns(frame)
-    target = decided(frame, columns[frame.target])
-    features = encoded(frame, columns, target.rows)
-    if count := duplicates(features, target.values):
-        rows = f"{len(target.values):,}"
-        frame.notes.say("duplicates", count=f"{count:,}", rows=rows)
-    inputs = features.numbers.shape[1] + features.flags.shape[1]
-    widths = (inputs, HIDDEN, len(target.classes) or 1)
+    target = decided(frame, columns[frame.target], used_rows(frame, columns, options), options.task)
+    inputs = [columns[name] for name in kept if name != options.placing]
+    if not inputs:
+        raise LabError("error.only_target", file=frame.name, target=frame.target)
+    features = encoded(frame, inputs, target.rows)
+    parted = sides(features, target, columns, options)
+    widths = (features.numbers.shape[1] + features.flags.shape[1], HIDDEN, len(target.classes) or 1)
     batch, steps = schedule(len(target.values), widths)
     # Runs of one seed follow each other, and to split a large table takes a tenth of a second.
-    split = lru_cache(maxsize=2)(partial(_split, features, target))
+    split = lru_cache(maxsize=2)(partial(_split, features, target, parted))
 
     def task(seed: int) -> TabularTask:
         return TabularTask(seed, split(seed), bool(target.classes), widths, batch)
 
-    every = steps // EVALUATIONS
-    return Problem(frame.name, steps, every, batch, task, about=_about(frame, target, widths))
+    about = replace(
+        _about(frame, target, widths),
+        columns=column_table(frame, columns, features.made, options),
+        split=split_words(parted, target, columns, features.made, options),
+    )
+    return Problem(frame.name, steps, steps // EVALUATIONS, batch, task, about=about)
 
 
 def schedule(rows: int, widths: tuple[int, ...]) -> tuple[int, int]:
@@ -66,8 +80,9 @@ def schedule(rows: int, widths: tuple[int, ...]) -> tuple[int, int]:
     return batch, max(steps // EVALUATIONS, 1) * EVALUATIONS
 
 
-def _split(features: Features, target: Target, seed: int) -> prepared.Prepared:
-    return prepared.prepared(features, target.values, bool(target.classes), seed)
+def _split(features: Features, target: Target, parted: Sides, seed: int) -> prepared.Prepared:
+    split = parted.split(target, generator(seed, 0))
+    return prepared.prepared(features, target.values, bool(target.classes), split)
 
 
 def _about(frame: Frame, target: Target, widths: tuple[int, ...]) -> About:

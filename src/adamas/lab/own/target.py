@@ -7,10 +7,11 @@ import numpy as np
 from adamas.lab.needs import LabError
 from adamas.lab.own.columns import Column, NumberColumn
 from adamas.lab.own.frame import Frame, check_rows
+from adamas.lab.own.options import TaskKind
 from adamas.lab.problems import Array
 
-# Rows without a target are left out up to this share; more would be another question.
-LEFT_OUT = 0.05
+# Rows whose class has no other row are left out up to this share of all.
+SINGLE = 0.05
 # A target of whole numbers is taken as classes up to this many, if each has ten rows on average.
 WHOLE_CLASSES = 20
 ROWS_PER_CLASS = 10
@@ -29,42 +30,37 @@ class Target:
     classes: tuple[str, ...] = ()
 
 
-def decided(frame: Frame, column: Column) -> Target:
-    """Return the target of a table; refuse one that is mostly missing, constant or free text."""
-    rows = _present(frame, column)
+def decided(frame: Frame, column: Column, rows: Array, task: TaskKind | None = None) -> Target:
+    """Return the target in the given rows, none of which lacks it.
+
+    Without a `task`, whole numbers are classes if they are few. Raises `LabError` for a target that
+    is constant, free text, or not of the task.
+    """
     if isinstance(column, NumberColumn):
         values = column.values[rows]
         distinct = np.unique(values)
-        few = len(distinct) <= WHOLE_CLASSES and len(values) >= ROWS_PER_CLASS * len(distinct)
-        if len(distinct) > 1 and not (few and np.all(distinct == np.floor(distinct))):
+        if len(distinct) > 1 and (task == "regression" or not (task or few(distinct, len(rows)))):
             frame.notes.say("numbers", target=frame.target)
             return Target(rows, values)
+        if len(distinct) > 1 and task is None:
+            frame.notes.say("counted", target=frame.target)
         names = [f"{value:.17g}" for value in distinct]
         return _classes(frame, rows, np.searchsorted(distinct, values), names)
+    if task == "regression":
+        raise LabError(
+            "error.task_texts", target=frame.target, file=frame.name, value=column.words[0][:40]
+        )
     order = np.argsort(np.array(column.words, object), kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    return _classes(frame, rows, rank[column.codes[rows]], [column.words[i] for i in order])
+    used = np.unique(rank[column.codes[rows]], return_inverse=True)
+    return _classes(frame, rows, used[1], [column.words[order[i]] for i in used[0]])
 
 
-def _present(frame: Frame, column: Column) -> Array:
-    """Return the rows that have a target."""
-    bad = np.isnan(column.values) if isinstance(column, NumberColumn) else column.codes < 0
-    count, total = int(bad.sum()), len(bad)
-    if count > LEFT_OUT * total:
-        raise LabError(
-            "error.target_missing",
-            count=count,
-            total=total,
-            target=frame.target,
-            file=frame.name,
-            most=LEFT_OUT,
-        )
-    if count:
-        said = {"count": f"{count:,}", "rows": f"{total:,}", "target": frame.target}
-        frame.notes.say("left_out", **said)
-        check_rows(total - count, frame.name)
-    return np.flatnonzero(~bad)
+def few(distinct: Array, rows: int) -> bool:
+    """Return whether numbers are taken for classes: whole, few, and each in ten rows on average."""
+    many = len(distinct) > WHOLE_CLASSES or rows < ROWS_PER_CLASS * len(distinct)
+    return not many and bool(np.all(distinct == np.floor(distinct)))
 
 
 def _classes(frame: Frame, rows: Array, values: Array, names: list[str]) -> Target:
@@ -76,7 +72,7 @@ def _classes(frame: Frame, rows: Array, values: Array, names: list[str]) -> Targ
         )
     single = counts[values] == 1
     kept = np.flatnonzero(counts > 1)
-    if len(kept) > MOST_CLASSES or len(kept) < 2 or single.sum() > LEFT_OUT * len(values):
+    if len(kept) > MOST_CLASSES or len(kept) < 2 or single.sum() > SINGLE * len(values):
         raise LabError(
             "error.target_classes",
             target=frame.target,

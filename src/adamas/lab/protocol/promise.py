@@ -68,8 +68,11 @@ def differences(old: Tree, new: Tree) -> list[Both]:
     for part in PARTS:
         ours, theirs = old.get(part), new.get(part)
         if isinstance(ours, dict) and isinstance(theirs, dict):
-            # Optimizers that only one plan has differ in the list of optimizers already.
-            pairs = {f" {key}": (ours[key], theirs[key]) for key in ours if key in theirs}
+            # Optimizers that only one plan has differ in the list of optimizers already; what was
+            # said of a problem in one plan only differs by that.
+            keys = [key for key in {**ours, **theirs}
+                    if part == "identity" or (key in ours and key in theirs)]  # fmt: skip
+            pairs = {f" {key}": (ours.get(key), theirs.get(key)) for key in keys}
         else:
             pairs = {"": (ours, theirs)}
         found += [

@@ -13,6 +13,8 @@ from adamas.lab.text import Say
 from adamas.pages.elements import details, fold, paragraph, small, source, subheading
 
 COMMAND = "adamas compare"
+# What a plan's identity holds of the options, in the order in which they are written.
+OF_TABLES = ("target", "task", "drop", "group", "time", "rows")
 
 
 def chapter(subject: Subject) -> str:
@@ -47,8 +49,9 @@ def command(subject: Subject) -> str:
     parts += [f"--optimizer {shlex.quote(str(name))}" for name in optimizers(subject)]
     parts += [f"--reference {shlex.quote(str(name))}" for name in references(subject)]
     for name, value in options(subject).items():
-        text = f"{value:g}" if name == "margin" else shlex.quote(str(value))
-        parts.append(f"--{name}" if value is True else f"--{name} {text}")
+        for one in value if isinstance(value, list) else [value]:
+            text = f"{one:g}" if name == "margin" else shlex.quote(str(one))
+            parts.append(f"--{name}" if one is True else f"--{name} {text}")
     return " ".join(parts)
 
 
@@ -87,8 +90,8 @@ def options(subject: Subject) -> dict[str, Any]:
         found["seeds"] = subject.seeds
     if plan["margin"] != MARGIN:
         found["margin"] = plan["margin"]
-    values = {"target": plan["identity"]["target"], "goal": plan["goal"],
-              "hypothesis": plan["hypothesis"]}  # fmt: skip
+    values = {**{name: plan["identity"].get(name) for name in OF_TABLES},
+              "goal": plan["goal"], "hypothesis": plan["hypothesis"]}  # fmt: skip
     return found | {name: value for name, value in values.items() if value is not None}
 
 

@@ -1,0 +1,193 @@
+"""What may be said of a table: its task, columns that are no inputs, and which rows judge."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adamas.lab.needs import LabError
+from adamas.lab.own.options import TableOptions
+from adamas.lab.own.spec import Spec, resolve
+from adamas.lab.problems import Array, ColumnFate, Problem
+from own_files import ROWS, found, inputs, note, numbers, small, written
+
+
+def said(folder: Path, columns: dict[str, list[object]], **options: Any) -> Problem:
+    """Resolve a table of these columns with what is said of it."""
+    path = written(folder, columns)
+    return resolve(Spec(str(path), "y", TableOptions(**options)))
+
+
+def fates(problem: Problem) -> dict[str, ColumnFate]:
+    """Return the column table."""
+    assert problem.about is not None
+    return {one.name: one for one in problem.about.columns}
+
+
+def split(problem: Problem, seed: int = 1) -> tuple[Array, Array]:
+    """Return the targets that train and those that judge."""
+    task = problem.task(seed)
+    return task.training[1], task.validation[1]  # type: ignore[attr-defined]
+
+
+COUNTS = [i % 4 for i in range(ROWS)]
+
+
+def test_counts_are_numbers_where_that_is_said(tmp_path: Path) -> None:
+    """Few whole numbers are classes unless a number is asked for, which the note tells."""
+    plain = found(tmp_path, y=COUNTS)
+    assert plain.about and plain.about.kind == "classification"
+    assert "--task regression" in note(plain)
+    number = said(tmp_path, small(y=COUNTS), task="regression")
+    assert number.about and number.about.kind == "regression"
+    fine = [round(i % 4 / 3, 2) for i in range(ROWS)]
+    classes = said(tmp_path, small(y=fine), task="classification")
+    assert classes.about and classes.about.kind == "classification"
+    assert set(np.concatenate(split(classes))) == {0, 1, 2, 3}
+
+
+def test_dropped_columns_are_no_inputs(tmp_path: Path) -> None:
+    """Dropped columns, also with commas in one text or in a name, are gone and are listed so."""
+    columns = small(**{"c,d": numbers(seed=5), "e": numbers(seed=6)})
+    problem = said(tmp_path, columns, drop=("c,d", "a, e"))
+    assert inputs(problem) == 1
+    assert [name for name, one in fates(problem).items() if one.fate == "asked"] == [
+        "c,d",
+        "a",
+        "e",
+    ]
+
+
+WHO = [f"p{i // 6}" for i in range(ROWS)]
+DAYS = [f"2024-{i % 12 + 1:02d}-01" for i in range(ROWS)]
+
+
+def test_groups_are_on_one_side_and_no_input(tmp_path: Path) -> None:
+    """With --group no value trains and judges, on any seed, and the column is no input."""
+    # The target tells the group.
+    columns = small(who=WHO, y=[i // 6 + 0.001 * (i % 6) for i in range(ROWS)])
+    problem = said(tmp_path, columns, group="who", task="regression")
+    assert inputs(problem) == 2 and fates(problem)["who"].fate == "group"
+    unit = np.std([float(str(y)) for y in columns["y"]])
+    for seed in range(1, 6):
+        train, held = (np.floor(side * unit * 2 + 1e3) for side in split(problem, seed))
+        assert len(train) == 48 and len(held) == 12
+    assert problem.about and "of its 10 values" in problem.about.split["en"]
+
+
+def test_the_last_in_time_judge(tmp_path: Path) -> None:
+    """With --time the last rows judge on every seed, and the words say what that leaves out."""
+    columns = small(day=DAYS, y=[float(i % 12) + i / 1000 for i in range(ROWS)])
+    problem = said(tmp_path, columns, time="day", task="regression")
+    assert inputs(problem) == 2 and fates(problem)["day"].fate == "time"
+    sides = [split(problem, seed) for seed in (1, 2)]
+    # Two of twelve months are as near to a fifth as whole months come.
+    for train, held in sides:
+        assert len(held) == 10 and train.max() < held.min()
+    np.testing.assert_array_equal(*(np.sort(held, axis=0) for _, held in sides))
+    assert problem.about
+    assert "from 2024-11-01 on, judge: 10 of 60" in problem.about.split["en"]
+    assert "another period" in problem.about.split["en"]
+
+
+def test_a_sample_is_the_same_each_time(tmp_path: Path) -> None:
+    """--rows takes that many rows, the same ones in every process, and says so."""
+    first, again = (said(tmp_path, small(), rows=45) for _ in range(2))
+    assert sum(map(len, split(first))) == 45
+    np.testing.assert_array_equal(split(first)[0], split(again)[0])
+    assert "A sample of 45 of 60 rows" in note(first)
+    assert "sample" not in note(said(tmp_path, small(), rows=60))
+
+
+def test_rows_without_a_place_are_left_out(tmp_path: Path) -> None:
+    """A row without a group cannot be kept from judging its like, so it is left out and counted."""
+    problem = said(tmp_path, small(who=["", *WHO[1:]]), group="who")
+    assert sum(map(len, split(problem))) == ROWS - 1
+    assert "1 of 60 rows" in note(problem) and "who" in note(problem)
+
+
+@pytest.mark.parametrize("gaps", [4, 20])
+def test_rows_without_a_target_are_left_out(gaps: int, tmp_path: Path) -> None:
+    """As long as most rows have a target, the others are left out and counted."""
+    columns = {name: [*values, *values] for name, values in small().items()}
+    columns["y"] = [*[""] * gaps, *map(float, range(2 * ROWS - gaps))]
+    problem = said(tmp_path, columns)
+    assert sum(map(len, split(problem))) == 2 * ROWS - gaps
+    assert f"{gaps} of 120 rows" in note(problem)
+
+
+def test_a_value_or_none_is_an_input(tmp_path: Path) -> None:
+    """A column with one value and gaps says where there is one; that differs between rows."""
+    problem = found(tmp_path, member=["yes", ""] * (ROWS // 2), once=["1", "", ""] * (ROWS // 3))
+    assert inputs(problem) == 4
+    assert {name: one.fate for name, one in fates(problem).items()} == {
+        "y": "target", "a": "", "b": "", "member": "present", "once": "present"
+    }  # fmt: skip
+
+
+def test_what_speaks_against_a_random_split_is_said(tmp_path: Path) -> None:
+    """Dates and ids of several rows are named beside the split, with the option that heeds them."""
+    problem = found(tmp_path, day=DAYS, patient_id=[i // 3 % 15 for i in range(ROWS)])
+    assert problem.about
+    assert "--time day" in problem.about.split["en"]
+    assert "--group patient_id" in problem.about.split["zh"]
+    plain = found(tmp_path).about
+    assert plain and "--" not in plain.split["en"]
+
+
+def test_copies_are_counted(tmp_path: Path) -> None:
+    """Rows with the inputs of an earlier one are counted, also if their targets differ."""
+    columns = {name: [*values[:50], *values[:10]] for name, values in small().items()}
+    columns["y"] = numbers()
+    problem = found(tmp_path, **columns)
+    assert problem.about and "10 of 60 rows repeat" in problem.about.split["en"]
+
+
+REFUSED: list[tuple[dict[str, Any], dict[str, list[object]], list[str]]] = [
+    ({"group": "a", "time": "b"}, {}, ["--group a", "--time b", "--drop"]),
+    ({"rows": 39}, {}, ["39", "40"]),
+    ({"drop": ("aa",)}, {}, ["'aa'", "did you mean 'a'?"]),
+    ({"drop": ("a,bb",)}, {}, ["'bb'", "did you mean 'b'?"]),
+    ({"group": "A"}, {}, ["'A'", "did you mean 'a'?"]),
+    ({"drop": ("y",)}, {}, ["'y' is the target"]),
+    ({"time": "y"}, {}, ["'y' is the target"]),
+    ({"drop": ("a",), "group": "a"}, {}, ["'a'", "--drop"]),
+    ({"drop": ("a", "b")}, {}, ["no column but"]),
+    ({"group": "who"}, {"who": ["x"] * ROWS}, ["'who'", "--group", "two or more"]),
+    ({"time": "day"}, {"day": ["2024-01-01"] * ROWS}, ["'day'", "--time", "two or more"]),
+    ({"time": "who"}, {"who": WHO}, ["'who'", "'p0'", "2024-01-31"]),
+    ({"group": "who"}, {"who": WHO[:30] * 2, "y": WHO[:30] * 2}, ["'who'", "another column"]),
+    ({"task": "regression"}, {"y": ["yes", "no"] * 30}, ["'no'", "needs numbers"]),
+    ({"task": "classification"}, {}, ["different values", "2 rows each"]),
+]
+
+
+@pytest.mark.parametrize(("options", "columns", "words"), REFUSED)
+def test_contradictions_are_refused_early(
+    options: dict[str, Any], columns: dict[str, list[object]], words: list[str], tmp_path: Path
+) -> None:
+    """What cannot be done is refused before anything is run, with the name and the cure."""
+    with pytest.raises(LabError) as caught:
+        said(tmp_path, small(**columns), **options)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+@pytest.mark.parametrize("option", [{"task": "regression"}, {"drop": ("a",)}, {"rows": 100}])
+def test_only_tables_take_them(option: dict[str, Any], tmp_path: Path) -> None:
+    """A built-in problem and a Python file refuse what is said of columns."""
+    mine = tmp_path / "mine.py"
+    mine.write_text("pass")
+    for text in ("digits", f"{mine}:problem"):
+        with pytest.raises(LabError, match="is for data files"):
+            resolve(Spec(text, None, TableOptions(**option)))
+
+
+def test_options_are_part_of_what_a_plan_promises(tmp_path: Path) -> None:
+    """Every option changes the identity, by which a directory refuses another reading."""
+    path = str(written(tmp_path, small()))
+    options: list[dict[str, Any]] = [
+        {}, {"task": "regression"}, {"drop": ("a",)}, {"group": "a"}, {"time": "a"}, {"rows": 50}
+    ]  # fmt: skip
+    found = [Spec(path, "y", TableOptions(**one)).identity() for one in options]
+    assert all(one not in found[:i] for i, one in enumerate(found))
