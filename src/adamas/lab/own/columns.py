@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from adamas.lab.own.dates import days
+from adamas.lab.own.dates import compact_days, days
 from adamas.lab.own.frame import Frame, Raw
 from adamas.lab.own.identity import role
 from adamas.lab.own.missing import ORDINARY, PERHAPS, SURE, WORDS
@@ -100,13 +100,12 @@ def _note(column: Column, notes: Notes) -> None:
 
 def _numbers(name: str, raw: Raw, file: Marks) -> tuple[NumberColumn | None, tuple[str, ...]]:
     """Return a column as numbers or dates, or None and the notes of what was tried."""
-    plain = ColumnReading(name, "number")
     if isinstance(raw, np.ndarray):
-        return _number_column(plain, raw.astype(np.float64)), ()
+        return _plain(name, raw.astype(np.float64)), ()
     if not unclear(raw):
         try:
             values = np.fromiter((float(v or "nan") for v in raw), np.float64, len(raw))
-            return _number_column(plain, values), ()
+            return _plain(name, values), ()
         except ValueError:
             pass
     counts = Counter(raw)
@@ -149,6 +148,14 @@ def _texts(name: str, raw: Raw, absent: Collection[str], notes: tuple[str, ...])
     notes += ("values",) if any(word.lower() in PERHAPS for word in words) else ()
     missing = int((codes < 0).sum())
     return TextColumn(ColumnReading(name, "text", missing, tokens, notes), codes, words)
+
+
+def _plain(name: str, values: Array) -> NumberColumn:
+    """Return numbers as such, or as the dates that all of them are."""
+    days = compact_days(values)
+    if days is None:
+        return _number_column(ColumnReading(name, "number"), values)
+    return _number_column(ColumnReading(name, "date", notes=("dates",)), days)
 
 
 def _number_column(reading: ColumnReading, values: Array) -> NumberColumn:
