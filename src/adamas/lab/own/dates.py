@@ -16,12 +16,12 @@ import numpy as np
 from adamas.lab.own.numerals import Reading
 from adamas.lab.problems import Array
 
-EPOCH = date(1970, 1, 1).toordinal()
+EPOCH = date(1970, 1, 1)
 NAMES = (
     "jan(?:uary)?", "feb(?:ruary)?", "mar(?:ch)?", "apr(?:il)?", "may", "june?", "july?",
     "aug(?:ust)?", "sept?(?:ember)?", "oct(?:ober)?", "nov(?:ember)?", "dec(?:ember)?",
 )  # fmt: skip
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
+MONTHS = tuple(name[:3] for name in NAMES)
 MONTH = rf"(?P<name>{'|'.join(NAMES)})\.?"
 WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
 DAY, YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?", r"(?P<year>\d{4})"
@@ -62,7 +62,7 @@ class Found(NamedTuple):
         """Return the day since 1970 in an order, or None if that has no such day."""
         year, month, day = (self.parts[order.index(letter)] for letter in "ymd")
         try:
-            return date(_whole(year) if self.mark else year, month, day).toordinal() - EPOCH
+            return (date(_whole(year) if self.mark else year, month, day) - EPOCH).days
         except ValueError:
             return None
 
@@ -135,7 +135,7 @@ def _date(text: str) -> Found | None:
         if found := form.fullmatch(text):
             parts = found.groupdict()
             year, name = int(parts["year"]), parts.get("name")
-            month = MONTHS.index(name[:3].lower()) // 4 + 1 if name else int(parts["month"])
+            month = MONTHS.index(name[:3].lower()) + 1 if name else int(parts["month"])
             day = int(parts.get("day") or 1)
             return Found((_whole(year) if len(parts["year"]) == 2 else year, month, day))
     if found := OPEN.fullmatch(text):
