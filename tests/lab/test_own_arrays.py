@@ -111,6 +111,15 @@ def test_parquet_is_the_table_of_its_columns(tmp_path: Path) -> None:
     assert "'list'" in refusal(path, "list")
 
 
+@pytest.mark.parametrize("name", ["data.parquet.brotli", "data", "data.csv"])
+def test_parquet_is_told_by_what_it_begins_with(name: str, tmp_path: Path) -> None:
+    """Parquet under another name is read as Parquet, as packages ship it."""
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    pq.write_table(pa.table(small()), tmp_path / name)
+    assert inputs(resolve(Spec(str(tmp_path / name), "y"))) == 2
+
+
 def test_without_pyarrow_the_cure_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parquet without its reader says what to install."""
     path = tmp_path / "data.parquet"

@@ -81,7 +81,9 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     assert f"did you mean {path}?" in refusal(tmp_path / "dta.csv")
     assert "no file" in refusal(tmp_path / "elsewhere" / "other.csv")
     for name in ("data.xlsx", "data"):
-        assert ".csv, .tsv, .txt, .data, .parquet or .npz" in refusal(path.rename(tmp_path / name))
+        said = refusal(path.rename(tmp_path / name))
+        assert "save a table as CSV" in said
+        assert ".csv, .tsv, .tab, .txt, .dat, .data, .parquet or .npz" in said
         path = tmp_path / name
     array = tmp_path / "x.npy"
     np.save(array, np.ones(3))

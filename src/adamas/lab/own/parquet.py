@@ -10,6 +10,14 @@ from adamas.lab.own.files import checksum
 from adamas.lab.own.frame import Frame, Raw, check_names, check_rows, chosen, split_target
 from adamas.lab.own.notes import Notes
 
+MARK = b"PAR1"
+
+
+def begins(path: Path) -> bool:
+    """Return whether a file begins as Parquet does, whatever its name."""
+    with path.open("rb") as file:
+        return file.read(len(MARK)) == MARK
+
 
 def read(path: Path, target: str | None) -> Frame:
     """Read a Parquet file; lists and records in a column leave it out, with a note.

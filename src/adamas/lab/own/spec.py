@@ -5,6 +5,7 @@ full of closures, cannot.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 from adamas.lab.needs import LabError
 from adamas.lab.own import arrays, csv, from_python, parquet
 from adamas.lab.own.files import check_file, checksum
+from adamas.lab.own.frame import Frame
 from adamas.lab.own.options import NOTHING_SAID, TableOptions
 from adamas.lab.own.tabular import tabular_problem
 from adamas.lab.problems import Problem
@@ -21,7 +23,7 @@ from adamas.lab.zoo import CATALOGUE, built_in
 
 TEXT = (".csv", ".tsv", ".txt", ".data", ".dat", ".tab")
 PACKED = (".gz", ".bz2", ".xz", ".zip")
-READERS = {
+READERS: dict[str, Callable[[Path, str | None], Frame]] = {
     **dict.fromkeys((*TEXT, *PACKED), csv.read),
     ".parquet": parquet.read,
     ".npz": arrays.read,
@@ -136,9 +138,16 @@ def _resolve(spec: Spec, path: Path, _state: tuple[int, int]) -> Problem:
         if spec.for_tables:
             raise LabError("error.target_of_python", option=spec.for_tables, text=spec.text)
         return from_python.load(path, spec.text)
+    return tabular_problem(_reader(path)(path, spec.target), spec.options)
+
+
+def _reader(path: Path) -> Callable[[Path, str | None], Frame]:
+    """Return what reads a file of data, told by its name; Parquet, by what it begins with."""
     suffix = path.suffix.lower()
     if suffix == ".npy":
         raise LabError("error.one_array", file=path.name)
+    if parquet.begins(path):
+        return parquet.read
     if suffix not in READERS:
         raise LabError("error.kinds", file=path.name, kinds=words("hint.kinds"))
-    return tabular_problem(READERS[suffix](path, spec.target), spec.options)
+    return READERS[suffix]
