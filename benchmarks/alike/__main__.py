@@ -19,6 +19,7 @@ from scipy.stats import binomtest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adamas.lab.entrants import entrant
+from adamas.lab.protocol.best import lowest
 from adamas.lab.protocol.plan import SIZES, Mode, declare
 from adamas.lab.protocol.runner import Runner
 from adamas.lab.protocol.study import study
@@ -60,8 +61,11 @@ def carried_out(case: Case) -> dict[str, Any]:
         found = study(plan, Runner(lambda: posed, number), lambda stage: None)
     finals = {text: [run.final for run in runs] for text, runs in found.report.items()}
     (one,) = compare(finals, plan.references, plan.margin)
+    minima = {text: [lowest(run)[0] for run in runs] for text, runs in found.report.items()}
+    (best,) = compare(minima, plan.references, plan.margin)
     lrs = [found.tuned[text].lr for text in plan.optimizers]
-    return {"case": list(case), "word": one.word, "percent": one.percent.mean, "lrs": lrs}
+    return {"case": list(case), "word": one.word, "percent": one.percent.mean, "lrs": lrs,
+            "best": best.word}  # fmt: skip
 
 
 @cache
@@ -71,11 +75,14 @@ def compiled() -> None:
     carried_out(("tumours", "quick", "planted", 0))
 
 
-def known(path: Path) -> dict[Case, str]:
-    """Return the words of the comparisons that are in the file."""
+def known(path: Path, judgement: str = "word") -> dict[Case, str]:
+    """Return the words of the comparisons that are in the file.
+
+    `judgement` is "word", of the last losses, or "best", of the lowest ones.
+    """
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     trees = [json.loads(line) for line in lines]
-    return {tuple(tree["case"]): tree["word"] for tree in trees}
+    return {tuple(tree["case"]): tree[judgement] for tree in trees if judgement in tree}
 
 
 def table(words: dict[Case, str]) -> str:
@@ -130,6 +137,8 @@ def main() -> None:
                 if number % 50 == 0:
                     print(f"{number} of {len(todo)}", flush=True)
     print(table(known(args.file)))
+    print("\nThe second judgement, of the lowest loss of each run:\n")
+    print(table(known(args.file, "best")))
 
 
 if __name__ == "__main__":

@@ -209,7 +209,7 @@ def test_numbers_come_from_the_results() -> None:
 def test_failures_are_shown() -> None:
     """Diverged runs are named above the contents, and their losses are words in the table."""
     page = render(sample(), sample_timing(), Say("en"))
-    assert "Diverged</strong> on fresh seeds: mine.py:signum_with_a_long_name (1 of 10)" in page
+    assert "Failed runs</strong>: mine.py:signum_with_a_long_name (1 blown up, of 10 runs)" in page
     assert '<span class="verdict diverged">diverged</span>' in page
 
 

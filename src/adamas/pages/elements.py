@@ -11,21 +11,29 @@ from collections.abc import Sequence
 MANY = 6
 
 
+# A mark without its meaning, and what stands around its code meanwhile.
+ESCAPED = re.compile(r"\\([\\`*])")
+ASIDE = "\0"
+
+
 def markup(text: str) -> str:
-    """Return a sentence as HTML.
+    r"""Return a sentence as HTML.
 
     >>> markup("`a < b` is **so**")
     '<code>a &lt; b</code> is <strong>so</strong>'
     >>> markup("**`b**t`**")
     '<strong><code>b**t</code></strong>'
+    >>> markup(r"`a\`b`, \*\*c\*\*")
+    '<code>a`b</code>, **c**'
     """
+    text = ESCAPED.sub(lambda found: ASIDE + str(ord(found[1])) + ASIDE, text)
     pieces = html.escape(text, quote=False).split("`")
     for i, piece in enumerate(pieces):
         if i % 2:
-            # Two stars inside code are Python's power; chr(0) keeps them from the bold marks below.
-            pieces[i] = f"<code>{piece.replace('**', chr(0))}</code>"
+            # Two stars inside code are Python's power, and no bold marks.
+            pieces[i] = f"<code>{piece.replace('**', f'{ASIDE}42{ASIDE}' * 2)}</code>"
     text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", "".join(pieces))
-    return text.replace(chr(0), "**")
+    return re.sub(f"{ASIDE}(42|92|96){ASIDE}", lambda found: chr(int(found[1])), text)
 
 
 def paragraph(text: str) -> str:

@@ -11,7 +11,7 @@ from adamas.lab.needs import LabError
 from adamas.lab.notebook.rows import ComparisonRow, OptimizerRow, comparison_rows, optimizer_rows
 from adamas.lab.protocol.output import write_all
 from adamas.lab.protocol.results_types import Results, Timing
-from adamas.lab.report import verdict
+from adamas.lab.report import outcomes, verdict
 from adamas.lab.report.compare_page import render, title
 from adamas.lab.report.exports import RunRow, all_runs
 from adamas.lab.report.numbers import learning_rate
@@ -19,6 +19,7 @@ from adamas.lab.report.result import loss_cell
 from adamas.lab.report.subject import Subject, subject
 from adamas.lab.text import Say
 from adamas.pages.elements import markup, table
+from adamas.pages.sentences import plain
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]
@@ -42,7 +43,7 @@ class ComparisonResult:
     @property
     def verdict(self) -> str:
         """The whole comparison in a sentence or two, in the language that was asked for."""
-        return verdict.answer(self._subject).replace("**", "").replace("`", "")
+        return plain(verdict.answer(self._subject))
 
     @property
     def words(self) -> dict[str, str]:
@@ -118,12 +119,12 @@ class ComparisonResult:
                 html.escape(about.name(name)),
                 learning_rate(row["lr"]),
                 loss_cell(about, row),
-                html.escape(say("digits_of", failed=row["diverged"], seeds=about.seeds)),
+                html.escape(outcomes.troubles(row, say)),
                 html.escape(say(f"word_{words[name]}")),
             ]
             for name, row in about.rows.items()
         ]
-        head = [say("race_optimizer"), say("race_lr"), say("digits_loss"), say("digits_diverged")]
+        head = [say("race_optimizer"), say("race_lr"), say("digits_loss"), say("result_failed")]
         head.append(say("result_beside", name=about.name(about.references[0])))
         shown = table(title(about), head, rows)
         return f"<div><p>{markup(verdict.answer(about))}</p>\n{shown}</div>"

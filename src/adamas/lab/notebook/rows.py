@@ -10,7 +10,7 @@ class OptimizerRow(TypedDict):
 
     `low` and `high` are the ends of the 95 % interval of the mean final loss, `word` says how it
     stands beside the first reference, `steps_to_target` is a median, and `default_` are the untuned
-    runs.
+    runs. `best_` is the second judgement, of each run's lowest loss, at `best_step` (a median).
     """
 
     optimizer: str
@@ -28,6 +28,11 @@ class OptimizerRow(TypedDict):
     default_low: float | None
     default_high: float | None
     default_diverged: int
+    best_mean: float | None
+    best_low: float | None
+    best_high: float | None
+    best_step: float
+    best_word: str
     runs: int
 
 
@@ -36,7 +41,8 @@ class ComparisonRow(TypedDict):
 
     `difference` is the optimizer's loss minus the reference's, `percent` the same in per cent of
     the reference's mean, each with the ends of its 95 % interval; `p_holm` is corrected for all
-    comparisons made together. None where runs failed.
+    comparisons made together. None where runs failed. `best_` is the second judgement, of the
+    lowest loss of each run.
     """
 
     optimizer: str
@@ -52,17 +58,22 @@ class ComparisonRow(TypedDict):
     p_holm: float | None
     p_win: float | None
     correlation: float | None
+    best_word: str
+    best_percent: float | None
+    best_percent_low: float | None
+    best_percent_high: float | None
+    best_p_holm: float | None
     seeds: int
 
 
 def optimizer_rows(results: Results) -> list[OptimizerRow]:
     """Return a row for each optimizer, in the order of the plan."""
     reference = results["verdict"]["reference"]
-    words = {
-        one["optimizer"]: one["word"]
-        for one in results["comparisons"]
-        if one["reference"] == reference
-    }
+    words, best_words = (
+        {one["optimizer"]: one["word"] for one in every if one["reference"] == reference}
+        for every in (results["comparisons"], results["best"]["comparisons"])
+    )
+    best = results["best"]["optimizers"]
     return [
         {"optimizer": name, "lr": row["lr"], "mean": row["interval"]["mean"],
          "low": row["interval"]["low"], "high": row["interval"]["high"],
@@ -72,7 +83,10 @@ def optimizer_rows(results: Results) -> list[OptimizerRow]:
          "default_mean": row["default"]["interval"]["mean"],
          "default_low": row["default"]["interval"]["low"],
          "default_high": row["default"]["interval"]["high"],
-         "default_diverged": row["default"]["diverged"], "runs": row["runs"]}
+         "default_diverged": row["default"]["diverged"],
+         "best_mean": best[name]["interval"]["mean"], "best_low": best[name]["interval"]["low"],
+         "best_high": best[name]["interval"]["high"], "best_step": best[name]["median_step"],
+         "best_word": best_words.get(name, "reference"), "runs": row["runs"]}
         for name, row in results["optimizers"].items()
     ]  # fmt: skip
 
@@ -85,6 +99,9 @@ def comparison_rows(results: Results) -> list[ComparisonRow]:
          "difference_high": one["difference"]["high"], "percent": one["percent"]["mean"],
          "percent_low": one["percent"]["low"], "percent_high": one["percent"]["high"],
          "p": one["p"], "p_holm": one["p_holm"], "p_win": one["p_win"],
-         "correlation": one["correlation"], "seeds": one["seeds"]}
-        for one in results["comparisons"]
+         "correlation": one["correlation"], "best_word": best["word"],
+         "best_percent": best["percent"]["mean"], "best_percent_low": best["percent"]["low"],
+         "best_percent_high": best["percent"]["high"], "best_p_holm": best["p_holm"],
+         "seeds": one["seeds"]}
+        for one, best in zip(results["comparisons"], results["best"]["comparisons"], strict=True)
     ]  # fmt: skip

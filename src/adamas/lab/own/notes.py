@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from adamas.lab.problems import Words
 from adamas.lab.text import LANGUAGES, SENTENCES, Say
+from adamas.pages.sentences import literal
 
 # How many columns one note names before it counts the others.
 NAMED = 6
@@ -25,7 +26,7 @@ class Notes:
 
     def say(self, key: str, **values: str) -> None:
         """Say the sentence `key` with these values."""
-        self.said[key] = values
+        self.said[key] = {name: literal(value) for name, value in values.items()}
 
     def words(self) -> Words:
         """Return all sentences as one text for each language."""
@@ -42,7 +43,7 @@ class Notes:
 
 def _listed(names: list[str], say: Say) -> str:
     """Name the first few columns and how many there are."""
-    text = say.names(names[:NAMED])
+    text = say.names([literal(name) for name in names[:NAMED]])
     if len(names) <= NAMED:
         return text
     return say("named_some", names=text, others=len(names) - NAMED, count=len(names))

@@ -5,8 +5,8 @@ same plan gives the same bytes.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from math import inf, isfinite, nan
+from dataclasses import asdict
+from math import inf, isfinite
 from statistics import median
 from typing import Any
 
@@ -14,10 +14,12 @@ import numpy as np
 
 from adamas.lab.constants import CLASSICAL
 from adamas.lab.problems import About, Problem
+from adamas.lab.protocol.best import best_so_far
+from adamas.lab.protocol.comparing import compared, verdict
+from adamas.lab.protocol.ends import ending
 from adamas.lab.protocol.results_types import Results, WidthTree
 from adamas.lab.protocol.study import Study
-from adamas.lab.statistics import paired
-from adamas.lab.statistics.intervals import Interval, interval
+from adamas.lab.statistics.intervals import interval
 from adamas.lab.statistics.moments import average
 from adamas.lab.statistics.profiles import expected_best
 from adamas.lab.text import words
@@ -34,7 +36,7 @@ def tree_of(study: Study, problem: Problem) -> Results:
     goal, origin = goal_of(study)
     finals = {name: [record.final for record in study.report[name]] for name in plan.optimizers}
     found = {name: optimizer(study, name, goal) for name in plan.optimizers}
-    comparisons = compared(finals, study, problem.random)
+    comparisons = compared(finals, plan, problem.random)
     tree: Results = plain(
         {
             "adamas": plan.version,
@@ -45,6 +47,7 @@ def tree_of(study: Study, problem: Problem) -> Results:
             "target": {"value": finite(goal), "origin": origin},
             "comparisons": [plain(asdict(comparison)) for comparison in comparisons],
             "verdict": verdict(comparisons, plan.references[0]),
+            "best": best_so_far(study, problem.random),
         }
     )
     return tree
@@ -81,6 +84,8 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
         "width": decades(tuned),
         "finals": [finite(final) for final in finals],
         "diverged": sum(record.diverged for record in records),
+        "ends": [ending(record) for record in records],
+        "lasted": [record.steps[-1] for record in records],
         "interval": plain(asdict(own)),
         "extras": metrics(records),
         "curve": curve(records),
@@ -94,6 +99,7 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
             "lr": plan.defaults[name],
             "finals": [finite(final) for final in untuned],
             "diverged": sum(record.diverged for record in study.default[name]),
+            "ends": [ending(record) for record in study.default[name]],
             "interval": plain(asdict(other)),
             "penalty": finite(other.mean / own.mean) if own.mean and isfinite(own.mean) else None,
         },
@@ -154,37 +160,6 @@ def reached(record: Record, goal: float) -> float:
     """Return the first evaluated step whose loss is at most `goal`, infinite if there is none."""
     pairs = zip(record.steps, record.losses, strict=True)
     return next((float(step) for step, loss in pairs if loss <= goal < inf), inf)
-
-
-def compared(finals: dict[str, list[float]], study: Study, random: bool) -> list[paired.Comparison]:
-    """Return the comparisons with the declared references."""
-    plan = study.plan
-    found = paired.compare(finals, plan.references, plan.margin)
-    return found if random else [exactly(one, finals, plan.margin) for one in found]
-
-
-def exactly(one: paired.Comparison, finals: paired.Finals, margin: float) -> paired.Comparison:
-    """Return the comparison of two runs without any randomness: the difference is what it is."""
-    ours, other = finals[one.optimizer][0], finals[one.reference][0]
-    if not isfinite(ours):
-        word = "diverged"
-    elif isfinite(other) and abs(ours - other) <= margin * abs(other):
-        word = "tie"
-    else:
-        word = "worse" if ours >= other else "better"
-    shift = ours - other
-    share = 100 * shift / abs(other) if other else nan
-    exact, percent = Interval(shift, shift, shift), Interval(share, share, share)
-    return replace(one, difference=exact, percent=percent, word=word)
-
-
-def verdict(comparisons: Sequence[paired.Comparison], reference: str) -> Tree:
-    """Return who was better than the first reference, worse, or neither."""
-    words: Tree = {"reference": reference}
-    for word in ("better", "worse", "tie", "few", "diverged"):
-        words[word] = [one.optimizer for one in comparisons
-                       if one.reference == reference and one.word == word]  # fmt: skip
-    return words
 
 
 def plain(value: Any) -> Any:

@@ -64,12 +64,16 @@ class DefaultTree(TypedDict):
     lr: float
     finals: Series
     diverged: int
+    ends: list[str]
     interval: IntervalTree
     penalty: Number
 
 
 class OptimizerTree(TypedDict):
-    """Everything about one optimizer; `lrs` are the rates of the report seeds."""
+    """Everything about one optimizer; `lrs` are the rates of the report seeds.
+
+    `ends` says how each of their runs ended, as `ends.ending`, and `lasted` at which step.
+    """
 
     lr: float
     lrs: list[float]
@@ -79,6 +83,8 @@ class OptimizerTree(TypedDict):
     width: WidthTree | None
     finals: Series
     diverged: int
+    ends: list[str]
+    lasted: list[int]
     interval: IntervalTree
     extras: dict[str, IntervalTree]
     curve: CurveTree
@@ -101,6 +107,22 @@ class ComparisonTree(TypedDict):
     p_win: Number
     correlation: Number
     seeds: int
+
+
+class LowestTree(TypedDict):
+    """The lowest loss of each report seed's run, and the step at which it was so low."""
+
+    losses: Series
+    steps: list[int]
+    median_step: float
+    interval: IntervalTree
+
+
+class BestTree(TypedDict):
+    """The second judgement, of each run's lowest loss, as `best.best_so_far`."""
+
+    optimizers: dict[str, LowestTree]
+    comparisons: list[ComparisonTree]
 
 
 class PlanTree(TypedDict):
@@ -208,6 +230,7 @@ class Results(Looked):
     target: GoalTree
     comparisons: list[ComparisonTree]
     verdict: dict[str, Any]
+    best: BestTree
     machine: NotRequired[dict[str, Any]]
 
 

@@ -12,6 +12,7 @@ from adamas.lab.report import (
     pictures,
     record,
     result,
+    stopped,
     training,
     verdict,
 )
@@ -27,6 +28,7 @@ CHAPTERS = {
     "result": result.chapter,
     "curves": training.curves,
     "differences": judged.differences,
+    "best": stopped.chapter,
     "rates": training.rates,
     "defaults": judged.defaults,
     "target": judged.target,

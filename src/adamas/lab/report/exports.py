@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from adamas.lab.page.svg import Picture
-from adamas.lab.protocol.results_types import IntervalTree, Results, Series
+from adamas.lab.protocol.results_types import IntervalTree, Results
 from adamas.lab.report import drawing, pictures
 from adamas.lab.report.insight import pictures as inner
 from adamas.lab.report.numbers import decimals_of
@@ -26,7 +26,8 @@ class RunRow(TypedDict):
     """One run on a report seed ("tuned" or "default"), or one learning rate of the search.
 
     A point of the search (`kind` is its stage) is a mean over `runs` seeds. `loss` is None where
-    runs failed, `diverged` counts them.
+    runs failed, `diverged` counts them. `lowest` is the lowest loss of a tuned run, first reached
+    at `lowest_step`.
     """
 
     kind: str
@@ -37,6 +38,8 @@ class RunRow(TypedDict):
     loss: float | None
     diverged: int
     steps_to_target: float | None
+    lowest: float | None
+    lowest_step: int | None
 
 
 FIELDS = tuple(RunRow.__annotations__)
@@ -63,7 +66,8 @@ def all_runs(about: Subject) -> list[RunRow]:
         found += [
             {"kind": point["stage"], "optimizer": name, "lr": point["lr"], "seed": None,
              "runs": point["runs"], "loss": point["score"],
-             "diverged": point["diverged"], "steps_to_target": None}
+             "diverged": point["diverged"], "steps_to_target": None,
+             "lowest": None, "lowest_step": None}
             for point in about.rows[name]["points"]
         ]  # fmt: skip
     return found
@@ -71,19 +75,23 @@ def all_runs(about: Subject) -> list[RunRow]:
 
 def run_rows(about: Subject, name: str) -> list[RunRow]:
     """Return the judged runs of one optimizer, tuned and untuned."""
-    row = about.rows[name]
-    untuned: tuple[str, Series, list[float], Series] = (
-        "default", row["default"]["finals"], [row["default"]["lr"]] * about.seeds,
-        [None] * about.seeds)  # fmt: skip
+    row, best = about.rows[name], about.results["best"]["optimizers"][name]
+    untuned = row["default"]
     found: list[RunRow] = []
-    for kind, losses, lrs, steps in (
-        ("tuned", row["finals"], row["lrs"], row["target"]["steps"]), untuned
-    ):  # fmt: skip
-        for seed, loss, lr, step in zip(about.plan["report"], losses, lrs, steps, strict=True):
-            found.append(
-                {"kind": kind, "optimizer": name, "lr": lr, "seed": seed, "runs": 1, "loss": loss,
-                 "diverged": int(loss is None), "steps_to_target": step}
-            )  # fmt: skip
+    for place, seed in enumerate(about.plan["report"]):
+        loss = row["finals"][place]
+        found.append(
+            {"kind": "tuned", "optimizer": name, "lr": row["lrs"][place], "seed": seed, "runs": 1,
+             "loss": loss, "diverged": int(loss is None),
+             "steps_to_target": row["target"]["steps"][place],
+             "lowest": best["losses"][place], "lowest_step": best["steps"][place]}
+        )  # fmt: skip
+    for seed, loss in zip(about.plan["report"], untuned["finals"], strict=True):
+        found.append(
+            {"kind": "default", "optimizer": name, "lr": untuned["lr"], "seed": seed, "runs": 1,
+             "loss": loss, "diverged": int(loss is None), "steps_to_target": None,
+             "lowest": None, "lowest_step": None}
+        )  # fmt: skip
     return found
 
 

@@ -9,6 +9,7 @@ from adamas.lab.report import microscope
 from adamas.lab.report.numbers import learning_rate, measured, percent, whole
 from adamas.lab.report.subject import Subject
 from adamas.pages.elements import bullets, figure, figures, fold, markup, paragraph, small
+from adamas.pages.sentences import literal
 
 # The number of a finding that belongs to a piece of advice.
 SUPPORT = {"lower_lr": "lr", "higher_lr": "lr", "clip": "clip_norm", "more_steps": "steps",
@@ -89,10 +90,11 @@ def finding(subject: Subject, one: FindingTree) -> str:
     if step is not None and kind != "short":
         facts.append(say(f"doctor_step_{STEPS.get(kind, 'seen')}", step=whole(step)))
     ratio = one["update_to_weight"]
-    if one["parameter"] and ratio is not None:
-        facts.append(say("doctor_ratio", name=one["parameter"], ratio=size(subject, ratio)))
-    elif one["parameter"]:
-        facts.append(say("doctor_parameter", name=one["parameter"]))
+    where = literal(one["parameter"] or "")
+    if where and ratio is not None:
+        facts.append(say("doctor_ratio", name=where, ratio=size(subject, ratio)))
+    elif where:
+        facts.append(say("doctor_parameter", name=where))
     distance, reach = one["numbers"].get("distance"), one["numbers"].get("reach")
     if distance is not None and reach is not None:
         facts.append(say("doctor_reach", reach=measured(reach, 3), distance=measured(distance, 3)))

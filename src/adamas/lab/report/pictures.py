@@ -1,6 +1,6 @@
 """The pictures that set optimizers side by side, each made from the results alone."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 
@@ -14,6 +14,8 @@ from adamas.lab.report.subject import Subject, gaps, known
 
 PANEL = {"width": 2.6, "height": 1.8, "right": 0.12}
 REFINED = "refine"
+# On the top edge of a picture of losses: how a run failed.
+TOP_MARKS = {"not_finite": "x", "blown_up": "^"}
 
 
 Part = Literal["mean", "low", "high", "train"]
@@ -56,6 +58,7 @@ def loss_chart(subject: Subject) -> Picture:
                 axes, look, steps, (curve(subject, name, "low"), curve(subject, name, "high"))
             )
             series.append((look, steps, curve(subject, name, "mean")))
+            end_marks(axes, subject, name)
         axes.set_xlim(0, subject.plan["steps"])
         frames.lines(axes, labels, series)
         frames.plain_steps(axes)
@@ -63,6 +66,24 @@ def loss_chart(subject: Subject) -> Picture:
         axes.set(xlabel=labels(say("chart_updates")), ylabel=labels(say("chart_validation")))
 
     return frames.traces("curves", subject.looks.values(), paint, len(subject.looks))
+
+
+def end_marks(axes: Axes, subject: Subject, name: str) -> None:
+    """Mark the runs that failed, on the top edge where they ended, and those worse than untrained.
+
+    A cross is a run that was no longer finite, a triangle one that blew up, a ring one that ended
+    finite and above where it began.
+    """
+    row, colour = subject.rows[name], subject.looks[name].colour
+    top = ceiling(subject)
+    style: dict[str, Any] = {"color": colour, "clip_on": False, "markersize": 5}
+    for end, step, final in zip(row["ends"], row["lasted"], row["finals"], strict=True):
+        if end in TOP_MARKS:
+            axes.plot(step, 1, TOP_MARKS[end], transform=axes.get_xaxis_transform(), **style)
+        elif end == "worse" and final is not None:
+            low, high = axes.get_ylim()
+            height = min(max(final, low), high if top is None else min(high, top))
+            axes.plot(step, height, "o", fillstyle="none", **style)
 
 
 def panel(subject: Subject, number: int, name: str, best: str) -> Picture:
@@ -79,6 +100,7 @@ def panel(subject: Subject, number: int, name: str, best: str) -> Picture:
         frames.band(axes, look, steps, (curve(subject, name, "low"), curve(subject, name, "high")))
         axes.plot(steps, gaps(curve(subject, name, "train")), color=look.colour, dashes=(1, 1.6))
         axes.plot(steps, gaps(curve(subject, name, "mean")), color=look.colour)
+        end_marks(axes, subject, name)
         axes.set_xlim(0, subject.plan["steps"])
         frames.plain_steps(axes)
 

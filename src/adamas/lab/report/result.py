@@ -3,9 +3,9 @@
 import html
 
 from adamas.lab.protocol.results_types import OptimizerTree
-from adamas.lab.report.numbers import NONE, learning_rate, share, whole, with_spread
-from adamas.lab.report.subject import Subject
-from adamas.lab.report.verdict import metric_name
+from adamas.lab.report.numbers import NONE, learning_rate, share, with_spread
+from adamas.lab.report.outcomes import troubles
+from adamas.lab.report.subject import Subject, metric_name
 from adamas.lab.statistics.paired import COARSE
 from adamas.pages.elements import details, section, small, table
 
@@ -40,6 +40,7 @@ def result_table(subject: Subject) -> str:
         reference: {one["optimizer"]: one["word"] for one in subject.compared(reference)}
         for reference in subject.references
     }
+    trouble = any(troubles(row, say) != say("none") for row in subject.rows.values())
     rows = []
     for name, row in subject.rows.items():
         cells = [subject.swatch(name)]
@@ -47,13 +48,15 @@ def result_table(subject: Subject) -> str:
         cells += [loss_cell(subject, row)]
         cells += [with_spread(row["extras"].get(key)) for key in extras]
         cells += [learning_rate(row["lr"])]
-        cells.append(say("digits_of", failed=whole(row["diverged"]), seeds=subject.seeds))
+        cells += [html.escape(troubles(row, say))] if trouble else []
         rows.append(cells)
     head = [say("race_optimizer")]
     head += [say("result_beside", name=subject.name(reference)) for reference in words]
     head += [say("digits_loss"), *(metric_name(subject, key) for key in extras)]
-    head += [say("race_lr"), say("digits_diverged")]
-    return table(say("result_caption", seeds=subject.seeds), head, rows)
+    head += [say("race_lr"), *[say("result_failed")] * trouble]
+    caption = say("result_caption", seeds=subject.seeds)
+    well = [] if trouble else [say("result_well")]
+    return table(say("sentence_gap").join([caption, *well]), head, rows)
 
 
 def loss_cell(subject: Subject, row: OptimizerTree) -> str:

@@ -89,12 +89,23 @@ class Subject:
 
     def compared(self, reference: str) -> list[ComparisonTree]:
         """Return the comparisons with one reference, in the order of the optimizers."""
-        every = self.results["comparisons"]
+        return self.beside(reference, self.results["comparisons"], self.mean(reference))
+
+    def beside(
+        self, reference: str, every: Sequence[ComparisonTree], mean: float
+    ) -> list[ComparisonTree]:
+        """Return those of `every` comparison with a reference, whose mean loss is `mean`."""
         found = {one["optimizer"]: one for one in every if one["reference"] == reference}
         for one in every:
             if one["optimizer"] == reference and one["word"] in MIRRORED:
-                found.setdefault(one["reference"], mirrored(one, self.mean(reference)))
+                found.setdefault(one["reference"], mirrored(one, mean))
         return [found[name] for name in self.looks if name in found]
+
+
+def metric_name(subject: Subject, metric: str) -> str:
+    """Return what a metric is called: by its problem, by all, else its name in the results."""
+    own = f"{subject.problem['name']}.metric.{metric}"
+    return subject.say.known(own) or subject.say.known(f"metric_{metric}") or metric
 
 
 def in_language(texts: Any, say: Say) -> str:

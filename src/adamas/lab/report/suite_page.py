@@ -15,6 +15,7 @@ from adamas.lab.report.subject import Subject, gaps, known, subject
 from adamas.lab.text import Say
 from adamas.pages.document import document
 from adamas.pages.elements import beside, markup, paragraph, section, small, table
+from adamas.pages.sentences import literal
 
 CHAPTERS = ("profiles", "problems")
 REPORT = "report.html"
@@ -136,7 +137,7 @@ def problems(results: Tree, about: Subject, report: str) -> str:
     say = about.say
     parts = [one_problem(name, tree, say, report) for name, tree in results["problems"].items()]
     parts += [
-        small(say("suite_left", name=name, reason=about.words(reason).replace("`", "'")))
+        small(say("suite_left", name=name, reason=literal(about.words(reason))))
         for name, reason in results["skipped"].items()
     ]
     return section("problems", say("suite_problems"), paragraph(say("suite_problems_text")), *parts)

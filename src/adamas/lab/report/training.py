@@ -22,7 +22,9 @@ def curves(subject: Subject) -> str:
 def curves_note(subject: Subject) -> str:
     """Return how the picture of all losses is read."""
     say = subject.say
-    parts = [say("curves_text", seeds=subject.seeds), say("fig_curves_note")]
+    parts = [say("fig_curves_note", seeds=subject.seeds)]
+    if any(set(row["ends"]) - {"trained"} for row in subject.rows.values()):
+        parts.append(say("fig_ends_note"))
     return say("sentence_gap").join(parts)
 
 

@@ -2,10 +2,12 @@
 
 import html
 
+from adamas.lab.report import stopped
 from adamas.lab.report.numbers import NONE, learning_rate, measured, percent
-from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, gaps, known
-from adamas.lab.trial import overfitted_from
+from adamas.lab.report.outcomes import failures, overfitted, worse
+from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, known, metric_name
 from adamas.pages.elements import bullets, markup
+from adamas.pages.sentences import literal
 
 VERDICTS = ("better", "worse", "tie", "few", "diverged")
 
@@ -19,12 +21,21 @@ def groups(subject: Subject, reference: str) -> dict[str, list[str]]:
 
 
 def answer(subject: Subject) -> str:
-    """Return the whole comparison in one sentence, and the difference that it rests on."""
+    """Return the whole comparison in a few sentences.
+
+    Who was better, the difference that it rests on, who overfitted, and which runs failed.
+    """
+    parts = [*standing(subject), overfitted(subject), failures(subject), worse(subject)]
+    return subject.say("sentence_gap").join(filter(None, parts))
+
+
+def standing(subject: Subject) -> list[str]:
+    """Return who was better in a sentence, and the difference that it rests on."""
     say, reference = subject.say, subject.references[0]
     found = groups(subject, reference)
     name = subject.name(reference)
     if not subject.compared(reference):
-        return say("report_alone", name=name)
+        return [say("report_alone", name=name)]
     failed = subject.rows[reference]["diverged"]
     telling = next((word for word in ("better", "tie", "few") if found[word]), "worse")
     if failed and telling != "better":
@@ -33,9 +44,7 @@ def answer(subject: Subject) -> str:
         first = say("report_best", name=name)
     else:
         first = say(f"report_{telling}", names=subject.names(found[telling]), name=name)
-    return say("sentence_gap").join(
-        filter(None, [first, difference(subject, found.get(telling, []))])
-    )
+    return [first, difference(subject, found.get(telling, []))]
 
 
 def difference(subject: Subject, names: list[str]) -> str:
@@ -135,39 +144,6 @@ def quality(subject: Subject) -> str:
     )
 
 
-def metric_name(subject: Subject, metric: str) -> str:
-    """Return what a metric is called: by its problem, by all, else its name in the results."""
-    own = f"{subject.problem['name']}.metric.{metric}"
-    return subject.say.known(own) or subject.say.known(f"metric_{metric}") or metric
-
-
-def failures(subject: Subject) -> str:
-    """Name everybody who diverged on a report seed."""
-    say = subject.say
-    failed = [
-        say("report_runs", name=subject.name(name), failed=row["diverged"], seeds=subject.seeds)
-        for name, row in subject.rows.items()
-        if row["diverged"]
-    ]
-    return say("report_diverged", names=say.names(failed)) if failed else ""
-
-
-def overfitted(subject: Subject) -> str:
-    """Name everybody whose mean validation loss turned while the training loss fell on."""
-    say, found = subject.say, []
-    for name, row in subject.rows.items():
-        curve = row["curve"]
-        losses = known(curve["mean"])
-        if len(losses) < len(curve["mean"]):
-            continue
-        lowest = overfitted_from(curve["at"], losses, gaps(curve["train"]))
-        if lowest is not None:
-            least = min(losses)
-            more = percent(100 * (losses[-1] - least) / abs(least), say, "") if least else NONE
-            found.append(say("report_lowest", name=subject.name(name), step=lowest, percent=more))
-    return say("report_overfitted", names=say.names(found)) if found else ""
-
-
 def edges(subject: Subject) -> str:
     """Name everybody whose best learning rate was the last that was tried."""
     names = [name for name, row in subject.rows.items() if row["at_edge"]]
@@ -177,10 +153,8 @@ def edges(subject: Subject) -> str:
 def hypothesis(subject: Subject) -> str:
     """Return what was expected before the first run."""
     text = subject.plan["hypothesis"]
-    # A mark in the user's words is theirs, not ours.
-    plain = text.replace("`", "'").replace("**", "*") if text else ""
-    return subject.say("report_hypothesis", text=plain) if plain else ""
+    return subject.say("report_hypothesis", text=literal(text)) if text else ""
 
 
 # What stands below the answer, a sentence or two each, or nothing where there is nothing to say.
-ITEMS = (practice, quality, failures, overfitted, edges, hypothesis)
+ITEMS = (practice, quality, stopped.sentence, edges, hypothesis)
