@@ -76,6 +76,8 @@ def add_compare(commands: Subparsers, say: Speech) -> None:
             "option.fail_if_worse", worse=constants.SHOWN_WORSE, undecided=constants.UNDECIDED
         ),
     )
+    decided = say("option.until_decided", times=constants.LAST_LOOK)
+    parser.add_argument("--until-decided", action="store_true", help=decided)
     add_output(parser, say, "adamas-compare-PROBLEM")
     parser.add_argument("--json", action="store_true", help=say("option.json_compare"))
     for name, metavar in (("csv", "FILE"), ("latex", "FILE"), ("figures", "DIR")):
@@ -234,6 +236,7 @@ def run_compare(args: argparse.Namespace) -> int:
         others = [name for name in args.given(args) if name not in heard]
         return instead(args.new, others, args.lang)
     declared = {name: getattr(args, name) for name in ("goal", "hypothesis", "margin")}
+    declared["until_decided"] = args.until_decided
     request = requested(args, named_spec(args), args.out, references=args.reference, **declared)
     files = Files(args.csv, args.latex, args.figures)
     say, limit = Say(args.lang), args.fail_if_worse

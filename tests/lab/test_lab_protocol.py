@@ -102,18 +102,18 @@ def test_a_problem_without_chance_needs_one_seed() -> None:
 @given(st.floats(1, 1e6), st.floats(1e-3, 100), st.integers(1, 64))
 def test_a_budget_is_kept_or_refused(budget: float, each: float, workers: int) -> None:
     """The largest plan that fits is taken; nothing is dropped; too little time is refused."""
-    smallest = fit(lambda size: plan(SMALLER[-1]), SMALLER[-1], each, workers, None).seconds
+    smallest = fit(lambda size: plan(SMALLER[-1]), SMALLER[-1:], each, workers, None).seconds
     if smallest > budget:
         with pytest.raises(LabError, match="give --budget"):
-            fit(plan, SIZES["default"], each, workers, budget)
+            fit(plan, SMALLER, each, workers, budget)
         return
-    fitted = fit(plan, SIZES["default"], each, workers, budget)
+    fitted = fit(plan, SMALLER, each, workers, budget)
     assert fitted.seconds <= budget
     assert fitted.plan.optimizers == CLASSICAL
     assert len(fitted.plan.report) >= 3
     sizes = [plan(size) for size in SMALLER]
     larger = sizes[: [one.hash for one in sizes].index(fitted.plan.hash)]
-    assert all(fit(lambda size, p=p: p, SIZES["quick"], each, workers, None).seconds > budget
+    assert all(fit(lambda size, p=p: p, SMALLER[:1], each, workers, None).seconds > budget
                for p in larger)  # fmt: skip
 
 

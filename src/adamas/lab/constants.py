@@ -6,10 +6,14 @@ MARGIN = 0.02
 """A difference that is a smaller part of the reference's mean does not matter, unless told."""
 MINIMUM_SEEDS = 3
 """Fewer seeds give no verdict."""
+ALPHA = 0.05
+"""The chance of a claim of a difference, anywhere, where there is none."""
 MOST_SEEDS = 1000
 """More seeds, or processes, are a slip of the keyboard."""
 REPORT_SEEDS = {"quick": 6, "default": 10, "rigorous": 20}
 """The seeds that judge in each mode."""
+LAST_LOOK = 8
+"""How many times the seeds of the first look `--until-decided` goes to, without other limits."""
 DEMO_SEEDS = 10
 """The seeds that judge in the demo."""
 CLASSICAL = ("sgd", "momentum", "rmsprop", "adam")

@@ -35,6 +35,10 @@ class Meter:
         self._stage = self._say(f"compare_stage_{name}")
         self._last = 0.0
 
+    def more(self, runs: int, weight: float) -> None:
+        """Add work to what is ahead."""
+        self._runs, self._weight = self._runs + runs, self._weight + weight
+
     def done(self, weight: float, fresh: bool) -> None:
         """Count one run; `fresh` says that it was run now and not found among earlier ones."""
         self._done += 1

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,13 +17,24 @@ from adamas.lab.protocol.after import afterwards
 from adamas.lab.protocol.budget import Fitted, fit, seconds_in
 from adamas.lab.protocol.measure import machine, seconds_per_run, timing
 from adamas.lab.protocol.output import output_directory, write_all
-from adamas.lab.protocol.plan import SIZES, SMALLER, Mode, Plan, Size, declare, digest
+from adamas.lab.protocol.plan import (
+    SIZES,
+    SMALLER,
+    SMALLER_WITH_LOOKS,
+    Mode,
+    Plan,
+    Size,
+    declare,
+    digest,
+    growing,
+)
 from adamas.lab.protocol.promise import PLAN, RESULTS, any_run, declared, differences, keep, tried
 from adamas.lab.protocol.results import Tree, tree_of
 from adamas.lab.protocol.results_types import Results, Timing
 from adamas.lab.protocol.runner import Runner, Trial, cluster
+from adamas.lab.protocol.sequential import in_looks
 from adamas.lab.protocol.store import NAME, Store
-from adamas.lab.protocol.study import Study, study
+from adamas.lab.protocol.study import Look, Study
 from adamas.lab.report.twins import twin_name
 from adamas.lab.text import LANGUAGES, Say
 
@@ -36,8 +47,10 @@ class Request:
     """What the user asked for; the defaults are those of the command line.
 
     `references` None are Adam and Momentum, where they take part. `budget` is a text such as `5m`,
-    or seconds. `workers` None means one for each core, of the cluster if `dask` is the address of a
-    scheduler. Raises `LabError` for what contradicts itself.
+    or seconds. `until_decided` looks at the results at growing numbers of seeds, of which `seeds`
+    is the last, and ends at the first look at which all is decided. `workers` None means one for
+    each core, of the cluster if `dask` is the address of a scheduler. Raises `LabError` for what
+    contradicts itself.
     """
 
     spec: Entered
@@ -47,6 +60,7 @@ class Request:
     mode: Mode = "default"
     seeds: int | None = None
     budget: str | float | None = None
+    until_decided: bool = False
     goal: float | None = None
     margin: float = MARGIN
     hypothesis: str | None = None
@@ -66,6 +80,9 @@ class Request:
             raise LabError("error.budget_or_seeds", budget=self.budget, seeds=self.seeds)
         if isinstance(self.budget, str):
             seconds_in(self.budget)
+        first = SIZES[self.mode].report
+        if self.until_decided and self.seeds is not None and self.seeds <= first:
+            raise LabError("error.one_look", seeds=self.seeds, first=first)
 
     @property
     def seconds(self) -> float | None:
@@ -102,7 +119,7 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
         hypothesis=request.hypothesis,
         mode=request.mode,
     )
-    make(size_of(request))  # what cannot be declared is refused before there is a directory
+    make(wanted(request)[0])  # what cannot be declared is refused before there is a directory
     with (
         cluster(request.dask) as everybody,
         output_directory(request.out),
@@ -113,7 +130,7 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
         if fitted is None:
             progress.status(say("compare_measuring"))
             each = seconds_per_run(problem, entrants[0].text)
-            fitted = fit(make, size_of(request), each, workers, request.seconds)
+            fitted = fit(make, wanted(request), each, workers, request.seconds)
             kept = {"hash": fitted.plan.hash, "budget": request.seconds, "expected": fitted.seconds}
             write_all(request.out, {PLAN: pretty({**kept, "plan": fitted.plan.as_json()})})
         plan = fitted.plan
@@ -137,12 +154,27 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
     return Outcome(results, times)
 
 
+def wanted(request: Request) -> tuple[Size, ...]:
+    """Return the sizes that a request may get, the first that fits into its time being taken."""
+    if request.until_decided:
+        if request.seconds is not None:
+            return SMALLER_WITH_LOOKS
+        size = growing(SIZES[request.mode])
+        return (size if request.seeds is None else replace(size, most=request.seeds),)
+    return SMALLER if request.seconds is not None else (size_of(request),)
+
+
 def size_of(request: Request) -> Size:
-    """Return the seeds of the mode, with the user's number of report seeds where given."""
+    """Return the seeds of the mode, with the user's number of report seeds where given.
+
+    More seeds that judge need more that refine: what the search does by chance is common to all
+    that judge, and does not shrink with their number as what is judged against it does.
+    """
     size = SIZES[request.mode]
     if request.seeds is None:
         return size
-    return Size(size.tuning, size.refine, request.seeds, size.reach)
+    refine = max(size.refine, round(size.refine * request.seeds / size.report))
+    return Size(size.tuning, refine, request.seeds, size.reach)
 
 
 def promised(request: Request, make: Callable[[Size], Plan]) -> Fitted | None:
@@ -170,22 +202,27 @@ def sizes_of(request: Request, old: Tree) -> list[Size]:
     """Return the sizes that a plan of this request may have had."""
     counts = [old.get(kind) for kind in ("tuning", "refine", "report")]
     if request.seconds is None or not all(isinstance(seeds, list) and seeds for seeds in counts):
-        return [size_of(request)]
+        return [wanted(request)[0]]
     tuning, refine, report = (len(seeds) for seeds in counts if seeds)
+    if request.until_decided:
+        return list(SMALLER_WITH_LOOKS)
     return [Size(tuning, refine, report, reach) for reach in sorted({s.reach for s in SMALLER})]
 
 
 def announce(fitted: Fitted, progress: Progress, say: Say) -> None:
     """Say what will be run before it is."""
     plan = fitted.plan
+    searches = len(plan.parts())
     progress.say(
         say(
-            "compare_plan",
+            "compare_plan_looks" if plan.looks else "compare_plan",
             optimizers=say.names(list(plan.optimizers)),
             problem=plan.problem,
             rates=len(next(iter(plan.grids.values()))),
-            tuning=len(plan.tuning),
-            refine=len(plan.refine),
+            tuning=len(plan.tuning) // searches,
+            refine=len(plan.refine) // searches,
+            looks=say.names(list(map(str, plan.looks or ()))),
+            first=(plan.looks or plan.report)[0],
             report=len(plan.report),
             runs=plan.costs()[0],
             time=duration(fitted.seconds, say),
@@ -198,8 +235,8 @@ def carry_out(
     plan: Plan, request: Request, store: Store, workers: int, progress: Progress, say: Say
 ) -> Study:
     """Run the plan with the store of the output directory, and settle the store."""
-    runs, weight = plan.costs()
-    meter = Meter(progress, say, runs, weight)
+    first, *_ = plan.parts()
+    meter = Meter(progress, say, *first.costs())
     identity = digest([plan.identity, plan.steps, plan.every, plan.version])
     earlier = set(store.known)
 
@@ -207,9 +244,20 @@ def carry_out(
         meter.done(trial.steps / plan.steps, key not in earlier)
 
     runner = Runner(request.spec.problem, identity, store, workers, seen)
-    found = study(plan, runner, meter.stage)
+    found = in_looks(plan, runner, meter.stage, partial(look, meter, progress, say))
     store.settle(list(runner.asked))
     return found
+
+
+def look(meter: Meter, progress: Progress, say: Say, plan: Plan, seen: Look) -> None:
+    """Say what a look showed; if it does not end there, the meter goes on to the next one."""
+    key = "compare_look" if seen.undecided else "compare_look_decided"
+    names = say.names(list(seen.undecided))
+    progress.say(say(key, seeds=seen.seeds, most=len(plan.report), names=names))
+    following = next((count for count in plan.looks or () if count > seen.seeds), 0)
+    for part in plan.parts():
+        if seen.undecided and seen.seeds <= plan.report.index(part.report[0]) < following:
+            meter.more(*part.costs())
 
 
 def pretty(tree: Any) -> str:

@@ -30,7 +30,7 @@ def best_so_far(study: Study, random: bool) -> dict[str, Any]:
             }
             for name, pairs in found.items()
         },
-        "comparisons": [asdict(one) for one in compared(losses, study.plan, random)],
+        "comparisons": [asdict(one) for one in compared(losses, study, random)],
     }
 
 

@@ -1,12 +1,12 @@
 """A comparison that fits the user's time: fewer seeds and a narrower grid, and nothing dropped."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from adamas.lab.needs import LabError
 from adamas.lab.protocol.measure import seconds_for
-from adamas.lab.protocol.plan import SMALLER, Plan, Size
+from adamas.lab.protocol.plan import Plan, Size
 
 UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
 # Extensions of a search, and report figures that take further runs, come on top of what is planned.
@@ -37,17 +37,18 @@ def seconds_in(text: str) -> float:
 
 
 def fit(
-    make: Callable[[Size], Plan], size: Size, each: float, workers: int, budget: float | None
-) -> Fitted:
-    """Return the plan of `size`, or with a budget the largest plan that is expected to fit.
+    make: Callable[[Size], Plan], sizes: Sequence[Size], each: float, workers: int,
+    budget: float | None,
+) -> Fitted:  # fmt: skip
+    """Return the plan of the first of `sizes`, with a budget the first that is expected to fit.
 
     `each` is the seconds of a full run. Raises `LabError` with the time of the smallest plan when
     even that takes too long.
     """
-    sizes = (size,) if budget is None else SMALLER
     for candidate in sizes:
         plan = make(candidate)
         seconds = SPARE * seconds_for(plan, each, workers)
         if budget is None or seconds <= budget:
             return Fitted(plan, seconds)
-    raise LabError("error.budget_small", runs=plan.costs()[0], seconds=seconds)
+    key = "error.budget_looks" if plan.looks else "error.budget_small"
+    raise LabError(key, runs=plan.costs()[0], seconds=seconds)

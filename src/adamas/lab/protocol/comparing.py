@@ -5,14 +5,18 @@ from dataclasses import replace
 from math import isfinite, nan
 from typing import Any
 
-from adamas.lab.protocol.plan import Plan
+from adamas.lab.constants import ALPHA
+from adamas.lab.protocol.study import Study
 from adamas.lab.statistics import paired
 from adamas.lab.statistics.intervals import Interval
+from adamas.lab.statistics.looks import compare_at
 
 
-def compared(finals: paired.Finals, plan: Plan, random: bool) -> list[paired.Comparison]:
+def compared(finals: paired.Finals, study: Study, random: bool) -> list[paired.Comparison]:
     """Return the comparisons with the declared references; `finals` holds a loss for each seed."""
-    found = paired.compare(finals, plan.references, plan.margin)
+    plan = study.plan
+    spent = study.looks[-1].spent if study.looks else ALPHA
+    found = compare_at(finals, plan.references, spent, plan.margin)
     return found if random else [exactly(one, finals, plan.margin) for one in found]
 
 

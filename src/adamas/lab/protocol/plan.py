@@ -11,18 +11,23 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
+from math import ceil
 from typing import Any, Literal
 
 from adamas.kernel.build import adamas_version
-from adamas.lab.constants import MARGIN, REFERENCES, REPORT_SEEDS
+from adamas.lab.constants import LAST_LOOK, MARGIN, REFERENCES, REPORT_SEEDS
 from adamas.lab.entrants import Entrant
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.search import EXTENSIONS, WALK
+from adamas.lab.statistics.looks import doubling
 from adamas.lab.tuning import log_grid
 
 Mode = Literal["quick", "default", "rigorous"]
 REPORT_FROM, TUNING_FROM, REFINE_FROM = 1, 1001, 2001
+# A comparison that looks before the end has seeds of its own, because it is what follows one that
+# ended in too few seeds: what was seen there must not be a part of it.
+LOOKS_REPORT_FROM, LOOKS_TUNING_FROM, LOOKS_REFINE_FROM = 3001, 4001, 6001
 SHARE = 0.25
 # Which rules of searching and judging: another number is another plan. 1 chose the lowest score.
 PROTOCOL = 2
@@ -30,12 +35,22 @@ PROTOCOL = 2
 
 @dataclass(frozen=True)
 class Size:
-    """How many seeds of each kind, and how many decades the grid reaches to either side."""
+    """How many seeds of each kind, and how many decades the grid reaches to either side.
+
+    With `most` seeds that judge at the end, these are the sizes up to the first look at the
+    results; every further `report` seeds have a search of their own.
+    """
 
     tuning: int
     refine: int
     report: int
     reach: float = 2.0
+    most: int | None = None
+
+    @property
+    def searches(self) -> int:
+        """Return how many searches there are."""
+        return ceil((self.most or self.report) / self.report)
 
 
 SIZES: dict[Mode, Size] = {
@@ -55,13 +70,26 @@ SMALLER = (
 )
 
 
+def growing(size: Size, times: int = LAST_LOOK) -> Size:
+    """Return a size with looks at results, the last at `times` as many seeds as the first."""
+    return replace(size, most=times * size.report)
+
+
+# The same with looks: two at least.
+SMALLER_WITH_LOOKS = (
+    *(growing(SIZES["default"], times) for times in (16, 8, 4, 3, 2)),
+    growing(SIZES["quick"], 2),
+)
+
+
 @dataclass(frozen=True)
 class Plan:
     """A declared comparison; `hash` is over everything in it.
 
     `identity` says what the problem is (a name, or a file with its checksum), `formulas` what each
-    optimizer computes. `share` is the part of the steps that the first search runs for. Raises
-    `LabError` when seeds would both tune and judge.
+    optimizer computes. `share` is the part of the steps that the first search runs for. `looks` are
+    the numbers of report seeds after which is looked whether all is decided; None looks once, at
+    the end. Raises `LabError` when seeds would both tune and judge.
     """
 
     problem: str
@@ -84,6 +112,7 @@ class Plan:
     mode: str = "default"
     version: str = ""
     protocol: int = PROTOCOL
+    looks: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a plan that would judge an optimizer on seeds it was tuned on."""
@@ -100,6 +129,26 @@ class Plan:
     def short_steps(self) -> int:
         """Return the updates of a run of the first search."""
         return max(self.every, round(self.steps * self.share))
+
+    def parts(self) -> tuple["Plan", ...]:
+        """Return the plan as several without looks, each with a search of its own.
+
+        A search is chance too, and its chance is common to all seeds that judge at its rates: it
+        does not shrink with their number. With a search for every so many seeds it does.
+        """
+        if self.looks is None:
+            return (self,)
+        size = self.looks[0]
+        count = ceil(len(self.report) / size)
+        kinds = [
+            [seeds[len(seeds) * k // count : len(seeds) * (k + 1) // count] for k in range(count)]
+            for seeds in (self.tuning, self.refine)
+        ]
+        return tuple(
+            replace(self, tuning=tuning, refine=refine, report=self.report[k * size :][:size],
+                    looks=None)
+            for k, (tuning, refine) in enumerate(zip(*kinds, strict=True))
+        )  # fmt: skip
 
     def costs(self) -> tuple[int, float]:
         """Return the runs that are planned, and how many full runs' updates they take.
@@ -139,8 +188,12 @@ def declare(
     if len(set(names)) < len(names):
         raise LabError("error.optimizer_twice", names=", ".join(names))
     if not problem.random:
-        size = replace(size, tuning=1, refine=1, report=1)
+        size = Size(tuning=1, refine=1, report=1, reach=size.reach)
     wanted = declared.pop("references", REFERENCES)
+    searches, most = size.searches, size.most or size.report
+    tuning, refine, report = TUNING_FROM, REFINE_FROM, REPORT_FROM
+    if size.most:
+        tuning, refine, report = LOOKS_TUNING_FROM, LOOKS_REFINE_FROM, LOOKS_REPORT_FROM
     grids = {who.text: around(who.centre, size.reach) for who in entrants}
     return Plan(
         problem=problem.name,
@@ -153,9 +206,10 @@ def declare(
         share=declared.pop("share", SHARE),
         grids=declared.pop("grids", grids),
         defaults={who.text: who.default_lr for who in entrants},
-        tuning=tuple(range(TUNING_FROM, TUNING_FROM + size.tuning)),
-        refine=tuple(range(REFINE_FROM, REFINE_FROM + size.refine)),
-        report=tuple(range(REPORT_FROM, REPORT_FROM + size.report)),
+        tuning=tuple(range(tuning, tuning + searches * size.tuning)),
+        refine=tuple(range(refine, refine + searches * size.refine)),
+        report=tuple(range(report, report + most)),
+        looks=doubling(size.report, size.most) if size.most else None,
         references=tuple(name for name in wanted if name in names) or names[:1],
         version=adamas_version(),
         **declared,

@@ -27,6 +27,7 @@ PARTS = (
     "tuning",
     "refine",
     "report",
+    "looks",
     "seeds",
     "grids",
     "defaults",

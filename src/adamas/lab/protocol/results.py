@@ -36,7 +36,7 @@ def tree_of(study: Study, problem: Problem) -> Results:
     goal, origin = goal_of(study)
     finals = {name: [record.final for record in study.report[name]] for name in plan.optimizers}
     found = {name: optimizer(study, name, goal) for name in plan.optimizers}
-    comparisons = compared(finals, plan, problem.random)
+    comparisons = compared(finals, study, problem.random)
     tree: Results = plain(
         {
             "adamas": plan.version,
@@ -45,6 +45,7 @@ def tree_of(study: Study, problem: Problem) -> Results:
             "problem": described(problem),
             "optimizers": found,
             "target": {"value": finite(goal), "origin": origin},
+            **({"looks": [asdict(look) for look in study.looks]} if study.looks else {}),
             "comparisons": [plain(asdict(comparison)) for comparison in comparisons],
             "verdict": verdict(comparisons, plan.references[0]),
             "best": best_so_far(study, problem.random),

@@ -125,6 +125,14 @@ class BestTree(TypedDict):
     comparisons: list[ComparisonTree]
 
 
+class LookTree(TypedDict):
+    """A look at a comparison with looks, as `study.Look`."""
+
+    seeds: int
+    spent: float
+    undecided: list[str]
+
+
 class PlanTree(TypedDict):
     """What was declared, as `plan.Plan`."""
 
@@ -149,6 +157,7 @@ class PlanTree(TypedDict):
     version: str
     protocol: int
     most_runs: int
+    looks: NotRequired[list[int] | None]
 
 
 class QualityTree(TypedDict):
@@ -231,6 +240,7 @@ class Results(Looked):
     comparisons: list[ComparisonTree]
     verdict: dict[str, Any]
     best: BestTree
+    looks: NotRequired[list[LookTree]]
     machine: NotRequired[dict[str, Any]]
 
 

@@ -15,13 +15,26 @@ from adamas.lab.tuning import Tuned
 
 
 @dataclass(frozen=True)
+class Look:
+    """A look at the results: after how many seeds, what of the 5 % it spent, who was undecided."""
+
+    seeds: int
+    spent: float
+    undecided: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Study:
-    """What a plan brought: the search of every optimizer, its tuned runs and its default runs."""
+    """What a plan brought: the search of every optimizer, its tuned runs and its default runs.
+
+    `looks` are those that were made, none in a plan without looks.
+    """
 
     plan: Plan
     tuned: dict[str, Tuned]
     report: dict[str, list[Record]]
     default: dict[str, list[Record]]
+    looks: tuple[Look, ...] = ()
 
 
 def study(plan: Plan, runner: Runner, stage: Callable[[str], None]) -> Study:

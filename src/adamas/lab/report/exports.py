@@ -78,7 +78,7 @@ def run_rows(about: Subject, name: str) -> list[RunRow]:
     row, best = about.rows[name], about.results["best"]["optimizers"][name]
     untuned = row["default"]
     found: list[RunRow] = []
-    for place, seed in enumerate(about.plan["report"]):
+    for place, seed in enumerate(about.judging):
         loss = row["finals"][place]
         found.append(
             {"kind": "tuned", "optimizer": name, "lr": row["lrs"][place], "seed": seed, "runs": 1,
@@ -86,7 +86,7 @@ def run_rows(about: Subject, name: str) -> list[RunRow]:
              "steps_to_target": row["target"]["steps"][place],
              "lowest": best["losses"][place], "lowest_step": best["steps"][place]}
         )  # fmt: skip
-    for seed, loss in zip(about.plan["report"], untuned["finals"], strict=True):
+    for seed, loss in zip(about.judging, untuned["finals"], strict=True):
         found.append(
             {"kind": "default", "optimizer": name, "lr": untuned["lr"], "seed": seed, "runs": 1,
              "loss": loss, "diverged": int(loss is None), "steps_to_target": None,

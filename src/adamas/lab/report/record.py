@@ -67,7 +67,7 @@ def finals(subject: Subject, found: dict[str, Series], caption: str) -> str:
         ]
         for name, values in found.items()
     ]
-    return table(caption, [subject.say("runs_seed"), *map(str, subject.plan["report"])], rows)
+    return table(caption, [subject.say("runs_seed"), *map(str, subject.judging)], rows)
 
 
 def counts(subject: Subject) -> str:

@@ -54,8 +54,13 @@ class Subject:
 
     @property
     def seeds(self) -> int:
-        """Return the number of report seeds."""
-        return len(self.plan["report"])
+        """Return the number of report seeds that were run; a plan with looks may have more."""
+        return len(next(iter(self.rows.values()))["finals"])
+
+    @property
+    def judging(self) -> list[int]:
+        """Return the report seeds that were run."""
+        return self.plan["report"][: self.seeds]
 
     @property
     def references(self) -> list[str]:

@@ -47,8 +47,8 @@ def interval(values: Sequence[float], seed: int = 0) -> Interval:
     return bootstrap_interval(values, seed)
 
 
-def t_interval(values: Sequence[float]) -> Interval:
-    """Return the mean of `values` and its 95 % t-interval, whatever their number.
+def t_interval(values: Sequence[float], level: float = CONFIDENCE) -> Interval:
+    """Return the mean of `values` and its t-interval, 95 % unless told, whatever their number.
 
     >>> interval = t_interval([1.0, 2.0, 3.0])
     >>> f"{interval.mean:.3f} {interval.low:.3f} {interval.high:.3f}"
@@ -59,7 +59,7 @@ def t_interval(values: Sequence[float]) -> Interval:
     centre = mean(values)
     if len(values) < 2:
         return Interval(centre, nan, nan)
-    half = t_quantile(len(values)) * spread(values, centre) / sqrt(len(values))
+    half = t_quantile(len(values), level) * spread(values, centre) / sqrt(len(values))
     return Interval(centre, centre - half, centre + half)
 
 
@@ -90,6 +90,6 @@ def bootstrap_level(count: int) -> float:
     return float(1 - 2 * ndtr(-sqrt(count / (count - 1)) * t_quantile(count)))
 
 
-def t_quantile(count: int) -> float:
-    """Return the quantile of Student's t for the two-sided 95 % interval of `count` values."""
-    return float(stdtrit(count - 1, (1 + CONFIDENCE) / 2))
+def t_quantile(count: int, level: float = CONFIDENCE) -> float:
+    """Return the quantile of Student's t for the two-sided interval of `count` values."""
+    return float(stdtrit(count - 1, (1 + level) / 2))

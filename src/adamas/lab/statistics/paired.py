@@ -29,8 +29,9 @@ class Comparison:
 
     `difference` is optimizer minus reference, `percent` the same in per cent of the reference's
     mean (taken as known); both NaN when a run failed. `p` is two-sided, `p_holm` corrected for all
-    comparisons made together. `p_win` is the share of pairs of runs in which the optimizer ends
-    lower. `correlation` is Pearson's over seeds, None where it is not defined.
+    comparisons made together, and for all looks (`looks.compare_at`). `p_win` is the share of pairs
+    of runs in which the optimizer ends lower. `correlation` is Pearson's over seeds, None where it
+    is not defined.
     """
 
     optimizer: str
@@ -51,7 +52,8 @@ def compare(
     """Compare every optimizer with every reference; two references meet once.
 
     `finals` holds the final losses per optimizer, in one order of seeds; a run that failed is inf
-    or NaN. `margin` is the share of the reference's mean below which a difference does not matter.
+    or NaN. `margin` is the share of the reference's mean below which a difference does not matter;
+    intervals have the level 1 - `alpha`.
     The word is
 
     - "diverged" when a run of the optimizer failed;
@@ -111,7 +113,7 @@ def comparison(
 ) -> Comparison:
     """Put one comparison together; `p` is the p-value before and after the correction."""
     ours, theirs = (finals[name] for name in pair)
-    found = t_interval(contrast(ours, theirs)) if ours else NOTHING
+    found = t_interval(contrast(ours, theirs), 1 - alpha) if ours else NOTHING
     word = judge((ours, theirs), found, p[1] < alpha, margin)
     wins = win_probability(ours, theirs)
     if failures(ours) + failures(theirs) or not ours:
