@@ -28,7 +28,7 @@ from adamas.lab.protocol.budget import fit
 from adamas.lab.protocol.plan import SIZES, Plan, declare, growing
 from adamas.lab.protocol.results_types import Results
 from adamas.lab.protocol.sequential import in_looks, pooled
-from adamas.lab.statistics.looks import compare_at, doubling, spending
+from adamas.lab.statistics.repeated import compare_at, doubling, spending
 from adamas.lab.text import Say
 from adamas.lab.trial import Record
 from adamas.lab.tuning import Point, Tuned

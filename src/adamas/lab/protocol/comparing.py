@@ -9,7 +9,7 @@ from adamas.lab.constants import ALPHA
 from adamas.lab.protocol.study import Study
 from adamas.lab.statistics import paired
 from adamas.lab.statistics.intervals import Interval
-from adamas.lab.statistics.looks import compare_at
+from adamas.lab.statistics.repeated import compare_at
 
 
 def compared(finals: paired.Finals, study: Study, random: bool) -> list[paired.Comparison]:

@@ -20,7 +20,7 @@ from adamas.lab.entrants import Entrant
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.search import EXTENSIONS, WALK
-from adamas.lab.statistics.looks import doubling
+from adamas.lab.statistics.repeated import doubling
 from adamas.lab.tuning import log_grid
 
 Mode = Literal["quick", "default", "rigorous"]

@@ -12,8 +12,8 @@ from math import fsum, log10
 from adamas.lab.protocol.plan import Plan
 from adamas.lab.protocol.runner import Runner
 from adamas.lab.protocol.study import Look, Study, study
-from adamas.lab.statistics.looks import compare_at, spending
 from adamas.lab.statistics.moments import average
+from adamas.lab.statistics.repeated import compare_at, spending
 from adamas.lab.trial import Record
 from adamas.lab.tuning import Point, Tuned, tidy
 

@@ -29,9 +29,9 @@ class Comparison:
 
     `difference` is optimizer minus reference, `percent` the same in per cent of the reference's
     mean (taken as known); both NaN when a run failed. `p` is two-sided, `p_holm` corrected for all
-    comparisons made together, and for all looks (`looks.compare_at`). `p_win` is the share of pairs
-    of runs in which the optimizer ends lower. `correlation` is Pearson's over seeds, None where it
-    is not defined.
+    comparisons made together, and for all looks (`repeated.compare_at`). `p_win` is the share of
+    pairs of runs in which the optimizer ends lower. `correlation` is Pearson's over seeds, None
+    where it is not defined.
     """
 
     optimizer: str
