@@ -11,7 +11,7 @@ from typing import Any
 
 from adamas import dialects, rules
 from adamas.classes import CLASSES, hypers
-from adamas.homes.signature import Function, Options, Rule, Signature, decoupled_rule
+from adamas.homes.signature import Options, Rule, Signature, decoupled_rule
 from adamas.kernel.formula import Formula
 
 # Options of torch that say how a step is run, not what it computes.
@@ -78,12 +78,12 @@ def moments(signature: Signature, formula: Formula) -> dict[str, str]:
     return known | {"m": known["g_mean"]} if alone else known
 
 
-def of_rule(rule: Function, name: str, doc: str) -> Signature:
+def of_rule(rule: Any, name: str, doc: str) -> Signature:
     """The signature of a rule that torch.optim does not have: its own names, `betas` for beta1, ...
 
     Raises ValueError for a hyper-parameter that is called what torch calls something else.
     """
-    given = hypers(getattr(rule, "function", rule))
+    given = rule.hypers if isinstance(rule, Formula) else hypers(getattr(rule, "function", rule))
     if taken := TAKEN & given.keys():
         raise ValueError(
             f"rule {name!r} has a hyper-parameter {min(taken)!r}, which means something else in a "

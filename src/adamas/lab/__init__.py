@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = [
     "ComparisonResult", "LabError", "Problem", "Task", "compare", "find_lr", "jax_problem",
-    "numpy_problem", "torch_problem",
+    "loop_problem", "numpy_problem", "torch_problem",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from adamas.lab.notebook.api import compare
     from adamas.lab.notebook.comparison import ComparisonResult
     from adamas.lab.own.adapters import jax_problem, numpy_problem, torch_problem
+    from adamas.lab.own.loop import loop_problem
     from adamas.lab.problems import Problem, Task
 else:
     HOMES = {
@@ -29,6 +30,7 @@ else:
         "compare": "adamas.lab.notebook.api",
         "find_lr": "adamas.lab.finder.live",
         "jax_problem": "adamas.lab.own.adapters",
+        "loop_problem": "adamas.lab.own.loop",
         "numpy_problem": "adamas.lab.own.adapters",
         "torch_problem": "adamas.lab.own.adapters",
     }

@@ -4,7 +4,7 @@ The course of the rate is told in shares of a run, so that a short run of a sear
 as the long run that it stands for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
@@ -47,7 +47,7 @@ class Course:
         """Return this course with what `further` says of it."""
         return replace(self, **{name: value for name, value in further if name in COURSE})  # type: ignore[arg-type]
 
-    def factor(self, steps: int) -> Callable[[int], float] | None:
+    def factor(self, steps: int) -> Schedule | None:
         """Return what the rate is multiplied by at step t, 1 the first; None if always by 1.
 
         >>> factor = Course("cosine", 0.25).factor(8)

@@ -71,6 +71,13 @@ class Entrant(ABC):
         over.
         """
 
+    def of_torch(self, params: Any, lr: float, further: Further = ()) -> Any:
+        """Return the optimizer of PyTorch itself, on tensors or groups of them.
+
+        Raises `LabError` where the optimizer is none of PyTorch.
+        """
+        raise LabError("error.not_of_torch", text=self.text)
+
     @property
     def centre(self) -> float:
         """Return the middle of the grid of learning rates."""

@@ -11,6 +11,7 @@ from typing import Any
 from adamas.engine.options import formula_of
 from adamas.homes.signature import Signature
 from adamas.homes.torch import HOW, SIGNATURES, of_rule
+from adamas.kernel.formula import Formula
 from adamas.kernel.scopes import SECOND
 from adamas.torch.base import Optimizer
 from adamas.torch.modes import Averaging
@@ -51,14 +52,15 @@ def make(signature: Signature, module: str) -> type[Optimizer]:
 
 
 @functools.cache
-def optimizer(rule: Callable[..., Any]) -> type[Optimizer]:
+def optimizer(rule: Callable[..., Any] | Formula) -> type[Optimizer]:
     """A class of torch optimizers that step by `rule`, a formula or what `adamas.rule` made of one.
 
     Its constructor takes `params` and the rule's hyper-parameters (`betas` for `beta1, beta2`).
     Raises `adamas.FormulaError` for a rule that cannot be compiled, TypeError for one that reads a
     second array.
     """
-    signature = of_rule(rule, getattr(rule, "__name__", "rule"), rule.__doc__ or "")
+    name = rule.name if isinstance(rule, Formula) else getattr(rule, "__name__", "rule")
+    signature = of_rule(rule, name, rule.__doc__ or "")
     if SECOND in formula_of(rule).given:
         raise TypeError(
             f"{signature.name} reads a second array beside the gradient, which a step of "
@@ -70,7 +72,7 @@ def optimizer(rule: Callable[..., Any]) -> type[Optimizer]:
     return made
 
 
-def _empty(rule: Callable[..., Any]) -> Optimizer:
+def _empty(rule: Callable[..., Any] | Formula) -> Optimizer:
     made = optimizer(rule)
     return made.__new__(made)
 

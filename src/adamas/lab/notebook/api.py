@@ -58,8 +58,9 @@ def compare(
     line; docs/decisions/0011 and 0012 say why it is done so.
 
     - `problem`: a built-in name, a file of data, `"mine.py:function"`, an `adamas.lab.Problem`, a
-      data frame (pandas or polars, whose index is not read), or `(X, y)`, arrays of shape (n, ...)
-      and (n,), X perhaps a data frame.
+      training loop of yours, `train(make_optimizer, seed, steps)` (see `loop_problem`), a data
+      frame (pandas or polars, whose index is not read), or `(X, y)`, arrays of shape (n, ...) and
+      (n,), X perhaps a data frame.
     - `optimizers`: names such as "adam" or "adam:beta1=0.8", "file.py:rule", classes and rules of
       adamas, or rules of yours as functions (default: sgd, momentum, rmsprop, adam).
     - `target`: the column to predict, for data files and data frames. For these and for arrays:

@@ -31,12 +31,13 @@ from adamas.lab.own.content import UnknownError, content
 from adamas.lab.own.data_frame import DataFrame
 from adamas.lab.own.frame import Frame
 from adamas.lab.own.from_python import check
+from adamas.lab.own.loop import Train, is_loop, loop_problem
 from adamas.lab.own.options import NOTHING_SAID, TableOptions
 from adamas.lab.own.spec import Spec
 from adamas.lab.own.tabular import tabular_problem
 from adamas.lab.problems import Array, Problem
 
-Enterable = str | os.PathLike[str] | Problem | tuple[Any, Any] | DataFrame
+Enterable = str | os.PathLike[str] | Problem | Train | tuple[Any, Any] | DataFrame
 OptimizerLike = str | Rule | Callable[..., Any]
 Source = Spec | tuple[Frame, TableOptions] | Problem
 # The rules of adamas by the objects that stand for them, such as adamas.Adam.
@@ -140,6 +141,8 @@ def entered_problem(
         return _table(data_frame.read(problem, target), options, "frame", path)
     if target is not None:
         raise LabError("error.target_for_tables", option=f"--target {target}")
+    if is_loop(problem):
+        problem = loop_problem(problem, name=problem.__name__)  # type: ignore[arg-type, union-attr]
     if isinstance(problem, Problem):
         if options.first:
             raise LabError("error.target_for_tables", option=options.first)
@@ -151,8 +154,8 @@ def entered_problem(
             return Handed(path, named, missing=str(error)), problem
     if not isinstance(problem, tuple) or len(problem) != 2:
         raise TypeError(
-            "a problem is a name, a file, a data frame, (X, y) or an adamas.lab.Problem, not "
-            f"{type(problem).__name__}"
+            "a problem is a name, a file, a data frame, (X, y), an adamas.lab.Problem, or a "
+            f"function train(make_optimizer, seed, steps), not {type(problem).__name__}"
         )
     x, y = problem[0], _array(problem[1])
     if data_frame.is_frame(x):

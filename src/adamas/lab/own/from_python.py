@@ -9,6 +9,7 @@ import numpy as np
 
 from adamas.cli_text.core_words import told
 from adamas.lab.needs import LabError
+from adamas.lab.own.loop import Loop, begun, is_loop, loop_problem
 from adamas.lab.problems import Problem
 from adamas.lab.text import words
 from adamas.show import described, load_module
@@ -32,7 +33,9 @@ def load(path: Path, text: str) -> Problem:
         raise LabError("error.plain", reason=told(error)) from error
     found = _named(module, name, text)
     try:
-        if not isinstance(found, Problem) and callable(found):
+        if is_loop(found):
+            found = loop_problem(found, name=name)
+        elif not isinstance(found, Problem) and callable(found):
             found = found()
     except LabError:
         raise
@@ -54,9 +57,14 @@ def _named(module: object, name: str, text: str) -> Any:
 
 
 def check(problem: Problem, text: str, path: Path) -> None:
-    """Take one gradient and one validation loss, and refuse what an optimizer could not use."""
+    """Take one gradient and one validation loss, and refuse what an optimizer could not use.
+
+    Of a training loop, run the beginning.
+    """
     if not 1 <= problem.every <= problem.steps:
         raise LabError("error.every", text=text, every=problem.every, steps=problem.steps)
+    if isinstance(problem, Loop):
+        return begun(problem)
     try:
         task = problem.task(0)
         params = task.start()

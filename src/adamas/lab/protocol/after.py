@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from adamas.lab.doctor import agreeing, diagnose, helped, hopeless
 from adamas.lab.doctor.findings import WORSE
 from adamas.lab.doctor.inside import seen_inside
+from adamas.lab.own.loop import Loop
 from adamas.lab.protocol.results import plain
 from adamas.lab.protocol.results_types import Looked
 from adamas.lab.protocol.runner import Load, single_thread
@@ -25,7 +26,8 @@ Job = Callable[[], tuple[str, str, Any]]
 
 def afterwards(study: Study, load: Load, workers: int) -> Looked:
     """Return `inside` and `doctor` of the results."""
-    jobs = list(looks(study, load))
+    # Nobody can look on at a user's own loop.
+    jobs = [] if isinstance(load(), Loop) else list(looks(study, load))
     found = Parallel(workers)(delayed(one)() for one in jobs)
     findings = [(name, answer) for kind, name, answer in found if kind == "doctor" and answer]
     chosen = [(name, agreeing(answer, study.tuned[name])) for name, answer in findings]

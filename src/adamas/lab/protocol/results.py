@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from adamas.lab.constants import CLASSICAL
+from adamas.lab.own.loop import parameters
 from adamas.lab.problems import About, Problem
 from adamas.lab.protocol.best import best_so_far
 from adamas.lab.protocol.comparing import compared, verdict
@@ -58,12 +59,11 @@ def described(problem: Problem) -> Tree:
     """Return what the report says of the problem."""
     title = {"en": problem.name, "zh": problem.name}
     about = problem.about or About(title, "own", title, words("own.unnamed_loss"))
-    params = problem.task(1).start()
     shown = asdict(about)
     return {
         "name": problem.name,
         "random": problem.random,
-        "parameters": sum(int(array.size) for array in params.values()),
+        "parameters": parameters(problem),
         **{key: shown[key] for key in sorted(shown)},
     }
 

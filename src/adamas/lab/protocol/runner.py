@@ -17,10 +17,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from adamas.lab.course import Further
 from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
+from adamas.lab.own.loop import trained
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.plan import digest
 from adamas.lab.protocol.store import Store
-from adamas.lab.trial import Record, from_json, run
+from adamas.lab.trial import Record, from_json
 
 # What a record says of a run: another number gives all runs other names, so that a store never
 # mixes two meanings. 1 called every run diverged that ended above its start; 2 knew no
@@ -116,7 +117,7 @@ def named(key: str, load: Load, trial: Trial) -> tuple[str, Record]:
 def train(load: Load, trial: Trial) -> Record:
     """Run one trial."""
     problem = replace(load(), steps=trial.steps)
-    return run(problem, trial.optimizer, trial.lr, trial.seed, further=trial.further)
+    return trained(problem, trial.optimizer, trial.lr, trial.seed, trial.further)
 
 
 @cache

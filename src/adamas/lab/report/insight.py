@@ -47,6 +47,8 @@ def inside(subject: Subject) -> str:
 
 def pictures(subject: Subject) -> list[tuple[str, Picture | None]]:
     """Return every picture that there is something for, the most telling first."""
+    if not subject.results["inside"]:  # a user's own loop
+        return []
     over, part = microscope.over_steps, microscope.part
     lengths = over(
         "steps", subject, lambda run: run["update_in_lr"]["median"],

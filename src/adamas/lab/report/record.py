@@ -12,8 +12,9 @@ from adamas.pages.elements import details, facts, fold, paragraph, small, subhea
 def cost(subject: Subject) -> str:
     """Return the time of a step and the memory of the state, for each optimizer."""
     say, timing = subject.say, subject.timing
-    if timing is None:
-        return fold("cost", say("cost_title"), paragraph(say("cost_none")))
+    if timing is None or not timing["per_step"]:
+        told = "cost_none" if timing is None else "cost_loop"
+        return fold("cost", say("cost_title"), paragraph(say(told)))
     model, rows = timing["model_step"], []
     for name in subject.rows:
         step, state = timing["per_step"][name], timing["state_bytes_per_parameter"][name]

@@ -1,0 +1,122 @@
+"""What a user's own loop is handed: a function that makes the optimizer which takes part."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import adamas
+from adamas.kernel.formula import Formula
+from adamas.lab.course import Further
+from adamas.lab.entrants import Entrant, own_settings
+from adamas.lab.needs import LabError
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Maker:
+    """`make_optimizer(parameters)` of one run, which counts the updates of what it made.
+
+    A loop may make several optimizers, each on parameters of its own; `updates` are those of the
+    one that is furthest, `size` is how many numbers they step.
+    """
+
+    def __init__(self, who: Entrant, lr: float, further: Further, steps: int) -> None:
+        self.who, self.lr, self.further = who, lr, further
+        self.factor = who.course.changed(further).factor(steps)
+        self.size = 0
+        self._counts: list[Callable[[], int]] = []
+
+    @property
+    def updates(self) -> int:
+        """Return the updates that were made so far."""
+        return max((count() for count in self._counts), default=0)
+
+    def __call__(self, params: Any) -> Any:
+        """Return an optimizer for PyTorch's tensors, or groups of them, or for NumPy's arrays.
+
+        Raises `LabError` for anything else, and where the optimizer is one of PyTorch alone and
+        the parameters are not.
+        """
+        held = kept(params)
+        if of_torch(held):
+            return self._on_tensors(held)
+        return self._on_arrays(held)
+
+    def _on_arrays(self, params: Any) -> adamas.Optimizer:
+        if self.who.formula is None:
+            raise LabError("error.loop_arrays", optimizer=self.who.text)
+        chosen = {**self.who.hypers, **own_settings(self.further)}
+        lr = self.lr if self.factor is None else self.lr * self.factor
+        try:
+            made = adamas.Optimizer(
+                self.who.formula, params, lr=lr, threads=1, on_nonfinite="allow", **chosen
+            )
+        except (TypeError, ValueError) as error:
+            raise LabError("error.loop_parameters", reason=str(error)) from error
+        self.size += sum(int(a.size) for group in made.param_groups for a in group["params"])
+        self._counts.append(lambda: made.steps)
+        return made
+
+    def _on_tensors(self, params: Any) -> "torch.optim.Optimizer":
+        made = on_tensors(self.who, params, self.lr, self.further)
+        self.size += sum(int(p.numel()) for group in made.param_groups for p in group["params"])
+        shares = [group["lr"] / self.lr for group in made.param_groups]
+        done = 0
+
+        def before(optimizer: Any, args: Any, kwargs: Any) -> None:
+            if self.factor is not None:
+                for share, group in zip(shares, optimizer.param_groups, strict=False):
+                    group["lr"] = share * self.lr * self.factor(done + 1)
+
+        def after(optimizer: Any, args: Any, kwargs: Any) -> None:
+            nonlocal done
+            done += 1
+
+        made.register_step_pre_hook(before)
+        made.register_step_post_hook(after)
+        self._counts.append(lambda: done)
+        return made
+
+
+def on_tensors(who: Entrant, params: Any, lr: float, further: Further) -> "torch.optim.Optimizer":
+    """Return the optimizer of PyTorch that an entrant is."""
+    if who.formula is None:
+        foreign: torch.optim.Optimizer = who.of_torch(params, lr, further)
+        return foreign
+    made: torch.optim.Optimizer = torch_class(who.formula)(
+        params, lr=lr, threads=1, on_nonfinite="allow", **{**who.hypers, **own_settings(further)}
+    )
+    return made
+
+
+@cache
+def torch_class(formula: Formula) -> Any:
+    """Return the class of `adamas.torch` that steps by a formula."""
+    from adamas.torch import optimizer
+
+    return optimizer(formula)  # type: ignore[arg-type]
+
+
+def kept(params: Any) -> Any:
+    """Return parameters as they are, but every iterator that can be read once as a list."""
+    if isinstance(params, Iterator):
+        return [kept(one) for one in params]
+    if isinstance(params, dict):
+        return {name: kept(one) for name, one in params.items()}
+    if isinstance(params, list | tuple):
+        return [kept(one) if isinstance(one, dict | Iterator) else one for one in params]
+    return params
+
+
+def of_torch(params: Any) -> bool:
+    """Return whether parameters hold a tensor of PyTorch, also in groups or beside their names."""
+    torch: Any = sys.modules.get("torch")
+    if torch is None:
+        return False
+    if isinstance(params, Mapping):
+        return any(map(of_torch, params.values()))
+    if isinstance(params, list | tuple):
+        return any(map(of_torch, params))
+    return isinstance(params, torch.Tensor)

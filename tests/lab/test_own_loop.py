@@ -1,0 +1,151 @@
+"""A user's own training loop is compared like any other problem."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import adamas
+from adamas.lab import LabError, compare, loop_problem
+from adamas.lab.own.loop import run_loop
+from adamas.lab.own.maker import kept
+
+torch = pytest.importorskip("torch")
+A = np.array([[3.0, 1.0], [1.0, 2.0], [0.5, -1.0]])
+
+
+def least_squares(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Fit a line to noise that the seed draws, in NumPy."""
+    b = A @ [1.0, -2.0] + 0.1 * np.random.default_rng(seed).normal(size=3)
+    w = np.zeros(2)
+    optimizer = make_optimizer({"w": w})
+    for step in range(steps + 1):
+        off = A @ w - b
+        if step % 5 == 0:
+            yield {"loss": 1 + off @ off, "largest": np.abs(off).max()}
+        optimizer.step({"w": 2 * A.T @ off})
+
+
+def in_torch(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Fit the same in PyTorch, with batch noise from the global generator."""
+    model = torch.nn.Linear(2, 1)
+    optimizer = make_optimizer(model.parameters())
+    x, y = torch.tensor(A, dtype=torch.float32), torch.ones(3, 1)
+    for step in range(steps + 1):
+        optimizer.zero_grad()
+        loss = ((model(x + 0.1 * torch.randn(3, 2)) - y) ** 2).mean()
+        if step % 5 == 0:
+            yield loss
+        loss.backward()
+        optimizer.step()
+
+
+def test_a_loop_gets_the_bits_of_a_loop_by_hand() -> None:
+    """What the lab runs is the loop itself: the losses are those of adamas.Adam by hand."""
+    record = run_loop(loop_problem(least_squares, steps=20, every=5), "adam", 0.1, 3)
+    by_hand = least_squares(lambda params: adamas.Adam(params, lr=0.1), 3, 20)
+    assert list(record.losses) == [told["loss"] for told in by_hand]
+    assert record.steps == (0, 5, 10, 15, 20) and set(record.extras) == {"largest"}
+
+
+def test_a_torch_loop_gets_the_bits_of_torch_by_hand() -> None:
+    """Tensors get a torch optimizer by the same rule, and the global generator is seeded."""
+    state = torch.get_rng_state()
+    record = run_loop(loop_problem(in_torch, steps=15, every=5), "adamw", 0.05, 2)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(2)
+    theirs = in_torch(lambda params: adamas.torch.AdamW(params, lr=0.05), 2, 15)
+    assert list(record.losses) == [loss.item() for loss in theirs]
+
+
+def test_a_course_moves_the_rate_of_both_kinds() -> None:
+    """Warm-up and schedule hold in NumPy and in PyTorch, groups with a rate of their own too."""
+    rates: dict[str, list[float]] = {"numpy": [], "torch": []}
+
+    def numpy_loop(make_optimizer: Any, seed: int, steps: int) -> Iterator[float]:
+        w = np.ones(1)
+        optimizer = make_optimizer({"w": w})
+        for _ in range(steps):
+            before = w.copy()
+            optimizer.step({"w": np.ones(1)})
+            rates["numpy"].append(float((before - w)[0]))
+            yield 1.0
+
+    def torch_loop(make_optimizer: Any, seed: int, steps: int) -> Iterator[float]:
+        p, q = (torch.nn.Parameter(torch.ones(1, dtype=torch.float64)) for _ in range(2))
+        optimizer = make_optimizer([{"params": iter([p])}, {"params": [q], "lr": 0.01}])
+        for _ in range(steps):
+            before = p.item(), q.item()
+            p.grad = q.grad = torch.ones(1, dtype=torch.float64)
+            optimizer.step()
+            assert before[1] - q.item() == pytest.approx(0.1 * (before[0] - p.item()))
+            rates["torch"].append(before[0] - p.item())
+            yield 1.0
+
+    text = "sgd:schedule=cosine,warmup=0.25"
+    run_loop(loop_problem(numpy_loop, steps=8), text, 0.1, 1)
+    run_loop(loop_problem(torch_loop, steps=8), text, 0.1, 1)
+    wanted = [0.1 / 3, 0.2 / 3, *(0.05 * (1 + np.cos(np.pi * k / 6)) for k in range(6))]
+    assert rates["numpy"] == pytest.approx(wanted) and rates["torch"] == pytest.approx(wanted)
+
+
+def test_a_function_is_compared_and_resumed(tmp_path: Path) -> None:
+    """`compare(train)` ends in a page, and the same call runs nothing twice."""
+    problem = loop_problem(least_squares, steps=20, every=5)
+    call = {"quick": True, "seeds": 3, "out": tmp_path, "workers": 1, "progress": False}
+    found = compare(problem, ["sgd", "adam"], **call)  # type: ignore[arg-type]
+    stored = (tmp_path / "runs.jsonl").read_bytes()
+    again = compare(problem, ["sgd", "adam"], **call)  # type: ignore[arg-type]
+    assert again.to_dict()["optimizers"] == found.to_dict()["optimizers"]
+    assert (tmp_path / "runs.jsonl").read_bytes() == stored
+    tree = json.loads((tmp_path / "results.json").read_text())
+    assert tree["problem"]["parameters"] == 2 and not tree["inside"]
+    assert "training loop" in (tmp_path / "report.html").read_text()
+
+
+def exploding(make_optimizer: Any, seed: int, steps: int) -> Iterator[float]:
+    """Fail as NumPy does where a loop asks for it."""
+    make_optimizer({"w": np.ones(1)}).step({"w": np.ones(1)})
+    yield 1.0
+    raise FloatingPointError("overflow")
+
+
+def test_a_loop_that_overflows_is_a_run_that_diverged() -> None:
+    """Going out of bounds is what an optimizer may do, and ends its run, not the comparison."""
+    record = run_loop(loop_problem(exploding, steps=5), "sgd", 1.0, 1)
+    assert record.diverged
+
+
+def broken(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Fail as a fault does."""
+    yield {}["missing"]
+
+
+def silent(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Make no update."""
+    yield 1.0
+
+
+def wordy(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Yield no loss."""
+    yield "1.0"
+
+
+@pytest.mark.parametrize(("train", "told"), [
+    (broken, r"broken failed with sgd at lr=.*, seed 1: KeyError"),
+    (silent, r"silent yielded no loss after an update"),
+    (wordy, r"this one yielded str"),
+])  # fmt: skip
+def test_a_fault_is_told_before_the_first_run(train: Any, told: str) -> None:
+    """A loop with a fault is refused in one sentence that names the optimizer, rate and seed."""
+    with pytest.raises(LabError, match=told):
+        compare(train, ["sgd"], quick=True, progress=False)
+
+
+def test_iterators_are_read_once() -> None:
+    """Parameters that come as iterators, also inside groups, are kept."""
+    groups = kept([{"params": iter([1, 2])}, {"params": [3]}])
+    assert groups == [{"params": [1, 2]}, {"params": [3]}] and kept(iter((1, 2))) == [1, 2]
