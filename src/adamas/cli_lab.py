@@ -147,6 +147,7 @@ def add_table(parser: argparse.ArgumentParser, say: Speech) -> None:
         parser.add_argument(f"--{name}", type=read, metavar="COLUMN", help=told)
     number = reading(row_count, say.language)
     parser.add_argument("--rows", type=number, metavar="N", help=say("option.rows"))
+    parser.add_argument("--encoding", type=read, metavar="NAME", help=say("option.encoding"))
 
 
 def add_optimizers(parser: argparse.ArgumentParser, say: Speech) -> None:
@@ -264,7 +265,7 @@ def named_spec(args: argparse.Namespace) -> "Spec":
     from adamas.lab.own.options import TableOptions
     from adamas.lab.own.spec import named
 
-    said = {name: getattr(args, name) for name in ("task", "group", "time", "rows")}
+    said = {name: getattr(args, name) for name in ("task", "group", "time", "rows", "encoding")}
     return named(args.problem, args.target, TableOptions(drop=tuple(args.drop), **said))
 
 

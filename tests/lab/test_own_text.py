@@ -10,12 +10,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pandas
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from adamas import cli
+from adamas.cli_lab import named_spec
 from adamas.lab.needs import LabError
+from adamas.lab.notebook.entering import entered_options, entered_problem
 from adamas.lab.own import files
 from adamas.lab.own.csv import read
 from adamas.lab.own.frame import Frame
@@ -91,6 +95,30 @@ def test_an_encoding_that_nothing_fits_is_refused_with_those_that_would(tmp_path
             read(path, "y", asked)
     with pytest.raises(LabError, match="cannot be read with --encoding ascii"):
         read(path, "y", "ascii")
+
+
+def test_an_encoding_is_said_on_the_command_line_and_in_python(tmp_path: Path) -> None:
+    """--encoding reaches the reader and the plan, and is refused where there is no text."""
+    path = tmp_path / "data.csv"
+    path.write_bytes(lines("площадь,b,цена").encode("cp1251"))
+    parsed = cli.build_parser("en").parse_args(
+        ["compare", str(path), "--target", "цена", "--encoding", "cp1251"]
+    )
+    spec = named_spec(parsed)
+    assert "cp1251, as you said" in note(resolve(spec))
+    assert spec.identity()["encoding"] == "cp1251"
+    options = entered_options(None, (), None, None, None, "cp1251")
+    assert options == spec.options
+    arrays = tmp_path / "data.npz"
+    np.savez(arrays, X=np.ones((50, 2)), y=np.arange(50))
+    with pytest.raises(LabError, match=r"--encoding cp1251 is for files of text; data\.npz"):
+        resolve(Spec(str(arrays), "y", options))
+    with pytest.raises(LabError, match="--encoding cp1251 is for"):
+        resolve(Spec("digits", None, options))
+    with pytest.raises(LabError, match="--encoding cp1251 is for"):
+        entered_problem((np.ones((50, 2)), np.arange(50)), None, tmp_path / "kept", options)
+    with pytest.raises(TypeError, match="encoding=8"):
+        entered_options(None, (), None, None, None, 8)
 
 
 def zipped(content: bytes, *names: str) -> bytes:

@@ -37,6 +37,7 @@ def compare(
     group: str | int | None = None,
     time: str | int | None = None,
     rows: int | None = None,
+    encoding: str | None = None,
     quick: bool = False,
     rigorous: bool = False,
     budget: str | float | None = None,
@@ -66,7 +67,8 @@ def compare(
     - `target`: the column to predict, for data files and data frames. For these and for arrays:
       `task`, "classification" or "regression" (default: numbers are classes if they are few and
       whole); `drop`, columns that are no inputs; `group`, a column whose rows of one value train or
-      judge together; `time`, a column whose last fifth judges; `rows`, the size of a sample.
+      judge together; `time`, a column whose last fifth judges; `rows`, the size of a sample;
+      `encoding`, that of a file of text.
     - `quick`, `rigorous`: 6 or 20 report seeds instead of 10. `seeds` sets their number; `budget`,
       such as "5m" or seconds, takes as many seeds and rates as fit in that time.
     - `reference`: whom the others are compared with, given as optimizers are (default: adam and
@@ -97,7 +99,7 @@ def compare(
         given = CLASSICAL if optimizers is None else optimizers
         texts, functions, references = entering.entered_optimizers(given, reference)
         column = None if target is None else str(target)
-        options = entering.entered_options(task, drop, group, time, rows)
+        options = entering.entered_options(task, drop, group, time, rows, encoding)
         handed, source = entering.entered_problem(problem, column, Path(kept, "problem"), options)
         if functions:
             handed = replace(handed, named={**handed.named, "functions": functions})

@@ -113,7 +113,9 @@ def built(source: Source) -> Problem:
     return source.problem() if isinstance(source, Spec) else source
 
 
-def entered_options(task: Any, drop: Any, group: Any, time: Any, rows: Any) -> TableOptions:
+def entered_options(
+    task: Any, drop: Any, group: Any, time: Any, rows: Any, encoding: Any
+) -> TableOptions:
     """Return what was said of a table; columns may be named by numbers, as frames do.
 
     Raises ValueError or TypeError for what is no such value.
@@ -122,9 +124,12 @@ def entered_options(task: Any, drop: Any, group: Any, time: Any, rows: Any) -> T
         raise ValueError(f"task={task!r} is not known; give 'classification' or 'regression'")
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, Integral)):
         raise TypeError(f"rows={rows!r} is not a whole number")
+    if not isinstance(encoding, str | None):
+        raise TypeError(f"encoding={encoding!r} is not the name of an encoding")
     several = tuple(map(str, drop if isinstance(drop, list | tuple) else [drop]))
     left, right = (None if name is None else str(name) for name in (group, time))
-    return TableOptions(task, several, left, right, None if rows is None else int(rows))
+    count = None if rows is None else int(rows)
+    return TableOptions(task, several, left, right, count, encoding)
 
 
 def entered_problem(
@@ -176,6 +181,8 @@ def _array(value: Any) -> Array:
 def _table(
     frame: Frame, options: TableOptions, python: str, path: Path
 ) -> tuple[Handed, tuple[Frame, TableOptions]]:
+    if options.encoding is not None:
+        raise LabError("error.encoding_no_text", asked=options.encoding, file=frame.name)
     target = frame.target if python == "frame" else None
     named = {"text": frame.name, "target": target, "python": python, "sha256": frame.sha256}
     return Handed(path, named | options.identity()), (frame, options)

@@ -15,7 +15,8 @@ class TableOptions:
 
     `task` makes classes or numbers of the target, `drop` are no inputs, and neither is `group`,
     whose rows of one value stay on one side of the split, nor `time`, of which the last fifth
-    judges. `rows` is the size of a sample. Raises `LabError` for what contradicts itself.
+    judges. `rows` is the size of a sample, and `encoding` that of a file of text. Raises `LabError`
+    for what contradicts itself.
     """
 
     task: TaskKind | None = None
@@ -23,6 +24,7 @@ class TableOptions:
     group: str | None = None
     time: str | None = None
     rows: int | None = None
+    encoding: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""

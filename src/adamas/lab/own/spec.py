@@ -7,7 +7,7 @@ full of closures, cannot.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,7 +24,6 @@ from adamas.lab.zoo import CATALOGUE, built_in
 TEXT = (".csv", ".tsv", ".txt", ".data", ".dat", ".tab")
 PACKED = (".gz", ".bz2", ".xz", ".zip")
 READERS: dict[str, Callable[[Path, str | None], Frame]] = {
-    **dict.fromkeys((*TEXT, *PACKED), csv.read),
     ".parquet": parquet.read,
     ".npz": arrays.read,
 }
@@ -138,16 +137,20 @@ def _resolve(spec: Spec, path: Path, _state: tuple[int, int]) -> Problem:
         if spec.for_tables:
             raise LabError("error.target_of_python", option=spec.for_tables, text=spec.text)
         return from_python.load(path, spec.text)
-    return tabular_problem(_reader(path)(path, spec.target), spec.options)
+    return tabular_problem(_reader(path, spec.options.encoding)(path, spec.target), spec.options)
 
 
-def _reader(path: Path) -> Callable[[Path, str | None], Frame]:
+def _reader(path: Path, encoding: str | None) -> Callable[[Path, str | None], Frame]:
     """Return what reads a file of data, told by its name; Parquet, by what it begins with."""
     suffix = path.suffix.lower()
     if suffix == ".npy":
         raise LabError("error.one_array", file=path.name)
     if parquet.begins(path):
-        return parquet.read
+        suffix = ".parquet"
+    if suffix in (*TEXT, *PACKED):
+        return partial(csv.read, encoding=encoding)
     if suffix not in READERS:
         raise LabError("error.kinds", file=path.name, kinds=words("hint.kinds"))
+    if encoding is not None:
+        raise LabError("error.encoding_no_text", asked=encoding, file=path.name)
     return READERS[suffix]
