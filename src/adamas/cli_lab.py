@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from adamas.cli_language import Speech
 from adamas.cli_values import count, loss, path, reading, row_count, share, text
 from adamas.lab import constants
-from adamas.pages.sentences import CODES
+from adamas.pages.sentences import CODES, printable
 
 if TYPE_CHECKING:
     from adamas.lab.commands.session import Request
@@ -220,7 +220,7 @@ def guarded(
             require_packages()
             return command(args)
         except LabError as error:
-            print(f"adamas {name}: {error.words[args.lang]}", file=sys.stderr)
+            print(printable(f"adamas {name}: {error.words[args.lang]}"), file=sys.stderr)
             return 1
 
     return run

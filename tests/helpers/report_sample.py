@@ -262,6 +262,15 @@ def problem() -> Tree:
         },
         "higher": ["accuracy"],
         "notes": {"en": "Scenes are drawn from real digits.", "zh": "场景由真实数字拼成。"},
+        "columns": [
+            {"name": "kind", "kind": "text", "missing": 0, "inputs": 0, "fate": "target",
+             "different": 3},
+            {"name": "重量", "kind": "number", "missing": 1234, "inputs": 2, "fate": "",
+             "different": 0},
+            {"name": "row", "kind": "number", "missing": 0, "inputs": 0, "fate": "counter",
+             "different": 0},
+        ],
+        "split": {"en": "A fifth of the rows judges.", "zh": "五分之一的行用来评判。"},
         "parameters": 34826,
         "random": True,
     }  # fmt: skip

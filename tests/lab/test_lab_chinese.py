@@ -160,9 +160,9 @@ ROWS = np.random.default_rng(0).standard_normal((60, 3))
 @pytest.mark.parametrize(
     ("problem", "target", "title"),
     [
-        (pd.DataFrame(ROWS, columns=["a", "b", "c"]), "c", "数据框：c"),
+        (pd.DataFrame(ROWS, columns=["u", "v", "c"]), "c", "数据框：c"),
         ((ROWS[:, :2], ROWS[:, 2]), None, "数组：y"),
-        ((pd.DataFrame(ROWS[:, :2], columns=["a", "b"]), ROWS[:, 2]), None, "数据框：y"),
+        ((pd.DataFrame(ROWS[:, :2], columns=["u", "v"]), ROWS[:, 2]), None, "数据框：y"),
     ],
 )
 def test_what_python_holds_is_chinese(

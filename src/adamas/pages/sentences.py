@@ -11,10 +11,13 @@ from importlib.resources import files
 from string import Formatter
 from tomllib import loads
 from typing import Any
+from unicodedata import category
 
 Both = Mapping[str, str]
 Tables = Mapping[str, Mapping[str, str]]
 CODES = ("en", "zh")
+# Unicode's categories of control, format, surrogate and unassigned characters, and of line ends.
+COMMANDS = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 
 
 def sentences(package: str, subject: str) -> dict[str, Both]:
@@ -35,6 +38,20 @@ def _entries(table: Mapping[str, Any], before: str) -> Iterator[tuple[str, Both]
             yield before + key, inner
         else:
             yield from _entries(inner, f"{before}{key}.")
+
+
+def printable(text: str) -> str:
+    r"""Return a text without characters that command a terminal, which names in a file may hold.
+
+    >>> printable("a\x1b[31mb\u202e")
+    'a\\x1b[31mb\\u202e'
+    """
+    return "".join(
+        char.encode("unicode_escape").decode()
+        if category(char) in COMMANDS and char != "\n"
+        else char
+        for char in text
+    )
 
 
 def by_language(both: Mapping[str, Both]) -> dict[str, dict[str, str]]:

@@ -19,6 +19,7 @@ from adamas.lab.protocol.output import output_directory
 from adamas.lab.protocol.plan import PROTOCOL
 from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.store import held
+from adamas.lab.report import column_chapter
 from adamas.lab.report.find_lr_page import render_found
 from adamas.lab.report.numbers import learning_rate
 from adamas.lab.report.twins import publish
@@ -44,6 +45,8 @@ def find_lr(asked: Question, say: Say, *, json: bool) -> int:
     """Find a learning rate as the command line asks for it, and return the exit code."""
     progress = Progress(sys.stderr if json else sys.stdout, 1)
     problem = asked.spec.problem()
+    for line in column_chapter.lines(problem.about, say):
+        progress.say(line)
     who = entrant(asked.optimizer)
     identity = asked.spec.identity()
     question = {"identity": identity, "optimizers": [who.text], "seeds": asked.seeds,

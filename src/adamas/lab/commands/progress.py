@@ -5,6 +5,8 @@ import time
 from typing import TextIO
 from unicodedata import east_asian_width
 
+from adamas.pages.sentences import printable
+
 CLEAR = "\r\x1b[K"
 
 
@@ -37,7 +39,7 @@ class Progress:
 
     def status(self, text: str) -> None:
         """Show what is going on: in place of what was shown before, or as a line of its own."""
-        self._status = text
+        self._status = printable(text)
         if self.live:
             self._show()
         else:
@@ -45,7 +47,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
-        self._write(self.clear() + line + "\n")
+        self._write(self.clear() + printable(line) + "\n")
         if self.live and self._status:
             self._show()
 

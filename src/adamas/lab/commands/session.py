@@ -35,6 +35,7 @@ from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.sequential import in_looks
 from adamas.lab.protocol.store import NAME, Store
 from adamas.lab.protocol.study import Look, Study
+from adamas.lab.report import column_chapter
 from adamas.lab.report.twins import twin_name
 from adamas.lab.text import LANGUAGES, Say
 
@@ -119,6 +120,8 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
         hypothesis=request.hypothesis,
         mode=request.mode,
     )
+    for line in column_chapter.lines(problem.about, say):
+        progress.say(line)
     make(wanted(request)[0])  # what cannot be declared is refused before there is a directory
     with (
         cluster(request.dask) as everybody,

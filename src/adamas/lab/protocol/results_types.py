@@ -168,6 +168,17 @@ class QualityTree(TypedDict):
     basis: Texts
 
 
+class ColumnTree(TypedDict):
+    """One column of a table, as `problems.ColumnFate`."""
+
+    name: str
+    kind: str
+    missing: int
+    inputs: int
+    fate: str
+    different: int
+
+
 class ProblemTree(TypedDict):
     """What is known of the problem, as `problems.About`."""
 
@@ -183,6 +194,8 @@ class ProblemTree(TypedDict):
     quality: QualityTree | None
     higher: list[str]
     notes: Texts
+    columns: list[ColumnTree]
+    split: Texts
 
 
 class InsideTree(TypedDict):

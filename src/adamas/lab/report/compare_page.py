@@ -6,6 +6,7 @@ from adamas.lab.page.svg import drawn
 from adamas.lab.protocol.results_types import Results, Timing
 from adamas.lab.report import (
     again,
+    column_chapter,
     decided,
     insight,
     judged,
@@ -26,6 +27,7 @@ PAGE_NAME = "report.html"
 # The first ones are open, `section`; from "curves" on they are folded, `fold`.
 CHAPTERS = {
     "result": result.chapter,
+    "columns": column_chapter.chapter,
     "curves": training.curves,
     "differences": judged.differences,
     "best": stopped.chapter,
@@ -48,9 +50,9 @@ def render(results: Results, timing: Timing | None, say: Say, twin: str | None =
     said to be missing. `twin` is the file that says the same in the other language.
     """
     about = subject(results, timing, say)
-    body = "\n".join(chapter(about) for chapter in CHAPTERS.values())
-    names = [(key, say(f"nav_{key}")) for key in CHAPTERS]
-    return document(title(about), opening(about), names, body, say, twin)
+    bodies = {key: body for key, chapter in CHAPTERS.items() if (body := chapter(about))}
+    names = [(key, say(f"nav_{key}")) for key in bodies]
+    return document(title(about), opening(about), names, "\n".join(bodies.values()), say, twin)
 
 
 def opening(about: Subject) -> list[str]:

@@ -104,8 +104,8 @@ def source_row(one: dict[str, str], say: Say) -> list[str]:
 
 
 def notes(subject: Subject) -> list[str]:
-    """Return what the problem wants to be known about itself."""
-    text = subject.words(subject.problem["notes"])
+    """Return what the problem wants to be known about itself; a table's has its own chapter."""
+    text = "" if subject.problem["columns"] else subject.words(subject.problem["notes"])
     quality = subject.problem["quality"]
     basis = subject.words(quality["basis"]) if quality else ""
     items = [text, subject.say("runs_basis", basis=basis) if basis else ""]
