@@ -108,7 +108,7 @@ def test_names_are_no_markup(tmp_path: Path) -> None:
     shown = Headers(page).names
     names = [one["name"] for one in told["columns"]]
     assert set(HOSTILE[:-1]) <= set(names) <= set(shown) and "script" not in Headers(page).tags
-    assert "a**b, c**d, `e`" in page
+    assert "a**b, c**d, `e`, _f_, [g](h), &lt;script&gt;" in page
     html = ComparisonResult(tree, {}, Say("en"))._repr_html_()
     assert "<strong>y" not in html and "<strong>y" not in page
     said = lines(problem.about, Say("en"))

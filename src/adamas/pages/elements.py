@@ -41,11 +41,6 @@ def paragraph(text: str) -> str:
     return f"<p>{markup(text)}</p>"
 
 
-def literal(text: str) -> str:
-    """Return one paragraph in which nothing is markup, for texts with names that are not ours."""
-    return f"<p>{html.escape(text, quote=False)}</p>"
-
-
 def small(text: str) -> str:
     """Return one paragraph of small print."""
     return f'<p class="small">{markup(text)}</p>'

@@ -16,6 +16,7 @@ from adamas.lab.own.splits import HELD, cut
 from adamas.lab.own.target import Target
 from adamas.lab.problems import Words
 from adamas.lab.text import LANGUAGES, Say, words
+from adamas.pages.sentences import literal
 
 # Names that people give to what several rows are of.
 ID = re.compile(r"(^|[\W_])(id|subject|patient|participant)$|[a-z]I[dD]$", re.IGNORECASE)
@@ -45,13 +46,13 @@ def _split(
     rows = len(target.values)
     if sides.way == "group" and sides.units is not None:
         count = int(sides.units.max()) + 1
-        yield words("split.group", column=options.group, count=count)
+        yield words("split.group", column=literal(options.group or ""), count=count)
     elif sides.way == "time" and sides.units is not None and options.time is not None:
         first = cut(sides.units)
         dated = columns[options.time].reading.kind == "date"
         shown = f"{EPOCH + timedelta(days=first):%Y-%m-%d}" if dated else f"{first:g}"
         held = int((sides.units >= first).sum())
-        yield words("split.time", column=options.time, first=shown, held=held, rows=rows)
+        yield words("split.time", column=literal(options.time), first=shown, held=held, rows=rows)
     else:
         yield words("split.classes" if target.classes else "split.rows")
     if sides.repeated:
@@ -75,8 +76,8 @@ def _against(
 
 
 def _named(key: str, names: list[str]) -> Words:
-    shown = {code: Say(code).names(names[:NAMED]) for code in LANGUAGES}
-    return words(key, names=shown, first=quote(names[0]))
+    shown = {code: Say(code).names([literal(name) for name in names[:NAMED]]) for code in LANGUAGES}
+    return words(key, names=shown, first=literal(quote(names[0])))
 
 
 def _in_time(column: Column, made: Made) -> bool:

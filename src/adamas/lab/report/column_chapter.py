@@ -9,8 +9,8 @@ from adamas.lab.protocol.results_types import ColumnTree
 from adamas.lab.report.numbers import NONE, whole
 from adamas.lab.report.subject import Subject, in_language
 from adamas.lab.text import Say
-from adamas.pages.elements import details, literal, section, table
-from adamas.pages.sentences import printable
+from adamas.pages.elements import details, paragraph, section, table
+from adamas.pages.sentences import plain, printable
 
 # So many columns are shown at once, and a name in the terminal is cut after so many places.
 SHOWN, WIDEST = 25, 28
@@ -29,7 +29,7 @@ def chapter(subject: Subject) -> str:
         say("columns_title"),
         page_table(first, say),
         *folded,
-        details(say("columns_done"), literal(subject.words(subject.problem["notes"]))),
+        details(say("columns_done"), paragraph(subject.words(subject.problem["notes"]))),
     )
 
 
@@ -50,7 +50,7 @@ def lines(about: About | None, say: Say) -> list[str]:
     widths = [max(map(places, column)) for column in zip(*rows, strict=True)]
     aligned = ["  ".join(map(padded, row, widths)).rstrip() for row in rows]
     more = [say("columns_rest", count=len(rest))] if rest else []
-    return [*aligned, *more, in_language(about.split, say)]
+    return [*aligned, *more, plain(in_language(about.split, say))]
 
 
 def foremost(columns: Sequence[ColumnTree]) -> tuple[list[ColumnTree], list[ColumnTree]]:

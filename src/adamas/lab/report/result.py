@@ -7,7 +7,7 @@ from adamas.lab.report.numbers import NONE, learning_rate, share, with_spread
 from adamas.lab.report.outcomes import troubles
 from adamas.lab.report.subject import Subject, metric_name
 from adamas.lab.statistics.paired import COARSE
-from adamas.pages.elements import details, literal, section, small, table
+from adamas.pages.elements import details, paragraph, section, small, table
 
 MOST_EXTRAS = 3
 
@@ -29,7 +29,7 @@ def chapter(subject: Subject) -> str:
 def split(subject: Subject) -> list[str]:
     """Return how the rows of a table were split, which its accuracy depends on."""
     said = subject.words(subject.problem["split"])
-    return [literal(said)] if said else []
+    return [paragraph(said)] if said else []
 
 
 def meaning(subject: Subject) -> str:
