@@ -112,6 +112,16 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> s
     )
 
 
+def cards(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose rows become cards on a phone: each cell below the name of its column."""
+    labels = [f'<span class="label" aria-hidden="true">{html.escape(name)}</span>' for name in head]
+    told = [
+        [row[0], *(label + cell for label, cell in zip(labels[1:], row[1:], strict=True))]
+        for row in rows
+    ]
+    return f'<div class="cards">\n{table(caption, head, told)}\n</div>'
+
+
 def details(summary: str, *parts: str) -> str:
     """Return what the reader may unfold; it is open in print."""
     body = "\n".join(parts)

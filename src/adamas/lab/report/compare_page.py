@@ -1,6 +1,7 @@
 """The page of a comparison, from its results alone: the answer first, then what it rests on."""
 
 from dataclasses import replace
+from importlib.resources import files
 
 from adamas.lab.page.svg import drawn
 from adamas.lab.protocol.results_types import Results, Timing
@@ -52,7 +53,14 @@ def render(results: Results, timing: Timing | None, say: Say, twin: str | None =
     about = subject(results, timing, say)
     bodies = {key: body for key, chapter in CHAPTERS.items() if (body := chapter(about))}
     names = [(key, say(f"nav_{key}")) for key in bodies]
-    return document(title(about), opening(about), names, "\n".join(bodies.values()), say, twin)
+    return document(
+        title(about), opening(about), names, "\n".join(bodies.values()), say, twin, style=style()
+    )
+
+
+def style() -> str:
+    """Return how reports differ from other pages: closer set, so that answers fit a screen."""
+    return files("adamas.lab.page").joinpath("report.css").read_text(encoding="utf-8")
 
 
 def opening(about: Subject) -> list[str]:

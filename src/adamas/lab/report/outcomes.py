@@ -10,7 +10,7 @@ from adamas.lab.text import Say
 from adamas.lab.trial import overfitted_from
 
 FAILED = ("not_finite", "blown_up")
-WORSE = ("worse",)
+WORSE = "worse"
 
 
 def overfitted(subject: Subject) -> str:
@@ -25,34 +25,36 @@ def overfitted(subject: Subject) -> str:
         if lowest is not None:
             least = min(losses)
             more = percent(100 * (losses[-1] - least) / abs(least), say, "") if least else NONE
-            found.append(say("report_lowest", name=subject.name(name), step=lowest, percent=more))
+            found.append(say("report_lowest", name=subject.said(name), step=lowest, percent=more))
     return say("report_overfitted", names=say.names(found)) if found else ""
 
 
 def failures(subject: Subject) -> str:
     """Name everybody who has a run without a result on a report seed, and how it failed."""
-    return named(subject, FAILED, "report_diverged")
+    say, seeds = subject.say, subject.seeds
+    found = [
+        say("report_runs", name=subject.said(name), parts=counted(row, FAILED, say), seeds=seeds)
+        for name, row in subject.rows.items()
+        if set(row["ends"]) & set(FAILED)
+    ]
+    return say("report_diverged", names=say.names(found)) if found else ""
 
 
 def worse(subject: Subject) -> str:
     """Name everybody who has a run that ended finite, but above where it began."""
-    return named(subject, WORSE, "report_untrained")
-
-
-def named(subject: Subject, kinds: Sequence[str], key: str) -> str:
-    """Return the sentence `key` about all who have runs that ended in these ways."""
     say, seeds = subject.say, subject.seeds
+    counts = {name: row["ends"].count(WORSE) for name, row in subject.rows.items()}
     found = [
-        say("report_runs", name=subject.name(name), parts=counted(row, kinds, say), seeds=seeds)
-        for name, row in subject.rows.items()
-        if set(row["ends"]) & set(kinds)
+        say("report_of", name=subject.said(name), count=count, seeds=seeds)
+        for name, count in counts.items()
+        if count
     ]
-    return say(key, names=say.names(found)) if found else ""
+    return say("report_untrained", names=say.names(found)) if found else ""
 
 
 def troubles(row: OptimizerTree, say: Say) -> str:
     """Return how many runs failed, or ended worse than untrained, in words."""
-    return counted(row, (*FAILED, *WORSE), say) or say("none")
+    return counted(row, (*FAILED, WORSE), say) or say("none")
 
 
 def counted(row: OptimizerTree, kinds: Sequence[str], say: Say) -> str:

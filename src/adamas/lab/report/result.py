@@ -7,7 +7,7 @@ from adamas.lab.report.numbers import NONE, learning_rate, share, with_spread
 from adamas.lab.report.outcomes import troubles
 from adamas.lab.report.subject import Subject, metric_name
 from adamas.lab.statistics.paired import COARSE
-from adamas.pages.elements import details, paragraph, section, small, table
+from adamas.pages.elements import cards, details, paragraph, section, small
 
 MOST_EXTRAS = 3
 
@@ -63,7 +63,7 @@ def result_table(subject: Subject) -> str:
     head += [say("race_lr"), *[say("result_failed")] * trouble]
     caption = say("result_caption", seeds=subject.seeds)
     well = [] if trouble else [say("result_well")]
-    return table(say("sentence_gap").join([caption, *well]), head, rows)
+    return cards(say("sentence_gap").join([caption, *well]), head, rows)
 
 
 def loss_cell(subject: Subject, row: OptimizerTree) -> str:

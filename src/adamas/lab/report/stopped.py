@@ -4,7 +4,7 @@ from adamas.lab.protocol.results_types import ComparisonTree
 from adamas.lab.report.numbers import whole, with_spread
 from adamas.lab.report.result import loss_cell, word_cell
 from adamas.lab.report.subject import Subject
-from adamas.pages.elements import fold, paragraph, small, table
+from adamas.pages.elements import cards, fold, paragraph, small
 
 
 def compared(subject: Subject, reference: str) -> list[ComparisonTree]:
@@ -26,7 +26,7 @@ def sentence(subject: Subject) -> str:
     if not found:
         return ""
     parts = [say(f"group_{word}", names=subject.names(names)) for word, names in found.items()]
-    name = subject.name(reference)
+    name = subject.said(reference)
     return say("best_sentence", name=name, groups=say("group_gap").join(parts))
 
 
@@ -51,6 +51,6 @@ def chapter(subject: Subject) -> str:
         "best",
         say("best_title"),
         paragraph(say("best_text")),
-        table(say("best_caption", seeds=subject.seeds), head, rows),
+        cards(say("best_caption", seeds=subject.seeds), head, rows),
         small(say("best_note")),
     )

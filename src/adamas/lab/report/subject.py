@@ -22,6 +22,7 @@ from adamas.lab.protocol.results_types import (
 from adamas.lab.text import Say
 from adamas.lab.trial import finite
 from adamas.pages.elements import swatch
+from adamas.pages.sentences import literal
 
 METRIC_IS_LOSS = "loss"
 # Two references are compared once; the other's side of it says the opposite.
@@ -71,9 +72,13 @@ class Subject:
         """Return what an optimizer is called."""
         return self.looks[optimizer].name if optimizer in self.looks else str(optimizer)
 
+    def said(self, optimizer: Any) -> str:
+        """Return a name for a sentence in which marks have a meaning: no part of it is one."""
+        return literal(self.name(optimizer))
+
     def names(self, optimizers: Sequence[str]) -> str:
-        """Return several names in one phrase."""
-        shown = [self.name(optimizer) for optimizer in optimizers]
+        """Return several names in one phrase of such a sentence."""
+        shown = [self.said(optimizer) for optimizer in optimizers]
         if len(shown) < 2:
             return self.say.names(shown)
         return self.say("report_and", names=self.say.names(shown[:-1]), last=shown[-1])

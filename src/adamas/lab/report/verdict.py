@@ -33,7 +33,7 @@ def standing(subject: Subject) -> list[str]:
     """Return who was better in a sentence, and the difference that it rests on."""
     say, reference = subject.say, subject.references[0]
     found = groups(subject, reference)
-    name = subject.name(reference)
+    name = subject.said(reference)
     if not subject.compared(reference):
         return [say("report_alone", name=name)]
     failed = subject.rows[reference]["diverged"]
@@ -61,8 +61,8 @@ def difference(subject: Subject, names: list[str]) -> str:
     mean, low, high = (percent(end, say) for end in (found["mean"], found["low"], found["high"]))
     return say(
         "report_difference" if low not in (mean, NONE) else "report_difference_exact",
-        name=subject.name(name),
-        reference=subject.name(subject.references[0]),
+        name=subject.said(name),
+        reference=subject.said(subject.references[0]),
         mean=mean,
         low=low,
         high=high,
@@ -91,7 +91,7 @@ def others(subject: Subject, reference: str) -> str:
     ]
     if not parts:
         return ""
-    return say("report_beside", name=subject.name(reference), groups=say("group_gap").join(parts))
+    return say("report_beside", name=subject.said(reference), groups=say("group_gap").join(parts))
 
 
 def practice(subject: Subject) -> str:
@@ -107,7 +107,7 @@ def practice(subject: Subject) -> str:
     return say(
         "report_practice_tune" if tune else "report_practice",
         count=len(losses),
-        name=subject.name(reference),
+        name=subject.said(reference),
         least=measured(min(losses)),
         most=measured(max(losses)),
         default=learning_rate(row["default"]["lr"]),
