@@ -12,7 +12,7 @@ from typing import Any
 
 from adamas.lab.protocol.comparing import compared
 from adamas.lab.protocol.study import Study
-from adamas.lab.statistics.intervals import interval
+from adamas.lab.statistics.ranges import loss_interval
 from adamas.lab.trial import Record
 
 
@@ -26,7 +26,7 @@ def best_so_far(study: Study, random: bool) -> dict[str, Any]:
                 "losses": losses[name],
                 "steps": [step for _, step in pairs],
                 "median_step": median(step for _, step in pairs),
-                "interval": asdict(interval(losses[name])),
+                "interval": asdict(loss_interval(losses[name])),
             }
             for name, pairs in found.items()
         },

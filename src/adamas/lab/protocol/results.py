@@ -20,9 +20,9 @@ from adamas.lab.protocol.comparing import compared, verdict
 from adamas.lab.protocol.ends import ending
 from adamas.lab.protocol.results_types import Results, WidthTree
 from adamas.lab.protocol.study import Study
-from adamas.lab.statistics.intervals import interval
 from adamas.lab.statistics.moments import average
 from adamas.lab.statistics.profiles import expected_best
+from adamas.lab.statistics.ranges import loss_interval, metric_interval
 from adamas.lab.text import words
 from adamas.lab.trial import Record, finite
 from adamas.lab.tuning import Point, Tuned, width
@@ -75,7 +75,7 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
     untuned = [record.final for record in study.default[name]]
     scores = [point.score for point in tuned.points if point.stage != "refine"]
     arrivals = [reached(record, goal) for record in records]
-    own, other = interval(finals), interval(untuned)
+    own, other = loss_interval(finals), loss_interval(untuned)
     return {
         "lr": tuned.lr,
         "lrs": list(tuned.drawn),
@@ -126,14 +126,16 @@ def span(points: Sequence[Point], limit: float) -> WidthTree:
 def metrics(records: Sequence[Record]) -> Tree:
     """Return every extra's mean with its interval."""
     keys = sorted(set.intersection(*(set(record.extras) for record in records)))
-    return {key: plain(asdict(interval([r.extras[key] for r in records]))) for key in keys}
+    return {
+        key: plain(asdict(metric_interval(key, [r.extras[key] for r in records]))) for key in keys
+    }
 
 
 def curve(records: Sequence[Record]) -> Tree:
     """Return the mean loss with its interval at each evaluation that every run reached."""
     length = min(len(record.steps) for record in records)
     columns = [[record.losses[i] for record in records] for i in range(length)]
-    found = [interval(column) for column in columns]
+    found = [loss_interval(column) for column in columns]
     train = [average(record.train[i] for record in records) for i in range(length)]
     return {
         "at": list(records[0].steps[:length]),
