@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import lzma
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -352,6 +353,25 @@ def test_nothing_but_a_refusal(
         path.write_bytes(head.encode() + more)
         with suppress(LabError):
             read(path, "y")
+
+
+def test_a_large_table_takes_little_more_than_its_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading holds the text and its columns, not a Python object for each cell."""
+    monkeypatch.setattr("adamas.lab.own.csv.CELLS", 1000)
+    monkeypatch.setattr(files, "BLOCK", 1000)
+    content = "a,b,y\n" + "".join(f"{i},{-i},{i % 7}\n" for i in range(20_000))
+    path = tmp_path / "data.csv"
+    path.write_text(content)
+    tracemalloc.start()
+    try:
+        found = read(path, "y")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(content)
+    assert columns(found)["b"][-1] == "-19999"
 
 
 def test_a_page_says_what_was_assumed_in_both_languages(tmp_path: Path) -> None:

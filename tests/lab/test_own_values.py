@@ -176,3 +176,31 @@ def test_any_word_among_many_numbers_is_missing(raw: list[str], word: str, count
     column = one([*different, *[word] * count])
     assert isinstance(column, NumberColumn)
     np.testing.assert_array_equal(column.values[: len(raw)], [float(text) for text in different])
+
+
+@pytest.mark.parametrize(("form", "kind"), [("€ {}", "currency"), ("{} %", "percent")])
+def test_the_file_decides_how_amounts_are_read(form: str, kind: str, tmp_path: Path) -> None:
+    """12.500 beside a unit is 12500 in a file with decimal commas, and 12.5 in one with points."""
+    amount = [form.format(f"{i + 1}.{i * 7 % 10}00") for i in range(ROWS)]
+    for mark, times in ((",", 1000), (".", 1)):
+        other = [f"{i * i}{mark}25" for i in range(ROWS)]
+        column = of(tmp_path, amount=amount, a=other, b=other, y=other)["amount"]
+        assert isinstance(column, NumberColumn) and column.reading.kind == kind
+        expected = [(i + 1 + i * 7 % 10 / 10) * times for i in range(ROWS)]
+        np.testing.assert_allclose(column.values, expected, rtol=1e-12)
+        assert "as_thousands" not in column.reading.notes
+
+
+@given(
+    st.lists(st.decimals(-(10**4), 10**4, places=3), min_size=3, max_size=20),
+    st.lists(st.sampled_from(["", "-", "n/a", "1,5", "7", "-0,25", "1e3"]), max_size=4),
+)
+def test_the_short_way_for_decimal_commas_is_the_long_one(
+    values: list[Decimal], more: list[str]
+) -> None:
+    """Columns with decimal commas are the same numbers whichever way reads them."""
+    raw = [*(str(value).replace(".", ",") for value in values), *more, "0,125"]
+    column = one(raw, Marks(comma=True, sure=True))
+    assert isinstance(column, NumberColumn)
+    expected = [float(text.replace(",", ".")) if text[-1:].isdigit() else NAN for text in raw]
+    np.testing.assert_array_equal(column.values, expected)

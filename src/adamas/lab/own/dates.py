@@ -177,8 +177,11 @@ def compact_days(values: Array) -> Array | None:
     >>> compact_days(np.array([19700101.0, 19700131, np.nan, 19710101]))
     array([  0.,  30.,  nan, 365.])
     """
-    distinct, places = np.unique(values[~np.isnan(values)], return_inverse=True)
-    if len(distinct) < FEWEST_COMPACT or np.any(distinct != np.floor(distinct)):
+    present = values[~np.isnan(values)]
+    if np.any(present != np.floor(present)):
+        return None
+    distinct, places = np.unique(present, return_inverse=True)
+    if len(distinct) < FEWEST_COMPACT:
         return None
     digits = 100 if distinct[-1] < 10**6 else 10**4
     if distinct[0] < FIRST_YEAR * digits or distinct[-1] >= (LAST_YEAR + 1) * digits:

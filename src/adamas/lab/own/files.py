@@ -6,7 +6,7 @@ import hashlib
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
@@ -16,8 +16,9 @@ from adamas.lab.text import words
 from adamas.pages.sentences import Both
 from adamas.pages.told import system
 
-# Text of this size is some twenty million cells, which take about 2 GB while they are read.
+# Text of this size is some twenty million cells; a gigabyte is enough for it and its columns.
 LARGEST = 256 * 2**20
+BLOCK = 1 << 20
 
 
 def check_file(path: Path) -> None:
@@ -51,14 +52,21 @@ def content(path: Path) -> bytes:
         opened = next((way for mark, way in PACKED.items() if first.startswith(mark)), None)
         try:
             with opened(file) if opened else file as text:
-                data = text.read(LARGEST + 1)
+                blocks = list(_blocks(text, path.name))
         except BROKEN as error:
             raise LabError("error.packed", file=path.name, reason=error) from error
-    if len(data) > LARGEST:
-        raise LabError("error.large", file=path.name, most=LARGEST // 2**20)
-    if not data:
+    if not blocks:
         raise LabError("error.no_text", file=path.name)
-    return data
+    return b"".join(blocks) if len(blocks) > 1 else blocks[0]
+
+
+def _blocks(text: IO[bytes], name: str) -> Iterator[bytes]:
+    size = 0
+    while block := text.read(BLOCK):
+        size += len(block)
+        if size > LARGEST:
+            raise LabError("error.large", file=name, most=LARGEST // 2**20)
+        yield block
 
 
 def _only_member(file: Any) -> IO[bytes]:
