@@ -1,9 +1,10 @@
-"""The error rate of a comparison, tuning included: the table of docs/decisions/0011.
+"""The error rate of a comparison, tuning included: the tables of decisions 0011 and 0027.
 
 Run `python -m benchmarks.alike FILE`: every comparison becomes a line of FILE, and what is there is
-not done again, so it may be interrupted. Half an hour on two cores; `--table` only prints what FILE
-holds. Two equal rules are compared ("alike"), and one that is worse with one that is not
-("planted"); each comparison has seeds of its own, and a search, judges and words like any other.
+not done again, so it may be interrupted. An hour on two cores; `--table` only prints what FILE
+holds, and `--looks` does only the modes that look before the end. Two equal rules are compared
+("alike"), and one that is worse with one that is not ("planted"); each comparison has seeds of its
+own, and a search, judges and words like any other.
 """
 
 import argparse
@@ -18,32 +19,43 @@ from joblib import Parallel, delayed
 from scipy.stats import binomtest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from adamas.lab.constants import ALPHA
 from adamas.lab.entrants import entrant
 from adamas.lab.protocol.best import lowest
-from adamas.lab.protocol.plan import SIZES, Mode, declare
+from adamas.lab.protocol.plan import SIZES, Size, declare, growing
 from adamas.lab.protocol.runner import Runner
-from adamas.lab.protocol.study import study
-from adamas.lab.statistics.paired import compare
+from adamas.lab.protocol.sequential import in_looks
+from adamas.lab.statistics.repeated import compare_at
 from benchmarks.alike.problems import TASKS, problem
+from benchmarks.alike.statuses import statuses
 
 RULES = Path(__file__).parent / "rules.py"
 PAIRS = {"alike": ("first", "second"), "planted": ("planted", "second")}
+SIZES_OF: dict[str, Size] = {
+    **{str(mode): size for mode, size in SIZES.items()},
+    "quick, looks": growing(SIZES["quick"]),
+    "default, looks": growing(SIZES["default"]),
+}
 # How many comparisons of each kind on each problem.
-COUNTS: dict[tuple[Mode, str], int] = {
+COUNTS: dict[tuple[str, str], int] = {
     ("quick", "alike"): 200,
     ("default", "alike"): 200,
     ("rigorous", "alike"): 70,
     ("quick", "planted"): 30,
     ("default", "planted"): 30,
+    ("quick, looks", "alike"): 80,
+    ("default, looks", "alike"): 30,
+    ("quick, looks", "planted"): 20,
 }
-Case = tuple[str, Mode, str, int]
+Case = tuple[str, str, str, int]
 
 
-def cases(share: float) -> Iterator[Case]:
+def cases(share: float, looks: bool = False) -> Iterator[Case]:
     """Yield what is to be done, a little of everything at a time."""
     every = [
         ((number + 0.5) / count, (name, mode, pair, number))
         for (mode, pair), count in COUNTS.items()
+        if SIZES_OF[mode].most or not looks
         for number in range(max(1, round(share * count)))
         for name in TASKS
     ]
@@ -56,16 +68,19 @@ def carried_out(case: Case) -> dict[str, Any]:
     # Equal numbers are equal seeds: the modes differ in how many, the pairs in what runs on them.
     posed = problem(name, number)
     who = [entrant(f"{RULES}:{rule}") for rule in PAIRS[pair]]
-    plan = declare(posed, {"number": number}, who, SIZES[mode], references=(who[1].text,))
+    plan = declare(posed, {"number": number}, who, SIZES_OF[mode], references=(who[1].text,))
+    runner = Runner(lambda: posed, number)
     with threadpool_limits(1):
-        found = study(plan, Runner(lambda: posed, number), lambda stage: None)
+        found = in_looks(plan, runner, lambda stage: None, lambda plan, look: None)
     finals = {text: [run.final for run in runs] for text, runs in found.report.items()}
-    (one,) = compare(finals, plan.references, plan.margin)
+    spent = found.looks[-1].spent if found.looks else ALPHA
+    (one,) = compare_at(finals, plan.references, spent, plan.margin)
     minima = {text: [lowest(run)[0] for run in runs] for text, runs in found.report.items()}
-    (best,) = compare(minima, plan.references, plan.margin)
+    (best,) = compare_at(minima, plan.references, spent, plan.margin)
     lrs = [found.tuned[text].lr for text in plan.optimizers]
     return {"case": list(case), "word": one.word, "percent": one.percent.mean, "lrs": lrs,
-            "best": best.word}  # fmt: skip
+            "best": best.word, "spent": spent,
+            "finals": [finals[text] for text in plan.optimizers]}  # fmt: skip
 
 
 @cache
@@ -89,7 +104,7 @@ def table(words: dict[Case, str]) -> str:
     """Return the counts as Markdown: shares in per cent with their exact 95 % intervals."""
     head = "| mode | problem | equal | claims, % | tie, % | planted | found, % | called better |"
     lines = [head, "|---|---|---|---|---|---|---|---|"]
-    for mode in SIZES:
+    for mode in SIZES_OF:
         for name in (*TASKS, "all"):
             row = []
             for pair in PAIRS:
@@ -122,11 +137,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--table", action="store_true")
+    parser.add_argument("--looks", action="store_true", help="only the modes with looks")
     parser.add_argument("--share", type=float, default=1.0, help="a part of all comparisons")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
     done = known(args.file)
-    todo = [case for case in cases(args.share) if case not in done]
+    todo = [case for case in cases(args.share, args.looks) if case not in done]
     if todo and not args.table:
         compiled()
         work = Parallel(args.workers, return_as="generator_unordered", batch_size=1)
@@ -139,6 +155,8 @@ def main() -> None:
     print(table(known(args.file)))
     print("\nThe second judgement, of the lowest loss of each run:\n")
     print(table(known(args.file, "best")))
+    print("\nThe exit statuses of --fail-if-worse, and the seeds that judged:\n")
+    print(statuses(args.file, share))
 
 
 if __name__ == "__main__":
