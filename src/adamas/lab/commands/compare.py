@@ -14,14 +14,18 @@ from adamas.lab.constants import INTERRUPTED, MINIMUM_SEEDS, SHOWN_WORSE, UNDECI
 from adamas.lab.doctor import LEAST
 from adamas.lab.needs import LabError
 from adamas.lab.own import template
+from adamas.lab.protocol.promise import free
 from adamas.lab.protocol.results_types import Results
 from adamas.lab.protocol.store import kept_runs
+from adamas.lab.report import more_seeds
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.numbers import learning_rate
+from adamas.lab.report.subject import subject
 from adamas.lab.report.twins import publish
 from adamas.lab.statistics.limits import beyond
 from adamas.lab.text import Say
 from adamas.lab.zoo import CATALOGUE, built_in
+from adamas.pages.sentences import plain
 
 
 def run_comparison(
@@ -44,6 +48,8 @@ def run_comparison(
     if json:
         print(session.pretty(found.results), end="")
     for line in summary(found.results, say):
+        progress.say(line)
+    for line in next_step(found, request.out, say):
         progress.say(line)
     page = (request.out / session.PAGE).resolve()
     progress.say(say("compare_done", seconds=progress.seconds, page=page))
@@ -98,6 +104,14 @@ def summary(results: Results, say: Say) -> list[str]:
     vain = [one["optimizer"] for one in results["doctor"] if one["kind"] == "no_rate"]
     said = say("compare_in_vain", names=say.names(vain), least=LEAST)
     return [*lines, *[said] * bool(vain)]
+
+
+def next_step(found: session.Outcome, out: Path, say: Say) -> list[str]:
+    """Return how many seeds would decide what these did not, and the command."""
+    told = subject(found.results, found.timing, say)
+    command = more_seeds.command(told, free(out))
+    lines = (plain(more_seeds.sentence(told)), f"  {command}" if command else "")
+    return [line for line in lines if line]
 
 
 def verdict_code(results: Results, limit: float | None, say: Say) -> int:

@@ -42,6 +42,7 @@ def compare(
     rigorous: bool = False,
     budget: str | float | None = None,
     seeds: int | None = None,
+    until_decided: bool = False,
     goal: float | None = None,
     margin: float = MARGIN,
     reference: OptimizerLike | Sequence[OptimizerLike] | None = None,

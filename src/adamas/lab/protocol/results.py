@@ -20,6 +20,7 @@ from adamas.lab.protocol.comparing import compared, verdict
 from adamas.lab.protocol.ends import ending
 from adamas.lab.protocol.results_types import Results, WidthTree
 from adamas.lab.protocol.study import Study
+from adamas.lab.statistics.deciding import seeds_to_decide
 from adamas.lab.statistics.moments import average
 from adamas.lab.statistics.profiles import expected_best
 from adamas.lab.statistics.ranges import loss_interval, metric_interval
@@ -38,6 +39,7 @@ def tree_of(study: Study, problem: Problem) -> Results:
     finals = {name: [record.final for record in study.report[name]] for name in plan.optimizers}
     found = {name: optimizer(study, name, goal) for name in plan.optimizers}
     comparisons = compared(finals, study, problem.random)
+    needed = seeds_to_decide(comparisons, finals, plan.margin)
     tree: Results = plain(
         {
             "adamas": plan.version,
@@ -47,7 +49,10 @@ def tree_of(study: Study, problem: Problem) -> Results:
             "optimizers": found,
             "target": {"value": finite(goal), "origin": origin},
             **({"looks": [asdict(look) for look in study.looks]} if study.looks else {}),
-            "comparisons": [plain(asdict(comparison)) for comparison in comparisons],
+            "comparisons": [
+                asdict(one) | {"seeds_to_decide": seeds and asdict(seeds)}
+                for one, seeds in zip(comparisons, needed, strict=True)
+            ],
             "verdict": verdict(comparisons, plan.references[0]),
             "best": best_so_far(study, problem.random),
         }

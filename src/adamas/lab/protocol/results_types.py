@@ -94,6 +94,13 @@ class OptimizerTree(TypedDict):
     runs: int
 
 
+class SeedsTree(TypedDict):
+    """How many seeds would decide, as `deciding.Seeds`; None is more than its limit."""
+
+    seen: int | None
+    likely: int | None
+
+
 class ComparisonTree(TypedDict):
     """One optimizer beside one reference, as `paired.Comparison`."""
 
@@ -107,6 +114,7 @@ class ComparisonTree(TypedDict):
     p_win: Number
     correlation: Number
     seeds: int
+    seeds_to_decide: NotRequired[SeedsTree | None]
 
 
 class LowestTree(TypedDict):

@@ -2,9 +2,11 @@
 
 import html
 import shlex
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from adamas.lab.constants import CLASSICAL, MARGIN, REFERENCES
+from adamas.lab.constants import CLASSICAL, LAST_LOOK, MARGIN, REFERENCES
 from adamas.lab.doctor import LEAST
 from adamas.lab.protocol.plan import SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
@@ -37,25 +39,26 @@ def chapter(subject: Subject) -> str:
     )
 
 
-def command(subject: Subject) -> str:
+def command(subject: Subject, more: Mapping[str, Any] = MappingProxyType({})) -> str:
     """Return the command line, or the call in Python, that makes the same plan.
 
-    What a time budget left out, and the directory of a file, are not in the results.
+    `more` are options that take the place of its own. What a time budget left out, and the
+    directory of a file, are not in the results.
     """
     identity = subject.plan["identity"]
     if "python" in identity or "functions" in identity:
-        return call(subject, identity)
+        return call(subject, identity, more)
     parts = [COMMAND, shlex.quote(identity["text"])]
     parts += [f"--optimizer {shlex.quote(str(name))}" for name in optimizers(subject)]
     parts += [f"--reference {shlex.quote(str(name))}" for name in references(subject)]
-    for name, value in options(subject).items():
+    for name, value in {**options(subject), **more}.items():
         for one in value if isinstance(value, list) else [value]:
             text = f"{one:g}" if name == "margin" else shlex.quote(str(one))
             parts.append(f"--{name}" if one is True else f"--{name} {text}")
     return " ".join(parts)
 
 
-def call(subject: Subject, identity: dict[str, Any]) -> str:
+def call(subject: Subject, identity: dict[str, Any], more: Mapping[str, Any]) -> str:
     """Return the call in Python; what was handed over goes by a name."""
     functions = identity.get("functions", [])
     names = [name if name in functions else repr(name) for name in optimizers(subject)]
@@ -63,7 +66,8 @@ def call(subject: Subject, identity: dict[str, Any]) -> str:
     parts += [f"[{', '.join(names)}]"] if names else []
     if found := references(subject):
         parts.append(f"reference={found!r}")
-    parts += [f"{name}={value!r}" for name, value in options(subject).items()]
+    given = {**options(subject), **more}.items()
+    parts += [f"{name.replace('-', '_')}={value!r}" for name, value in given]
     return f"import adamas.lab\n\nadamas.lab.compare({', '.join(parts)})"
 
 
@@ -84,9 +88,14 @@ def options(subject: Subject) -> dict[str, Any]:
     """Return the other options that are not at their defaults; True for those without a value."""
     plan = subject.plan
     found: dict[str, Any] = {}
+    looks = plan.get("looks") or []
     if plan["mode"] != "default":
         found[plan["mode"]] = True
-    if subject.seeds != SIZES[plan["mode"]].report and subject.problem["random"]:
+    if looks:
+        found["until-decided"] = True
+        if looks[-1] != LAST_LOOK * looks[0]:
+            found["seeds"] = looks[-1]
+    elif subject.seeds != SIZES[plan["mode"]].report and subject.problem["random"]:
         found["seeds"] = subject.seeds
     if plan["margin"] != MARGIN:
         found["margin"] = plan["margin"]

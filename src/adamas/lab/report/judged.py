@@ -2,7 +2,7 @@
 
 from adamas.lab.page.svg import drawn
 from adamas.lab.protocol.results_types import OptimizerTree
-from adamas.lab.report import pictures
+from adamas.lab.report import more_seeds, pictures
 from adamas.lab.report.numbers import (
     NONE,
     learning_rate,
@@ -65,7 +65,11 @@ def difference_table(subject: Subject, reference: str) -> str:
         ]
         for one in subject.compared(reference)
     ]
-    head = ("loss", "percent", "p", "holm", "win", "correlation", "word")
+    head = ["loss", "percent", "p", "holm", "win", "correlation", "word"]
+    needed = [one.get("seeds_to_decide") for one in subject.compared(reference)]
+    if any(needed):
+        head.append("seeds")
+        rows = [[*row, more_seeds.cell(one, say)] for row, one in zip(rows, needed, strict=True)]
     return table(
         say("differences_caption", name=subject.name(reference), seeds=subject.seeds),
         [say("race_optimizer"), *(say(f"differences_{key}") for key in head)],

@@ -2,7 +2,7 @@
 
 import html
 
-from adamas.lab.report import stopped
+from adamas.lab.report import more_seeds, stopped
 from adamas.lab.report.numbers import NONE, learning_rate, measured, percent
 from adamas.lab.report.outcomes import failures, overfitted, worse
 from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, known, metric_name
@@ -44,7 +44,7 @@ def standing(subject: Subject) -> list[str]:
         first = say("report_best", name=name)
     else:
         first = say(f"report_{telling}", names=subject.names(found[telling]), name=name)
-    return [first, difference(subject, found.get(telling, []))]
+    return [first, difference(subject, found.get(telling, [])), more_seeds.sentence(subject)]
 
 
 def difference(subject: Subject, names: list[str]) -> str:
@@ -157,4 +157,12 @@ def hypothesis(subject: Subject) -> str:
 
 
 # What stands below the answer, a sentence or two each, or nothing where there is nothing to say.
-ITEMS = (practice, quality, stopped.sentence, edges, hypothesis)
+ITEMS = (
+    more_seeds.going_on,
+    more_seeds.looked,
+    practice,
+    quality,
+    stopped.sentence,
+    edges,
+    hypothesis,
+)
