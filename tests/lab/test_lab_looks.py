@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from adamas import lab
 from adamas.lab.commands.progress import Progress
 from adamas.lab.commands.session import Request, perform, promised, wanted
 from adamas.lab.entrants import entrant
@@ -237,3 +238,10 @@ def test_one_look_is_none() -> None:
     """A largest number of seeds that the first look has already is refused, with both numbers."""
     with pytest.raises(LabError, match=r"looks first after 10 seeds, so --seeds 10"):
         Request(Spec("digits"), Path("x"), seeds=10, until_decided=True)
+
+
+def test_a_notebook_takes_the_keyword() -> None:
+    """`until_decided=True` looks before the end; a refusal names it as it is written in Python."""
+    arrays = np.arange(80.0).reshape(40, 2) / 80, np.random.default_rng(0).normal(size=40)
+    with pytest.raises(LabError, match=r"until_decided looks first after 6 seeds, so seeds=6,"):
+        lab.compare(arrays, ["sgd"], quick=True, seeds=6, until_decided=True, progress=False)

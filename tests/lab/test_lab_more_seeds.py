@@ -14,9 +14,10 @@ from adamas.lab.commands.compare import next_step
 from adamas.lab.commands.session import Outcome
 from adamas.lab.own.spec import Spec
 from adamas.lab.report import again
-from adamas.lab.report.compare_page import render
+from adamas.lab.report.judged import difference_table
 from adamas.lab.report.more_seeds import command, looked
 from adamas.lab.report.subject import Subject, subject
+from adamas.lab.report.verdict import opening
 from adamas.lab.text import Say
 from report_sample import sample, sample_timing
 
@@ -37,6 +38,11 @@ def told(tree: dict[str, Any], language: str = "en") -> Subject:
     return subject(tree, sample_timing(NAMES), Say(language))
 
 
+def told_on_page(about: Subject) -> str:
+    """Return what a page begins with, and its table of differences."""
+    return "\n".join([*opening(about), difference_table(about, "adam")])
+
+
 @pytest.mark.parametrize(
     ("seen", "likely", "en", "zh"),
     [
@@ -48,11 +54,11 @@ def told(tree: dict[str, Any], language: str = "en") -> Subject:
 def test_the_page_says_how_many(seen: int | None, likely: int | None, en: str, zh: str) -> None:
     """In both languages, in the answer, beside the difference, and with the command if there is."""
     for language, words in (("en", en), ("zh", zh)):
-        page = render(undecided(seen, likely), sample_timing(NAMES), Say(language))
+        page = told_on_page(told(undecided(seen, likely), language))
         assert words in page
         assert ("--until-decided" in page) == (seen is not None)
         assert Say(language)("differences_seeds") in page
-    assert "would decide" not in render(sample(NAMES), sample_timing(NAMES), Say("en"))
+    assert "would decide" not in told_on_page(told(sample(NAMES)))
 
 
 @given(

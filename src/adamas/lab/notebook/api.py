@@ -71,7 +71,10 @@ def compare(
       judge together; `time`, a column whose last fifth judges; `rows`, the size of a sample;
       `encoding`, that of a file of text.
     - `quick`, `rigorous`: 6 or 20 report seeds instead of 10. `seeds` sets their number; `budget`,
-      such as "5m" or seconds, takes as many seeds and rates as fit in that time.
+      such as "5m" or seconds, takes as many seeds and rates as fit in that time. `until_decided`
+      looks at the results at growing numbers of seeds, which are declared beforehand and keep the
+      5 % of false claims, and ends when every comparison with the first reference is decided;
+      `seeds` or `budget` then limit the last look.
     - `reference`: whom the others are compared with, given as optimizers are (default: adam and
       momentum, if they take part). `margin`: the share below which a difference does not matter.
       `goal`: the loss that is time's target. `hypothesis`: what you expect; goes into the plan.
@@ -112,6 +115,7 @@ def compare(
         request = Request(
             spec=handed, out=Path(kept, "report") if out is None else Path(out), optimizers=texts,
             references=references, mode=mode, seeds=seeds and int(seeds), budget=budget,
+            until_decided=bool(until_decided),
             goal=goal and float(goal), margin=float(margin), hypothesis=hypothesis,
             workers=workers and int(workers)
         )  # fmt: skip
@@ -158,6 +162,7 @@ def in_python(message: str) -> str:
     >>> in_python("give --budget 90s or more, or fewer --optimizers; pip install --no-deps a--out")
     'give budget=90s or more, or fewer optimizers; pip install --no-deps a--out'
     """
+    message = message.replace("--until-decided", "until_decided")
     names = "|".join(["optimizer", *signature(compare).parameters])
     message = re.sub(rf"(?<!\S)--({names}) (?=\S)", r"\1=", message)
     return re.sub(rf"(?<!\S)--({names})(?![\w-])", r"\1", message)
