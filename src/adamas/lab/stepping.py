@@ -1,6 +1,7 @@
 """An optimizer on the arrays of one run, whoever wrote it: what a trial asks of it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import adamas
@@ -8,6 +9,10 @@ from adamas.lab.problems import Params
 
 # Writes the gradient of the present batch at the present parameters, and returns its loss.
 Again = Callable[[], float]
+
+
+class StepError(Exception):
+    """Somebody else's optimizer failed in a step; as text, what it said."""
 
 
 class Stepping(Protocol):
@@ -20,11 +25,18 @@ class Stepping(Protocol):
     def at(self, lr: float) -> None:
         """Step with this learning rate from now on."""
 
-    def step(self, grads: Params, again: Again) -> int:
-        """Make one update; return how many gradients it asked `again` for.
+    def step(self, grads: Params, loss: float, again: Again) -> None:
+        """Make one update.
 
-        `grads` hold the gradient at the present parameters. A line search may move the parameters,
-        ask `again`, and find the new gradient in `grads`.
+        `grads` hold the gradient at the present parameters, where the batch has this loss. A line
+        search may move the parameters, ask `again`, and find the new gradient in `grads`. Raises
+        `StepError` when the optimizer fails.
+        """
+
+    def judged(self) -> AbstractContextManager[None]:
+        """Let the parameters be, as long as it lasts, those that are to be judged.
+
+        Some optimizers train at one point and mean another, such as an average.
         """
 
     def state_bytes(self) -> int:
@@ -42,10 +54,13 @@ class FormulaStepping:
         for group in self.own.param_groups:
             group["lr"] = lr
 
-    def step(self, grads: Params, again: Again) -> int:
+    def step(self, grads: Params, loss: float, again: Again) -> None:
         """Make one update; it needs no further gradient."""
         self.own.step(grads)
-        return 0
+
+    def judged(self) -> AbstractContextManager[None]:
+        """Judge the parameters as they are."""
+        return nullcontext()
 
     def state_bytes(self) -> int:
         """Return the bytes of its state, numbers at eight each."""

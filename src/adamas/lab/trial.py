@@ -6,8 +6,6 @@ are so small that a second thread costs more than it saves.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
-from itertools import islice
 from math import inf, isfinite, nan
 from typing import Any
 
@@ -16,8 +14,9 @@ import numpy as np
 import adamas
 from adamas.lab.course import Further, further_of
 from adamas.lab.entrants import entrant
+from adamas.lab.gradients import Gradients, SpentError
 from adamas.lab.problems import Params, Problem, Task
-from adamas.lab.stepping import Stepping
+from adamas.lab.stepping import StepError, Stepping
 
 # The optimizers of the demo. Everything but lr stays at the rule's default: one tuned number each.
 RULES = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
@@ -66,7 +65,8 @@ class Record:
     loss between each evaluation and the one before it (NaN first). A run has diverged when it left
     no result (see `lost`); its `final` is then infinite. A run that ends above the loss it started
     from is worse than no training, and a number all the same. `further` are hyper-parameters that a
-    search chose besides lr.
+    search chose besides lr. `error` is what somebody else's optimizer said when it failed in a
+    step, after which there is no result either.
     """
 
     optimizer: str
@@ -79,6 +79,7 @@ class Record:
     extras: dict[str, float]
     train: tuple[float, ...] = ()
     further: Further = ()
+    error: str = ""
 
     @property
     def overfitted_from(self) -> int | None:
@@ -111,6 +112,7 @@ def from_json(tree: dict[str, Any]) -> Record:
         extras={key: nan if v is None else v for key, v in tree["extras"].items()},
         train=tuple(nan if value is None else value for value in tree["train"]),
         further=further_of(tree["further"]),
+        error=tree.get("error", ""),
     )
 
 
@@ -139,37 +141,38 @@ def run(
     """Train `problem` once and return its record.
 
     `optimizer` is a text for `entrant`, and `further` are hyper-parameters besides; `watch` looks
-    on. A run stops early when its loss is no longer finite.
+    on. A run ends when it has computed `problem.steps` gradients, or when its loss is no longer
+    finite, or when somebody else's optimizer fails.
     """
-    task = problem.task(seed)
-    params, grads, opt = start(task, optimizer, lr, further)
-    factor = entrant(optimizer).course.changed(further).factor(problem.steps)
+    task, who = problem.task(seed), entrant(optimizer)
     watch = watch or Watch()
-    watch.begin(params, opt.own)
-    steps, losses, train, since = [0], [task.evaluate(params)], [nan], []
-    first = nan
-    with np.errstate(all="ignore"):
-        for step, batch in enumerate(islice(task.batches(), problem.steps), start=1):
-            since.append(task.gradient(params, batch, grads))
-            if step == 1:
-                first = since[0]
-            watch.gradient(step, since[-1], grads)
-            if factor is not None:
-                opt.at(lr * factor(step))
-            opt.step(grads, partial(task.gradient, params, batch, grads))
-            watch.updated(step, params, opt.own)
-            if step % problem.every == 0 or step == problem.steps:
-                steps.append(step)
-                losses.append(task.evaluate(params))
-                train.append(sum(since) / len(since))
-                since.clear()
-                if not isfinite(losses[-1]):
-                    break
-        extras = task.extras(params)
-    diverged = lost((losses[0], losses[-1]), (first, train[-1]))
-    final = inf if diverged else losses[-1]
-    curves = tuple(steps), tuple(losses), final, diverged, extras, tuple(train), further
-    return Record(optimizer, lr, seed, *curves)
+    with who.apart(seed):
+        params, grads, opt = start(task, optimizer, lr, further)
+        watch.begin(params, opt.own)
+        seen = Gradients(task, params, grads, problem, opt, who.asks)
+        factor = who.course.changed(further).factor(problem.steps)
+        error = ""
+        with np.errstate(all="ignore"):
+            try:
+                for step, batch in enumerate(task.batches(), start=1):
+                    loss = seen.begin(batch)
+                    watch.gradient(step, loss, grads)
+                    if factor is not None:
+                        opt.at(lr * factor(seen.spent))
+                    opt.step(grads, loss, seen.again)
+                    watch.updated(step, params, opt.own)
+                    if seen.end() or not isfinite(seen.losses[-1]):
+                        break
+            except SpentError:
+                pass
+            except StepError as failure:
+                error = str(failure)
+            with opt.judged():
+                extras = task.extras(params)
+    diverged = bool(error) or lost((seen.losses[0], seen.losses[-1]), (seen.first, seen.train[-1]))
+    final = inf if diverged else seen.losses[-1]
+    curves = tuple(seen.steps), tuple(seen.losses), final, diverged, extras
+    return Record(optimizer, lr, seed, *curves, tuple(seen.train), further, error)
 
 
 def lost(judged: tuple[float, float], trained: tuple[float, float]) -> bool:

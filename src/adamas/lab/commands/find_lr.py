@@ -15,6 +15,7 @@ from adamas.lab.entrants import entrant
 from adamas.lab.own.spec import Spec
 from adamas.lab.problems import Problem
 from adamas.lab.protocol import promise
+from adamas.lab.protocol.first_step import try_out
 from adamas.lab.protocol.output import output_directory
 from adamas.lab.protocol.plan import PROTOCOL
 from adamas.lab.protocol.runner import Runner, Trial, cluster
@@ -48,6 +49,7 @@ def find_lr(asked: Question, say: Say, *, json: bool) -> int:
     for line in column_chapter.lines(problem.about, say):
         progress.say(line)
     who = entrant(asked.optimizer)
+    try_out(problem, [who])
     identity = asked.spec.identity()
     question = {"identity": identity, "optimizers": [who.text], "seeds": asked.seeds,
                 "formulas": {who.text: who.fingerprint}, "version": adamas_version(),

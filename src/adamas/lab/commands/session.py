@@ -15,6 +15,7 @@ from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Entered
 from adamas.lab.protocol.after import afterwards
 from adamas.lab.protocol.budget import Fitted, fit, seconds_in
+from adamas.lab.protocol.first_step import try_out
 from adamas.lab.protocol.measure import machine, seconds_per_run, timing
 from adamas.lab.protocol.output import output_directory, write_all
 from adamas.lab.protocol.plan import (
@@ -120,6 +121,7 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
         hypothesis=request.hypothesis,
         mode=request.mode,
     )
+    try_out(problem, entrants)
     for line in column_chapter.lines(problem.about, say):
         progress.say(line)
     make(wanted(request)[0])  # what cannot be declared is refused before there is a directory

@@ -20,6 +20,7 @@ from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError, UnavailableError
 from adamas.lab.problems import Words
 from adamas.lab.protocol import promise
+from adamas.lab.protocol.first_step import try_out
 from adamas.lab.protocol.output import output_directory, write_all
 from adamas.lab.protocol.plan import PROTOCOL
 from adamas.lab.protocol.results import Tree, plain
@@ -52,6 +53,7 @@ def suite(requests: Mapping[str, Request], out: Path, say: Say) -> int:
         try:
             entered.task(1)
             ready[name] = request
+            try_out(entered, map(entrant, request.optimizers))
         except UnavailableError as error:
             skipped[name] = error.words
             progress.say(say("suite_skipped", problem=name, reason=error.words[say.language]))

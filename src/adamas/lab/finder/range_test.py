@@ -7,14 +7,15 @@ was measured. A tenth of the lowest point's lr is a fair centre for a sweep, and
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice, takewhile
+from itertools import takewhile
 from math import exp, inf, log10
 
 import numpy as np
 
+from adamas.lab.entrants import entrant
 from adamas.lab.problems import Problem
 from adamas.lab.statistics.moments import average
+from adamas.lab.stepping import StepError
 from adamas.lab.trial import start
 
 LOW, HIGH = 1e-6, 1e2
@@ -55,22 +56,41 @@ def rising(low: float, high: float, count: int) -> tuple[float, ...]:
 def range_test(problem: Problem, optimizer: str, seeds: Sequence[int], count: int) -> Curve:
     """Let lr rise over `count` updates from 1e-6 to 100, once for every seed."""
     lrs = rising(LOW, HIGH, count)
-    runs = [list(losses(problem, optimizer, seed, lrs)) for seed in seeds]
-    return averaged(lrs, [relative(run, lrs, quiet(run, lrs)) for run in runs], sum(map(len, runs)))
+    told = [list(losses(problem, optimizer, seed, lrs)) for seed in seeds]
+    runs = [[loss for loss, _ in run] for run in told]
+    updates = sum(cost for run in told for _, cost in run)
+    return averaged(lrs, [relative(run, lrs, quiet(run, lrs)) for run in runs], updates)
 
 
-def losses(problem: Problem, optimizer: str, seed: int, lrs: Sequence[float]) -> Iterator[float]:
-    """Yield the training loss after an update at each of `lrs`, until it is not finite."""
-    task = problem.task(seed)
-    params, grads, opt = start(task, optimizer, lrs[0])
-    batches = task.batches()
-    with np.errstate(all="ignore"):
-        task.gradient(params, next(batches), grads)
-        for lr, batch in zip(lrs, islice(batches, len(lrs)), strict=True):
+def losses(
+    problem: Problem, optimizer: str, seed: int, lrs: Sequence[float]
+) -> Iterator[tuple[float, int]]:
+    """Yield the training loss after an update at each of `lrs`, until it is not finite.
+
+    Beside it stands how many gradients the update took.
+    """
+    task, who, asked = problem.task(seed), entrant(optimizer), 0
+
+    def again() -> float:
+        nonlocal asked
+        asked += 1
+        return task.gradient(params, batch, grads)
+
+    with who.apart(seed), np.errstate(all="ignore"):
+        params, grads, opt = start(task, optimizer, lrs[0])
+        batches = task.batches()
+        batch = next(batches)
+        loss = task.gradient(params, batch, grads)
+        for lr in lrs:
             opt.at(lr)
-            opt.step(grads, partial(task.gradient, params, batch, grads))
-            loss = task.gradient(params, batch, grads)
-            yield loss
+            asked = 0
+            try:
+                opt.step(grads, loss, again)
+                batch = next(batches)
+                loss = task.gradient(params, batch, grads)
+            except StepError:
+                loss = inf
+            yield loss, 1 + asked
             if not abs(loss) < inf:
                 return
 

@@ -24,7 +24,8 @@ from adamas import rules
 from adamas.classes import CLASSES
 from adamas.define import Rule
 from adamas.kernel.formula import parse
-from adamas.lab.entrants import Entrant, entered, entrant, hand
+from adamas.lab.entrant_base import Entrant
+from adamas.lab.entrants import entered, entrant, hand
 from adamas.lab.needs import LabError
 from adamas.lab.own import arrays, data_frame
 from adamas.lab.own.content import UnknownError, content

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import adamas
 from adamas.kernel.formula import Formula
 from adamas.lab.course import Further
-from adamas.lab.entrants import Entrant, own_settings
+from adamas.lab.entrant_base import Entrant, own_settings
 from adamas.lab.needs import LabError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from adamas.kernel.build import adamas_version
 from adamas.lab.constants import LAST_LOOK, MARGIN, REFERENCES, REPORT_SEEDS
-from adamas.lab.entrants import Entrant
+from adamas.lab.entrant_base import Entrant
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.search import EXTENSIONS, WALK

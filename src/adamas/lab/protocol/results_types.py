@@ -266,9 +266,12 @@ class Results(Looked):
 
 
 class StepTimes(TypedDict):
-    """Microseconds of a step of each optimizer and of the model, and bytes of state."""
+    """Microseconds of a step of each optimizer and of the model, and bytes of state.
 
-    per_step: dict[str, float]
+    Null for an optimizer whose steps compute gradients of their own.
+    """
+
+    per_step: dict[str, Number]
     model_step: float
     state_bytes_per_parameter: dict[str, float]
 

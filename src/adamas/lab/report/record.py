@@ -18,9 +18,12 @@ def cost(subject: Subject) -> str:
     model, rows = timing["model_step"], []
     for name in subject.rows:
         step, state = timing["per_step"][name], timing["state_bytes_per_parameter"][name]
-        part = measured(100 * step / (model + step), 2)
+        times = [NONE, NONE]
+        if step is not None:
+            part = measured(100 * step / (model + step), 2)
+            times = [microseconds(step), say("report_percent", value=part)]
         whole_state = measured(state * subject.problem["parameters"] / 1000, 3)
-        cells = [microseconds(step), say("report_percent", value=part), f"{state:g}"]
+        cells = [*times, f"{state:g}"]
         rows.append([subject.swatch(name), *cells, f"{whole_state} kB"])
     names = [say(f"cost_{key}") for key in ("step", "share", "state", "total")]
     head = [say("race_optimizer"), *names]

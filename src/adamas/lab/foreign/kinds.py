@@ -1,0 +1,136 @@
+"""An optimizer that somebody else wrote, as one that takes part."""
+
+import sys
+from abc import abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from adamas.lab.course import Further
+from adamas.lab.entrant_base import Entrant, Pairs, own_settings, split
+from adamas.lab.foreign.apart import apart
+from adamas.lab.foreign.arguments import RATES, Arguments, arguments_of, reader
+from adamas.lab.foreign.finding import Found, is_rule, parameters, version_of
+from adamas.lab.foreign.torch_steps import TorchStepping
+from adamas.lab.needs import LabError
+from adamas.lab.problems import Params
+from adamas.lab.stepping import StepError, Stepping
+
+
+@dataclass(frozen=True)
+class ForeignEntrant(Entrant):
+    """Somebody else's class or function; `origin` changes with its code."""
+
+    made: Callable[..., Any] = field(kw_only=True)
+    arguments: Arguments = field(kw_only=True)
+    origin: str = field(kw_only=True)
+
+    @property
+    def default_lr(self) -> float:
+        """Return the learning rate of its signature, or 0.001 where it declares none."""
+        return self.arguments.default_lr
+
+    @property
+    def free(self) -> dict[str, Any]:
+        """Return the arguments of its signature that have a plain default."""
+        return self.arguments.simple
+
+    @property
+    def code(self) -> str:
+        """Return where it comes from, with version and hash."""
+        return self.origin
+
+    def apart(self, seed: int) -> AbstractContextManager[None]:
+        """Keep a run apart from the process, with random numbers of its seed."""
+        return apart(seed)
+
+    def begin(self, params: Params, grads: Params, lr: float, further: Further = ()) -> Stepping:
+        """Return the optimizer on the parameters; `LabError` where it cannot be made."""
+        try:
+            return self._begin(params, grads, lr, {**self.hypers, **own_settings(further)})
+        except LabError:
+            raise
+        except (Exception, SystemExit) as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise LabError("error.foreign_made", text=self.text, reason=reason) from error
+
+    @abstractmethod
+    def _begin(
+        self, params: Params, grads: Params, lr: float, chosen: dict[str, Any]
+    ) -> Stepping: ...
+
+
+@dataclass(frozen=True)
+class TorchEntrant(ForeignEntrant):
+    """A class of PyTorch's kind, or a function that returns such an optimizer."""
+
+    def _begin(
+        self, params: Params, grads: Params, lr: float, chosen: dict[str, Any]
+    ) -> TorchStepping:
+        return TorchStepping(partial(self._make, chosen), params, grads, lr, self.asks)
+
+    def _make(self, chosen: dict[str, Any], params: Any, lr: float) -> Any:
+        import torch
+
+        made = self.made(params, **{self.arguments.rate: lr}, **chosen)
+        if not isinstance(made, torch.optim.Optimizer):
+            kind = type(made).__name__
+            raise LabError("error.foreign_factory", text=self.text, kind=kind)
+        return made
+
+    def of_torch(self, params: Any, lr: float, further: Further = ()) -> Any:
+        """Return the optimizer itself, on tensors or groups of them."""
+        return self._make({**self.hypers, **own_settings(further)}, params, lr)
+
+    @cached_property
+    def asks(self) -> bool:
+        """Return whether its steps need a closure, seen by trying both on two small matrices."""
+        return not self._steps(False) and self._steps(True)
+
+    def _steps(self, asks: bool) -> bool:
+        params = {name: np.linspace(-1.0, 1.0, 16).reshape(4, 4) for name in ("w", "v")}
+        grads = {name: np.linspace(-0.5, 1.0, 16).reshape(4, 4) for name in ("w", "v")}
+        make = partial(self._make, self.hypers)
+        with apart(0):
+            try:
+                stepping = TorchStepping(make, params, grads, self.default_lr, asks)
+                stepping.step(grads, 1.0, lambda: 1.0)
+            except (StepError, Exception, SystemExit):
+                return False
+        return True
+
+
+def foreign(text: str, found: Found, pairs: Pairs = ()) -> ForeignEntrant:
+    """Return what was found as an optimizer called `text`, some of its arguments fixed.
+
+    Raises `LabError` for what is no optimizer, has no learning rate, or has no such argument.
+    """
+    thing = found.thing
+    kind = _kind(text, thing)
+    arguments = arguments_of(text, thing)
+    hypers, course = split(
+        text, pairs, found.source, list(arguments.others), reader(text, arguments)
+    )
+    missing = [name for name in arguments.missing if name not in hypers]
+    if missing:
+        raise LabError("error.foreign_needs", text=text, names=", ".join(missing))
+    origin = f"{found.origin} torch {version_of('torch')}" if kind is TorchEntrant else found.origin
+    return kind(text, hypers, course=course, made=thing, arguments=arguments, origin=origin)
+
+
+def _kind(text: str, thing: Any) -> type[ForeignEntrant]:
+    """Return which kind of optimizer something is."""
+    torch: Any = sys.modules.get("torch")
+    if isinstance(thing, type):
+        if torch is not None and issubclass(thing, torch.optim.Optimizer):
+            return TorchEntrant
+    elif callable(thing) and not is_rule(thing):
+        names = list(parameters(thing))
+        if set(RATES) & set(names[1:]):
+            return TorchEntrant
+    taken = ", ".join(parameters(thing)) if callable(thing) else type(thing).__name__
+    raise LabError("error.not_optimizer", text=text, taken=taken)

@@ -1,0 +1,38 @@
+"""Whether an optimizer can take a step on a problem at all, seen before the first run."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from adamas.lab.entrant_base import Entrant
+from adamas.lab.needs import LabError
+from adamas.lab.own.loop import Loop
+from adamas.lab.problems import Problem
+from adamas.lab.stepping import StepError
+from adamas.lab.trial import start
+
+
+def try_out(problem: Problem, entrants: Iterable[Entrant]) -> None:
+    """Let every optimizer that is no rule take one step on a seed that nobody is judged on.
+
+    Raises `LabError` with the optimizer's own words when it fails. In a run the same is a run that
+    failed, as a training at a rate that is too high may end in an error. A user's own loop makes
+    its steps itself.
+    """
+    if isinstance(problem, Loop):
+        return
+    for who in entrants:
+        if who.formula is not None:
+            continue
+        task = problem.task(0)
+        with who.apart(0), np.errstate(all="ignore"):
+            params, grads, opt = start(task, who.text, who.default_lr)
+            batch = next(iter(task.batches()))
+            try:
+                if who.course.factor(problem.steps) is not None:
+                    opt.at(who.default_lr)
+                loss = task.gradient(params, batch, grads)
+                opt.step(grads, loss, lambda: task.gradient(params, batch, grads))  # noqa: B023
+                opt.state_bytes()
+            except StepError as error:
+                raise LabError("error.foreign_step", text=who.text, reason=str(error)) from error
