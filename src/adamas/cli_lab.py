@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from adamas.cli_language import Speech
 from adamas.cli_values import count, loss, path, reading, row_count, share, text
 from adamas.lab import constants
+from adamas.lab.names import own_name
 from adamas.pages.sentences import CODES, printable
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def add_compare(commands: Subparsers, say: Speech) -> None:
     parser.add_argument(
         "--reference",
         action="append",
-        type=reading(text, spoken),
+        type=reading(rule, spoken),
         metavar="RULE",
         help=say("option.reference", names=say("option.and").join(constants.REFERENCES)),
     )
@@ -94,7 +95,7 @@ def add_find_lr(commands: Subparsers, say: Speech) -> None:
     parser.add_argument(
         "--optimizer",
         default=constants.FIND_LR_FOR,
-        type=reading(text, say.language),
+        type=reading(rule, say.language),
         metavar="RULE",
         help=say("option.optimizer_find"),
     )
@@ -150,12 +151,17 @@ def add_table(parser: argparse.ArgumentParser, say: Speech) -> None:
     parser.add_argument("--encoding", type=read, metavar="NAME", help=say("option.encoding"))
 
 
+def rule(value: str) -> str:
+    """Return a rule under its own name: `AdamW` is `adamw`."""
+    return own_name(text(value))
+
+
 def add_optimizers(parser: argparse.ArgumentParser, say: Speech) -> None:
     """Add what names optimizers."""
     parser.add_argument(
         "--optimizer",
         action="append",
-        type=reading(text, say.language),
+        type=reading(rule, say.language),
         metavar="RULE",
         help=say("option.optimizer", names=", ".join(constants.CLASSICAL)),
     )

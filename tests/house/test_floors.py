@@ -245,6 +245,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "bench.*",
         "lab.text.*",
         "lab.constants",
+        "lab.names",
         "lab.needs",
         "lab.problems",
         "lab.tuning",

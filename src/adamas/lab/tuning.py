@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, fsum, inf, isfinite, log, log10, ulp
+from math import exp, fsum, inf, isclose, isfinite, log, log10, ulp
 
 # A score this much above the best weighs 1 / e in the choice: a few seeds tell no less apart.
 NEAR_BEST = 0.05
+# Rounding to six digits a few times moves a learning rate by less than this share of it.
+ROUNDED = 1e-5
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,18 @@ def chosen(points: Sequence[Point], gain: float = inf) -> float:
 
 
 def tidy(lr: float) -> float:
-    """Return a learning rate with six digits, so that a rate reached on two ways is one rate."""
+    """Return a learning rate with six digits, so that a rate reached on two ways is one rate.
+
+    The steps of a search are quarters of a decade: what lies so many of them from a number of two
+    digits, up to what rounding did on the way, is that exactly.
+
+    >>> tidy(0.316228 * 10**0.25), tidy(10**-0.25)
+    (0.562341, 0.562341)
+    """
+    for quarters in range(4):
+        centre = lr / 10 ** (quarters / 4)
+        if isclose(centre, short := float(f"{centre:.2g}"), rel_tol=ROUNDED):
+            return float(f"{short * 10 ** (quarters / 4):.6g}")
     return float(f"{lr:.6g}")
 
 

@@ -14,6 +14,7 @@ from adamas.lab.constants import INTERRUPTED, MINIMUM_SEEDS, SHOWN_WORSE, UNDECI
 from adamas.lab.doctor import LEAST
 from adamas.lab.needs import LabError
 from adamas.lab.own import template
+from adamas.lab.page.looks import looks_of
 from adamas.lab.protocol.promise import free
 from adamas.lab.protocol.results_types import Results
 from adamas.lab.protocol.store import kept_runs
@@ -91,6 +92,7 @@ def summary(results: Results, say: Say) -> list[str]:
     lines = []
     words = {(c["optimizer"], c["reference"]): c["word"] for c in results["comparisons"]}
     reference = results["verdict"]["reference"]
+    looks = looks_of(list(results["optimizers"]))
     for name, row in results["optimizers"].items():
         found = row["interval"]
         value = say("word_diverged")
@@ -100,7 +102,7 @@ def summary(results: Results, say: Say) -> list[str]:
                 value += f" [{found['low']:.4g}, {found['high']:.4g}]"
         word = "reference" if name == reference else words[name, reference]
         lr, shown = learning_rate(row["lr"]), say(f"word_{word}")
-        lines.append(say("compare_row", name=name, lr=lr, value=value, word=shown))
+        lines.append(say("compare_row", name=looks[name].name, lr=lr, value=value, word=shown))
     vain = [one["optimizer"] for one in results["doctor"] if one["kind"] == "no_rate"]
     said = say("compare_in_vain", names=say.names(vain), least=LEAST)
     return [*lines, *[said] * bool(vain)]

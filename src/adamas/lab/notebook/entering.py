@@ -26,6 +26,7 @@ from adamas.define import Rule
 from adamas.kernel.formula import parse
 from adamas.lab.entrant_base import Entrant
 from adamas.lab.entrants import entered, entrant, hand
+from adamas.lab.names import own_name
 from adamas.lab.needs import LabError
 from adamas.lab.own import arrays, data_frame
 from adamas.lab.own.content import UnknownError, content
@@ -220,7 +221,7 @@ def _listed(name: str, value: Any) -> list[Any]:
 def _name(one: object) -> str | None:
     """Return the text that is an optimizer already, or is the name of one of adamas."""
     if isinstance(one, str):
-        return one
+        return own_name(one)
     return next((name for known, name in NAMES.items() if known is one), None)
 
 
