@@ -9,6 +9,7 @@ import pytest
 
 from adamas.lab.commands.progress import fitting
 from adamas.lab.notebook.comparison import ComparisonResult
+from adamas.lab.own.column_table import TOLD
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.problems import About
 from adamas.lab.protocol.results import described
@@ -48,6 +49,34 @@ def test_every_column_is_listed_before_the_first_run(language: str, tmp_path: Pa
         assert row == fitting(row, start) + say(f"fate_{key}")
     text = say("column_text", count=2)
     assert re.search(rf"颜色 +{re.escape(text)} +3 +20$", rows[3])
+
+
+def test_a_line_says_how_its_column_was_read(tmp_path: Path) -> None:
+    """The words that were taken for missing, and whatever is not plain, stand beside the column."""
+    told = lines(
+        about(
+            tmp_path,
+            gap=["-", "?", *numbers(ROWS - 2)],
+            share=[f"{i * i % 29}%" for i in range(ROWS)],
+            paid=[f"$1,{i * i:03}.50" for i in range(ROWS // 3)] * 3,
+            born=[f"2024-03-{i % 28 + 1:02}" for i in range(ROWS)],
+            seen=[f"{i % 28 + 1:02}/03/2024" for i in range(ROWS)],
+        ),
+        Say("en"),
+    )
+    rows = {row.split()[0]: " ".join(row.split()[1:]) for row in told}
+    assert rows["gap"] == "number 2 2: '-', '?'"
+    assert rows["share"] == "percentage 1 –"
+    assert rows["paid"] == "amount of money 1 – marks between thousands"
+    assert rows["born"] == "date 1 –"
+    assert rows["seen"] == "date 1 – day before month"
+
+
+def test_every_reading_has_its_words() -> None:
+    """Whatever a column may be read as, and however, a page has words for it in both languages."""
+    kinds = ("number", "percent", "currency", "date", "text", "other")
+    for key in (*(f"column_{kind}" for kind in kinds), *(f"reading_{key}" for key in TOLD)):
+        assert Say("en")(key, count=2) != Say("zh")(key, count=2)
 
 
 def test_many_columns_are_counted(tmp_path: Path) -> None:

@@ -68,9 +68,11 @@ class Quality:
 class ColumnFate:
     """What became of one column of a user's table.
 
-    `kind` is what it was read as: "number", "date", "text" or "other"; of texts, `different` counts
-    the values. `missing` counts the rows of the file without a value, and `inputs` what it became.
-    `fate` is why that is none, or what else the column is for; "" for an ordinary input.
+    `kind` is what it was read as: "number", "percent", "currency", "date", "text" or "other"; of
+    texts, `different` counts the values. `missing` counts the rows of the file without a value, and
+    `words` are those that were taken for none, the most frequent first. `inputs` is what it became;
+    `fate` is why that is nothing, or what else the column is for; "" for an ordinary input.
+    `reading` says what is not plain in how the values were read, as keys of `reading_KEY`.
     """
 
     name: str
@@ -79,6 +81,8 @@ class ColumnFate:
     inputs: int
     fate: str = ""
     different: int = 0
+    words: tuple[str, ...] = ()
+    reading: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,14 @@ from adamas.lab.own.frame import Frame
 from adamas.lab.own.options import TableOptions
 from adamas.lab.problems import ColumnFate
 
+# Of the words for missing values so many are told.
+WORDS = 3
+# Notes about a reading that the line of its column has a few words for.
+TOLD = (
+    "comma", "thousands", "as_thousands", "as_decimals", "minus", "unit", "infinite", "values",
+    "ambiguous", "day_first", "month_first", "year_first", "short_years",
+)  # fmt: skip
+
 
 def column_table(
     frame: Frame, columns: Mapping[str, Column], made: Mapping[str, Made], options: TableOptions
@@ -19,8 +27,11 @@ def column_table(
         part = made.get(name, Made(0, beside.get(name, "")))
         reading = column.reading
         different = part.different or len(getattr(column, "words", ()))
-        kind, fate = reading.kind, part.fate
-        found.append(ColumnFate(name, kind, reading.missing, part.inputs, fate, different))
+        told = tuple(key for key in TOLD if key in reading.notes)
+        kind, fate, absent = reading.kind, part.fate, reading.tokens[:WORDS]
+        found.append(
+            ColumnFate(name, kind, reading.missing, part.inputs, fate, different, absent, told)
+        )
     nested = frame.notes.names.get("nested", ())
     found += [ColumnFate(name, "other", 0, 0, "asked") for name in options.drop]
     found += [ColumnFate(name, "other", 0, 0, "nested") for name in nested]

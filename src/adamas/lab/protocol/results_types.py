@@ -185,6 +185,8 @@ class ColumnTree(TypedDict):
     inputs: int
     fate: str
     different: int
+    words: list[str]
+    reading: list[str]
 
 
 class ProblemTree(TypedDict):

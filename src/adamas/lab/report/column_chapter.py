@@ -14,6 +14,7 @@ from adamas.pages.sentences import plain, printable
 
 # So many columns are shown at once, and a name in the terminal is cut after so many places.
 SHOWN, WIDEST = 25, 28
+WORD = 20  # letters of a word that stands for a missing value
 HEAD = ("name", "kind", "inputs", "missing", "fate")
 
 
@@ -64,15 +65,26 @@ def foremost(columns: Sequence[ColumnTree]) -> tuple[list[ColumnTree], list[Colu
 def cells(one: ColumnTree, say: Say) -> list[str]:
     """Return the cells of a column, as text."""
     kind = say(f"column_{one['kind']}", count=whole(one["different"]))
-    fate = say(f"fate_{one['fate']}") if one["fate"] else ""
-    missing = whole(one["missing"]) if one["missing"] else NONE
-    return [one["name"], kind, whole(one["inputs"]) if one["inputs"] else NONE, missing, fate]
+    told = [say(f"fate_{one['fate']}")] if one["fate"] else []
+    told += [say(f"reading_{key}") for key in one["reading"]]
+    inputs = whole(one["inputs"]) if one["inputs"] else NONE
+    return [one["name"], kind, inputs, gaps(one, say), say("columns_and").join(told)]
+
+
+def gaps(one: ColumnTree, say: Say) -> str:
+    """Return how many values are missing, and the words that stand where they are."""
+    count = whole(one["missing"]) if one["missing"] else NONE
+    if not one["words"]:
+        return count
+    shown = say.names([repr(word[:WORD]) for word in one["words"]])
+    return say("columns_gaps", count=count, words=shown)
 
 
 def tree_of(one: ColumnFate) -> ColumnTree:
     """Return a column as the results hold it."""
     return {"name": one.name, "kind": one.kind, "missing": one.missing, "inputs": one.inputs,
-            "fate": one.fate, "different": one.different}  # fmt: skip
+            "fate": one.fate, "different": one.different,
+            "words": [*one.words], "reading": [*one.reading]}  # fmt: skip
 
 
 def places(text: str) -> int:
