@@ -134,7 +134,9 @@ def largest_sample(width: int) -> int:
     >>> largest_sample(300)
     60000
     """
-    return int(float(f"{max(MOST_CELLS // width, FEWEST):.0e}"))
+    most = max(MOST_CELLS // width, FEWEST)
+    unit = int(10 ** (len(str(most)) - 1))
+    return most // unit * unit
 
 
 def _matrix(columns: list[Array], rows: int, dtype: type) -> Array:
