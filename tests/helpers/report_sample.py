@@ -276,6 +276,16 @@ def problem() -> Tree:
     }  # fmt: skip
 
 
+BASELINES = {"blind": 0.9, "linear": 0.2, "trees": 0.16}
+
+
+def baseline(loss: float, names: list[str]) -> Tree:
+    """Return a baseline that every other optimizer beats."""
+    spread = {"mean": loss, "low": 0.99 * loss, "high": 1.01 * loss}
+    words = {name: "better" if i % 2 == 0 else "few" for i, name in enumerate(names)}
+    return {"finals": [loss] * 10, "interval": spread, "extras": {}, "words": words}
+
+
 def sample(names: tuple[str, ...] = tuple(SHAPES), seeds: int = 10) -> Tree:
     """Return a results tree with these optimizers and this many report seeds."""
     rng = np.random.default_rng(5)
@@ -307,6 +317,7 @@ def sample(names: tuple[str, ...] = tuple(SHAPES), seeds: int = 10) -> Tree:
         "best": best(rows, references or [names[0]]),
         "inside": {n: microscope(n, rng) for n in names},
         "doctor": findings(list(names)),
+        "baselines": {name: baseline(loss, list(names)) for name, loss in BASELINES.items()},
         "verdict": {"reference": references[0] if references else names[0]},
     }  # fmt: skip
 

@@ -114,6 +114,8 @@ class Problem:
 
     `steps` counts updates, `every` is the number of updates between two evaluations, `batch` is the
     number of samples in one gradient, and `random` says whether the seed changes anything.
+    `baselines(seed)` fits models that are no networks and returns the "loss" and the measures of
+    each by name.
     """
 
     name: str
@@ -123,6 +125,7 @@ class Problem:
     task: Callable[[int], Task]
     random: bool = True
     about: About | None = None
+    baselines: Callable[[int], dict[str, dict[str, float]]] | None = None
 
 
 def generator(seed: int, purpose: int) -> np.random.Generator:

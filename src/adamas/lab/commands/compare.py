@@ -18,7 +18,7 @@ from adamas.lab.page.looks import looks_of
 from adamas.lab.protocol.promise import free
 from adamas.lab.protocol.results_types import Results
 from adamas.lab.protocol.store import kept_runs
-from adamas.lab.report import more_seeds
+from adamas.lab.report import baseline_chapter, more_seeds
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.numbers import learning_rate
 from adamas.lab.report.subject import subject
@@ -105,7 +105,7 @@ def summary(results: Results, say: Say) -> list[str]:
         lines.append(say("compare_row", name=looks[name].name, lr=lr, value=value, word=shown))
     vain = [one["optimizer"] for one in results["doctor"] if one["kind"] == "no_rate"]
     said = say("compare_in_vain", names=say.names(vain), least=LEAST)
-    return [*lines, *[said] * bool(vain)]
+    return [*lines, *[said] * bool(vain), *baseline_chapter.lines(results, say)]
 
 
 def next_step(found: session.Outcome, out: Path, say: Say) -> list[str]:

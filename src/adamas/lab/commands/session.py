@@ -14,6 +14,7 @@ from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Entered
 from adamas.lab.protocol.after import afterwards
+from adamas.lab.protocol.beside import beside
 from adamas.lab.protocol.budget import Fitted, fit, seconds_in
 from adamas.lab.protocol.first_step import try_out
 from adamas.lab.protocol.measure import machine, seconds_per_run, timing
@@ -147,6 +148,7 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
             found = carry_out(plan, request, store, workers, progress, say)
         progress.status(say("compare_looking"))
         looked = afterwards(found, request.spec.problem, workers)
+        looked["baselines"] = beside(found, problem, request.spec.problem, workers)
         results: Results = {**tree_of(found, problem), **looked, "machine": machine()}
         write_all(request.out, {RESULTS: pretty(results)})
         times: Timing = {

@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from adamas.lab.needs import LabError
 from adamas.lab.own import prepared
 from adamas.lab.own.adapters import EVALUATIONS
+from adamas.lab.own.baselines import baselines
 from adamas.lab.own.column_table import column_table
 from adamas.lab.own.columns import read_columns
 from adamas.lab.own.features import Features, encoded
@@ -56,12 +57,17 @@ def tabular_problem(frame: Frame, options: TableOptions = NOTHING_SAID) -> Probl
     def task(seed: int) -> TabularTask:
         return TabularTask(seed, split(seed), bool(target.classes), widths, batch)
 
+    def beside(seed: int) -> dict[str, dict[str, float]]:
+        return baselines(task(seed), seed)
+
     about = replace(
         _about(frame, target, widths),
         columns=column_table(frame, columns, features.made, options),
         split=split_words(parted, target, columns, features.made, options),
     )
-    return Problem(frame.name, steps, steps // EVALUATIONS, batch, task, about=about)
+    return Problem(
+        frame.name, steps, steps // EVALUATIONS, batch, task, about=about, baselines=beside
+    )
 
 
 def schedule(rows: int, widths: tuple[int, ...]) -> tuple[int, int]:

@@ -30,6 +30,12 @@ class TabularTask(DenseTask):
         """Return the validation loss; for numbers 1 is a blind answer."""
         return max(super().evaluate(params) / self.split.guess, SMALLEST)
 
+    def measured(self, outputs: Array) -> dict[str, float]:
+        """Return the "loss" and the measures of somebody else's outputs for the validation rows."""
+        y = self.validation[1]
+        loss = max(self.goal.loss(outputs, y)[0] / self.split.guess, SMALLEST)
+        return {"loss": float(loss), **self.goal.measures(outputs, y)}
+
     def errors(self, outputs: Array, y: Array) -> dict[str, float]:
         """Return the root mean squared and the mean absolute error, in the target's unit."""
         off = np.asarray(outputs - y, np.float64)

@@ -244,11 +244,21 @@ class GoalTree(TypedDict):
     origin: str
 
 
+class BaselineTree(TypedDict):
+    """A model that is no network on the seeds that judge; `words` are the optimizers' beside it."""
+
+    finals: list[float]
+    interval: IntervalTree
+    extras: dict[str, IntervalTree]
+    words: dict[str, str]
+
+
 class Looked(TypedDict, total=False):
     """What further runs told, which the demo does not make."""
 
     inside: dict[str, InsideTree]
     doctor: list[FindingTree]
+    baselines: dict[str, BaselineTree]
 
 
 class Results(Looked):

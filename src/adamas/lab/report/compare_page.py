@@ -7,6 +7,7 @@ from adamas.lab.page.svg import drawn
 from adamas.lab.protocol.results_types import Results, Timing
 from adamas.lab.report import (
     again,
+    baseline_chapter,
     column_chapter,
     decided,
     insight,
@@ -28,6 +29,7 @@ PAGE_NAME = "report.html"
 # The first ones are open, `section`; from "curves" on they are folded, `fold`.
 CHAPTERS = {
     "result": result.chapter,
+    "baselines": baseline_chapter.chapter,
     "columns": column_chapter.chapter,
     "curves": training.curves,
     "differences": judged.differences,

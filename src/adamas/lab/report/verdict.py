@@ -2,7 +2,7 @@
 
 import html
 
-from adamas.lab.report import more_seeds, stopped
+from adamas.lab.report import baseline_chapter, more_seeds, stopped
 from adamas.lab.report.numbers import NONE, learning_rate, measured, percent
 from adamas.lab.report.outcomes import failures, overfitted, worse
 from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, known, metric_name
@@ -158,6 +158,7 @@ def hypothesis(subject: Subject) -> str:
 
 # What stands below the answer, a sentence or two each, or nothing where there is nothing to say.
 ITEMS = (
+    baseline_chapter.sentence,
     more_seeds.going_on,
     more_seeds.looked,
     practice,

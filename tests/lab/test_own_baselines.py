@@ -1,0 +1,116 @@
+"""Models that are no networks, beside the networks: what they lose, and what is said of it."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score, log_loss
+
+from adamas.lab.own.spec import Spec
+from adamas.lab.problems import Problem
+from adamas.lab.protocol.beside import beside, tree
+from adamas.lab.report import baseline_chapter
+from adamas.lab.report.compare_page import render
+from adamas.lab.text import Say
+from own_files import found, numbers, written
+from report_sample import sample
+
+COUNT = 150
+
+
+def table(classes: bool) -> dict[str, list[object]]:
+    """Return a table whose target is a line with noise, or one of three classes along it."""
+    x, z, noise = (np.array(numbers(COUNT, seed), float) for seed in (1, 2, 3))
+    y = 3 * x - z + noise
+    kinds = np.digitize(y, np.quantile(y, [0.5, 0.8])).tolist()
+    words = [f"class {kind}" for kind in kinds]
+    return {"a": x.tolist(), "b": z.tolist(), "y": words if classes else (5 * y + 7).tolist()}
+
+
+def measured(problem: Problem, seed: int) -> tuple[Any, dict[str, dict[str, float]]]:
+    """Return the task of a seed and the baselines."""
+    assert problem.baselines is not None
+    return problem.task(seed), problem.baselines(seed)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_classes_are_measured_as_by_scikit_learn(seed: int, tmp_path: Path) -> None:
+    """The blind answer is the training shares, the linear one LogisticRegression's log loss."""
+    task, beside = measured(found(tmp_path, **table(classes=True)), seed)
+    (x, y), (held, judge) = task.training, task.validation
+    shares = np.bincount(y) / len(y)
+    assert beside["blind"]["loss"] == pytest.approx(-np.log(shares)[judge].mean())
+    assert beside["blind"]["accuracy"] == pytest.approx((judge == shares.argmax()).mean())
+    model = LogisticRegression(max_iter=1000).fit(x, y)
+    expected = log_loss(judge, model.predict_proba(held), labels=[0, 1, 2])
+    assert beside["linear"]["loss"] == pytest.approx(expected, rel=1e-3)
+    assert beside["linear"]["accuracy"] == accuracy_score(judge, model.predict(held))
+    assert beside["trees"]["loss"] < beside["blind"]["loss"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_numbers_are_measured_as_by_scikit_learn(seed: int, tmp_path: Path) -> None:
+    """A blind answer costs 1 in the unit of the network's loss, and Ridge its share of that."""
+    columns = table(classes=False)
+    task, beside = measured(found(tmp_path, **columns), seed)
+    assert beside["blind"]["loss"] == pytest.approx(1, rel=1e-6)
+    (x, y), (held, judge) = task.training, task.validation
+    off = Ridge().fit(x, y[:, 0]).predict(held) - judge[:, 0]
+    assert beside["linear"]["loss"] == pytest.approx(np.mean(off**2) / np.mean(judge**2), rel=1e-5)
+    unit = np.array(columns["y"], float).std() / np.concatenate([y, judge]).std()
+    assert beside["linear"]["rmse"] == pytest.approx(unit * np.sqrt(np.mean(off**2)), rel=1e-4)
+
+
+def study(losses: dict[str, list[float]]) -> Any:
+    """Return a study of which only the judged losses are known."""
+    report = {
+        name: [SimpleNamespace(seed=seed, final=loss) for seed, loss in enumerate(each, start=1)]
+        for name, each in losses.items()
+    }
+    return SimpleNamespace(report=report, plan=SimpleNamespace(margin=0.02))
+
+
+def test_one_worker_or_two_measure_the_same(tmp_path: Path) -> None:
+    """Baselines are the same numbers whatever the number of workers."""
+    spec = Spec(str(written(tmp_path, table(classes=True))), "y")
+    judged = study({"sgd": [1.0, 1.1], "adam": [0.9, 1.2]})
+    one, two = (beside(judged, spec.problem(), spec.problem, workers) for workers in (1, 2))
+    assert one == two and list(one) == ["blind", "linear", "trees"]
+
+
+NOISE = [0.01, -0.02, 0.005, 0.015, -0.01, 0.0]
+SAID = [
+    ({"sgd": 1.0, "adam": 1.01}, {"blind": 1.0, "linear": 1.2, "trees": 1.3}, "blind answer"),
+    ({"sgd": 1.0, "adam": 0.5}, {"blind": 1.0, "linear": 0.9, "trees": 0.9}, ""),
+    ({"sgd": 0.6, "adam": 0.5}, {"blind": 1.0, "linear": 0.3, "trees": 0.9}, "linear model"),
+    ({"sgd": 0.6, "adam": np.inf}, {"blind": 1.0, "linear": 0.9, "trees": 0.3}, "boosted trees"),
+]
+
+
+@pytest.mark.parametrize(("networks", "others", "words"), SAID)
+def test_what_beats_the_networks_is_said(
+    networks: dict[str, float], others: dict[str, float], words: str
+) -> None:
+    """Page and terminal warn if nobody beats a blind answer, and name who beats everybody."""
+    judged = study({name: [loss + off for off in NOISE] for name, loss in networks.items()})
+    trees = {
+        name: tree(judged, [{"loss": loss - 0.5 * off} for off in NOISE])
+        for name, loss in others.items()
+    }
+    results: Any = sample(("sgd", "adam")) | {"baselines": trees}
+    told = baseline_chapter.said(results, Say("en"))
+    assert words in told and bool(told) == bool(words)
+    assert len(baseline_chapter.lines(results, Say("en"))) == 1 + bool(words)
+    page = render(results, None, Say("en"))
+    assert ("No optimizer is shown" in page) == (words == "blind answer")
+    assert 'id="baselines"' in page
+
+
+def test_problems_without_baselines() -> None:
+    """A problem that has none has no such chapter, and nothing is said in the terminal."""
+    tree = sample(("sgd", "adam")) | {"baselines": {}}
+    assert 'id="baselines"' not in render(tree, None, Say("en"))
+    assert baseline_chapter.lines(tree, Say("en")) == []
