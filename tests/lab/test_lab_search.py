@@ -89,3 +89,11 @@ def test_every_landscape_costs_about_the_same(scores: list[float]) -> None:
     most = 9 * 3 + EXTENSIONS * 2 * 3 + (3 + WALK) * 5
     assert len(asks) <= most
     assert sum(point.runs for point in found.points) == len(asks)
+
+
+@given(st.floats(-5.5, 3.5))
+def test_a_rate_reached_on_two_ways_is_one_rate(best: float) -> None:
+    """All rates that are tried are quarter decades with six digits, however they were reached."""
+    _, rounds = talk(lambda ask: 1 + STEEP * (log10(ask.lr) - best) ** 2)
+    for lr in {ask.lr for asks in rounds for ask in asks}:
+        assert lr == float(f"{10 ** (round(4 * log10(lr)) / 4):.6g}")

@@ -11,7 +11,7 @@ seeds, going on in the better direction while that leads downhill; and of these 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from math import inf, isfinite, log
+from math import inf, isfinite, log, log10
 from statistics import mean
 
 from adamas.lab.problems import generator
@@ -22,6 +22,8 @@ EXTENSIONS = 3
 WALK = 2
 # The random stream of a seed that draws the seeds of the search again; see `problems.generator`.
 REDRAW = 3
+# Rates that differ by less differ by the rounding to six digits, a few times over.
+ROUNDING = 1e-4
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ def search(
         lrs: Sequence[float], seeds: Sequence[int], stage: str
     ) -> Generator[list[Ask], Sequence[float], list[Point]]:
         full = stage == "refine" or not short
+        lrs = [on_lattice(lr, grid[len(grid) // 2]) for lr in lrs]
         told = yield [Ask(lr, seed, full) for lr in lrs for seed in seeds]
         each = [told[i : i + len(seeds)] for i in range(0, len(told), len(seeds))]
         # The last stage is the one that is chosen from.
@@ -91,6 +94,18 @@ def search(
     refined = {point.lr: scores[point.lr] for point in fine}
     drawn = tuple(redrawn(refined, seed, gain) for seed in draws)
     return Tuned(chosen(fine, gain), tuple(points), at_edge, extended, drawn)
+
+
+def on_lattice(lr: float, centre: float) -> float:
+    """Return the rate that `lr` is but for rounding, if quarter decades lead to it from `centre`.
+
+    A rate that is reached on several ways, as a multiple of rates with six digits, is one rate.
+
+    >>> on_lattice(0.562342, 0.001), on_lattice(1.00001, 0.001), on_lattice(0.57, 0.001)
+    (0.562341, 1.0, 0.57)
+    """
+    near = centre * 10 ** (round(4 * log10(lr / centre)) / 4)
+    return tidy(near if abs(lr / near - 1) < ROUNDING else lr)
 
 
 def point_of(lr: float, scores: Sequence[float], stage: str) -> Point:
