@@ -19,12 +19,14 @@ class Meter:
 
     `weights` are shares of a full run, so that the estimate knows that some runs are shorter. The
     rest is foretold from the time of this process's own runs once they have settled, and not before
-    they are `KNOWN` of the whole.
+    they are `KNOWN` of the whole. What follows when all runs are made takes `after` seconds.
     """
 
-    def __init__(self, progress: Progress, say: Say, runs: int, weight: float) -> None:
+    def __init__(
+        self, progress: Progress, say: Say, runs: int, weight: float, after: float = 0.0
+    ) -> None:
         self._progress, self._say = progress, say
-        self._runs, self._weight = runs, weight
+        self._runs, self._weight, self._after = runs, weight, after
         self._done, self._worked, self._kept = 0, 0.0, 0.0
         self._last = time.monotonic()
         self._own, self._settled = 0, (0.0, 0.0)
@@ -60,7 +62,7 @@ class Meter:
         numbers = {"done": self._done, "runs": max(self._runs, self._done), "stage": self._stage}
         if fresh <= KNOWN * self._weight:
             return self._say("compare_progress", **numbers)
-        left = duration((now - begun) / fresh * rest, self._say)
+        left = duration((now - begun) / fresh * rest + self._after, self._say)
         return self._say("compare_progress_left", left=left, **numbers)
 
 

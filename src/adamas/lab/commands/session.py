@@ -17,7 +17,7 @@ from adamas.lab.protocol.after import afterwards
 from adamas.lab.protocol.beside import beside
 from adamas.lab.protocol.budget import Fitted, fit, seconds_in
 from adamas.lab.protocol.first_step import try_out
-from adamas.lab.protocol.measure import machine, seconds_per_run, timing
+from adamas.lab.protocol.measure import machine, seconds_apart, seconds_per_run, timing
 from adamas.lab.protocol.output import output_directory, write_all
 from adamas.lab.protocol.plan import (
     SIZES,
@@ -111,6 +111,7 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
     identity = request.spec.identity()
     entrants = [entrant(name) for name in request.optimizers]
     problem = request.spec.problem()
+    loading = progress.seconds - begun
     make = partial(
         declare,
         problem,
@@ -136,8 +137,10 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
         if fitted is None:
             progress.status(say("compare_measuring"))
             each = seconds_per_run(problem, entrants[0].text)
-            fitted = fit(make, wanted(request), each, workers, request.seconds)
-            kept = {"hash": fitted.plan.hash, "budget": request.seconds, "expected": fitted.seconds}
+            apart = seconds_apart(problem, loading)
+            fitted = fit(make, wanted(request), each, workers, request.seconds, apart)
+            kept = {"hash": fitted.plan.hash, "budget": request.seconds,
+                    "expected": fitted.seconds, "after": fitted.after}  # fmt: skip
             write_all(request.out, {PLAN: pretty({**kept, "plan": fitted.plan.as_json()})})
         plan = fitted.plan
         announce(fitted, progress, say)
@@ -145,7 +148,7 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
             numbers = {"count": len(store.damaged), "line": store.damaged[0]}
             progress.say(say("compare_damaged", path=store.path, **numbers))
         with tried(request.out, lambda: bool(store.known)):
-            found = carry_out(plan, request, store, workers, progress, say)
+            found = carry_out(fitted, request, store, workers, progress, say)
         progress.status(say("compare_looking"))
         looked = afterwards(found, request.spec.problem, workers)
         looked["baselines"] = beside(found, problem, request.spec.problem, workers)
@@ -202,7 +205,7 @@ def promised(request: Request, make: Callable[[Size], Plan]) -> Fitted | None:
     plan, tree = min(zip(plans, trees, strict=True), key=lambda one: len(differences(was, one[1])))
     if not keep(request.out, was, tree, partial(any_run, request.out, was)):
         return None
-    return Fitted(plan, float(old.get("expected") or 0))
+    return Fitted(plan, *(float(old.get(name) or 0) for name in ("expected", "after")))
 
 
 def sizes_of(request: Request, old: Tree) -> list[Size]:
@@ -239,11 +242,12 @@ def announce(fitted: Fitted, progress: Progress, say: Say) -> None:
 
 
 def carry_out(
-    plan: Plan, request: Request, store: Store, workers: int, progress: Progress, say: Say
+    fitted: Fitted, request: Request, store: Store, workers: int, progress: Progress, say: Say
 ) -> Study:
     """Run the plan with the store of the output directory, and settle the store."""
+    plan = fitted.plan
     first, *_ = plan.parts()
-    meter = Meter(progress, say, *first.costs())
+    meter = Meter(progress, say, *first.costs(), after=fitted.after)
     identity = digest([plan.identity, plan.steps, plan.every, plan.version])
     earlier = set(store.known)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from adamas.lab.needs import LabError
-from adamas.lab.protocol.measure import seconds_for
+from adamas.lab.protocol.measure import Apart, seconds_for
 from adamas.lab.protocol.plan import Plan, Size
 
 UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
@@ -13,13 +13,16 @@ UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
 SPARE = 1.25
 LONGEST = 1e9  # a number of seconds, minutes or hours that nobody waits for
 
+NOTHING_APART = Apart()
+
 
 @dataclass(frozen=True)
 class Fitted:
-    """A plan with the seconds that it is expected to take."""
+    """A plan with the seconds that it is expected to take, `after` of them after all runs."""
 
     plan: Plan
     seconds: float
+    after: float = 0.0
 
 
 def seconds_in(text: str) -> float:
@@ -38,17 +41,19 @@ def seconds_in(text: str) -> float:
 
 def fit(
     make: Callable[[Size], Plan], sizes: Sequence[Size], each: float, workers: int,
-    budget: float | None,
+    budget: float | None, apart: Apart = NOTHING_APART,
 ) -> Fitted:  # fmt: skip
     """Return the plan of the first of `sizes`, with a budget the first that is expected to fit.
 
-    `each` is the seconds of a full run. Raises `LabError` with the time of the smallest plan when
-    even that takes too long.
+    `each` is the seconds of a full run, `apart` what is no run. Raises `LabError` with the time of
+    the smallest plan when even that takes too long.
     """
     for candidate in sizes:
         plan = make(candidate)
-        seconds = SPARE * seconds_for(plan, each, workers)
+        seconds = SPARE * seconds_for(plan, each, workers, apart)
         if budget is None or seconds <= budget:
-            return Fitted(plan, seconds)
-    key = "error.budget_looks" if plan.looks else "error.budget_small"
-    raise LabError(key, runs=plan.costs()[0], seconds=seconds)
+            return Fitted(plan, seconds, apart.fits(plan, workers))
+    runs = plan.costs()[0]
+    if plan.looks:
+        raise LabError("error.budget_looks", runs=runs, seconds=seconds)
+    raise LabError("error.budget_small", runs=runs, seconds=seconds)

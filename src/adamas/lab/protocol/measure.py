@@ -7,7 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -27,6 +27,29 @@ ENOUGH = 0.02
 STARTING = 3.0
 
 
+@dataclass(frozen=True)
+class Apart:
+    """Seconds that are no run's: to load a problem, to draw a seed's data, to fit its baselines."""
+
+    loading: float = 0.0
+    drawing: float = 0.0
+    fitting: float = 0.0
+
+    def fits(self, plan: Plan, workers: int) -> float:
+        """Return the seconds of the baselines, which the seeds that judge have."""
+        return self.fitting * len(plan.report) / workers
+
+    def whole(self, plan: Plan, workers: int) -> float:
+        """Return the seconds of a plan.
+
+        Runs of one seed follow each other, so that every worker draws each seed once in a stage,
+        and those that judge once for the tuned and once for the untuned runs.
+        """
+        seeds = len(plan.tuning) + len(plan.refine) + 2 * len(plan.report)
+        waiting = STARTING + self.loading if workers > 1 else 0.0
+        return waiting + self.drawing * seeds + self.fits(plan, workers)
+
+
 def seconds_per_run(problem: Problem, optimizer: str) -> float:
     """Return about how long a full run takes here, from a short one."""
     with threadpool_limits(limits=1):
@@ -39,10 +62,22 @@ def seconds_per_run(problem: Problem, optimizer: str) -> float:
     return taken * problem.steps / few.steps
 
 
-def seconds_for(plan: Plan, each: float, workers: int) -> float:
+def seconds_apart(problem: Problem, loading: float) -> Apart:
+    """Return what a table takes besides its runs, when to load it took `loading` seconds."""
+    if problem.baselines is None:
+        return Apart()
+    with threadpool_limits(limits=1):
+        begun = time.perf_counter()
+        problem.task(2)
+        drawn = time.perf_counter()
+        problem.baselines(2)
+        fitted = time.perf_counter()
+    return Apart(loading, drawn - begun, fitted - drawn)
+
+
+def seconds_for(plan: Plan, each: float, workers: int, apart: Apart) -> float:
     """Return the estimate of a plan's time, when a full run takes `each` seconds."""
-    waiting = STARTING if workers > 1 else 0.0
-    return plan.costs()[1] * each / workers + waiting
+    return plan.costs()[1] * each / workers + apart.whole(plan, workers)
 
 
 def timing(problem: Problem, optimizers: Sequence[str]) -> StepTimes:
