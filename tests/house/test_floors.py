@@ -252,6 +252,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "lab.statistics.*",
         "lab.course",
         "lab.stepping",
+        "lab.regrouped",
         "lab.gradients",
         "lab.entrant_base",
         "lab.foreign.*",

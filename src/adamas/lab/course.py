@@ -24,15 +24,17 @@ LONGEST_WARMUP = 0.5
 
 @dataclass(frozen=True)
 class Course:
-    """How the learning rate moves: a schedule, and the share of the run that it takes to rise.
+    """How a run goes: a schedule of the rate, the share of the run that it takes to rise, a batch.
 
     `schedule` is "constant", "cosine" (half a cosine to 0) or "wsd" (constant, then over the last
-    fifth in a straight line to 0). Raises `LabError` for another one, and for a `warmup` that is
-    not from 0 to 0.5.
+    fifth in a straight line to 0). `batch` is how many samples a gradient is of, None for as many
+    as the problem says. Raises `LabError` for another schedule, for a `warmup` that is not from 0
+    to 0.5, and for a batch that is no count.
     """
 
     schedule: str = "constant"
     warmup: float = 0.0
+    batch: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no course."""
@@ -42,6 +44,10 @@ class Course:
         good = isinstance(self.warmup, int | float) and 0 <= self.warmup <= LONGEST_WARMUP
         if not good:
             raise LabError("error.warmup", warmup=self.warmup, most=LONGEST_WARMUP)
+        if self.batch is not None:
+            if not (self.batch >= 1 and float(self.batch).is_integer()):
+                raise LabError("error.batch_count", batch=self.batch)
+            object.__setattr__(self, "batch", int(self.batch))
 
     def changed(self, further: Further) -> "Course":
         """Return this course with what `further` says of it."""

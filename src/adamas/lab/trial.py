@@ -16,6 +16,7 @@ from adamas.lab.course import Further, further_of
 from adamas.lab.entrants import entrant
 from adamas.lab.gradients import Gradients, SpentError
 from adamas.lab.problems import Params, Problem, Task
+from adamas.lab.regrouped import in_units, with_batch
 from adamas.lab.stepping import StepError, Stepping
 
 # The optimizers of the demo. Everything but lr stays at the rule's default: one tuned number each.
@@ -141,16 +142,20 @@ def run(
     """Train `problem` once and return its record.
 
     `optimizer` is a text for `entrant`, and `further` are hyper-parameters besides; `watch` looks
-    on. A run ends when it has computed `problem.steps` gradients, or when its loss is no longer
+    on. A run ends when it has computed `problem.steps` gradients, or as many samples' worth of
+    another batch, or when its loss is no longer
     finite, or when somebody else's optimizer fails.
     """
-    task, who = problem.task(seed), entrant(optimizer)
+    who = entrant(optimizer)
+    course = who.course.changed(further)
+    made = with_batch(problem, course.batch)
+    task = made.task(seed)
     watch = watch or Watch()
     with who.apart(seed):
         params, grads, opt = start(task, optimizer, lr, further)
         watch.begin(params, opt.own)
-        seen = Gradients(task, params, grads, problem, opt, who.asks)
-        factor = who.course.changed(further).factor(problem.steps)
+        seen = Gradients(task, params, grads, made, opt, who.asks)
+        factor = course.factor(made.steps)
         error = ""
         with np.errstate(all="ignore"):
             try:
@@ -171,7 +176,8 @@ def run(
                 extras = task.extras(params)
     diverged = bool(error) or lost((seen.losses[0], seen.losses[-1]), (seen.first, seen.train[-1]))
     final = inf if diverged else seen.losses[-1]
-    curves = tuple(seen.steps), tuple(seen.losses), final, diverged, extras
+    steps = in_units(seen.steps, made, problem)
+    curves = steps, tuple(seen.losses), final, diverged, extras
     return Record(optimizer, lr, seed, *curves, tuple(seen.train), further, error)
 
 

@@ -19,12 +19,13 @@ from adamas.lab.needs import LabError
 from adamas.lab.own.adapters import EVALUATIONS, Label
 from adamas.lab.own.maker import Maker
 from adamas.lab.problems import About, Problem, Task
+from adamas.lab.regrouped import in_units, with_batch
 from adamas.lab.text import words
 from adamas.lab.trial import Record, lost, run
 from adamas.show import described
 
 # `train(make_optimizer, seed, steps)` yields losses, or mappings with a loss among other numbers.
-Train = Callable[[Maker, int, int], Iterable[Any]]
+Train = Callable[..., Iterable[Any]]
 # What a run that goes out of bounds may end in; anything else is a fault of the loop.
 FAILURES = (ArithmeticError, np.linalg.LinAlgError)
 
@@ -59,8 +60,9 @@ def loop_problem(
     Runs differ in length: a search runs a quarter of the steps. The global random numbers of
     Python, NumPy and PyTorch are seeded by `seed` before each run and put back afterwards. `every`
     says how many updates lie between two losses (by default a thirtieth of the steps), `batch` how
-    many samples an update takes; both are for the page and for estimates. Raises `LabError` for
-    counts below 1.
+    many samples an update takes; both are for the page and for estimates. A loop with a further
+    argument `batch` is given that of an optimizer such as `adam:batch=64`, and fewer steps. Raises
+    `LabError` for counts below 1.
 
     >>> def train(make_optimizer, seed, steps):
     ...     w = np.random.default_rng(seed).normal(size=3)
@@ -103,13 +105,15 @@ def run_loop(problem: Loop, optimizer: str, lr: float, seed: int, further: Furth
 
     Raises `LabError` for a loop that fails otherwise, or yields what is no loss.
     """
-    maker = Maker(entrant(optimizer), lr, further, problem.steps)
+    who = entrant(optimizer)
+    made, more = sized(problem, who.course.changed(further).batch)
+    maker = Maker(who, lr, further, made.steps)
     seen = Seen()
     put_back = randomness()
     seeded(seed)
     try:
         with np.errstate(all="ignore"):
-            for told in problem.train(maker, seed, problem.steps):
+            for told in problem.train(maker, seed, made.steps, **more):
                 if not seen.heard(told, maker.updates):
                     break
     except LabError:
@@ -122,7 +126,20 @@ def run_loop(problem: Loop, optimizer: str, lr: float, seed: int, further: Furth
                        seed=seed, error=reason) from error  # fmt: skip
     finally:
         put_back()
+    seen.steps = list(in_units(seen.steps, made, problem))
     return seen.record(problem, (optimizer, lr, seed), further)
+
+
+def sized(problem: Loop, batch: int | None) -> tuple[Problem, dict[str, int]]:
+    """Return the problem with the batch that an optimizer is given, and what tells the loop.
+
+    Raises `LabError` for a loop that takes none.
+    """
+    if batch is None:
+        return problem, {}
+    if "batch" not in inspect.signature(problem.train).parameters:
+        raise LabError("error.loop_batch", name=problem.name)
+    return with_batch(problem, batch), {"batch": batch}
 
 
 class Seen:

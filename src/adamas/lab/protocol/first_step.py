@@ -8,6 +8,7 @@ from adamas.lab.entrant_base import Entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.loop import Loop
 from adamas.lab.problems import Problem
+from adamas.lab.regrouped import with_batch
 from adamas.lab.stepping import StepError
 from adamas.lab.trial import start
 
@@ -15,13 +16,16 @@ from adamas.lab.trial import start
 def try_out(problem: Problem, entrants: Iterable[Entrant]) -> None:
     """Let every optimizer that is no rule take one step on a seed that nobody is judged on.
 
-    Raises `LabError` with the optimizer's own words when it fails. In a run the same is a run that
+    Raises `LabError` with the optimizer's own words when it fails, and where a problem's batches
+    cannot have the size that an optimizer is given. In a run the same is a run that
     failed, as a training at a rate that is too high may end in an error. A user's own loop makes
     its steps itself.
     """
     if isinstance(problem, Loop):
         return
     for who in entrants:
+        if who.course.batch is not None:
+            next(iter(with_batch(problem, who.course.batch).task(0).batches()))
         if who.formula is not None:
             continue
         task = problem.task(0)
