@@ -81,3 +81,41 @@ def test_the_first_screen_has_a_picture(
     page.settle()
     assert page.evaluate(f"{TOP}.top") < height - 100
     page.close()
+
+
+# What is folded and open, where the chapter of a fragment is, and how wide the verdicts are.
+OPEN = "[...document.querySelectorAll('.fold > details')].map(e => e.open)"
+BOX = "document.querySelector('{}').getBoundingClientRect()"
+SCROLLED = """(e => e.scrollWidth - e.clientWidth)(document.querySelector("#result .scroll"))"""
+
+
+def test_chapters_are_folded_and_found(browser: Browser, tmp_path: Path) -> None:
+    """A fragment opens the chapter it leads to, without a script, as a key does; print opens all.
+
+    Answer, pictures and verdicts fit two screens of 1200 x 800, and on a phone no verdict scrolls.
+    """
+    file = tmp_path / "page.html"
+    file.write_text(render(sample(CLASSICAL), None, Say("zh")), encoding="utf-8")
+    page = browser.open(file, script=False, fragment="runs")
+    page.resize(1200, 800)
+    page.prefer("light", "reduce")
+    page.settle()
+    opened = page.evaluate(OPEN)
+    assert opened.count(True) == 1 and len(opened) > 8
+    assert page.evaluate("document.querySelector('#runs').closest('details').open")
+    page.evaluate("void document.querySelector('nav a[href=\"#cost\"]').click()")
+    page.settle()
+    assert 0 <= page.evaluate(BOX.format("#cost") + ".top") < 800
+    page.evaluate("void document.querySelector('.fold summary').focus()")
+    page.press("Enter")
+    assert page.evaluate(OPEN)[0]
+    page.evaluate("void document.querySelectorAll('details').forEach(e => { e.open = false })")
+    for last in ("#fig-curves", "#result table"):
+        assert page.evaluate(BOX.format(last) + ".bottom + scrollY") < 1600, last
+    page.call("Emulation.setEmulatedMedia", media="print")
+    assert page.evaluate(BOX.format("#doctor") + ".height") > 0
+    page.call("Emulation.setEmulatedMedia", media="")
+    page.resize(360, 740)
+    page.settle()
+    assert page.evaluate(SCROLLED) <= 0
+    page.close()
