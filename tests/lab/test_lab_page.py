@@ -148,12 +148,13 @@ def test_diverged_runs_are_shown(results: DemoResults) -> None:
     changed = copy.deepcopy(results)
     mlp = changed["contests"]["mlp"]
     nothing = {"mean": None, "low": None, "high": None}
-    mlp["optimizers"]["momentum"] |= {"diverged": 2, "interval": nothing}
+    ends = ["blown_up", "not_finite", "trained"]
+    mlp["optimizers"]["momentum"] |= {"diverged": 2, "interval": nothing, "ends": ends}
     for one in mlp["comparisons"]:
         if one["optimizer"] == "momentum":
             one |= {"word": "diverged", "difference": nothing, "percent": nothing}
     found = render(changed, Say("en"))
-    assert "2 of 3" in found
+    assert "1 no longer finite, 1 blown up" in found
     assert found.count("diverged: Momentum") == 3
     assert '<span class="verdict diverged">diverged</span>' in found
 

@@ -22,7 +22,7 @@ def curves(subject: Subject) -> str:
 def curves_note(subject: Subject) -> str:
     """Return how the picture of all losses is read."""
     say = subject.say
-    parts = [say("fig_curves_note", seeds=subject.seeds)]
+    parts = [say("fig_means_note", seeds=subject.seeds), say("fig_curves_note")]
     if any(set(row["ends"]) - {"trained"} for row in subject.rows.values()):
         parts.append(say("fig_ends_note"))
     return say("sentence_gap").join(parts)
