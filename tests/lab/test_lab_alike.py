@@ -1,0 +1,40 @@
+"""The study of error rates: its cases and its tables, without the hours that it takes."""
+
+import json
+from pathlib import Path
+
+from benchmarks.alike.__main__ import cases, known, share, table
+from benchmarks.alike.statuses import statuses
+
+
+def test_the_modes_with_looks_are_a_part_of_the_study() -> None:
+    """`--looks` leaves only those that look before the end, each kind with numbers of its own."""
+    every, looks = list(cases(0.1)), list(cases(0.1, looks=True))
+    assert set(looks) < set(every) and len(set(every)) == len(every)
+    assert {mode for _, mode, _, _ in looks} == {"quick, looks", "default, looks"}
+    assert {pair for _, _, pair, _ in looks} == {"alike", "planted"}
+
+
+def test_words_and_statuses_are_counted(tmp_path: Path) -> None:
+    """Two equals tied and one accused, and one planted found: the shares of words and statuses."""
+    noise = [0.01, -0.01, 0.02, -0.02, 0.015, -0.015]
+    base = [1.0] * 6
+    pairs = {
+        ("alike", 0, "tie"): [1 + value for value in noise],
+        ("alike", 1, "worse"): [1.1 + value for value in noise],
+        ("planted", 0, "worse"): [1.3 + value for value in noise],
+    }
+    file = tmp_path / "found.jsonl"
+    lines = [
+        {"case": ["digits", "quick, looks", pair, number], "word": word, "spent": 0.05,
+         "finals": [ours, base]}
+        for (pair, number, word), ours in pairs.items()
+    ]  # fmt: skip
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    row = next(r for r in table(known(file)).splitlines() if r.startswith("| quick, looks | all"))
+    assert row.split(" | ")[2:] == ["2", share(1, 2), "50", "1", share(1, 1), "0 |"]
+    alike, planted = statuses(file, share).splitlines()[2:]
+    assert [cell.strip() for cell in alike.split("|")][3:8] == [
+        "2", "6", share(1, 2), share(0, 2), share(1, 2)
+    ]  # fmt: skip
+    assert planted.split(" | ")[4] == share(1, 1)
