@@ -26,8 +26,9 @@ class Outcome:
     """What came of one table: the sentence that refuses it, or what its page and results say.
 
     `losses` are means of the validation loss by optimizer, `baselines` those of what was not
-    trained by them. `again` holds pairs, the page's number and the one that was computed again.
-    `faults` is what the page must not show.
+    trained by them; `no_better` says that no optimizer is shown to beat the blind answer. `again`
+    holds pairs, the page's number and the one that was computed again. `faults` is what the page
+    must not show.
     """
 
     seconds: float
@@ -41,13 +42,7 @@ class Outcome:
     baselines: dict[str, float | None] = field(default_factory=dict)
     again: dict[str, tuple[str, str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
-
-    @property
-    def no_better(self) -> bool:
-        """Return whether the lowest mean of a trained optimizer is not below the blind answer."""
-        blind = self.baselines.get("blind")
-        trained = [loss for loss in self.losses.values() if loss is not None]
-        return blind is not None and min(trained, default=blind) >= blind
+    no_better: bool = False
 
 
 def saved(outcome: Outcome, path: Path) -> None:

@@ -10,16 +10,17 @@ from sklearn.metrics import log_loss
 from adamas.lab.own.spec import Spec
 from benchmarks.real_tables.cells import Cells
 from benchmarks.real_tables.listed import Table
-from benchmarks.real_tables.outcomes import Outcome
 
 HELD = 5  # one row in five judges
 LARGEST = re.compile(r"largest has ([\d.]+)%")
 
 
 def again(
-    table: Table, path: Path, frame: Any, outcome: Outcome, cells: Cells
+    table: Table, path: Path, frame: Any, kind: str, blind: float, cells: Cells
 ) -> dict[str, tuple[str, str]]:
     """Return pairs of texts: what the lab says, and what follows from the file and its rules.
+
+    `blind` is the lab's loss of the blind answer on the split of the first seed that judges.
 
     The rules: rows without a target are left out, and classes of one row; of classes a fifth of
     each judges, at least one row, otherwise a fifth of all rows. A blind answer gives the shares of
@@ -28,15 +29,14 @@ def again(
     values = frame[table.target].dropna()
     task: Any = Spec(str(path), table.target).problem().task(1)
     (_, train), (_, judges) = task.split.data
-    blind = outcome.baselines.get("blind")
     found = LARGEST.search(" ".join(cells.texts))
     ours = {
         "rows": f"{len(train) + len(judges):,}",
         "largest": f"{found.group(1)}%" if found else "",
-        "blind": "" if blind is None else f"{blind:.3g}",
+        "blind": f"{blind:.3g}",
         "judges": f"{len(judges):,}",
     }
-    theirs = of_numbers(values) if outcome.task == "numbers" else of_classes(values, train, judges)
+    theirs = of_numbers(values) if kind == "numbers" else of_classes(values, train, judges)
     return {key: (text, theirs[key]) for key, text in ours.items()}
 
 

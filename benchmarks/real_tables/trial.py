@@ -1,15 +1,16 @@
 """One table through the command that a user would type, and what came of it."""
 
+import io
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from adamas.cli import main
+from adamas.lab.constants import INTERRUPTED
 from benchmarks.real_tables.cells import Cells
 from benchmarks.real_tables.listed import Table
 from benchmarks.real_tables.outcomes import Column, Outcome
@@ -24,37 +25,36 @@ PAGES = {"en": "report.html", "zh": "report.zh.html"}
 
 
 def carried_out(table: Table, path: Path, out: Path, quick: bool) -> Outcome:
-    """Compare on one table in a process of its own, and read its page and results."""
+    """Compare on one table, and read its page and results."""
     began = time.perf_counter()
     how = ["--quick", *(TWO if quick else ())]
-    done = command(table, path, out, how)
+    status, sentence = command(table, path, out, how)
     seconds = time.perf_counter() - began
-    if done.returncode:
-        chinese = command(table, path, out, [*how, "--lang", "zh"])
-        return Outcome(seconds, refusal=said(done), refusal_zh=said(chinese))
+    if status:
+        _, chinese = command(table, path, out, [*how, "--lang", "zh"])
+        return Outcome(seconds, refusal=sentence, refusal_zh=chinese)
     return told(table, path, out, seconds)
 
 
-def command(
-    table: Table, path: Path, out: Path, how: list[str]
-) -> "subprocess.CompletedProcess[str]":
-    """Run `adamas compare` on a table; a later option goes before an earlier one."""
+def command(table: Table, path: Path, out: Path, how: list[str]) -> tuple[int, str]:
+    """Run `adamas compare` on a table; return its exit status, and the last line that it said.
+
+    It runs in this process, which has loaded already what takes a new one as long as a comparison.
+    """
     target = [] if table.target is None else ["--target", table.target]
-    words = [sys.executable, "-m", "adamas", "compare", str(path), *target, *table.options]
-    return subprocess.run(
-        [*words, "--workers", "1", "--lang", "en", "--out", str(out), *how],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-
-
-def said(done: "subprocess.CompletedProcess[str]") -> str:
-    """Return the sentence of a refusal, or the end of a traceback."""
-    lines = done.stderr.strip().splitlines() or [f"exit {done.returncode}"]
-    if any(line.startswith("Traceback") for line in lines):
-        return f"CRASH {lines[-1]}"
-    return re.sub("^adamas compare(: |：)", "", lines[-1])
+    words = ["compare", str(path), *target, *table.options, "--workers", "1", "--lang", "en"]
+    said = io.StringIO()
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(said):
+            status = main([*words, "--out", str(out), *how])
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else 1
+    except Exception as error:
+        return 1, f"CRASH {error!r}"
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
+    lines = said.getvalue().strip().splitlines() or [f"exit {status}"]
+    return status, re.sub("^adamas compare(: |：)", "", lines[-1])
 
 
 def told(table: Table, path: Path, out: Path, seconds: float) -> Outcome:
@@ -68,9 +68,12 @@ def told(table: Table, path: Path, out: Path, seconds: float) -> Outcome:
     outcome.columns = list(compared(table, frame, results["problem"], cells))
     outcome.verdict = {one["optimizer"]: one["word"] for one in results["comparisons"]}
     outcome.losses = {k: one["interval"]["mean"] for k, one in results["optimizers"].items()}
-    outcome.baselines = baselines(results)
+    beside = results["baselines"]
+    outcome.baselines = {name: one["interval"]["mean"] for name, one in beside.items()}
+    outcome.no_better = "better" not in beside["blind"]["words"].values()
     if table.recomputed:
-        outcome.again = again(table, path, frame, outcome, cells["en"])
+        blind = beside["blind"]["finals"][0]
+        outcome.again = again(table, path, frame, outcome.task, blind, cells["en"])
     outcome.faults = [f"the page shows {word!r}" for word in sorted(cells["en"].hollow())]
     if (size := len(pages["en"].encode())) > LARGEST_PAGE:
         outcome.faults.append(f"the page has {size:,} bytes")
@@ -80,11 +83,6 @@ def told(table: Table, path: Path, out: Path, seconds: float) -> Outcome:
 def aim(problem: Mapping[str, Any]) -> str:
     """Return what the lab makes of the target."""
     return "classes" if problem["kind"] == "classification" else "numbers"
-
-
-def baselines(results: Mapping[str, Any]) -> dict[str, float | None]:
-    """Return the losses of what was not trained by an optimizer."""
-    return dict(results.get("baselines") or {})
 
 
 def compared(
