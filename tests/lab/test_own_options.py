@@ -47,6 +47,19 @@ def test_counts_are_numbers_where_that_is_said(tmp_path: Path) -> None:
     assert set(np.concatenate(split(classes))) == {0, 1, 2, 3}
 
 
+@pytest.mark.parametrize(("different", "rows"), [(21, 420), (20, 199)])
+def test_why_whole_numbers_are_no_classes(different: int, rows: int, tmp_path: Path) -> None:
+    """Whole numbers that are too many, or too rare, for classes say so, with the way to classes."""
+    y = [i % different for i in range(rows)]
+    path = written(tmp_path, {"a": numbers(rows), "y": y})
+    told = note(resolve(Spec(str(path), "y")))
+    assert f"y has {different} different whole numbers, which are more than 20 or have" in told
+    assert "give `--task classification`" in told
+    for option in ("classification", "regression"):
+        asked = resolve(Spec(str(path), "y", TableOptions(task=option)))
+        assert "different whole numbers" not in note(asked)
+
+
 def test_dropped_columns_are_no_inputs(tmp_path: Path) -> None:
     """Dropped columns, also with commas in one text or in a name, are gone and are listed so."""
     columns = small(**{"c,d": numbers(seed=5), "e": numbers(seed=6)})

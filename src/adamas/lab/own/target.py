@@ -40,6 +40,8 @@ def decided(frame: Frame, column: Column, rows: Array, task: TaskKind | None = N
         values = column.values[rows]
         distinct = np.unique(values)
         if len(distinct) > 1 and (task == "regression" or not (task or few(distinct, len(rows)))):
+            if task is None and whole(distinct):
+                _note_amounts(frame, len(distinct))
             frame.notes.say("numbers", target=frame.target)
             return Target(rows, values)
         if len(distinct) > 1 and task is None:
@@ -60,7 +62,18 @@ def decided(frame: Frame, column: Column, rows: Array, task: TaskKind | None = N
 def few(distinct: Array, rows: int) -> bool:
     """Return whether numbers are taken for classes: whole, few, and each in ten rows on average."""
     many = len(distinct) > WHOLE_CLASSES or rows < ROWS_PER_CLASS * len(distinct)
-    return not many and bool(np.all(distinct == np.floor(distinct)))
+    return not many and whole(distinct)
+
+
+def whole(values: Array) -> bool:
+    """Return whether numbers have no decimals."""
+    return bool(np.all(values == np.floor(values)))
+
+
+def _note_amounts(frame: Frame, count: int) -> None:
+    """Say why whole numbers are no classes, and how they become some."""
+    limits = {"most": str(WHOLE_CLASSES), "each": str(ROWS_PER_CLASS)}
+    frame.notes.say("amounts", target=frame.target, count=f"{count:,}", **limits)
 
 
 def _classes(frame: Frame, rows: Array, values: Array, names: list[str]) -> Target:
