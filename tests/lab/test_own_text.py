@@ -382,3 +382,12 @@ def test_a_page_says_what_was_assumed_in_both_languages(tmp_path: Path) -> None:
     for words in ("Windows-1252", "column1 to column3", "1 of 61 rows", "line 61 with 2"):
         assert words in note(problem)
     assert "第一行像是数据" in note(problem, "zh") and "第 61 行" in note(problem, "zh")
+
+
+def test_one_column_has_no_row_names(tmp_path: Path) -> None:
+    """A file of one column is refused as such, and its first row is a row if it has no name."""
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(map(str, Y)))
+    assert "no column but the target 'column1'" in refusal(path, "column1")
+    path.write_text("\n".join(["y", *map(str, Y)]))
+    assert "no column but the target 'y'" in refusal(path)

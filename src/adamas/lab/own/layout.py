@@ -61,7 +61,7 @@ def laid_out(lines: Sequence[str], target: str | None, notes: Notes) -> Layout |
     first, *below = [row for row in rows[start:] if len(row) == width]
     expected = target is not None and clean(target) in map(clean, first)
     above = rows[start - 1] if start else []
-    if len(above) == width - 1 and not (expected or _evidence(first, below)[0]):
+    if start and len(above) == width - 1 and not (expected or _evidence(first, below)[0]):
         names, titles, passed = _names_for_all_but_one(above, [first, *below]), start - 1, start
     elif expected or not looks_like_data(first, below):
         names, titles, passed = first, start, start + 1
