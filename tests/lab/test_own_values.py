@@ -204,3 +204,17 @@ def test_the_short_way_for_decimal_commas_is_the_long_one(
     assert isinstance(column, NumberColumn)
     expected = [float(text.replace(",", ".")) if text[-1:].isdigit() else NAN for text in raw]
     np.testing.assert_array_equal(column.values, expected)
+
+
+PARTS = st.text("0123456789.,-+()$€% /:eE年月K²٣'\u2212 naifJan", max_size=12)
+
+
+@given(st.lists(st.one_of(PARTS, st.text(max_size=5)), min_size=1, max_size=12), st.booleans())
+def test_any_column_is_read_as_something(raw: list[str], comma: bool) -> None:
+    """Whatever stands in its cells, a column becomes numbers that are finite, or texts."""
+    column = one([*raw, *raw[:1] * 20], Marks(comma))
+    if isinstance(column, NumberColumn):
+        assert not np.isinf(column.values).any()
+        assert np.isnan(column.values).sum() == column.reading.missing
+    else:
+        assert (column.codes < 0).sum() == column.reading.missing
