@@ -2,13 +2,20 @@
 
 import io
 import re
+from typing import Any
 
 import pytest
 
 from adamas.lab.commands import meter
 from adamas.lab.commands.meter import SETTLED, Meter
 from adamas.lab.commands.progress import Progress
+from adamas.lab.entrants import entrant
+from adamas.lab.protocol import runner
+from adamas.lab.protocol.measure import STARTING, Apart
+from adamas.lab.protocol.plan import SIZES, declare
+from adamas.lab.protocol.runner import Runner, Trial
 from adamas.lab.text import Say
+from adamas.lab.zoo import built_in
 
 
 class Screen(io.StringIO):
@@ -51,3 +58,39 @@ def test_runs_that_were_kept_foretell_nothing(monkeypatch: pytest.MonkeyPatch) -
     lines = shown(monkeypatch, ends, [False] * 60 + [True] * 20)
     assert "left" not in "".join(lines[:60])
     assert "about 20 s left" in lines[-1]
+
+
+def test_what_follows_the_runs_is_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 20 runs of 2 s to go and a minute of baselines behind them, 100 s are left."""
+    now = [0.0]
+    monkeypatch.setattr(meter.time, "monotonic", lambda: now[0])
+    screen = Screen()
+    meters = Meter(Progress(screen, 1), Say("en"), runs=100, weight=100.0, after=60.0)
+    for _ in range(80):
+        now[0] += 2.0
+        meters.done(1.0, True)
+    assert "about 2 min left" in screen.getvalue().rpartition("run 80")[2]
+
+
+def test_a_table_costs_more_than_its_runs() -> None:
+    """Besides its runs it is loaded by workers, drawn for each seed, and fitted by baselines."""
+    plan = declare(built_in("diabetes"), {}, [entrant("sgd")], SIZES["default"])
+    assert [len(seeds) for seeds in (plan.tuning, plan.refine, plan.report)] == [3, 5, 10]
+    apart = Apart(loading=7.0, drawing=0.5, fitting=2.0)
+    # 3 + 5 seeds of the search, and 10 that judge twice, tuned and untuned.
+    assert apart.whole(plan, 1) == 0.5 * 28 + 2 * 10
+    assert apart.whole(plan, 2) == STARTING + 7 + 0.5 * 28 + 2 * 10 / 2
+
+
+def test_runs_of_one_seed_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process keeps the data of two seeds, so runs are made seed by seed, whoever asks how."""
+    made = []
+
+    def train(_: object, trial: Trial) -> Any:
+        made.append(trial.seed)
+        return trial
+
+    monkeypatch.setattr(runner, "train", train)
+    trials = [Trial("sgd", lr, seed, 10) for lr in (0.1, 0.2) for seed in (3, 1, 2)]
+    assert Runner(lambda: built_in("line"), "line").run(trials) == trials
+    assert made == [1, 1, 2, 2, 3, 3]

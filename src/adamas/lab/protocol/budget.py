@@ -50,7 +50,7 @@ def fit(
     """
     for candidate in sizes:
         plan = make(candidate)
-        seconds = SPARE * seconds_for(plan, each, workers, apart)
+        seconds = SPARE * seconds_for(plan, each, workers) + apart.whole(plan, workers)
         if budget is None or seconds <= budget:
             return Fitted(plan, seconds, apart.fits(plan, workers))
     runs = plan.costs()[0]
