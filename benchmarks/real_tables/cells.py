@@ -10,11 +10,11 @@ EMPTY = {"br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 
 
 class Cells(HTMLParser):
-    """The rows of all tables of a page as texts, and all text that a reader sees."""
+    """All tables of a page as rows of texts, and all text that a reader sees."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.rows: list[list[str]] = []
+        self.tables: list[list[list[str]]] = []
         self.texts: list[str] = []
         self.inside: list[str] = []
         self.feed(page)
@@ -24,10 +24,12 @@ class Cells(HTMLParser):
         if tag in EMPTY:
             return
         self.inside.append(tag)
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th") and self.rows:
-            self.rows[-1].append("")
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr" and self.tables:
+            self.tables[-1].append([])
+        elif tag in ("td", "th") and self.tables and self.tables[-1]:
+            self.tables[-1][-1].append("")
 
     def handle_endtag(self, tag: str) -> None:
         """Leave an element, and those in it that were never closed."""
@@ -39,13 +41,20 @@ class Cells(HTMLParser):
         if UNSEEN & {*self.inside}:
             return
         self.texts.append(data)
-        if {"td", "th"} & {*self.inside} and self.rows and self.rows[-1]:
-            self.rows[-1][-1] += data
+        if {"td", "th"} & {*self.inside} and self.tables and self.tables[-1]:
+            self.tables[-1][-1][-1] += data
 
-    def about(self, name: str) -> str:
-        """Return what the first row of a table that begins with a name says in its other cells."""
-        row = next((row for row in self.rows if row and row[0].strip() == name), [])
-        return " · ".join(text for text in map(str.strip, row[1:]) if text)
+    def about(self, name: str, head: str) -> dict[str, str]:
+        """Return what stands beside a name, by the heads of the columns, of which `head` is one."""
+        for names, *rows in filter(None, self.tables):
+            for row in rows:
+                if head in names and row and row[0].strip() == name:
+                    return {key: cell.strip() for key, cell in zip(names, row, strict=False)}
+        return {}
+
+    def says(self, text: str) -> bool:
+        """Return whether a text, without the marks of code, stands on the page."""
+        return text.replace("`", "").strip() in "".join(self.texts)
 
     def hollow(self) -> set[str]:
         """Return what the texts show that was never filled in."""

@@ -20,6 +20,8 @@ from benchmarks.real_tables.recomputed import again
 LARGEST_PAGE = 600_000
 TWO = ("--optimizer", "sgd", "--optimizer", "adam")
 SENTENCE = re.compile(r"(?<=\.) |(?<=。)")
+HEADS = {"en": ("read as", "missing", "otherwise"), "zh": ("读作", "缺失", "另外")}
+PLAIN, NONE = ("number", "数字"), "–"
 LEFT_OUT = "asked"  # said of a column that --drop names
 PAGES = {"en": "report.html", "zh": "report.zh.html"}
 
@@ -98,13 +100,26 @@ def compared(
         kind = ours[called]["kind"]
         if ours[called]["fate"] == LEFT_OUT:
             continue
-        if ours[called]["fate"] == "target":
+        if target := ours[called]["fate"] == "target":
             kind, theirs = aim(problem), task(frame, place)
-        why = {key: reason(called, problem["notes"].get(key, ""), cells[key]) for key in PAGES}
+        why = {
+            key: of_target(called, problem["notes"].get(key, ""), cells[key])
+            if target
+            else of_row(cells[key].about(called, HEADS[key][0]), HEADS[key])
+            for key in PAGES
+        }
         yield Column(called, kind, theirs, why["en"], why["zh"])
 
 
-def reason(name: str, notes: str, cells: Cells) -> str:
-    """Return what the page says of a column: its row of a table, and sentences with its name."""
-    sentences = [text for text in SENTENCE.split(notes) if name in text]
-    return " ".join([cells.about(name), *sentences]).strip()
+def of_target(name: str, notes: str, cells: Cells) -> str:
+    """Return the notes on a page that begin with the target's name."""
+    found = (text.strip() for text in SENTENCE.split(notes))
+    return " ".join(text for text in found if text.startswith(f"{name} ") and cells.says(text))
+
+
+def of_row(row: Mapping[str, str], heads: tuple[str, str, str]) -> str:
+    """Return what the page's table of columns says of one that is not plainly numbers."""
+    kind, missing, otherwise = (row.get(head, "") for head in heads)
+    found = [kind] if kind not in PLAIN else []
+    found += [f"{heads[1]} {missing}"] if missing not in ("", NONE) else []
+    return " · ".join([*found, *[otherwise] * bool(otherwise)])

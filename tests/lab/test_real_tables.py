@@ -128,9 +128,11 @@ def test_a_file_that_changed_is_not_used(tmp_path: Path) -> None:
 def test_a_page_is_read_as_a_reader_sees_it() -> None:
     """Cells are found by the name before them; scripts are not seen, hollow words are."""
     page = cells.Cells(
-        "<title>nan</title><script>let a = null</script><table><tr><td>age<td>numbers<br>9 missing"
-        "</tr><tr><td>b<td>{count}</table><p>loss nan, banana, None of them"
+        "<title>nan</title><script>let a = null</script><table><tr><th>column<th>read as</tr>"
+        "<tr><td>age<td>numbers<br>9 missing</tr><tr><td>b<td>{count}</table>"
+        "<p>loss <code>nan</code>, banana, None of them"
     )
-    assert page.about("age") == "numbers9 missing"
-    assert page.about("c") == ""
+    assert page.about("age", "read as") == {"column": "age", "read as": "numbers9 missing"}
+    assert page.about("c", "read as") == page.about("age", "other") == {}
     assert page.hollow() == {"{count}", "nan", "None"}
+    assert page.says("loss `nan`, banana") and not page.says("bananas")
