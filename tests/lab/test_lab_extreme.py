@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from adamas.lab import compare
 from adamas.lab.commands.suite import shares
 from adamas.lab.problems import Params, Problem
-from adamas.lab.protocol.results import exactly
+from adamas.lab.protocol.comparing import exactly
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.exports import to_csv, to_latex
 from adamas.lab.report.numbers import decimals_of

@@ -111,6 +111,21 @@ def test_three_exit_statuses(
     assert said in capsys.readouterr().err
 
 
+def test_after_looks_the_level_is_that_of_the_last() -> None:
+    """What is shown at 95 % is not yet shown at the 99.4 % of a look that spends an eighth."""
+    tree = sample(("sgd", "adam"))
+    theirs = tree["optimizers"]["adam"]["finals"]
+    noise = np.random.default_rng(2).normal(size=len(theirs))
+    noise = (noise - noise.mean()) / noise.std(ddof=1)
+    error = 0.001 / np.sqrt(len(theirs))
+    middle = (stats.t.isf(0.025, 9) + stats.t.isf(0.05 / 16, 9)) / 2
+    shift = 0.02 * np.mean(theirs) + middle * error
+    tree["optimizers"]["sgd"]["finals"] = (np.array(theirs) + shift + 0.001 * noise).tolist()
+    assert verdict_code(tree, 0.02, Say("en")) == SHOWN_WORSE
+    tree["looks"] = [{"seeds": 10, "spent": 0.05 / 8, "undecided": []}]
+    assert verdict_code(tree, 0.02, Say("en")) == UNDECIDED
+
+
 def test_the_workflow_in_the_docs_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

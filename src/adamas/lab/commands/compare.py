@@ -10,7 +10,7 @@ from adamas.lab.commands import session
 from adamas.lab.commands.further import Files, check, write
 from adamas.lab.commands.progress import Progress
 from adamas.lab.commands.session import Request
-from adamas.lab.constants import INTERRUPTED, MINIMUM_SEEDS, SHOWN_WORSE, UNDECIDED
+from adamas.lab.constants import ALPHA, INTERRUPTED, MINIMUM_SEEDS, SHOWN_WORSE, UNDECIDED
 from adamas.lab.doctor import LEAST
 from adamas.lab.needs import LabError
 from adamas.lab.own import template
@@ -120,7 +120,7 @@ def verdict_code(results: Results, limit: float | None, say: Say) -> int:
     """Return how the others stand to the first reference and the limit, as an exit status.
 
     `SHOWN_WORSE` if any is shown to be worse by more, 0 if all are shown not to be, else
-    `UNDECIDED`; 0 without a limit.
+    `UNDECIDED`; 0 without a limit. After looks it has the level of the last one, as the words do.
     """
     if limit is None:
         return 0
@@ -130,7 +130,9 @@ def verdict_code(results: Results, limit: float | None, say: Say) -> int:
         for name, row in results["optimizers"].items()
     }
     least = MINIMUM_SEEDS if results["problem"]["random"] else 1
-    found = beyond(finals, reference, limit, least=least)
+    looks = results.get("looks")
+    spent = looks[-1]["spent"] if looks else ALPHA
+    found = beyond(finals, reference, limit, spent, least)
     for word, code in (("worse", SHOWN_WORSE), ("open", UNDECIDED), ("not", 0)):
         names = [name for name, standing in found.items() if standing == word]
         if names:

@@ -1,6 +1,7 @@
 """What was decided before the first run."""
 
 import html
+from math import ceil
 from typing import Any
 
 from adamas.lab.report.numbers import NONE, measured, seed_range, share, whole
@@ -19,6 +20,8 @@ def decided(subject: Subject) -> list[tuple[str, str]]:
     """Return what was declared before the first run, and where it ran."""
     say, declared, machine = subject.say, subject.plan, subject.results["machine"]
     runs = sum(row["runs"] for row in subject.rows.values())
+    looks = declared.get("looks")
+    searches = ceil(len(declared["report"]) / looks[0]) if looks else 1
     rates = max(map(len, declared["grids"].values()))
     pairs = [
         ("plan_model", html.escape(subject.words(subject.problem["model"]))),
@@ -28,8 +31,8 @@ def decided(subject: Subject) -> list[tuple[str, str]]:
                             batch=whole(declared["batch"]))),
         ("plan_search", say("plan_rates", rates=whole(rates),
                             share=share(declared["share"], say),
-                            tuning=len(declared["tuning"]),
-                            refine=len(declared["refine"]),
+                            tuning=len(declared["tuning"]) // searches,
+                            refine=len(declared["refine"]) // searches,
                             near=share(NEAR_BEST, say))),
         ("plan_seeds", say("plan_ranges", tuning=seed_range(declared["tuning"]),
                             refine=seed_range(declared["refine"]),
