@@ -1,16 +1,25 @@
 """What may be said of a table: its task, columns that are no inputs, and which rows judge."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from adamas.cli import build_parser
+from adamas.cli_lab import named_spec
 from adamas.lab.needs import LabError
+from adamas.lab.notebook.entering import entered_options
 from adamas.lab.own.options import TableOptions
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.problems import Array, ColumnFate, Problem
+from adamas.lab.protocol.promise import differences
+from adamas.lab.report.again import command
+from adamas.lab.report.subject import subject
+from adamas.lab.text import Say
 from own_files import ROWS, found, inputs, note, numbers, small, written
+from report_sample import sample
 
 
 def said(folder: Path, columns: dict[str, list[object]], **options: Any) -> Problem:
@@ -204,3 +213,34 @@ def test_options_are_part_of_what_a_plan_promises(tmp_path: Path) -> None:
     ]  # fmt: skip
     found = [Spec(path, "y", TableOptions(**one)).identity() for one in options]
     assert all(one not in found[:i] for i, one in enumerate(found))
+
+
+SAID = TableOptions("regression", ("a b", "it's"), None, "day", 5000)
+
+
+def test_the_command_on_the_page_asks_the_same() -> None:
+    """The command that makes a table's page again names what was said of it, and parses to it."""
+    spec = Spec("data.csv", "y", SAID)
+    tree = sample(("sgd", "adam"))
+    tree["plan"]["identity"] = {"text": "data.csv", "target": "y", **SAID.identity()}
+    words = shlex.split(command(subject(tree, None, Say("en"))))
+    assert named_spec(build_parser("en").parse_args(words[1:])) == spec
+
+
+def test_python_says_the_same_as_the_command_line() -> None:
+    """The keywords of `compare` become the same options; columns may be named by numbers."""
+    assert entered_options("regression", ["a b", "it's"], None, "day", 5000, None) == SAID
+    assert entered_options(None, 3, 1, None, None, None) == TableOptions(drop=("3",), group="1")
+    nothing: dict[str, Any] = dict.fromkeys(["task", "group", "time", "rows", "encoding"])
+    for wrong in ({"task": "guess"}, {"rows": 1.5}):
+        with pytest.raises((ValueError, TypeError), match=next(iter(wrong))):
+            entered_options(**{**nothing, "drop": (), **wrong})
+
+
+def test_another_reading_is_another_plan(tmp_path: Path) -> None:
+    """A directory whose plan has an option that another lacks, or lacks one, says which."""
+    path = str(written(tmp_path, small()))
+    plain, other = (Spec(path, "y", one).identity() for one in (TableOptions(), SAID))
+    for old, new in ((plain, other), (other, plain)):
+        told = [one["en"] for one in differences({"identity": old}, {"identity": new})]
+        assert len(told) == 4 and any("5000" in one and "not given" in one for one in told)
