@@ -104,7 +104,7 @@ def summary(results: Results, say: Say) -> list[str]:
         lr, shown = learning_rate(row["lr"]), say(f"word_{word}")
         lines.append(say("compare_row", name=looks[name].name, lr=lr, value=value, word=shown))
     vain = [one["optimizer"] for one in results["doctor"] if one["kind"] == "no_rate"]
-    said = say("compare_in_vain", names=say.names(vain), least=LEAST)
+    said = say("compare_in_vain", names=say.names([looks[name].name for name in vain]), least=LEAST)
     return [*lines, *[said] * bool(vain), *baseline_chapter.lines(results, say)]
 
 
