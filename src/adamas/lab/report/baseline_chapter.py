@@ -6,7 +6,7 @@ from adamas.lab.protocol.results_types import BaselineTree, Results
 from adamas.lab.report.numbers import measured, with_spread
 from adamas.lab.report.subject import Subject, metric_name
 from adamas.lab.text import Say
-from adamas.pages.elements import section, small, table
+from adamas.pages.elements import cards, section, small
 from adamas.pages.sentences import plain
 
 AHEAD = ("worse", "diverged")
@@ -32,7 +32,7 @@ def chapter(subject: Subject) -> str:
     return section(
         "baselines",
         say("baselines_title"),
-        table(say("baselines_caption", seeds=subject.seeds), head, rows),
+        cards(say("baselines_caption", seeds=subject.seeds), head, rows),
         small(say("baselines_note")),
     )
 

@@ -29,8 +29,8 @@ PAGE_NAME = "report.html"
 # The first ones are open, `section`; from "curves" on they are folded, `fold`.
 CHAPTERS = {
     "result": result.chapter,
-    "baselines": baseline_chapter.chapter,
     "columns": column_chapter.chapter,
+    "baselines": baseline_chapter.chapter,
     "curves": training.curves,
     "differences": judged.differences,
     "best": stopped.chapter,

@@ -14,8 +14,8 @@ from adamas.lab.report.subject import Subject, gaps, known
 
 PANEL = {"width": 2.6, "height": 1.8, "right": 0.12}
 REFINED = "refine"
-# On the top edge of a picture of losses: how a run failed.
-TOP_MARKS = {"not_finite": "x", "blown_up": "^"}
+# How a run failed, at the top of a picture of losses: the mark and its height in axes.
+TOP_MARKS = {"not_finite": ("x", 1.0), "blown_up": ("^", 0.95)}
 
 
 Part = Literal["mean", "low", "high", "train"]
@@ -79,7 +79,8 @@ def end_marks(axes: Axes, subject: Subject, name: str) -> None:
     style: dict[str, Any] = {"color": colour, "clip_on": False, "markersize": 5}
     for end, step, final in zip(row["ends"], row["lasted"], row["finals"], strict=True):
         if end in TOP_MARKS:
-            axes.plot(step, 1, TOP_MARKS[end], transform=axes.get_xaxis_transform(), **style)
+            mark, height = TOP_MARKS[end]
+            axes.plot(step, height, mark, transform=axes.get_xaxis_transform(), **style)
         elif end == "worse" and final is not None:
             low, high = axes.get_ylim()
             height = min(max(final, low), high if top is None else min(high, top))
