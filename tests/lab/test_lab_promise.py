@@ -237,7 +237,7 @@ def test_a_first_run_that_fails_leaves_no_plan(
 ) -> None:
     """Where the first run fails nothing was seen, so that no plan stays in the way of another."""
     out = tmp_path / "out"
-    monkeypatch.setattr(runner, "run", lambda *_: 1 / 0)
+    monkeypatch.setattr(runner, "trained", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         carried_out(tiny, out)
     assert not out.exists()
