@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adamas.cli_language import Speech
-from adamas.cli_values import count, loss, path, reading, row_count, share, text
+from adamas.cli_values import Naming, count, loss, path, reading, row_count, share, text
 from adamas.lab import constants
 from adamas.lab.names import own_name
 from adamas.pages.sentences import CODES, printable
@@ -158,21 +158,18 @@ def rule(value: str) -> str:
 
 def add_optimizers(parser: argparse.ArgumentParser, say: Speech) -> None:
     """Add what names optimizers."""
+    naming, read = Naming(say.language), reading(rule, say.language)
+    taking = naming.option(name=False)
+    told = say("option.optimizer", names=", ".join(constants.CLASSICAL))
+    parser.add_argument("--optimizer", action=taking, type=read, metavar="RULE", help=told)
     parser.add_argument(
-        "--optimizer",
-        action="append",
-        type=reading(rule, say.language),
-        metavar="RULE",
-        help=say("option.optimizer", names=", ".join(constants.CLASSICAL)),
-    )
+        "--rule", action=taking, default=[], type=read, metavar="FILE.py:RULE",
+        help=say("option.rule")
+    )  # fmt: skip
     parser.add_argument(
-        "--rule",
-        action="append",
-        default=[],
-        type=reading(text, say.language),
-        metavar="FILE.py:RULE",
-        help=say("option.rule"),
-    )
+        "--name", action=naming.option(name=True), type=reading(text, say.language),
+        metavar="TEXT", help=say("option.name")
+    )  # fmt: skip
 
 
 def add_effort(parser: argparse.ArgumentParser, say: Speech) -> None:
@@ -260,6 +257,7 @@ def requested(
         spec=spec,
         out=out or Path(f"adamas-compare-{spec.stem}"),
         optimizers=[*(args.optimizer or constants.CLASSICAL), *args.rule],
+        names=args.name or {},
         mode="quick" if args.quick else "rigorous" if args.rigorous else "default",
         **{name: getattr(args, name) for name in ("seeds", "budget", "workers", "dask")},
         **declared,

@@ -1,9 +1,9 @@
 """What a word of the command line may be; argparse turns each error into one line."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from adamas.cli_text import SENTENCES
 from adamas.lab.constants import MINIMUM_SEEDS, MOST_SEEDS, is_count, is_goal, is_share
@@ -40,6 +40,47 @@ def text(value: str) -> str:
     except UnicodeEncodeError:
         raise WordError("refused.encoding", value=value) from None
     return value
+
+
+class NamingError(TranslatedError):
+    """Why a name cannot be given, in one sentence."""
+
+    SENTENCES = SENTENCES
+
+
+class Naming:
+    """The options `--optimizer`, `--rule` and `--name`: a name belongs to the optimizer before it.
+
+    `language` is that of errors, which argparse prints in one line.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.last: str | None = None
+
+    def option(self, *, name: bool) -> type[argparse.Action]:
+        """Return the action of `--name`, or of the options that take an optimizer."""
+        naming = self
+
+        class Option(argparse.Action):
+            def __call__(self, parser: Any, args: Any, value: Any, option: Any = None) -> None:
+                if name:
+                    kept = dict(getattr(args, self.dest) or {})
+                    naming.refuse(value, kept)
+                    kept[naming.last] = value
+                    setattr(args, self.dest, kept)
+                else:
+                    naming.last = value
+                    setattr(args, self.dest, [*(getattr(args, self.dest) or []), value])
+
+        return Option
+
+    def refuse(self, name: str, kept: Mapping[Any, str]) -> None:
+        """Refuse a name without an optimizer before it, or a second one."""
+        if self.last is None or self.last in kept:
+            key = "refused.name_first" if self.last is None else "refused.name_twice"
+            error = NamingError(key, name=name, optimizer=self.last)
+            raise argparse.ArgumentError(None, error.words[self.language])
 
 
 def path(value: str) -> Path:

@@ -109,6 +109,8 @@ def row(name: str, seeds: int, shared: np.ndarray, rng: np.random.Generator) -> 
         "diverged": finals.count(None),
         "ends": ends(finals),
         "lasted": [STEPS] * seeds,
+        "kind": "rule",
+        "asks": False,
         "interval": tuned,
         "extras": {"accuracy": interval(extras)},
         "curve": curve(final, rng),

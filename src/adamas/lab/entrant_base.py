@@ -47,6 +47,11 @@ class Entrant(ABC):
         return None
 
     @property
+    def kind(self) -> str:
+        """Return whose words it is called in: "rule", "torch", "optax" or "numpy"."""
+        return "rule"
+
+    @property
     def asks(self) -> bool:
         """Return whether a step may ask for further gradients, as a line search does."""
         return False

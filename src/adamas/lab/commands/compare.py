@@ -14,7 +14,6 @@ from adamas.lab.constants import ALPHA, INTERRUPTED, MINIMUM_SEEDS, SHOWN_WORSE,
 from adamas.lab.doctor import LEAST
 from adamas.lab.needs import LabError
 from adamas.lab.own import template
-from adamas.lab.page.looks import looks_of
 from adamas.lab.protocol.promise import free
 from adamas.lab.protocol.results_types import Results
 from adamas.lab.protocol.store import kept_runs
@@ -90,9 +89,9 @@ def interrupted(request: Request, say: Say) -> int:
 def summary(results: Results, say: Say) -> list[str]:
     """Return the result in the terminal: a line for each optimizer, and the files."""
     lines = []
+    called = subject(results, None, say).name
     words = {(c["optimizer"], c["reference"]): c["word"] for c in results["comparisons"]}
     reference = results["verdict"]["reference"]
-    looks = looks_of(list(results["optimizers"]))
     for name, row in results["optimizers"].items():
         found = row["interval"]
         value = say("word_diverged")
@@ -102,9 +101,9 @@ def summary(results: Results, say: Say) -> list[str]:
                 value += f" [{found['low']:.4g}, {found['high']:.4g}]"
         word = "reference" if name == reference else words[name, reference]
         lr, shown = learning_rate(row["lr"]), say(f"word_{word}")
-        lines.append(say("compare_row", name=looks[name].name, lr=lr, value=value, word=shown))
+        lines.append(say("compare_row", name=called(name), lr=lr, value=value, word=shown))
     vain = [one["optimizer"] for one in results["doctor"] if one["kind"] == "no_rate"]
-    said = say("compare_in_vain", names=say.names([looks[name].name for name in vain]), least=LEAST)
+    said = say("compare_in_vain", names=say.names([called(name) for name in vain]), least=LEAST)
     return [*lines, *[said] * bool(vain), *baseline_chapter.lines(results, say)]
 
 
@@ -133,10 +132,14 @@ def verdict_code(results: Results, limit: float | None, say: Say) -> int:
     looks = results.get("looks")
     spent = looks[-1]["spent"] if looks else ALPHA
     found = beyond(finals, reference, limit, spent, least)
+    called = subject(results, None, say).name
     for word, code in (("worse", SHOWN_WORSE), ("open", UNDECIDED), ("not", 0)):
         names = [name for name, standing in found.items() if standing == word]
         if names:
-            told = {"reference": reference, "limit": f"{100 * limit:g}"}
-            print(say(f"compare_limit_{word}", names=say.names(names), **told), file=sys.stderr)
+            told = {"reference": called(reference), "limit": f"{100 * limit:g}"}
+            print(
+                say(f"compare_limit_{word}", names=say.names(list(map(called, names))), **told),
+                file=sys.stderr,
+            )
             return code
     return 0

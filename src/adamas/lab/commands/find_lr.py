@@ -73,7 +73,7 @@ def find_lr(asked: Question, say: Say, *, json: bool) -> int:
         runner = Runner(asked.spec.problem, identity, None, workers, seen)
         found = finder.find_lr(problem, asked.optimizer, seeds=asked.seeds, train=train)
         progress.finish()
-        tree = {"problem": problem.name, **found.as_json(), "question": question}
+        tree = {"problem": problem.name, "kind": who.kind, **found.as_json(), "question": question}
         page, numbers = partial(render_found, tree), {FOUND: session.pretty(tree)}
         publish(out, "find-lr.html", say, page, numbers)
     if json:

@@ -1,8 +1,8 @@
 """One comparison: declare, run or go on, write everything or keep what is done."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from adamas.lab.constants import CLASSICAL, MARGIN, REFERENCES
 from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Entered
+from adamas.lab.page.names import check_names
 from adamas.lab.protocol.after import afterwards
 from adamas.lab.protocol.beside import beside
 from adamas.lab.protocol.budget import Fitted, fit, seconds_in
@@ -52,8 +53,9 @@ class Request:
     `references` None are Adam and Momentum, where they take part. `budget` is a text such as `5m`,
     or seconds. `until_decided` looks at the results at growing numbers of seeds, of which `seeds`
     is the last, and ends at the first look at which all is decided. `workers` None means one for
-    each core, of the cluster if `dask` is the address of a scheduler. Raises `LabError` for what
-    contradicts itself.
+    each core, of the cluster if `dask` is the address of a scheduler. `names` are what people are
+    told that optimizers are called; they change no number, and are no part of the plan. Raises
+    `LabError` for what contradicts itself.
     """
 
     spec: Entered
@@ -69,9 +71,11 @@ class Request:
     hypothesis: str | None = None
     workers: int | None = None
     dask: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
+        check_names(self.optimizers, self.names)
         references = self.references or ()
         unknown = [name for name in references if name not in self.optimizers]
         if unknown:
@@ -143,7 +147,7 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
                     "expected": fitted.seconds, "after": fitted.after}  # fmt: skip
             write_all(request.out, {PLAN: pretty({**kept, "plan": fitted.plan.as_json()})})
         plan = fitted.plan
-        announce(fitted, progress, say)
+        announce(fitted, request, progress, say)
         if store.damaged:
             numbers = {"count": len(store.damaged), "line": store.damaged[0]}
             progress.say(say("compare_damaged", path=store.path, **numbers))
@@ -153,6 +157,8 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
         looked = afterwards(found, request.spec.problem, workers)
         looked["baselines"] = beside(found, problem, request.spec.problem, workers)
         results: Results = {**tree_of(found, problem), **looked, "machine": machine()}
+        if request.names:
+            results["names"] = dict(request.names)
         write_all(request.out, {RESULTS: pretty(results)})
         times: Timing = {
             **timing(problem, plan.optimizers),
@@ -219,14 +225,14 @@ def sizes_of(request: Request, old: Tree) -> list[Size]:
     return [Size(tuning, refine, report, reach) for reach in sorted({s.reach for s in SMALLER})]
 
 
-def announce(fitted: Fitted, progress: Progress, say: Say) -> None:
+def announce(fitted: Fitted, request: Request, progress: Progress, say: Say) -> None:
     """Say what will be run before it is."""
     plan = fitted.plan
     searches = len(plan.parts())
     progress.say(
         say(
             "compare_plan_looks" if plan.looks else "compare_plan",
-            optimizers=say.names(list(plan.optimizers)),
+            optimizers=say.names([request.names.get(name, name) for name in plan.optimizers]),
             problem=plan.problem,
             rates=len(next(iter(plan.grids.values()))),
             tuning=len(plan.tuning) // searches,

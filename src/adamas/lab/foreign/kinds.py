@@ -86,6 +86,11 @@ class TorchEntrant(ForeignEntrant):
         """Return the optimizer itself, on tensors or groups of them."""
         return self._make({**self.hypers, **own_settings(further)}, params, lr)
 
+    @property
+    def kind(self) -> str:
+        """Return that it steps tensors of PyTorch."""
+        return "torch"
+
     @cached_property
     def asks(self) -> bool:
         """Return whether its steps need a closure, seen by trying both on two small matrices."""

@@ -1,7 +1,7 @@
 """`adamas.lab.compare`: the comparison of the command line, for a notebook or a script."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -29,7 +29,7 @@ from adamas.lab.text import Say
 
 def compare(
     problem: Enterable,
-    optimizers: Sequence[OptimizerLike] | None = None,
+    optimizers: Sequence[OptimizerLike] | Mapping[str, OptimizerLike] | None = None,
     *,
     target: str | int | None = None,
     task: TaskKind | None = None,
@@ -47,6 +47,7 @@ def compare(
     margin: float = MARGIN,
     reference: OptimizerLike | Sequence[OptimizerLike] | None = None,
     hypothesis: str | None = None,
+    names: Mapping[OptimizerLike, str] | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
     lang: Literal["en", "zh"] = "en",
@@ -63,8 +64,11 @@ def compare(
       training loop of yours, `train(make_optimizer, seed, steps)` (see `loop_problem`), a data
       frame (pandas or polars, whose index is not read), or `(X, y)`, arrays of shape (n, ...) and
       (n,), X perhaps a data frame.
-    - `optimizers`: names such as "adam" or "adam:beta1=0.8", "file.py:rule", classes and rules of
-      adamas, or rules of yours as functions (default: sgd, momentum, rmsprop, adam).
+    - `optimizers`: names such as "adam:beta1=0.8", "torch.optim.Adafactor" or "file.py:rule",
+      classes and rules of adamas, rules of yours as functions, classes of PyTorch's kind, functions
+      f(params, lr) that return one, or `functools.partial` of these (default: sgd, momentum,
+      rmsprop, adam). In a mapping the keys are what they are called; `names` says so beside a list,
+      such as {"adam:beta1=0.8": "Adam, slow"}.
     - `target`: the column to predict, for data files and data frames. For these and for arrays:
       `task`, "classification" or "regression" (default: numbers are classes if they are few and
       whole); `drop`, columns that are no inputs; `group`, a column whose rows of one value train or
@@ -101,7 +105,7 @@ def compare(
     with _in_python_words(bar), entering.alone(), TemporaryDirectory(prefix="adamas-") as kept:
         require_packages()
         given = CLASSICAL if optimizers is None else optimizers
-        texts, functions, references = entering.entered_optimizers(given, reference)
+        texts, functions, references, called = entering.entered_optimizers(given, reference, names)
         column = None if target is None else str(target)
         options = entering.entered_options(task, drop, group, time, rows, encoding)
         handed, source = entering.entered_problem(problem, column, Path(kept, "problem"), options)
@@ -115,7 +119,7 @@ def compare(
         request = Request(
             spec=handed, out=Path(kept, "report") if out is None else Path(out), optimizers=texts,
             references=references, mode=mode, seeds=seeds and int(seeds), budget=budget,
-            until_decided=bool(until_decided),
+            until_decided=bool(until_decided), names=called,
             goal=goal and float(goal), margin=float(margin), hypothesis=hypothesis,
             workers=workers and int(workers)
         )  # fmt: skip

@@ -113,14 +113,14 @@ class ComparisonResult:
     def _repr_html_(self) -> str:
         """The sentence and the table, for a notebook; everything in them is escaped."""
         about, say = self._subject, self._say
-        words = {**self.words, about.references[0]: "reference"}
+        words = {**self.words, about.called(about.references[0]): "reference"}
         rows = [
             [
                 html.escape(about.name(name)),
                 learning_rate(row["lr"]),
                 loss_cell(about, row),
                 html.escape(outcomes.troubles(row, say)),
-                html.escape(say(f"word_{words[name]}")),
+                html.escape(say(f"word_{words[about.called(name)]}")),
             ]
             for name, row in about.rows.items()
         ]

@@ -7,7 +7,7 @@ their content.
 
 import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -26,8 +26,11 @@ from adamas.define import Rule
 from adamas.kernel.formula import parse
 from adamas.lab.entrant_base import Entrant
 from adamas.lab.entrants import entered, entrant, hand
+from adamas.lab.foreign.arguments import RATES
+from adamas.lab.foreign.finding import is_rule, parameters
 from adamas.lab.names import own_name
 from adamas.lab.needs import LabError
+from adamas.lab.notebook.strangers import public, stranger, text_of
 from adamas.lab.own import arrays, data_frame
 from adamas.lab.own.content import UnknownError, content
 from adamas.lab.own.data_frame import DataFrame
@@ -191,23 +194,36 @@ def _table(
 
 
 def entered_optimizers(
-    optimizers: Iterable[OptimizerLike], reference: object
-) -> tuple[list[str], list[str], list[str] | None]:
-    """Return optimizers as texts, which of these stand for functions, and the references.
+    optimizers: Iterable[OptimizerLike] | Mapping[str, OptimizerLike],
+    reference: object,
+    names: Mapping[OptimizerLike, str] | None = None,
+) -> tuple[list[str], list[str], list[str] | None, dict[str, str]]:
+    """Return optimizers as texts, which of these stand for functions, the references, and names.
 
-    From here on the texts mean those functions. Raises `LabError` for a function that is called as
-    another rule is, FormulaError for one that is no rule, TypeError for what is no list or no
-    optimizer.
+    `optimizers` may be a mapping from names to optimizers, and `names` one from optimizers to
+    names. From here on the texts mean those functions. Raises `LabError` for a function that is
+    called as another rule is, FormulaError for one that is no rule, TypeError for what is no list
+    or no optimizer.
     """
     handed: dict[str, Entrant] = {}
-    texts = [_name(one) or _handed(one, handed) for one in _listed("optimizers", optimizers)]
+    own = optimizers if isinstance(optimizers, Mapping) else {}
+    many = list(own.values()) if own else _listed("optimizers", optimizers)
+    texts = [_name(one) or _handed(one, handed) for one in many]
+    called = dict(zip(texts, own, strict=True)) if own else dict[str, str]()
     hand(handed)
+    for one, name in (names or {}).items():
+        called[_told(one)] = name
     if reference is None:
-        return texts, list(handed), None
-    many = reference if isinstance(reference, list | tuple) else [reference]
-    called = [(_name(one), getattr(one, "__name__", one)) for one in _listed("reference", many)]
-    references = [name or str(own) for name, own in called]
-    return texts, list(handed), references
+        return texts, list(handed), None, called
+    given = {name: text for text, name in called.items()}
+    listed = reference if isinstance(reference, list | tuple) else [reference]
+    references = [given.get(_told(one), _told(one)) for one in _listed("reference", listed)]
+    return texts, list(handed), references, called
+
+
+def _told(one: object) -> str:
+    """Return the text of an optimizer that takes part already."""
+    return _name(one) or (text_of(one) if callable(one) else str(one))
 
 
 def _listed(name: str, value: Any) -> list[Any]:
@@ -219,18 +235,25 @@ def _listed(name: str, value: Any) -> list[Any]:
 
 
 def _name(one: object) -> str | None:
-    """Return the text that is an optimizer already, or is the name of one of adamas."""
+    """Return the text that is an optimizer already, or names one of adamas or of a package."""
     if isinstance(one, str):
         return own_name(one)
-    return next((name for known, name in NAMES.items() if known is one), None)
+    known = next((name for known, name in NAMES.items() if known is one), None)
+    return known or public(one)
 
 
 def _handed(one: object, handed: dict[str, Entrant]) -> str:
-    """Return the name of the user's own rule, under which it is added to `handed`."""
-    if not isinstance(one, Rule | FunctionType):
-        raise TypeError(f"{one!r} is no optimizer; give a name, a class of adamas, or a rule")
-    formula = one.formula if isinstance(one, Rule) else parse(one)
-    if formula.name in handed or formula.name in rules.__all__:
-        raise LabError("error.rule_names", rule=formula.name)
-    handed[formula.name] = entered(formula.name, formula)
-    return formula.name
+    """Return the text of the user's own optimizer, under which it is added to `handed`."""
+    # Of a function that is neither, the formula's reader says why it is no rule.
+    neither = isinstance(one, FunctionType) and not set(RATES) & set(parameters(one))
+    if isinstance(one, Rule) or (isinstance(one, FunctionType) and (neither or is_rule(one))):
+        formula = one.formula if isinstance(one, Rule) else parse(one)
+        made: Entrant = entered(formula.name, formula)
+    elif callable(one):
+        made = stranger(one)
+    else:
+        raise TypeError(f"{one!r} is no optimizer; give a name, a class, a function, or a rule")
+    if made.text in handed or made.text in rules.__all__:
+        raise LabError("error.rule_names", rule=made.text)
+    handed[made.text] = made
+    return made.text

@@ -1,5 +1,6 @@
 """The tables of a comparison: rows of plain values under stable names."""
 
+from collections.abc import Callable
 from typing import TypedDict
 
 from adamas.lab.protocol.results_types import Results
@@ -66,16 +67,22 @@ class ComparisonRow(TypedDict):
     seeds: int
 
 
+def names(results: Results) -> Callable[[str], str]:
+    """Return what turns an optimizer's text into the name that the user gave it, if any."""
+    given = results.get("names", {})
+    return lambda text: given.get(text, text)
+
+
 def optimizer_rows(results: Results) -> list[OptimizerRow]:
     """Return a row for each optimizer, in the order of the plan."""
-    reference = results["verdict"]["reference"]
+    reference, called = results["verdict"]["reference"], names(results)
     words, best_words = (
         {one["optimizer"]: one["word"] for one in every if one["reference"] == reference}
         for every in (results["comparisons"], results["best"]["comparisons"])
     )
     best = results["best"]["optimizers"]
     return [
-        {"optimizer": name, "lr": row["lr"], "mean": row["interval"]["mean"],
+        {"optimizer": called(name), "lr": row["lr"], "mean": row["interval"]["mean"],
          "low": row["interval"]["low"], "high": row["interval"]["high"],
          "word": words.get(name, "reference"), "seeds": len(row["finals"]),
          "diverged": row["diverged"], "at_edge": row["at_edge"],
@@ -93,8 +100,10 @@ def optimizer_rows(results: Results) -> list[OptimizerRow]:
 
 def comparison_rows(results: Results) -> list[ComparisonRow]:
     """Return a row for each comparison with a reference."""
+    called = names(results)
     return [
-        {"optimizer": one["optimizer"], "reference": one["reference"], "word": one["word"],
+        {"optimizer": called(one["optimizer"]), "reference": called(one["reference"]),
+         "word": one["word"],
          "difference": one["difference"]["mean"], "difference_low": one["difference"]["low"],
          "difference_high": one["difference"]["high"], "percent": one["percent"]["mean"],
          "percent_low": one["percent"]["low"], "percent_high": one["percent"]["high"],

@@ -66,13 +66,13 @@ def _plain(value: Any) -> bytes | None:
     """Return all there is to a number, a text or a thing that a package keeps under its name."""
     if isinstance(value, bytes) and type(value) is bytes:
         return value
-    if isinstance(value, PLAIN) and _installed(type(value).__module__):
+    if isinstance(value, PLAIN) and installed(type(value).__module__):
         return repr(value).encode()
     if isinstance(value, types.ModuleType):
-        return _versioned(value.__name__) if _installed(value.__name__) else None
+        return _versioned(value.__name__) if installed(value.__name__) else None
     module = getattr(value, "__module__", None) or type(value).__module__
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    if not isinstance(name, str) or not _installed(module):
+    if not isinstance(name, str) or not installed(module):
         return None
     found: object = sys.modules.get(module)
     for part in name.split("."):
@@ -82,7 +82,7 @@ def _plain(value: Any) -> bytes | None:
     return _versioned(module) + f" {name}".encode() if found is value else None
 
 
-def _installed(module: object) -> bool:
+def installed(module: object) -> bool:
     """Return whether a module is Python's or a package's, so that nobody edits it between calls."""
     top = str(module).partition(".")[0]
     found = sys.modules.get(top)
@@ -106,10 +106,10 @@ def _parts(value: Any) -> list[Any]:
             return PARTS[kind](value)
         if isinstance(value, type):
             return [kind, value.__bases__, _held(value)]
-        if hasattr(value, "requires_grad") and _installed(kind.__module__):  # a tensor
+        if hasattr(value, "requires_grad") and installed(kind.__module__):  # a tensor
             return [kind, np.asarray(value.detach()), value.requires_grad]
         wrapped = getattr(value, "__wrapped__", None)
-        if isinstance(wrapped, types.FunctionType) and _installed(kind.__module__):
+        if isinstance(wrapped, types.FunctionType) and installed(kind.__module__):
             return [wrapped, getattr(value, "targetoptions", None)]  # those of numba
         return [kind, *_state(value)]
     except UnknownError:
@@ -127,12 +127,12 @@ def _state(value: Any) -> list[Any]:
     kind = type(value)
     words = [getattr(kind, name, None) for name in ("__reduce_ex__", "__reduce__", "__getstate__")]
     own = [how for how in words if isinstance(how, types.FunctionType)]
-    if isinstance(value, UNTOLD) or not all(_installed(how.__module__) for how in own):
+    if isinstance(value, UNTOLD) or not all(installed(how.__module__) for how in own):
         raise TypeError("what pickle would write is not all there is to it")
     table = copyreg.dispatch_table
     made = table[kind](value) if kind in table else value.__reduce_ex__(4)
     # A text is a name, such as that of a dtype of torch.
-    if isinstance(made, str) and (callable(value) or not _installed(kind.__module__)):
+    if isinstance(made, str) and (callable(value) or not installed(kind.__module__)):
         raise TypeError(f"{made} is not where its name says")
     return [list(part) if isinstance(part, Iterator) else part for part in made]
 

@@ -4,8 +4,11 @@ Known ones keep their look everywhere; whoever else takes part gets one from a f
 no two share colour and dashes, so that the same results give the same page.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from adamas.classes import CLASSES
 from adamas.lab.page.svg import COLOURS
@@ -34,6 +37,7 @@ class Look:
     dashes: tuple[float, ...]
     marker: str
     key: str
+    brief: str = ""
 
     @property
     def colour(self) -> str:
@@ -42,10 +46,10 @@ class Look:
 
     @property
     def short(self) -> str:
-        """Return the name, of a long one the telling end: `mine.py:signum` becomes `signum`."""
+        """Return the name, of a long one `brief` or the telling end: `mine.py:f` becomes `f`."""
         if columns(self.name) <= LONGEST:
             return self.name
-        text = self.name.rpartition(".py:")[2]
+        text = self.brief or self.name.rpartition(".py:")[2]
         while columns(text) > LONGEST:
             text = text.removesuffix("…")[:-1] + "…"
         return text
@@ -65,8 +69,12 @@ LOOKS = {
 """The looks that optimizers have everywhere, by name."""
 
 
-def looks_of(names: Sequence[str]) -> dict[str, Look]:
+def looks_of(
+    names: Sequence[str], given: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Look]:
     """Return a look for every optimizer, no two alike; the same names give the same looks.
+
+    `given` are the names that the user gave them.
 
     >>> [look.name for look in looks_of(["adam", "adamw", "adam:beta1=0.8", "mine.py:f"]).values()]
     ['Adam', 'AdamW', 'Adam beta1=0.8', 'mine.py:f']
@@ -74,8 +82,25 @@ def looks_of(names: Sequence[str]) -> dict[str, Look]:
     looks = {name: LOOKS[name] for name in names if name in LOOKS}
     for turn, name in enumerate(name for name in names if name not in looks):
         drawn = DASHES[turn % len(DASHES)], MARKERS[turn % len(MARKERS)], HUES[turn % len(HUES)]
-        looks[name] = Look(display_name(name), *drawn)
+        looks[name] = Look(display_name(name), *drawn, brief=brief(name))
+    for name, shown in given.items():
+        looks[name] = replace(looks[name], name=shown, brief="")
+    taken = Counter(look.short for look in looks.values())
+    for name, look in looks.items():
+        if look.brief and taken[look.short] > 1:
+            top = re.split("[.:]", name)[0]
+            looks[name] = replace(look, brief=f"{top}…{look.brief}")
     return {name: looks[name] for name in names}
+
+
+def brief(optimizer: str) -> str:
+    """Return the name of a class in a module, without the module; nothing for any other.
+
+    >>> brief("torch.optim.Adafactor"), brief("timm.optim:Lamb:eps=1"), brief("adam:beta1=0.8")
+    ('Adafactor', 'Lamb:eps=1', '')
+    """
+    found = re.match(r"[A-Za-z_][\w.]*[.:](?=[A-Za-z_]\w*(:|$))", optimizer)
+    return optimizer[found.end() :] if found and ".py:" not in optimizer else ""
 
 
 def display_name(optimizer: str) -> str:

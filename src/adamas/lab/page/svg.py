@@ -84,7 +84,7 @@ class Labels:
 
     def __call__(self, text: str) -> str:
         """Return what matplotlib should draw for `text`."""
-        if text.isascii():
+        if text.isascii() and "$" not in text:  # two of them would be mathematics
             return text
         wide = sum(1 if char.isascii() else 2 for char in text)
         token = f"@{len(self._tokens)}".ljust(wide, "@")

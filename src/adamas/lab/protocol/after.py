@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from adamas.lab.doctor import agreeing, diagnose, helped, hopeless
 from adamas.lab.doctor.findings import WORSE
 from adamas.lab.doctor.inside import seen_inside
+from adamas.lab.entrants import entrant
 from adamas.lab.own.loop import Loop
 from adamas.lab.protocol.results import plain
 from adamas.lab.protocol.results_types import Looked
@@ -42,6 +43,10 @@ def looks(study: Study, load: Load) -> Iterator[Job]:
     plan = study.plan
     seed = plan.report[0]
     for name in plan.optimizers:
+        if entrant(
+            name
+        ).asks:  # what is looked at goes by updates, and a run of theirs by gradients
+            continue
         tuned = study.report[name][0]
         lr = tuned.lr
         yield partial(look_inside, load, name, lr, seed)

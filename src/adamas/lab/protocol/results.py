@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from adamas.lab.constants import CLASSICAL
+from adamas.lab.entrants import entrant
 from adamas.lab.own.loop import parameters
 from adamas.lab.problems import About, Problem
 from adamas.lab.protocol.best import best_so_far
@@ -110,6 +111,8 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
             "penalty": finite(other.mean / own.mean) if own.mean and isfinite(own.mean) else None,
         },
         "best_of": [finite(expected_best(scores, k + 1)) for k in range(len(scores))],
+        "kind": entrant(name).kind,
+        "asks": entrant(name).asks,
         "runs": sum(point.runs for point in tuned.points) + len(finals) + len(untuned),
     }
 

@@ -92,6 +92,8 @@ class OptimizerTree(TypedDict):
     default: DefaultTree
     best_of: Series
     runs: int
+    kind: str
+    asks: bool
 
 
 class SeedsTree(TypedDict):
@@ -235,6 +237,7 @@ class FindingTree(TypedDict):
     advice: list[str]
     numbers: dict[str, Number]
     better: NotRequired[list[str]]
+    error: NotRequired[str]
 
 
 class GoalTree(TypedDict):
@@ -262,7 +265,10 @@ class Looked(TypedDict, total=False):
 
 
 class Results(Looked):
-    """The whole of `results.json`; the demo's comparisons have no `machine`."""
+    """The whole of `results.json`; the demo's comparisons have no `machine`.
+
+    `names` are those that the user gave to optimizers.
+    """
 
     adamas: str
     plan: PlanTree
@@ -274,6 +280,7 @@ class Results(Looked):
     verdict: dict[str, Any]
     best: BestTree
     looks: NotRequired[list[LookTree]]
+    names: NotRequired[dict[str, str]]
     machine: NotRequired[dict[str, Any]]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from adamas.lab.constants import CLASSICAL, LAST_LOOK, MARGIN, REFERENCES
 from adamas.lab.doctor import LEAST
+from adamas.lab.entrant_base import BETWEEN
 from adamas.lab.protocol.plan import SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
 from adamas.lab.report.subject import Subject
@@ -15,6 +16,8 @@ from adamas.lab.text import Say
 from adamas.pages.elements import details, fold, paragraph, small, source, subheading
 
 COMMAND = "adamas compare"
+# The words of an optimizer that is no rule.
+OTHERS = {"torch": "PyTorch", "optax": "optax", "numpy": "NumPy"}
 # What a plan's identity holds of the options, in the order in which they are written.
 OF_TABLES = ("target", "task", "drop", "group", "time", "rows")
 
@@ -49,7 +52,10 @@ def command(subject: Subject, more: Mapping[str, Any] = MappingProxyType({})) ->
     if "python" in identity or "functions" in identity:
         return call(subject, identity, more)
     parts = [COMMAND, shlex.quote(identity["text"])]
-    parts += [f"--optimizer {shlex.quote(str(name))}" for name in optimizers(subject)]
+    given = subject.results.get("names", {})
+    for optimizer in optimizers(subject) or subject.plan["optimizers"] * bool(given):
+        parts.append(f"--optimizer {shlex.quote(str(optimizer))}")
+        parts += [f"--name {shlex.quote(given[optimizer])}"] if optimizer in given else []
     parts += [f"--reference {shlex.quote(str(name))}" for name in references(subject)]
     for name, value in {**options(subject), **more}.items():
         for one in value if isinstance(value, list) else [value]:
@@ -61,14 +67,25 @@ def command(subject: Subject, more: Mapping[str, Any] = MappingProxyType({})) ->
 def call(subject: Subject, identity: dict[str, Any], more: Mapping[str, Any]) -> str:
     """Return the call in Python; what was handed over goes by a name."""
     functions = identity.get("functions", [])
-    names = [name if name in functions else repr(name) for name in optimizers(subject)]
+    names = [handed(one) if one in functions else repr(one) for one in optimizers(subject)]
     parts = [identity.get("python") or repr(identity["text"])]
     parts += [f"[{', '.join(names)}]"] if names else []
     if found := references(subject):
         parts.append(f"reference={found!r}")
-    given = {**options(subject), **more}.items()
+    named = {"names": subject.results["names"]} if subject.results.get("names") else {}
+    given = {**options(subject), **more, **named}.items()
     parts += [f"{name.replace('-', '_')}={value!r}" for name, value in given]
     return f"import adamas.lab\n\nadamas.lab.compare({', '.join(parts)})"
+
+
+def handed(text: str) -> str:
+    """Return how an object is written in Python that was handed over under a text.
+
+    >>> handed("Mine"), handed("Mine:bonus=2,betas=(0.8,0.9)")
+    ('Mine', 'functools.partial(Mine, bonus=2, betas=(0.8,0.9))')
+    """
+    name, colon, settings = text.partition(":")
+    return f"functools.partial({name}, {', '.join(BETWEEN.split(settings))})" if colon else name
 
 
 def optimizers(subject: Subject) -> list[str]:
@@ -110,7 +127,7 @@ def code(subject: Subject, name: str) -> list[str]:
     lr = row["lr"]
     if name in in_vain(subject):
         return [paragraph(say("code_no_help", least=LEAST))]
-    blocks = listing(name, lr, say)
+    blocks = listing(name, lr, say, row["kind"])
     return [*blocks, small(say("code_at_edge"))] if row["at_edge"] else blocks
 
 
@@ -119,12 +136,13 @@ def in_vain(subject: Subject) -> list[str]:
     return [one["optimizer"] for one in subject.results["doctor"] if one["kind"] == "no_rate"]
 
 
-def listing(name: str, lr: float, say: Say) -> list[str]:
-    """Return one piece of code for each framework that has the same rule."""
-    found = snippets(name, lr)
-    missing = [FRAMEWORKS[key] for key in FRAMEWORKS if key not in found]
+def listing(name: str, lr: float, say: Say, kind: str = "rule") -> list[str]:
+    """Return one piece of code for each framework that has the same rule; of others, their own."""
+    found = snippets(name, lr, kind)
+    missing = [FRAMEWORKS[key] for key in FRAMEWORKS if key not in found and kind == "rule"]
+    titles = FRAMEWORKS if kind == "rule" else OTHERS
     blocks = [
-        f'<p class="framework">{html.escape(FRAMEWORKS[key])}</p>\n{source(text)}'
+        f'<p class="framework">{html.escape(titles[key])}</p>\n{source(text)}'
         for key, text in found.items()
     ]
     if missing:

@@ -9,6 +9,9 @@ from typing import Any
 
 from adamas import rules
 from adamas.classes import CLASSES, hypers
+from adamas.lab.course import COURSE
+from adamas.lab.entrant_base import parts_of
+from adamas.lab.foreign.arguments import literal
 
 FRAMEWORKS = {
     "adamas": "adamas (NumPy)",
@@ -69,12 +72,28 @@ AVERAGING = {"schedule_free_adamw"}
 NAMES = {rule.__name__: name for name, rule in CLASSES.items()}
 
 
-def snippets(optimizer: str, lr: float) -> dict[str, str]:
+def snippets(optimizer: str, lr: float, kind: str = "rule") -> dict[str, str]:
     """Return code by framework for an optimizer as the plan names it, at one learning rate.
 
-    `params` and `grads` are NumPy arrays (a dict of names, say) for adamas, any tree for optax;
-    `model` is a torch or Keras module.
+    `kind` is that of `Entrant.kind`. `params` and `grads` are NumPy arrays (a dict of names, say)
+    for adamas, any tree for optax; `model` is a torch or Keras module. How the rate moved along the
+    runs stands in a comment.
     """
+    source, pairs = parts_of(optimizer)
+    rule: Callable[..., Any] | None = getattr(rules, source, None)
+    own = hypers(rule) if rule is not None and source in NAMES else {}
+    course = [f"{key}={value}" for key, value in pairs if key in COURSE and key not in own]
+    kept = ",".join(f"{key}={value}" for key, value in pairs if f"{key}={value}" not in course)
+    text = f"{source}:{kept}" if kept else source
+    found = of_kind(text, lr, kind)
+    note = f"# lr moved along the run: {', '.join(course)}\n" if course else ""
+    return {framework: note + code for framework, code in found.items()}
+
+
+def of_kind(optimizer: str, lr: float, kind: str) -> dict[str, str]:
+    """Return code by framework, for a rule or somebody else's optimizer."""
+    if kind != "rule":
+        return {kind: foreign(optimizer, lr, kind)}
     name, changed, path = parsed(optimizer)
     rate = f"{lr:.6g}"
     if path is not None:
@@ -97,6 +116,25 @@ def snippets(optimizer: str, lr: float) -> dict[str, str]:
         call = called("keras.optimizers.", KERAS[name], settings, "learning_rate")
         found["keras"] = f"import keras\n\noptimizer = {call}"
     return found
+
+
+# What an optimizer that is no rule is made of, and what its rate is called.
+STEPPED = {"torch": ("model.parameters()", "lr"), "optax": ("", "learning_rate"),
+           "numpy": ("params", "lr")}  # fmt: skip
+
+
+def foreign(optimizer: str, lr: float, kind: str) -> str:
+    """Return the call of somebody else's class or function, as it was made."""
+    source, pairs = parts_of(optimizer)
+    place, colon, name = source.rpartition(":")
+    if not colon:
+        place, _, name = source.rpartition(".")
+    module = place.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
+    head = f"from {module} import {name}\n\n" if module else ""
+    stepped, rate = STEPPED[kind]
+    given = [f"{key}={literal(key, value)!r}" for key, value in pairs]
+    arguments = ", ".join(filter(None, [stepped, f"{rate}={lr:.6g}", *given]))
+    return f"{head}optimizer = {name}({arguments})"
 
 
 def in_torch(name: str, settings: dict[str, Any], more: str) -> dict[str, str]:

@@ -30,7 +30,8 @@ class Written(Labels):
 
     def __call__(self, text: str) -> str:
         """Return what matplotlib should draw for `text`."""
-        return "".join(char if drawable(char) else ascii(char)[1:-1] for char in text)
+        shown = "".join(char if drawable(char) else ascii(char)[1:-1] for char in text)
+        return shown.replace("$", r"\$")  # two of them would be mathematics
 
 
 @cache

@@ -62,9 +62,10 @@ def all_runs(about: Subject) -> list[RunRow]:
     """Return the rows of the CSV file; a point has no seed."""
     found: list[RunRow] = []
     for name in about.rows:
+        called = about.called(name)
         found += run_rows(about, name)
         found += [
-            {"kind": point["stage"], "optimizer": name, "lr": point["lr"], "seed": None,
+            {"kind": point["stage"], "optimizer": called, "lr": point["lr"], "seed": None,
              "runs": point["runs"], "loss": point["score"],
              "diverged": point["diverged"], "steps_to_target": None,
              "lowest": None, "lowest_step": None}
@@ -75,20 +76,21 @@ def all_runs(about: Subject) -> list[RunRow]:
 
 def run_rows(about: Subject, name: str) -> list[RunRow]:
     """Return the judged runs of one optimizer, tuned and untuned."""
+    called = about.called(name)
     row, best = about.rows[name], about.results["best"]["optimizers"][name]
     untuned = row["default"]
     found: list[RunRow] = []
     for place, seed in enumerate(about.judging):
         loss = row["finals"][place]
         found.append(
-            {"kind": "tuned", "optimizer": name, "lr": row["lrs"][place], "seed": seed, "runs": 1,
+            {"kind": "tuned", "optimizer": called, "lr": row["lrs"][place], "seed": seed, "runs": 1,
              "loss": loss, "diverged": int(loss is None),
              "steps_to_target": row["target"]["steps"][place],
              "lowest": best["losses"][place], "lowest_step": best["steps"][place]}
         )  # fmt: skip
     for seed, loss in zip(about.judging, untuned["finals"], strict=True):
         found.append(
-            {"kind": "default", "optimizer": name, "lr": untuned["lr"], "seed": seed, "runs": 1,
+            {"kind": "default", "optimizer": called, "lr": untuned["lr"], "seed": seed, "runs": 1,
              "loss": loss, "diverged": int(loss is None), "steps_to_target": None,
              "lowest": None, "lowest_step": None}
         )  # fmt: skip

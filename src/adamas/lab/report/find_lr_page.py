@@ -119,5 +119,5 @@ def ranged(tree: Tree, look: Look, say: Say) -> Picture:
 
 def use(tree: Tree, name: str, say: Say) -> str:
     """Return the number as code."""
-    parts = listing(name, tree["lr"], say)
+    parts = listing(name, tree["lr"], say, tree.get("kind", "rule"))
     return section("use", say("found_use"), paragraph(say("found_use_text")), *parts)

@@ -16,7 +16,7 @@ SUPPORT = {"lower_lr": "lr", "higher_lr": "lr", "clip": "clip_norm", "more_steps
            "fewer_steps": "steps"}  # fmt: skip
 # What the step of a finding is called.
 STEPS = {"diverged": "failed", "rose": "failed", "overfitted": "lowest"}
-KINDS = ("diverged", "rose", "overfitted", "stalled", "short", "slow", "no_rate")
+KINDS = ("raised", "diverged", "rose", "overfitted", "stalled", "short", "slow", "no_rate")
 
 
 def inside(subject: Subject) -> str:
@@ -32,7 +32,7 @@ def inside(subject: Subject) -> str:
             key,
             inline(picture),
             say(f"fig_{key}_title", name=name),
-            say(f"fig_{key}_note", name=name),
+            say(f"fig_{key}_note", name=literal(name)),
         )
         for key, picture in shown
     ]
@@ -50,6 +50,8 @@ def pictures(subject: Subject) -> list[tuple[str, Picture | None]]:
     if not subject.results["inside"]:  # a user's own loop
         return []
     over, part = microscope.over_steps, microscope.part
+    if not microscope.watched(subject):
+        return []
     lengths = over(
         "steps", subject, lambda run: run["update_in_lr"]["median"],
         lambda run: (run["update_in_lr"]["median"], run["update_in_lr"]["p90"]), one=True
@@ -88,7 +90,7 @@ def finding(subject: Subject, one: FindingTree) -> str:
     name = subject.name(one["optimizer"])
     run = say("doctor_run", name=name, lr=learning_rate(one["lr"]), seed=one["seed"])
     step = one["step"]
-    facts = [say(f"doctor_{kind}", least=LEAST)]
+    facts = [say(f"doctor_{kind}", least=LEAST, error=literal(one.get("error", "")))]
     if step is not None and kind != "short":
         facts.append(say(f"doctor_step_{STEPS.get(kind, 'seen')}", step=whole(step)))
     ratio = one["update_to_weight"]

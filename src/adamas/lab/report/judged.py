@@ -45,7 +45,7 @@ def differences(subject: Subject) -> str:
 
 def forest_note(subject: Subject, reference: str) -> str:
     """Return how a picture of differences is read."""
-    name, margin = subject.name(reference), share(subject.plan["margin"], subject.say)
+    name, margin = subject.said(reference), share(subject.plan["margin"], subject.say)
     return subject.say("fig_forest_note", name=name, margin=margin)
 
 

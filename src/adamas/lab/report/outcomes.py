@@ -9,7 +9,7 @@ from adamas.lab.report.subject import Subject, gaps, known
 from adamas.lab.text import Say
 from adamas.lab.trial import overfitted_from
 
-FAILED = ("not_finite", "blown_up")
+FAILED = ("not_finite", "blown_up", "raised")
 WORSE = "worse"
 
 

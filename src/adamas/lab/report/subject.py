@@ -72,6 +72,10 @@ class Subject:
         """Return what an optimizer is called."""
         return self.looks[optimizer].name if optimizer in self.looks else str(optimizer)
 
+    def called(self, optimizer: str) -> str:
+        """Return the name that the user gave an optimizer, else its text."""
+        return self.results.get("names", {}).get(optimizer, optimizer)
+
     def said(self, optimizer: Any) -> str:
         """Return a name for a sentence in which marks have a meaning: no part of it is one."""
         return literal(self.name(optimizer))
@@ -149,7 +153,9 @@ def turned(one: IntervalTree, change: Callable[[float], Number]) -> IntervalTree
 
 def subject(results: Results, timing: Timing | None, say: Say) -> Subject:
     """Return the results ready to be reported."""
-    return Subject(results, timing, say, looks_of(results["plan"]["optimizers"]))
+    return Subject(
+        results, timing, say, looks_of(results["plan"]["optimizers"], results.get("names", {}))
+    )
 
 
 def gaps(values: Sequence[float | None]) -> list[float]:

@@ -44,14 +44,14 @@ def opening(results: Tree, about: Subject) -> list[str]:
     lowest = sorted((n for n in mean if mean[n] is not None), key=lambda n: mean[n])
     # Areas that differ by less than this are not told apart by some twenty problems.
     near = [name for name in ranked if area[name] > area[ranked[0]] - NEAR]
-    names = say.names([about.name(name) for name in near])
+    names = say.names([about.said(name) for name in near])
     sentences = [say("suite_area", names=names, area=f"{area[ranked[0]]:.2f}")]
     if lowest:
         sentences.append(
             say(
                 "suite_aggregate",
-                name=about.name(lowest[0]),
-                reference=about.name(results["reference"]),
+                name=about.said(lowest[0]),
+                reference=about.said(results["reference"]),
                 **{
                     end: measured(results["aggregate"][lowest[0]][end], 3)
                     for end in ("mean", "low", "high")
@@ -88,7 +88,7 @@ def profiles(results: Tree, about: Subject) -> str:
             drawn(
                 aggregate(results, about),
                 say("fig_aggregate"),
-                say("fig_aggregate_note", reference=reference),
+                say("fig_aggregate_note", reference=literal(reference)),
             ),
         ),
     )

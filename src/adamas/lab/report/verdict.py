@@ -156,8 +156,17 @@ def hypothesis(subject: Subject) -> str:
     return subject.say("report_hypothesis", text=literal(text)) if text else ""
 
 
+def charged(subject: Subject) -> str:
+    """Say what a step costs where some take several gradients."""
+    names = [name for name, row in subject.rows.items() if row["asks"]]
+    if not names:
+        return ""
+    return subject.say("report_charged", names=subject.names(names), steps=subject.plan["steps"])
+
+
 # What stands below the answer, a sentence or two each, or nothing where there is nothing to say.
 ITEMS = (
+    charged,
     baseline_chapter.sentence,
     more_seeds.going_on,
     more_seeds.looked,
