@@ -121,3 +121,17 @@ def rule(p: Any, g: Any, *, lr: float = 0.1) -> Any:
     """Gradient descent as a rule."""
     p = p - lr * g
     return p
+
+
+class Arrays:
+    """Heavy-ball momentum on a dict of NumPy arrays."""
+
+    def __init__(self, params: dict[str, Any], lr: float = 0.1, beta: float = 0.9) -> None:
+        self.params, self.lr, self.beta = params, lr, beta
+        self.m = {name: np.zeros_like(array) for name, array in params.items()}
+
+    def step(self, grads: dict[str, Any]) -> None:
+        """Step."""
+        for name, array in self.params.items():
+            self.m[name] = self.beta * self.m[name] + grads[name]
+            array -= self.lr * self.m[name]

@@ -164,6 +164,15 @@ def test_a_text_finds_classes_factories_and_rules() -> None:
     assert entrant(f"{HERE}:Plain").default_lr == 0.1
 
 
+def test_numpy_classes_and_optax_step_the_same_arrays() -> None:
+    """A class on NumPy's arrays and optax, in double precision, agree with PyTorch's momentum."""
+    torch_s = bowl("torch.optim.SGD:momentum=0.8,schedule=wsd", 0.01)
+    for text in (f"{HERE}:Arrays:beta=0.8,schedule=wsd", "optax.sgd:momentum=0.8,schedule=wsd"):
+        found = run(BOWL, text, 0.01, 1)
+        assert found.losses == pytest.approx(torch_s.losses, rel=1e-13)
+    assert {entrant(f"{HERE}:Arrays").kind, entrant("optax.sgd").kind} == {"numpy", "optax"}
+
+
 def test_an_edited_file_is_another_optimizer(tmp_path: Path) -> None:
     """The fingerprint changes with the file, the arguments and the class, and with nothing else."""
     file = tmp_path / "mine.py"

@@ -13,7 +13,8 @@ import numpy as np
 from adamas.lab.course import Further
 from adamas.lab.entrant_base import Entrant, Pairs, own_settings, split
 from adamas.lab.foreign.apart import apart
-from adamas.lab.foreign.arguments import RATES, Arguments, arguments_of, reader
+from adamas.lab.foreign.arguments import RATES, Arguments, arguments_of, by_name, reader
+from adamas.lab.foreign.array_steps import ArrayStepping, OptaxStepping
 from adamas.lab.foreign.finding import Found, is_rule, parameters, version_of
 from adamas.lab.foreign.torch_steps import TorchStepping
 from adamas.lab.needs import LabError
@@ -109,6 +110,71 @@ class TorchEntrant(ForeignEntrant):
         return True
 
 
+@dataclass(frozen=True)
+class ArrayEntrant(ForeignEntrant):
+    """A class made of a dict of NumPy's arrays, with `step(grads)`."""
+
+    @property
+    def kind(self) -> str:
+        """Return that it steps NumPy's arrays."""
+        return "numpy"
+
+    def _begin(
+        self, params: Params, grads: Params, lr: float, chosen: dict[str, Any]
+    ) -> ArrayStepping:
+        return ArrayStepping(self.made(params, **{self.arguments.rate: lr}, **chosen), params)
+
+
+@dataclass(frozen=True)
+class OptaxEntrant(ForeignEntrant):
+    """A function of a learning rate that returns a transformation of optax."""
+
+    @property
+    def kind(self) -> str:
+        """Return that it is one of optax."""
+        return "optax"
+
+    def _begin(
+        self, params: Params, grads: Params, lr: float, chosen: dict[str, Any]
+    ) -> OptaxStepping:
+        import optax
+
+        transformation = self._transformation(chosen, lr)
+        if not isinstance(transformation, optax.GradientTransformation):
+            kind = type(transformation).__name__
+            raise LabError("error.foreign_transformation", text=self.text, kind=kind)
+        first = partial(self._first, chosen)
+        return OptaxStepping(first, self._compiled(tuple(sorted(chosen.items()))), params, lr)
+
+    def _transformation(self, chosen: dict[str, Any], lr: Any) -> Any:
+        return self.made(**{self.arguments.rate: lr}, **chosen)
+
+    def _first(self, chosen: dict[str, Any], params: Any, lr: float) -> Any:
+        return self._transformation(chosen, lr).init(params)
+
+    def _compiled(self, chosen: tuple[tuple[str, Any], ...]) -> Any:
+        """Return the update with the rate as an argument, compiled once for all runs."""
+        if chosen not in self._updates:
+            import jax
+            import optax
+
+            def update(grads: Any, state: Any, params: Any, lr: Any) -> Any:
+                made = self._transformation(dict(chosen), lr)
+                moves, state = made.update(grads, state, params)
+                return optax.apply_updates(params, moves), state
+
+            self._updates[chosen] = jax.jit(update)
+        return self._updates[chosen]
+
+    @cached_property
+    def _updates(self) -> dict[Any, Any]:
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what other processes are sent: what is compiled stays here."""
+        return {name: value for name, value in vars(self).items() if name != "_updates"}
+
+
 def foreign(text: str, found: Found, pairs: Pairs = ()) -> ForeignEntrant:
     """Return what was found as an optimizer called `text`, some of its arguments fixed.
 
@@ -123,7 +189,8 @@ def foreign(text: str, found: Found, pairs: Pairs = ()) -> ForeignEntrant:
     missing = [name for name in arguments.missing if name not in hypers]
     if missing:
         raise LabError("error.foreign_needs", text=text, names=", ".join(missing))
-    origin = f"{found.origin} torch {version_of('torch')}" if kind is TorchEntrant else found.origin
+    under = {TorchEntrant: "torch", OptaxEntrant: "jax"}.get(kind, "numpy")
+    origin = f"{found.origin} {under} {version_of(under)}"
     return kind(text, hypers, course=course, made=thing, arguments=arguments, origin=origin)
 
 
@@ -133,9 +200,13 @@ def _kind(text: str, thing: Any) -> type[ForeignEntrant]:
     if isinstance(thing, type):
         if torch is not None and issubclass(thing, torch.optim.Optimizer):
             return TorchEntrant
+        if callable(getattr(thing, "step", None)) and set(RATES) & set(by_name(thing)):
+            return ArrayEntrant
     elif callable(thing) and not is_rule(thing):
         names = list(parameters(thing))
         if set(RATES) & set(names[1:]):
             return TorchEntrant
+        if set(RATES) & set(names[:1]):
+            return OptaxEntrant
     taken = ", ".join(parameters(thing)) if callable(thing) else type(thing).__name__
     raise LabError("error.not_optimizer", text=text, taken=taken)
