@@ -14,8 +14,8 @@ from adamas.cli import build_parser, main
 from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
 from adamas.lab.notebook.strangers import public
+from adamas.lab.page.given_names import check_names
 from adamas.lab.page.looks import looks_of
-from adamas.lab.page.names import check_names
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.measure import timing
 from adamas.lab.report.again import command

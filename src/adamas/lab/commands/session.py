@@ -13,7 +13,7 @@ from adamas.lab.constants import CLASSICAL, MARGIN, REFERENCES
 from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Entered
-from adamas.lab.page.names import check_names
+from adamas.lab.page.given_names import check_names
 from adamas.lab.protocol.after import afterwards
 from adamas.lab.protocol.beside import beside
 from adamas.lab.protocol.budget import Fitted, fit, seconds_in
