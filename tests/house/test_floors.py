@@ -271,7 +271,31 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "lab.__init__",
         "lab.demo.*",
     ),
-    "5 commands": ("cli_language", "cli_values", "cli_lab", "cli", "__main__"),
+    "4 check": (
+        "check.text.__init__",
+        "check.tables.__init__",
+        "check.quiet",
+        "check.plan",
+        "check.formulas",
+        "check.family",
+        "check.hypers",
+        "check.running",
+        "check.in_torch",
+        "check.in_optax",
+        "check.in_keras",
+        "check.subject",
+        "check.dialect",
+        "check.effects",
+        "check.numerics",
+        "check.layouts",
+        "check.resume",
+        "check.report",
+        "check.checking",
+        "check.told",
+        "check.page",
+        "check.__init__",
+    ),
+    "5 commands": ("cli_language", "cli_values", "cli_lab", "cli_check", "cli", "__main__"),
 }
 
 # Third-party packages that a module may import; a module's own line goes before its floor's.
@@ -288,6 +312,7 @@ OUTSIDE: dict[str, set[str]] = {
     "pages.*": set(),
     "learn.*": {"numpy"},
     "4 lab": {"numpy", "scipy", "sklearn", "matplotlib", "joblib", "threadpoolctl"},
+    "4 check": {"numpy"},
     "5 commands": {"numpy"},
 }
 # Peers to measure against: inside functions only, because they need not be installed.
@@ -302,7 +327,7 @@ PEERS = {
     "tifffile",
     "pandas",
 }
-PEER_FLOORS = {"4 lab", "5 commands"}
+PEER_FLOORS = {"4 lab", "4 check", "5 commands"}
 
 # A module that may import only these modules of adamas, whatever its floor allows.
 ONLY = {"rules": {"words"}, "dialects": {"words"}}
