@@ -110,7 +110,7 @@ def terminal(report: "Report", say: "Say") -> str:
         lines += [f"  {label}: {value}" for label, value in chapter.pairs]
         lines += [f"    {line}" for line in chapter.source.splitlines()]
     lines += ["", say("versions", versions=said_versions(report))]
-    return "\n".join(line.replace("`", "") for line in lines)
+    return "\n".join(line.replace("`", "").replace("**", "") for line in lines)
 
 
 def write(report: "Report", say: "Say", out: Path) -> None:

@@ -25,7 +25,9 @@ class Stand(torch.optim.Optimizer):
                 if not kept:
                     kept.update(step=0, m=torch.zeros_like(p), v=torch.zeros_like(p))
                 kept["step"] += 1
-                w, g, m, v = (t.detach().double().numpy() for t in (p, p.grad, kept["m"], kept["v"]))
+                w, g, m, v = (
+                    t.detach().double().numpy() for t in (p, p.grad, kept["m"], kept["v"])
+                )
                 g = self.penalty(g, w, group["wd"])
                 one, two = group["betas"]
                 m, v = self.first(m, g, one), two * v + (1 - two) * g * g

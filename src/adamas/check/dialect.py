@@ -22,6 +22,8 @@ LAST = {"float64": 2.0**-52, "float32": 2.0**-23}
 NARROW, GAP = 2.0**-18, 2.0**7
 # Of the family, how many are followed to the end, and how many steps choose them.
 LIKELY, FIRST = 60, 4
+# Beyond where 8 bits begin (4,096 elements) and where second moments are factored (128 rows).
+LARGE = ((136, 132),)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Dialect:
     `rule` is what it is under its arguments, `base` the rule without a decay, `with_decay` what it
     is once there is one; `rule` is None where none agrees, and `base` the nearest then. `far` is
     the distance. `precision` is "narrow" where the agreement is that of float32 only. `settings`
-    are the numbers of the run, `fixed` those that no argument sets, `part` is where they part.
+    are the numbers of the run, `fixed` those that no argument sets, `part` is where they part, and
+    `large` whether a matrix of LARGE is stepped by it too: "same", "differs", or not told.
     """
 
     rule: str | None
@@ -68,6 +71,7 @@ class Dialect:
     with_decay: str | None = None
     decay: str = "none"
     part: str = ""
+    large: str = ""
     settings: dict[str, float] = field(default_factory=dict)
     fixed: dict[str, float] = field(default_factory=dict)
 
@@ -83,11 +87,13 @@ def identify(subject: Subject) -> Dialect:
     plain = replace(subject, given=kept)
     seen = observed(plain, varied, **({decay: 0.0} if decay else {}))
     found, base = _best(seen)
+    if found.rule is not None:
+        found = replace(found, large=_large(plain, base, {decay: 0.0} if decay else {}))
     if decay is None:
         return found
     if found.rule is None:
         return replace(found, decay=_decay_alone(plain, decay))
-    value = asked if real(asked) and asked else DECAY
+    value = subject.given.get(decay) or DECAY
     found = _decayed(found, base, observed(plain, varied, **{decay: value}))
     used = found.with_decay if real(asked) and asked and found.with_decay else found.rule
     return replace(found, rule=used)
@@ -100,10 +106,12 @@ def observed(subject: Subject, plan_of: Any, **more: Any) -> Seen:
     """
     told, lr = subject.telling(), argument(subject.defaults, "lr")
     sets: tuple[dict[str, Any], ...] = (told, {k: v for k, v in told.items() if k == lr}, {})
-    changing = (True, False) if subject.kind is Optax else (True,)
+    asked = subject.given.get(lr or "", RATE)
+    rate = asked if real(asked) else RATE
+    changing = (real(asked), False) if subject.kind is Optax else (True,)
     failed: Exception | None = None
     for shapes, dtype, chosen, change in product(CHOICES, LAST, sets, changing):
-        plan = plan_of(shapes) if change else plan_of(shapes).steady()
+        plan = plan_of(shapes).rated(rate, change)
         try:
             return _observed(subject, plan, dtype, {**chosen, **more})
         except Exception as error:
@@ -121,6 +129,7 @@ def _observed(subject: Subject, plan: Plan, dtype: str, given: dict[str, Any]) -
         scheduled(run, plan)
     with run.scope():
         run.start(plan.starts, dtype)
+        run.rate(plan.rates[0])
         steps = run.onward(plan)
         arguments = {**subject.defaults, **run.numbers(), **subject.given, **given}
     return Seen(steps, plan, dtype, arguments)
@@ -144,13 +153,23 @@ def _best(seen: Seen) -> tuple[Dialect, Base]:
     return replace(found, precision=kind, part=part, settings=numbers, fixed=fixed), base
 
 
+def _large(subject: Subject, base: Base, more: dict[str, Any]) -> str:
+    """Whether a matrix beyond the sizes at which optimizers change over is stepped alike."""
+    try:
+        seen = observed(subject, lambda _: varied(LARGE).steps(0, FIRST), **more)
+    except CheckError:
+        return "unknown"
+    far = measure(seen, base)
+    return "same" if far.ulps <= ROUNDING[seen.dtype] or far.apart < NARROW else "differs"
+
+
 def _likely(seen: Seen) -> list[Base]:
     """Those members of the family that are nearest in the first steps."""
     begun = replace(seen, plan=seen.plan.steps(0, FIRST), path=seen.path[:FIRST])
     return sorted(family(), key=lambda base: measure(begun, base).apart)[:LIKELY]
 
 
-def _alone(measured: list[tuple[Far, Base]]) -> list[tuple[Far, Base]]:
+def _alone(measured: list[tuple[Far, Any]]) -> list[tuple[Far, Any]]:
     """The nearest if it is as near as float32 and no other formula is anywhere as near."""
     ranked = sorted(measured, key=lambda one: one[0].apart)
     first = ranked[0][0].apart
@@ -192,8 +211,7 @@ def _decayed(found: Dialect, base: Base, seen: Seen) -> Dialect:
     forms = [*DECAYS, *(["woven"] if base.native == "woven" else [])]
     measured = [(measure(seen, base, form), form) for form in forms]
     far, form = min(measured, key=lambda one: one[0].ulps)
-    limit = ROUNDING[seen.dtype] if found.precision == "full" else NARROW / LAST["float64"]
-    if not far.ulps <= limit:
+    if far.ulps > ROUNDING[seen.dtype] and not _alone(measured):
         return replace(found, decay="other")
     worst = max(far, found.far, key=lambda one: one.ulps)
     called, source = base.called(form), base.source(form)

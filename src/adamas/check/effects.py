@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_type_hints
 
-from adamas.check.hypers import BETAS, EPS, real
+from adamas.check.hypers import BETAS, DECAY, EPS, argument, real
 from adamas.check.plan import CHOICES, Path, Plan, varied
 from adamas.check.quiet import attempt, said, seeded
 from adamas.check.running import same_bits, same_path
@@ -19,8 +19,7 @@ from adamas.check.tables import table
 
 # Sizes of parameters and gradients beside those of the plan.
 SIZES = (2.0**-12, 2.0**8)
-# The search for an argument that another one needs stops after so many runs.
-PAIRS = 60
+DEEP = ((4, 3, 2, 2), (8, 8))
 
 
 @dataclass
@@ -58,16 +57,20 @@ class Ends:
 
     def __init__(self, subject: Subject, base: dict[str, Any], plan: Plan, dtype: str) -> None:
         self.subject, self.base, self.plan, self.dtype = subject, base, plan, dtype
-        self.count = 0
 
-    def __call__(self, size: float = 1.0, **more: Any) -> tuple[Path, dict[str, Any]]:
-        """The parameters after all steps and the state, with numbers of another size."""
-        self.count += 1
+    def __call__(self, **more: Any) -> tuple[Path, dict[str, Any]]:
+        """The parameters after all steps and the state."""
         seeded()
-        run, plan = self.subject.run(**{**self.base, **more}), self.plan.scaled(size)
+        run = self.subject.run(**{**self.base, **more})
         with run.scope():
-            run.start(plan.starts, self.dtype)
-            return run.onward(plan), run.state()
+            run.start(self.plan.starts, self.dtype)
+            return run.onward(self.plan), run.state()
+
+    def places(self) -> Iterator["Ends"]:
+        """The same where numbers are small, or large, with defaults alone, in four dimensions."""
+        plans = [*(self.plan.scaled(size) for size in SIZES), varied(DEEP)]
+        for plan, base in [*((plan, self.base) for plan in plans), (self.plan, {})]:
+            yield Ends(self.subject, base, plan, self.dtype)
 
 
 def effects(subject: Subject, dtype: str) -> Effects:
@@ -145,27 +148,28 @@ def _alone(one: Changed, ends: Ends, base: tuple[Path, dict[str, Any]]) -> None:
 
 
 def _elsewhere(one: Changed, ends: Ends) -> bool:
-    """Whether an argument matters where numbers are small, or large, as bounds do."""
-    with contextlib.suppress(Exception):
-        for size in SIZES:
-            base = ends(size)[0]
-            if any(not same_path(ends(size, **{one.argument: v})[0], base) for v in one.taken):
+    """Whether an argument matters somewhere else, as bounds do, and what is for convolutions."""
+    for place in ends.places():
+        with contextlib.suppress(Exception):
+            base = place()[0]
+            if any(not same_path(place(**{one.argument: v})[0], base) for v in one.taken):
                 return True
     return False
 
 
 def _needed(ends: Ends, every: list[Changed], one: Changed) -> str:
     """The argument beside which this one changes parameters, with its value; empty without one."""
-    begun = ends.count
+    decay = argument(ends.subject.defaults, "weight_decay")
+    decayed = {decay: DECAY} if decay and decay not in (one.argument, *ends.subject.given) else {}
     for other in every:
-        if other.argument == one.argument or not other.taken or ends.count - begun > PAIRS:
+        if other.argument == one.argument or not other.taken:
             continue
-        beside = {other.argument: other.taken[0]}
+        beside = {**decayed, other.argument: other.taken[0]}
         for value in (one.taken or one.values)[:2]:
             with contextlib.suppress(Exception):
                 both = ends(**beside, **{one.argument: value})[0]
                 if not same_path(both, ends(**beside)[0]):
-                    return f"{other.argument}={other.taken[0]!r}"
+                    return ", ".join(f"{key}={number!r}" for key, number in beside.items())
     return ""
 
 

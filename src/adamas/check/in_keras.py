@@ -17,16 +17,12 @@ class Keras(Run):
 
     def scope(self) -> AbstractContextManager[Any]:
         """float64 is on where the backend is JAX."""
-        if self.keras.backend.backend() != "jax":
-            return nullcontext()
-        found: AbstractContextManager[Any] = self.jax.enable_x64(True)
-        return found
+        wide = self.keras.backend.backend() == "jax"
+        return self.jax.enable_x64(True) if wide else nullcontext()
 
     def start(self, params: Sequence[Array], dtype: str, lay: Any = None) -> None:
         """See `Run.start`."""
-        self.held = [
-            self.keras.Variable(p, dtype=dtype, name=f"w{i}") for i, p in enumerate(params)
-        ]
+        self.held = [self.keras.Variable(p, dtype=dtype) for p in params]
         self.optimizer = self.make(**self.arguments)
         self.optimizer.build(self.held)
 

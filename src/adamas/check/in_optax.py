@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from adamas.check.hypers import NAMES
-from adamas.check.plan import RATE, Array, Plan
+from adamas.check.plan import Array, Plan
 from adamas.check.running import Library, Run
 
 
@@ -24,7 +24,6 @@ class Optax(Run):
     def start(self, params: Sequence[Array], dtype: str, lay: Any = None) -> None:
         """See `Run.start`."""
         self.held = [self.jax.numpy.asarray(p, dtype) for p in params]
-        self.last: set[str] = set()
         self.optimizer = self.make(**self.arguments)
         self.kept = self.optimizer.init(self.held)
 
@@ -41,7 +40,7 @@ class Optax(Run):
 
     def param_dtypes(self) -> set[str]:
         """The dtypes of the updates, which optax casts to those of the parameters."""
-        return self.last or {str(p.dtype) for p in self.held}
+        return self.last
 
     def _leaves(self) -> dict[str, Any]:
 
@@ -73,5 +72,5 @@ def scheduled(run: Optax, plan: Plan) -> None:
     before, after = plan.rates[0], plan.rates[-1]
     change = plan.rates.index(after)
     for name in NAMES["lr"]:
-        if run.arguments.get(name) == RATE:
+        if run.arguments.get(name) == before:
             run.arguments[name] = lambda count: run.jax.numpy.where(count < change, before, after)

@@ -49,8 +49,8 @@ class Torch(Run):
 
     def state(self) -> dict[str, Array]:
         """See `Run.state`."""
-        numeric = (int, float, self.torch.Tensor, np.ndarray)
-        return {k: _array(v) for k, v in self._leaves().items() if isinstance(v, numeric)}
+        leaves, tensor = self._leaves().items(), self.torch.Tensor
+        return {k: _array(v) for k, v in leaves if isinstance(v, int | float | tensor | np.ndarray)}
 
     def state_dtypes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
         """See `Run.state_dtypes`."""

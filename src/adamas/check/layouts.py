@@ -1,7 +1,7 @@
 """Whether it matters how parameters lie in memory, and odd parameters and gradients."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from adamas.check.running import same_path
 from adamas.check.subject import Subject
 
 SHAPE = (6, 4)
+ODD: dict[str, tuple[int, ...]] = {"scalar": (), "empty": (0, 4)}
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,11 @@ class Layouts:
     strides: dict[str, str]
     odd: dict[str, str]
     sparse: str
-    errors: dict[str, str] = field(default_factory=dict)
 
 
 def layouts(subject: Subject, dtype: str) -> Layouts:
     """Run with parameters that are transposed, strided, of no dimension, of no element."""
-    asked: dict[str, Callable[[], str]] = {
-        "scalar": partial(_odd, subject, dtype, ()),
-        "empty": partial(_odd, subject, dtype, (0, 4)),
-    }
+    asked = {name: partial(_odd, subject, dtype, shape) for name, shape in ODD.items()}
     if subject.kind is Torch:
         asked |= {name: partial(_placed, subject, dtype, lay) for name, lay in PLACES.items()}
         asked["sparse"] = partial(_sparse, subject, dtype)
@@ -45,9 +42,8 @@ def layouts(subject: Subject, dtype: str) -> Layouts:
     told = {name: value or "refused" for name, (value, _) in found.items()}
     return Layouts(
         {name: told.get(name, "-") for name in PLACES},
-        {name: told[name] for name in ("scalar", "empty")},
+        {name: told[name] for name in ODD},
         told.get("sparse", "-"),
-        {name: error for name, (_, error) in found.items() if error},
     )
 
 
@@ -57,8 +53,8 @@ def _transposed(tensor: Any) -> Any:
 
 
 def _strided(tensor: Any) -> Any:
-    """The same numbers, every second place of the memory."""
-    return tensor.new_zeros((*tensor.shape[:-1], 2 * tensor.shape[-1]))[..., ::2].copy_(tensor)
+    """The same numbers, every second place of the memory, and rows that are farther apart."""
+    return tensor.new_zeros((len(tensor), 2 * tensor.shape[1] + 1))[:, :-1:2].copy_(tensor)
 
 
 PLACES: dict[str, Callable[[Any], Any]] = {"transposed": _transposed, "strided": _strided}

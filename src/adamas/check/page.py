@@ -1,7 +1,5 @@
 """The page of a check: one HTML file in each language, which loads nothing."""
 
-import html
-
 from adamas.check.report import Report
 from adamas.check.text import Say
 from adamas.check.told import Chapter, answer, chapters, said_versions
@@ -13,9 +11,6 @@ def page(report: Report, say: Say, twin: str | None = None) -> str:
     """The whole page; `twin` is the file beside it in the other language."""
     found = chapters(report, say)
     lead = [f'<p class="answer">{markup(answer(report, say))}</p>']
-    if report.given:
-        pairs = ", ".join(f"{k}={v!r}" for k, v in report.given.items())
-        lead.append(f"<p><code>{html.escape(pairs)}</code></p>")
     lead.append(small(say("page.note")))
     lead.append(small(say("versions", versions=said_versions(report))))
     body = "\n".join(_section(chapter, say) for chapter in found)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Path = list[list[Array]]
 Shape = tuple[int, ...]
-SHAPES: tuple[Shape, ...] = ((6,), (4, 3))
+SHAPES: tuple[Shape, ...] = ((6,), (8, 5))
 # Shapes that are tried one after the other: some optimizers take matrices only, or vectors.
 CHOICES = (SHAPES, SHAPES[1:], SHAPES[:1])
 RATE = 2.0**-5
@@ -37,9 +37,9 @@ class Plan:
         here = slice(first, end)
         return Plan(self.starts, self.gradients[here], self.rates[here], self.parts[here])
 
-    def steady(self) -> "Plan":
-        """The same with one learning rate."""
-        return replace(self, rates=[self.rates[0]] * len(self.rates))
+    def rated(self, rate: float, change: bool) -> "Plan":
+        """The same from another learning rate on, which changes or not."""
+        return replace(self, rates=[rate * r / RATE if change else rate for r in self.rates])
 
     def scaled(self, factor: float) -> "Plan":
         """The same with all parameters and gradients multiplied."""

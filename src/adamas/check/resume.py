@@ -61,8 +61,8 @@ def _resumed(subject: Subject, plan: Plan, dtype: str, given: dict[str, Any]) ->
         through = run.onward(rest)
         fresh.start(half, dtype)
         fresh.load(saved)
-        lost = [k for k, v in _known(fresh).items() if k in before and not _equal(v, before[k])]
-        lost += [k for k in before if k not in _known(fresh)]
+        after = _known(fresh)
+        lost = [k for k, v in before.items() if not np.array_equal(after.get(k, np.nan), v)]
         seeded()
         again = fresh.onward(rest)
     pairs = list(zip(through, again, strict=True))
@@ -75,9 +75,5 @@ def _resumed(subject: Subject, plan: Plan, dtype: str, given: dict[str, Any]) ->
 
 
 def _known(run: Run) -> dict[str, Any]:
-    dtypes = {f"{k} (dtype)": kind for k, kind in run.state_dtypes().items()}
+    dtypes = {f"{k} (dtype)": str(kind) for k, kind in run.state_dtypes().items()}
     return {**{k: np.array(v) for k, v in run.state().items()}, **run.inside(), **dtypes}
-
-
-def _equal(one: Any, other: Any) -> bool:
-    return one == other if isinstance(one, tuple) else bool(np.array_equal(one, other))

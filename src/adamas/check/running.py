@@ -65,9 +65,8 @@ class Run(ABC):
     def load(self, saved: Any) -> None:
         """Load what `save` returned into this optimizer, which has not stepped."""
 
-    def rate(self, lr: float) -> None:
+    def rate(self, lr: float) -> None:  # noqa: B027
         """Set the learning rate of the next steps, where this can be done."""
-        return
 
     def numbers(self) -> dict[str, Any]:
         """The arguments as the optimizer keeps them, where it does."""

@@ -76,6 +76,8 @@ def subject(optimizer: Any, given: Mapping[str, Any], name: str | None = None) -
         names = ", ".join(defaults) or "-"
         raise CheckError("refused.argument", name=told, argument=unknown[0], names=names)
     kind = _kind(found, dict(given), told)
+    shown = ", ".join(f"{key}={value!r}" for key, value in given.items())
+    told = f"{told}({shown})" if given and not name else told
     return Subject(told, found, kind, defaults, dict(given), _origin(found, optimizer))
 
 

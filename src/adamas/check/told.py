@@ -33,17 +33,13 @@ def answer(report: Report, say: Say) -> str:
     unnamed = found.base == "family"
     if found.rule is not None:
         key = "narrow" if found.precision == "narrow" else "family" if unnamed else "rule"
-        return say(f"answer.{key}", rule=shown_rule(report), **numbers)
+        # Numbers that are not the rule's own and that no argument sets.
+        fixed = "".join(f"({k}={v:g})" for k, v in found.fixed.items())
+        return say(f"answer.{key}", rule=f"{found.rule}{fixed}", **numbers)
     if far.apart > NEAR:
         return say("answer.unlike", name=report.name)
     nearest = say("answer.nearest_family") if unnamed else f"`{found.base}`"
     return say("answer.nearest", rule=nearest, part=say(f"part.{found.part}"), **numbers)
-
-
-def shown_rule(report: Report) -> str:
-    """The rule with the numbers that are not its own and that no argument sets."""
-    fixed = ", ".join(f"{k}={v:g}" for k, v in report.dialect.fixed.items())
-    return f"{report.dialect.rule}({fixed})" if fixed else str(report.dialect.rule)
 
 
 def chapters(report: Report, say: Say) -> list[Chapter]:
@@ -58,7 +54,7 @@ def _formula(report: Report, say: Say) -> Chapter:
         parts = say.names([say(f"part.{name}") for name in found.far.alike])
         return Chapter("formula", [decay, (say("label.alike"), parts)])
     pairs = [(say(f"label.{k}"), say(f"{k}.{v}")) for k, v in found.traits.items()]
-    pairs.append(decay)
+    pairs += [decay, (say("label.large"), say(f"large.{found.large}"))]
     if found.with_decay not in (None, found.rule):
         pairs.append((say("label.with_decay"), f"`{found.with_decay}`"))
     numbers = [f"`{k}={v:g}`" for k, v in found.settings.items()]
