@@ -1,4 +1,4 @@
-"""`adamas check` answers first, in both languages, as text, JSON and a page, with an exit status."""
+"""`adamas check` answers first, in both languages, as text, JSON and a page, with a status."""
 
 import json
 import re
@@ -88,7 +88,7 @@ def test_a_file_that_has_no_optimizer(
 
 
 def test_the_page_is_there_in_both_languages(mine: Path, tmp_path: Path) -> None:
-    """Two pages that link to each other load nothing, say the same, and hold the numbers as JSON."""
+    """Two pages that link to each other load nothing and say the same; the numbers are JSON."""
     out = tmp_path / "found"
     assert cli.main(["check", f"{mine}:LikeMLX", "--out", str(out)]) == 0
     assert {one.name for one in out.iterdir()} == {"check.html", "check.zh.html", "check.json"}

@@ -99,7 +99,7 @@ def test_what_torch_does_with_narrow_numbers() -> None:
 )  # fmt: skip
 def test_refusals(optimizer: Any, given: dict[str, Any], words: str) -> None:
     """What cannot be checked is refused in a sentence that says why."""
-    with pytest.raises(CheckError, match="(?s).*") as caught:
+    with pytest.raises(CheckError) as caught:
         check(optimizer, **given)
     assert words in str(caught.value)
 
@@ -111,7 +111,7 @@ def test_a_factory_is_checked_as_what_it_makes() -> None:
 
 
 def test_nothing_is_left_behind() -> None:
-    """The generators of the process go on as if nothing had been checked, and nothing is printed."""
+    """Generators go on as if nothing had been checked, and nothing is printed."""
     states = []
     for ask in (False, True):
         random.seed(1)

@@ -23,7 +23,7 @@ NARROW, GAP = 2.0**-18, 2.0**7
 # Of the family, how many are followed to the end, and how many steps choose them.
 LIKELY, FIRST = 60, 4
 # Beyond where 8 bits begin (4,096 elements) and where second moments are factored (128 rows).
-LARGE = ((136, 132),)
+LARGE, SMALL = ((136, 132),), 2.0**-12
 
 
 @dataclass(frozen=True)
@@ -154,9 +154,12 @@ def _best(seen: Seen) -> tuple[Dialect, Base]:
 
 
 def _large(subject: Subject, base: Base, more: dict[str, Any]) -> str:
-    """Whether a matrix beyond the sizes at which optimizers change over is stepped alike."""
+    """Whether a matrix beyond the sizes at which optimizers change over is stepped alike.
+
+    Its numbers are small, so that bounds of steps by the parameter's norm are reached.
+    """
     try:
-        seen = observed(subject, lambda _: varied(LARGE).steps(0, FIRST), **more)
+        seen = observed(subject, lambda _: varied(LARGE).steps(0, FIRST).scaled(SMALL), **more)
     except CheckError:
         return "unknown"
     far = measure(seen, base)

@@ -1,0 +1,92 @@
+"""Write the table of docs/check.md and docs/check.zh.md from the file of `benchmarks.field`.
+
+`python tools/write_check.py FIELD.json` replaces what stands between the two marks in both pages.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+HEADS = {
+    "check.md": "| optimizer | rule | decay | compared in | 136 × 132 |",
+    "check.zh.md": "| 优化器 | 规则 | 衰减 | 比较所用 | 136 × 132 |",
+}
+# What a page says of a large matrix that is stepped otherwise, and before the names without a rule.
+WORDS = {
+    "check.md": {"same": "alike", "differs": "otherwise", "unknown": "not told"},
+    "check.zh.md": {"same": "相同", "differs": "不同", "unknown": "未能判定"},
+}
+LEFT = {
+    "check.md": "None of the formulas that are known here: ",
+    "check.zh.md": "不是这里已知的任何公式：",
+}
+REFUSED = {
+    "check.md": "Refused (a closure, a model, another optimizer, or one more package is needed): ",
+    "check.zh.md": "拒绝检查（需要闭包、模型、另一个优化器，或另一个软件包）：",
+}
+BEGIN, END = "<!-- made: field -->\n", "<!-- end of made -->"
+
+
+def shown(task: str) -> str:
+    """The optimizer of a row with its options, as code."""
+    _, name, options = json.loads(task)
+    given = ", ".join(f"{key}={value!r}" for key, value in options.items())
+    return f"`{name}({given})`" if given else f"`{name}`"
+
+
+def row(task: str, found: dict[str, Any], page: str) -> str:
+    """One line of the table."""
+    rule = "" if found["rule"] == "family" else found["rule"]
+    fixed = ", ".join(f"{key}={value:g}" for key, value in found["fixed"].items())
+    named = f"`{rule}({fixed})`" if fixed else f"`{rule}`"
+    traits = ", ".join(f"{key} {value}" for key, value in found["traits"].items())
+    dtype = f"`{found['dtype']}`" + ("*" if found["precision"] == "narrow" else "")
+    cells = (shown(task), named if rule else f"`{traits}`", f"`{found['decay']}`", dtype,
+             WORDS[page][found["large"]])  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def table(kept: dict[str, Any], page: str) -> str:
+    """All that stands between the marks of a page."""
+    rows = kept["rows"]
+    known = {task: each for task, each in rows.items() if each.get("rule")}
+    lines = [HEADS[page], "|---|---|---|---|---|"]
+    lines += [row(task, each, page) for task, each in known.items()]
+    left = [shown(task) for task, each in rows.items() if each.get("rule", "") is None]
+    refused = [shown(task) for task, each in rows.items() if "rule" not in each]
+    comma = ", " if page == "check.md" else "、"
+    end = "." if page == "check.md" else "。"
+    versions = comma.join(f"{name} {number}" for name, number in kept["versions"].items())
+    return "\n".join([
+        "", f"{kept['date']}{comma}{versions}", "", *lines, "",
+        f"{LEFT[page]}{comma.join(left)}{end}", "",
+        f"{REFUSED[page]}{comma.join(refused)}{end}", "", "",
+    ])  # fmt: skip
+
+
+def compact(kept: dict[str, Any]) -> dict[str, Any]:
+    """Of every row what the table holds, from the file of `benchmarks.field`."""
+    rows: dict[str, Any] = {}
+    for task, each in kept["rows"].items():
+        found = each.get("found", {}).get("dialect")
+        names = ("rule", "decay", "dtype", "precision", "traits", "fixed", "large")
+        rows[task] = {name: found[name] for name in names} if found else {}
+    return {**kept, "rows": rows}
+
+
+def main() -> None:
+    """Write both pages."""
+    kept = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    first = next(iter(kept["rows"].values()))
+    kept = compact(kept) if first.keys() & {"found", "refused", "failed"} else kept
+    for page in HEADS:
+        path = DOCS / page
+        before, mark, rest = path.read_text("utf-8").partition(BEGIN)
+        after = rest[rest.index(END) :]
+        path.write_text(f"{before}{mark}{table(kept, page)}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
