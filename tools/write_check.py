@@ -23,8 +23,8 @@ LEFT = {
     "check.zh.md": "不是这里已知的任何公式：",
 }
 REFUSED = {
-    "check.md": "Refused (a closure, a model, another optimizer, or one more package is needed): ",
-    "check.zh.md": "拒绝检查（需要闭包、模型、另一个优化器，或另一个软件包）：",
+    "check.md": "Not checked: no step with the defaults by planned dense gradients: ",
+    "check.zh.md": "没有检查，因为按默认设置，它在这里无法按事先定好的稠密梯度走一步：",
 }
 BEGIN, END = "<!-- made: field -->\n", "<!-- end of made -->"
 
@@ -38,7 +38,7 @@ def shown(task: str) -> str:
 
 def row(task: str, found: dict[str, Any], page: str) -> str:
     """One line of the table."""
-    rule = "" if found["rule"] == "family" else found["rule"]
+    rule = "" if found["rule"].startswith("family") else found["rule"]
     fixed = ", ".join(f"{key}={value:g}" for key, value in found["fixed"].items())
     named = f"`{rule}({fixed})`" if fixed else f"`{rule}`"
     traits = ", ".join(f"{key} {value}" for key, value in found["traits"].items())
