@@ -136,13 +136,14 @@ def test_traits_of_the_rules_are_those_of_the_family() -> None:
     keys = ("momentum", "second", "correction", "eps", "lookahead")
     members = {tuple(one.traits[key] for key in keys): one for one in family()}
     plan, checked = varied(), []
+    values = {"beta1": 0.875, "beta2": 0.96875, "eps": 2.0**-10, "weight_decay": 0.0}
     for base in named():
         made = {"lookahead": "none", **base.traits}
         member = members.get(tuple(made.get(key, "") for key in keys))
         if member is None:
             continue
         checked.append(base.name)
-        one, other = (path(formula, plan, {"weight_decay": 0.0}, {}) for formula in (base, member))
+        one, other = (path(formula, plan, values, {}) for formula in (base, member))
         for a, b in zip(one[-1], other[-1], strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12)
     assert {"adam", "adam_eps_hat", "adabelief", "nadam_constant"} <= set(checked)
