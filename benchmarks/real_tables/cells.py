@@ -3,8 +3,9 @@
 import re
 from html.parser import HTMLParser
 
-# What a page must not show: a number that was never there, or a name that was never filled in.
-HOLLOW = re.compile(r"\b(?:nan|None|null|undefined|inf)\b|\{[a-z_]+\}")
+# What a page must not show: a number that was never there, or a name that was never filled in. In
+# quotes it is a value of the table.
+HOLLOW = re.compile(r"(?<!['\w])(?:nan|None|null|undefined|inf)(?!['\w])|\{[a-z_]+\}")
 UNSEEN = {"script", "style", "title"}
 EMPTY = {"br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+CRASH = "CRASH"  # what begins the sentence of an error that nobody foresaw
+
 
 @dataclass
 class Column:

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from benchmarks.real_tables.listed import Table
-from benchmarks.real_tables.outcomes import Column, Outcome
+from benchmarks.real_tables.outcomes import CRASH, Column, Outcome
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {"en": "lab-tables.md", "zh": "lab-tables.zh.md"}
@@ -65,17 +65,22 @@ def versions() -> dict[str, str]:
 
 def counts(seen: Seen) -> dict[str, int]:
     """Return what the page counts."""
-    columns = [column for _, one in seen for column in one.columns]
-    agree = sum(column.agrees for column in columns)
-    refused = sum(bool(one.refusal) for _, one in seen)
+    found = [one for _, one in seen]
+    columns = [column for one in found for column in one.columns]
+    unlike = [column for column in columns if not column.agrees]
+    crashed = sum(one.refusal.startswith(CRASH) for one in found)
+    refused = sum(bool(one.refusal) for one in found) - crashed
     return {
-        "count": len(seen),
-        "ran": len(seen) - refused,
+        "count": len(found),
+        "ran": len(found) - refused - crashed,
         "refused": refused,
+        "crashed": crashed,
         "columns": len(columns),
-        "agree": agree,
-        "differ": len(columns) - agree,
-        "blind": sum(one.no_better for _, one in seen),
+        "agree": len(columns) - len(unlike),
+        "differ": len(unlike),
+        "said": sum(bool(column.reason) for column in unlike),
+        "blind": sum(one.no_better for one in found),
+        "failed": sum(None in one.losses.values() for one in found),
     }
 
 

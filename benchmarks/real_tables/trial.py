@@ -13,11 +13,12 @@ from adamas.cli import main
 from adamas.lab.constants import INTERRUPTED
 from benchmarks.real_tables.cells import Cells
 from benchmarks.real_tables.listed import Table
-from benchmarks.real_tables.outcomes import Column, Outcome
+from benchmarks.real_tables.outcomes import CRASH, Column, Outcome
 from benchmarks.real_tables.readings import kinds, second, task
 from benchmarks.real_tables.recomputed import again
 
 LARGEST_PAGE = 600_000
+UNBEATEN = "No optimizer is shown to be better than a blind answer"
 TWO = ("--optimizer", "sgd", "--optimizer", "adam")
 SENTENCE = re.compile(r"(?<=\.) |(?<=。)")
 HEADS = {"en": ("read as", "missing", "otherwise"), "zh": ("读作", "缺失", "另外")}
@@ -52,7 +53,7 @@ def command(table: Table, path: Path, out: Path, how: list[str]) -> tuple[int, s
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else 1
     except Exception as error:
-        return 1, f"CRASH {error!r}"
+        return 1, f"{CRASH} {error!r}"
     if status == INTERRUPTED:
         raise KeyboardInterrupt
     lines = said.getvalue().strip().splitlines() or [f"exit {status}"]
@@ -77,6 +78,8 @@ def told(table: Table, path: Path, out: Path, seconds: float) -> Outcome:
         blind = beside["blind"]["finals"][0]
         outcome.again = again(table, path, frame, outcome.task, blind, cells["en"])
     outcome.faults = [f"the page shows {word!r}" for word in sorted(cells["en"].hollow())]
+    if outcome.no_better and not cells["en"].says(UNBEATEN):
+        outcome.faults.append("the page does not say that the blind answer is not beaten")
     if (size := len(pages["en"].encode())) > LARGEST_PAGE:
         outcome.faults.append(f"the page has {size:,} bytes")
     return outcome

@@ -130,7 +130,7 @@ def test_a_page_is_read_as_a_reader_sees_it() -> None:
     page = cells.Cells(
         "<title>nan</title><script>let a = null</script><table><tr><th>column<th>read as</tr>"
         "<tr><td>age<td>numbers<br>9 missing</tr><tr><td>b<td>{count}</table>"
-        "<p>loss <code>nan</code>, banana, None of them"
+        "<p>loss <code>nan</code>, banana, None of them, 'null'"
     )
     assert page.about("age", "read as") == {"column": "age", "read as": "numbers9 missing"}
     assert page.about("c", "read as") == page.about("age", "other") == {}
