@@ -98,6 +98,15 @@ def test_groups_are_on_one_side_and_no_input(tmp_path: Path) -> None:
     assert problem.about and "of its 10 values" in problem.about.split["en"]
 
 
+def test_a_group_is_named_by_its_text(tmp_path: Path) -> None:
+    """Group 7A beside groups of digits is one like others, and 07 is another one than 7."""
+    names = ["7", "07", "7A", *(str(i) for i in range(10, 17))]
+    problem = said(tmp_path, small(who=[names[i // 6] for i in range(ROWS)]), group="who")
+    assert sum(map(len, split(problem))) == ROWS
+    assert problem.about and "of its 10 values" in problem.about.split["en"]
+    assert "7A" not in note(problem)
+
+
 def test_the_last_in_time_judge(tmp_path: Path) -> None:
     """With --time the last rows judge on every seed, and the words say what that leaves out."""
     columns = small(day=DAYS, y=[float(i % 12) + i / 1000 for i in range(ROWS)])

@@ -63,14 +63,20 @@ class TextColumn:
 Column = NumberColumn | TextColumn
 
 
-def read_columns(frame: Frame) -> dict[str, Column]:
+def read_columns(frame: Frame, group: str | None = None) -> dict[str, Column]:
     """Read all columns of a table, the target the last of them.
 
     A word that may be a value or stand for a missing one ("None", "-") is missing in a column of
-    texts if it is so in a column of numbers or dates.
+    texts if it is so in a column of numbers or dates. The column `group` only names what rows are
+    of, so its texts are left as they stand: 136A beside numbers is no missing value there.
     """
     raws = {**frame.features, frame.target: frame.values}
-    tried = {name: _numbers(name, raw, frame.marks) for name, raw in raws.items()}
+    tried = {
+        name: _numbers(name, raw, frame.marks)
+        if name != group or isinstance(raw, np.ndarray)
+        else (None, ())
+        for name, raw in raws.items()
+    }
     tokens = [token.lower() for one, _ in tried.values() if one for token in one.reading.tokens]
     absent = SURE | (PERHAPS & {*tokens})
     columns: dict[str, Column] = {}

@@ -42,7 +42,7 @@ def tabular_problem(frame: Frame, options: TableOptions = NOTHING_SAID) -> Probl
     options = options.resolved(frame)
     kept = {name: raw for name, raw in frame.features.items() if name not in options.drop}
     frame = replace(frame, features=kept)
-    columns = read_columns(frame)
+    columns = read_columns(frame, options.group)
     target = decided(frame, columns[frame.target], used_rows(frame, columns, options), options.task)
     inputs = [columns[name] for name in kept if name != options.placing]
     if not inputs:
