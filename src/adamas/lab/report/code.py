@@ -9,9 +9,10 @@ from typing import Any
 
 from adamas import rules
 from adamas.classes import CLASSES, hypers
-from adamas.lab.course import COURSE
+from adamas.lab.course import COURSE, Course, Further, value_of
 from adamas.lab.entrant_base import parts_of
 from adamas.lab.foreign.arguments import literal
+from adamas.schedule import shapes
 
 FRAMEWORKS = {
     "adamas": "adamas (NumPy)",
@@ -72,52 +73,73 @@ AVERAGING = {"schedule_free_adamw"}
 NAMES = {rule.__name__: name for name, rule in CLASSES.items()}
 
 
-def snippets(optimizer: str, lr: float, kind: str = "rule") -> dict[str, str]:
+def snippets(
+    optimizer: str, lr: float, kind: str = "rule", further: Further = (), steps: int = 0
+) -> dict[str, str]:
     """Return code by framework for an optimizer as the plan names it, at one learning rate.
 
-    `kind` is that of `Entrant.kind`. `params` and `grads` are NumPy arrays (a dict of names, say)
-    for adamas, any tree for optax; `model` is a torch or Keras module. How the rate moved along the
-    runs stands in a comment.
+    `kind` is that of `Entrant.kind`, `further` are hyper-parameters that were chosen besides, and
+    `steps` is the length of a run, from which a schedule of the rate is written out; where it is
+    not, how the rate moved stands in a comment. `params` and `grads` are NumPy arrays (a dict of
+    names, say) for adamas, any tree for optax; `model` is a torch or Keras module.
     """
     source, pairs = parts_of(optimizer)
     rule: Callable[..., Any] | None = getattr(rules, source, None)
     own = hypers(rule) if rule is not None and source in NAMES else {}
-    course = [f"{key}={value}" for key, value in pairs if key in COURSE and key not in own]
-    kept = ",".join(f"{key}={value}" for key, value in pairs if f"{key}={value}" not in course)
+    moves = {key: value for key, value in pairs if key in COURSE and key not in own}
+    moves |= {key: f"{value}" for key, value in further if key in COURSE}
+    chosen = [f"{key}={value}" for key, value in further if key not in COURSE]
+    kept = ",".join([*(f"{key}={value}" for key, value in pairs if key not in moves), *chosen])
     text = f"{source}:{kept}" if kept else source
-    found = of_kind(text, lr, kind)
-    note = f"# lr moved along the run: {', '.join(course)}\n" if course else ""
+    course = Course(**{key: value_of(key, value) for key, value in moves.items()})
+    factor = course.factor(steps) if steps and kind == "rule" else None
+    found = of_kind(text, lr, kind, factor)
+    told = [f"{k}={v}" for k, v in moves.items() if factor is None or k not in MOVING]
+    note = f"# lr moved along the run: {', '.join(told)}\n" if told else ""
     return {framework: note + code for framework, code in found.items()}
 
 
-def of_kind(optimizer: str, lr: float, kind: str) -> dict[str, str]:
+def of_kind(
+    optimizer: str, lr: float, kind: str, factor: Callable[[int], float] | None
+) -> dict[str, str]:
     """Return code by framework, for a rule or somebody else's optimizer."""
     if kind != "rule":
         return {kind: foreign(optimizer, lr, kind)}
     name, changed, path = parsed(optimizer)
-    rate = f"{lr:.6g}"
+    head, rate = moving(f"{lr:.6g}", factor)
     if path is not None:
-        return own_rule(name, path, changed, rate)
+        return own_rule(name, path, changed, rate, head)
     rule: Callable[..., Any] | None = getattr(rules, name, None)
     if rule is None or name not in NAMES:
         return {}
-    settings = {**hypers(rule), **{key: float(value) for key, value in changed.items()}, "lr": rate}
+    settings = {**hypers(rule), **{key: float(value) for key, value in changed.items()}}
     more = "".join(f", {key}={value}" for key, value in changed.items())
+    train = "  # and optimizer.eval() before evaluating or saving the model"
+    last = f"\noptimizer.train(){train}" * (name in AVERAGING)
     found = {
-        "adamas": f"import adamas\n\noptimizer = adamas.{NAMES[name]}(params, lr={rate}{more})\n"
-        "optimizer.step(grads)  # params are updated in place",
-        **in_torch(name, settings, more),
+        "adamas": f"import adamas\n{head}\noptimizer = adamas.{NAMES[name]}(params, "
+        f"lr={rate}{more})\noptimizer.step(grads)  # params are updated in place",
+        # adamas.torch takes hyper-parameters by the rule's own names, too.
+        "adamas_torch": f"import adamas.torch\n{head}\n"
+        f"optimizer = adamas.torch.{NAMES[name]}(model.parameters(), lr={rate}{more}){last}",
     }
-    coupled = settings.get("weight_decay") and name not in DECOUPLED
-    if name in OPTAX and not coupled:
-        call = called("optax.", OPTAX[name], settings, "learning_rate")
+    plain = {**settings, "lr": f"{lr:.6g}"}
+    if name in TORCH:
+        found["torch"] = in_torch(name, plain, head, factor)
+    # optax and Keras have schedules of their own.
+    if factor is not None or (settings.get("weight_decay") and name not in DECOUPLED):
+        return found
+    if name in OPTAX:
+        call = called("optax.", OPTAX[name], plain, "learning_rate")
         found["optax"] = f"import optax\n\noptimizer = {call}\nstate = optimizer.init(params)"
-    if name in KERAS and not coupled:
-        call = called("keras.optimizers.", KERAS[name], settings, "learning_rate")
+    if name in KERAS:
+        call = called("keras.optimizers.", KERAS[name], plain, "learning_rate")
         found["keras"] = f"import keras\n\noptimizer = {call}"
     return found
 
 
+# What code can write out of a course.
+MOVING = ("schedule", "warmup")
 # What an optimizer that is no rule is made of, and what its rate is called.
 STEPPED = {"torch": ("model.parameters()", "lr"), "optax": ("", "learning_rate"),
            "numpy": ("params", "lr")}  # fmt: skip
@@ -137,26 +159,28 @@ def foreign(optimizer: str, lr: float, kind: str) -> str:
     return f"{head}optimizer = {name}({arguments})"
 
 
-def in_torch(name: str, settings: dict[str, Any], more: str) -> dict[str, str]:
-    """Return the code for torch, by adamas and by torch itself."""
-    found = {}
-    if not more:  # adamas.torch calls hyper-parameters as torch does
-        found["adamas_torch"] = (
-            "import adamas.torch\n\n"
-            f"optimizer = adamas.torch.{NAMES[name]}(model.parameters(), lr={settings['lr']})"
+def moving(rate: str, factor: Callable[[int], float] | None) -> tuple[str, str]:
+    """Return what must be imported for a learning rate that moves by `factor`, and the rate."""
+    if factor is None:
+        return "", rate
+    names = [name for name in shapes.__all__ if f"{name}(" in repr(factor)]
+    return f"from adamas.schedule import {', '.join(names)}\n", f"{factor!r} * {rate}"
+
+
+def in_torch(
+    name: str, settings: dict[str, Any], head: str, factor: Callable[[int], float] | None
+) -> str:
+    """Return the code for torch's own class, with a scheduler of torch where the rate moves."""
+    made, arguments = TORCH[name]
+    decay = DECAY if settings.get("weight_decay") else {}
+    call = (made, {**arguments, **decay})
+    text = called("torch.optim.", call, settings, "lr", "model.parameters()")
+    if factor is not None:
+        text += (
+            f"\nfactor = {factor!r}\nscheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, "
+            "lambda k: factor(k + 1))  # scheduler.step() after each optimizer.step()"
         )
-        if name in AVERAGING:
-            found["adamas_torch"] += (
-                "\noptimizer.train()  # and optimizer.eval() before evaluating or saving the model"
-            )
-    if name in TORCH:
-        made, arguments = TORCH[name]
-        decay = DECAY if settings.get("weight_decay") else {}
-        call = called(
-            "torch.optim.", (made, {**arguments, **decay}), settings, "lr", "model.parameters()"
-        )
-        found["torch"] = f"import torch\n\noptimizer = {call}"
-    return found
+    return f"import torch\n{head}\noptimizer = {text}"
 
 
 def called(
@@ -169,13 +193,15 @@ def called(
     return f"{prefix}{name}({', '.join(([first] if first else []) + pairs)})"
 
 
-def own_rule(name: str, path: str, changed: dict[str, str], rate: str) -> dict[str, str]:
+def own_rule(
+    name: str, path: str, changed: dict[str, str], rate: str, schedule: str
+) -> dict[str, str]:
     """Return code for a rule in the user's own file."""
     module = path.removesuffix(".py")
     more = "".join(f", {key}={value}" for key, value in changed.items())
-    head = f"from {module} import {name}"
+    head = f"from {module} import {name}\n{schedule}"
     return {
-        "adamas": f"import adamas\n{head}\n\n"
+        "adamas": f"import adamas\n{head}\n"
         f"optimizer = adamas.Optimizer({name}, params, lr={rate}{more})\n"
         "optimizer.step(grads)  # params are updated in place"
     }
