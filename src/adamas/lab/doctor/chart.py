@@ -11,6 +11,7 @@ import numpy as np
 
 import adamas
 from adamas.kernel.formula import Formula, target
+from adamas.lab.course import Further
 from adamas.lab.doctor.inside import corrected_by, norm
 from adamas.lab.problems import Array, Params, Problem
 from adamas.lab.trial import Record, Watch, run
@@ -124,11 +125,11 @@ class Chart(Watch):
         return max(ratios, key=ratios.__getitem__) if ratios else None
 
 
-def charted(problem: Problem, optimizer: str, lr: float, seed: int) -> Chart:
+def charted(problem: Problem, optimizer: str, lr: float, seed: int, further: Further = ()) -> Chart:
     """Run a trial again with every step recorded."""
     chart = Chart()
     with np.errstate(all="ignore"):
-        chart.record = run(problem, optimizer, lr, seed, chart)
+        chart.record = run(problem, optimizer, lr, seed, chart, further)
     return chart
 
 

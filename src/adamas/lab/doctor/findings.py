@@ -7,8 +7,10 @@ from math import ceil, isfinite
 from statistics import fmean, median
 from typing import Any
 
+from adamas.lab.course import Further
 from adamas.lab.doctor.chart import Chart, charted
 from adamas.lab.doctor.leaving import leaving
+from adamas.lab.entrants import entrant
 from adamas.lab.problems import Problem
 from adamas.lab.trial import Record, finite
 
@@ -34,15 +36,17 @@ def diagnose(
     seed: int,
     tuned: Record | None = None,
     tuned_lr: float | None = None,
+    further: Further = (),
 ) -> Finding | None:
     """Run a trial again and return what was wrong with it, or None.
 
     `tuned` is the run that it is compared with, at `tuned_lr` (its own lr if not given) and on the
-    same seed; without it only divergence, overfitting and stalling are looked for. The finding has
-    the keys `optimizer`, `lr`, `seed`, `kind`, `step` (the update that did it), `parameter`,
-    `update_to_weight` there, `advice` (what to try, first things first) and `numbers`.
+    same seed; without it only divergence, overfitting and stalling are looked for. `further` are
+    hyper-parameters of the run besides lr. The finding has the keys `optimizer`, `lr`, `seed`,
+    `kind`, `step` (the update that did it), `parameter`, `update_to_weight` there, `advice` (what
+    to try, first things first) and `numbers`; and `settings`, if there were any.
     """
-    chart = charted(problem, optimizer, lr, seed)
+    chart = charted(problem, optimizer, lr, seed, further)
     if chart.record.error:
         who = {"optimizer": optimizer, "lr": lr, "seed": seed}
         return who | finding("raised", [], {}, chart.steps) | {"error": chart.record.error}
@@ -55,7 +59,10 @@ def diagnose(
             found = short(chart, other) or slow(chart, goal, best)
     if found is None:
         return None
-    who = {"optimizer": optimizer, "lr": lr, "seed": seed}
+    who: Finding = {"optimizer": optimizer, "lr": lr, "seed": seed}
+    who |= {"settings": dict(further)} if further else {}
+    if entrant(optimizer).course.changed(further).warmup:
+        found["advice"] = [word for word in found["advice"] if word != "warm_up"]
     numbers = {key: finite(value) for key, value in found["numbers"].items()}
     return who | found | {"numbers": numbers}
 

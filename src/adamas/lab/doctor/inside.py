@@ -12,15 +12,24 @@ import numpy as np
 import adamas
 from adamas.engine.tensors import Key
 from adamas.kernel.formula import Formula
+from adamas.lab.course import Further
 from adamas.lab.doctor.effective import EffectiveStep, effective_step
 from adamas.lab.problems import Array, Params, Problem
 from adamas.lab.trial import Watch, finite, run
 
 
 def seen_inside(
-    problem: Problem, optimizer: str, lr: float, seed: int, points: int = 60
+    problem: Problem,
+    optimizer: str,
+    lr: float,
+    seed: int,
+    points: int = 60,
+    further: Further = (),
 ) -> dict[str, Any]:
     """Run one training and return what was seen at about `points` steps, the first ones included.
+
+    `further` are hyper-parameters besides lr. Sizes in learning rates are in units of `lr`, however
+    a schedule moves it.
 
     Lists with one number a step in `at` (None where it is not finite): `update_in_lr`, the sizes of
     all single updates in learning rates; `effective_step`, what a unit of gradient is multiplied
@@ -31,7 +40,7 @@ def seen_inside(
     """
     seen = Inside(spread(problem.steps, points), lr)
     with np.errstate(all="ignore"):
-        run(problem, optimizer, lr, seed, seen)
+        run(problem, optimizer, lr, seed, seen, further)
     return seen.tree()
 
 

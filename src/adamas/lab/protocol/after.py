@@ -31,7 +31,9 @@ def afterwards(study: Study, load: Load, workers: int) -> Looked:
     jobs = [] if isinstance(load(), Loop) else list(looks(study, load))
     found = Parallel(workers)(delayed(one)() for one in jobs)
     findings = [(name, answer) for kind, name, answer in found if kind == "doctor" and answer]
-    chosen = [(name, agreeing(answer, study.tuned[name])) for name, answer in findings]
+    # The rates that were searched say nothing of a run with other hyper-parameters.
+    chosen = [(name, answer if "settings" in answer else agreeing(answer, study.tuned[name]))
+              for name, answer in findings]  # fmt: skip
     return {
         "inside": {name: plain(answer) for kind, name, answer in found if kind == "inside"},
         "doctor": [plain(answer) for _, answer in chosen],
@@ -41,31 +43,35 @@ def afterwards(study: Study, load: Load, workers: int) -> Looked:
 def looks(study: Study, load: Load) -> Iterator[Job]:
     """Yield a job for the inside of every optimizer, and for every kind of run that failed."""
     plan = study.plan
-    seed = plan.report[0]
+    # An untuned run differs from these in the rate alone.
+    alone = study.worth.alone if study.worth else study.report
     for name in plan.optimizers:
-        if entrant(
-            name
-        ).asks:  # what is looked at goes by updates, and a run of theirs by gradients
+        # What is looked at goes by updates, and a run of theirs by gradients.
+        if entrant(name).asks:
             continue
-        tuned = study.report[name][0]
-        lr = tuned.lr
-        yield partial(look_inside, load, name, lr, seed)
+        tuned, untuned = alone[name][0], study.default[name][0]
+        yield partial(look_inside, load, study.report[name][0])
         if not trained(study, name):
             better = [other for other in plan.optimizers if trained(study, other)]
-            points = study.tuned[name].points
-            yield partial(look_for_help, load, name, plan.defaults[name], seed, points, better)
+            yield partial(look_for_help, load, untuned, points_of(study, name), better)
             continue
-        if bad(study.default[name][0], tuned):
-            yield partial(look_after, load, name, plan.defaults[name], seed, tuned, lr)
+        if bad(untuned, tuned):
+            yield partial(look_after, load, untuned, tuned)
         failed = next((record for record in study.report[name] if record.diverged), None)
         if failed is not None:
-            yield partial(look_after, load, name, failed.lr, failed.seed, None, None)
+            yield partial(look_after, load, failed, None)
 
 
 def trained(study: Study, name: str) -> bool:
-    """Return whether any learning rate took an optimizer clearly below where it began."""
+    """Return whether anything that was tried took an optimizer clearly below where it began."""
     start = average(record.losses[0] for record in study.report[name])
-    return helped(study.tuned[name].points, start)
+    return helped(points_of(study, name), start)
+
+
+def points_of(study: Study, name: str) -> list[Point]:
+    """Return every point of an optimizer's searches."""
+    more = study.worth.found[name].candidates if study.worth else ()
+    return [*study.tuned[name].points, *(one.point for one in more)]
 
 
 def bad(record: Record, tuned: Record) -> bool:
@@ -73,26 +79,26 @@ def bad(record: Record, tuned: Record) -> bool:
     return record.diverged or record.final > WORSE * tuned.final
 
 
-def look_inside(load: Load, name: str, lr: float, seed: int) -> tuple[str, str, Any]:
+def look_inside(load: Load, seen: Record) -> tuple[str, str, Any]:
     """Run once more and watch the steps."""
-    problem = load()
+    problem, name = load(), seen.optimizer
     single_thread()
-    return "inside", name, seen_inside(problem, name, lr, seed)
+    found = seen_inside(problem, name, seen.lr, seen.seed, further=seen.further)
+    return "inside", name, found
 
 
 def look_for_help(
-    load: Load, name: str, lr: float, seed: int, tried: Sequence[Point], better: list[str]
+    load: Load, untuned: Record, tried: Sequence[Point], better: list[str]
 ) -> tuple[str, str, Any]:
-    """Run once more and say what may help where no learning rate did."""
-    problem = load()
+    """Run once more and say what may help where nothing that was tried did."""
+    problem, name = load(), untuned.optimizer
     single_thread()
-    return "doctor", name, hopeless(problem, name, lr, seed, tried, better)
+    return "doctor", name, hopeless(problem, name, untuned.lr, untuned.seed, tried, better)
 
 
-def look_after(
-    load: Load, name: str, lr: float, seed: int, tuned: Record | None, tuned_lr: float | None
-) -> tuple[str, str, Any]:
-    """Run once more and find out what went wrong."""
-    problem = load()
+def look_after(load: Load, seen: Record, tuned: Record | None) -> tuple[str, str, Any]:
+    """Run once more and find out what went wrong, beside the tuned run on the same seed."""
+    problem, name = load(), seen.optimizer
     single_thread()
-    return "doctor", name, diagnose(problem, name, lr, seed, tuned, tuned_lr)
+    lr = tuned.lr if tuned else None
+    return "doctor", name, diagnose(problem, name, seen.lr, seen.seed, tuned, lr, seen.further)

@@ -19,7 +19,9 @@ from adamas.lab.constants import LAST_LOOK, MARGIN, REFERENCES, REPORT_SEEDS
 from adamas.lab.entrant_base import Entrant
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
+from adamas.lab.protocol.cube import Space
 from adamas.lab.protocol.search import EXTENSIONS, WALK
+from adamas.lab.protocol.space import Asked, space
 from adamas.lab.statistics.repeated import doubling
 from adamas.lab.tuning import log_grid
 
@@ -37,6 +39,7 @@ PROTOCOL = 2
 class Size:
     """How many seeds of each kind, and how many decades the grid reaches to either side.
 
+    Of a search over more than the rate: the `points` that it tries, and the `finalists` of them.
     With `most` seeds that judge at the end, these are the sizes up to the first look at the
     results; every further `report` seeds have a search of their own.
     """
@@ -45,6 +48,8 @@ class Size:
     refine: int
     report: int
     reach: float = 2.0
+    points: int = 8
+    finalists: int = 2
     most: int | None = None
 
     @property
@@ -54,19 +59,19 @@ class Size:
 
 
 SIZES: dict[Mode, Size] = {
-    "quick": Size(tuning=2, refine=4, report=REPORT_SEEDS["quick"]),
-    "default": Size(tuning=3, refine=5, report=REPORT_SEEDS["default"]),
-    "rigorous": Size(tuning=5, refine=8, report=REPORT_SEEDS["rigorous"]),
+    "quick": Size(tuning=2, refine=4, report=REPORT_SEEDS["quick"], points=16),
+    "default": Size(3, 5, REPORT_SEEDS["default"], points=32, finalists=3),
+    "rigorous": Size(5, 8, REPORT_SEEDS["rigorous"], points=64, finalists=4),
 }
 # What a time budget goes down through, one after the other, before it is called too small.
 SMALLER = (
     SIZES["rigorous"],
     SIZES["default"],
-    Size(tuning=3, refine=4, report=7),
+    Size(tuning=3, refine=4, report=7, points=16, finalists=3),
     SIZES["quick"],
     Size(tuning=2, refine=3, report=4),
     Size(tuning=2, refine=3, report=3, reach=1.5),
-    Size(tuning=2, refine=3, report=3, reach=1.0),
+    Size(tuning=2, refine=3, report=3, reach=1.0, points=4),
 )
 
 
@@ -87,9 +92,10 @@ class Plan:
     """A declared comparison; `hash` is over everything in it.
 
     `identity` says what the problem is (a name, or a file with its checksum), `formulas` what each
-    optimizer computes. `share` is the part of the steps that the first search runs for. `looks` are
-    the numbers of report seeds after which is looked whether all is decided; None looks once, at
-    the end. Raises `LabError` when seeds would both tune and judge.
+    optimizer computes. `share` is the part of the steps that the first search runs for, `search`
+    what is searched besides the rate. `looks` are the numbers of report seeds after which is looked
+    whether all is decided; None looks once, at the end. Raises `LabError` when seeds would both
+    tune and judge.
     """
 
     problem: str
@@ -113,6 +119,7 @@ class Plan:
     version: str = ""
     protocol: int = PROTOCOL
     looks: tuple[int, ...] | None = None
+    search: Space | None = None
 
     def __post_init__(self) -> None:
         """Refuse a plan that would judge an optimizer on seeds it was tuned on."""
@@ -123,7 +130,13 @@ class Plan:
     @property
     def hash(self) -> str:
         """Return 16 hexadecimal digits that change with anything that was declared."""
-        return digest(asdict(self))[:16]
+        return digest(self._tree)[:16]
+
+    @property
+    def _tree(self) -> dict[str, Any]:
+        """Return what was declared; of a search over more than the rate only where there is one."""
+        tree = asdict(self)
+        return tree if self.search else {key: tree[key] for key in tree if key != "search"}
 
     @property
     def short_steps(self) -> int:
@@ -156,14 +169,19 @@ class Plan:
         Extensions at the boundary come on top: at most `EXTENSIONS` decades and `WALK` refinements
         for each optimizer.
         """
-        full = len(self.refine) * 3 + 2 * len(self.report)
-        short = [len(grid) * len(self.tuning) for grid in self.grids.values()]
-        runs = sum(short) + full * len(self.grids)
-        return runs, sum(short) * self.short_steps / self.steps + full * len(self.grids)
+        full = (len(self.refine) * 3 + 2 * len(self.report)) * len(self.grids)
+        short = sum(len(grid) * len(self.tuning) for grid in self.grids.values())
+        if self.search:
+            short += self.search.points * len(self.tuning) * len(self.grids)
+            full += (self.search.finalists + 1) * len(self.refine) * len(self.grids)
+            # The rate alone, and every other hyper-parameter put back.
+            judged = sum(1 + len(dims) for dims in self.search.dimensions.values())
+            full += judged * len(self.report)
+        return short + full, short * self.short_steps / self.steps + full
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return asdict(self) | {"most_runs": self.most_runs}
+        return self._tree | {"most_runs": self.most_runs}
 
     @property
     def most_runs(self) -> int:
@@ -177,10 +195,12 @@ def declare(
     identity: dict[str, Any],
     entrants: Sequence[Entrant],
     size: Size,
+    searched: Asked | None = None,
     **declared: Any,
 ) -> Plan:
     """Return the plan of comparing `entrants` on `problem`; `declared` are further fields.
 
+    `searched` is what is searched besides the rate, by name, with a range or None for the usual.
     A problem without randomness needs one seed of each kind. References that do not take part are
     left out; when none is left, the first optimizer is the reference.
     """
@@ -188,7 +208,7 @@ def declare(
     if len(set(names)) < len(names):
         raise LabError("error.optimizer_twice", names=", ".join(names))
     if not problem.random:
-        size = Size(tuning=1, refine=1, report=1, reach=size.reach)
+        size = replace(size, tuning=1, refine=1, report=1, most=None)
     wanted = declared.pop("references", REFERENCES)
     searches, most = size.searches, size.most or size.report
     tuning, refine, report = TUNING_FROM, REFINE_FROM, REPORT_FROM
@@ -212,6 +232,7 @@ def declare(
         looks=doubling(size.report, size.most) if size.most else None,
         references=tuple(name for name in wanted if name in names) or names[:1],
         version=adamas_version(),
+        search=space(searched or {}, entrants, size.points, size.finalists),
         **declared,
     )
 

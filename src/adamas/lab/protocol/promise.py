@@ -30,6 +30,7 @@ PARTS = (
     "looks",
     "seeds",
     "grids",
+    "search",
     "defaults",
     "margin",
     "goal",
@@ -68,7 +69,7 @@ def differences(old: Tree, new: Tree) -> list[Both]:
     found = list[Both]()
     for part in PARTS:
         ours, theirs = old.get(part), new.get(part)
-        if isinstance(ours, dict) and isinstance(theirs, dict):
+        if isinstance(ours, dict) and isinstance(theirs, dict) and part != "search":
             # Optimizers that only one plan has differ in the list of optimizers already; what was
             # said of a problem in one plan only differs by that.
             keys = [key for key in {**ours, **theirs}
@@ -91,9 +92,14 @@ def differences(old: Tree, new: Tree) -> list[Both]:
 
 
 def said(value: Any) -> str | Both:
-    """Return a value, short enough for a sentence; of seeds and rates the ends."""
+    """Return a value, short enough for a sentence; of seeds and rates the ends.
+
+    Of a search it is what was asked for, without what follows from that.
+    """
     if value is None:
         return words("promise.not_given")
+    if isinstance(value, dict):
+        return said(list(value.get("asked", value)))
     if isinstance(value, list) and all(isinstance(item, int | float) for item in value):
         if not value:
             return words("promise.none")

@@ -21,6 +21,7 @@ from adamas.lab.protocol.comparing import compared, verdict
 from adamas.lab.protocol.ends import ending
 from adamas.lab.protocol.results_types import Results, WidthTree
 from adamas.lab.protocol.study import Study
+from adamas.lab.protocol.worth import worth_of
 from adamas.lab.statistics.deciding import seeds_to_decide
 from adamas.lab.statistics.moments import average
 from adamas.lab.statistics.profiles import expected_best
@@ -56,9 +57,18 @@ def tree_of(study: Study, problem: Problem) -> Results:
             ],
             "verdict": verdict(comparisons, plan.references[0]),
             "best": best_so_far(study, problem.random),
+            **alone(study, problem.random),
         }
     )
     return tree
+
+
+def alone(study: Study, random: bool) -> Tree:
+    """Return the comparisons at the rate alone, where more than that was searched."""
+    if study.worth is None:
+        return {}
+    finals = {name: [record.final for record in runs] for name, runs in study.worth.alone.items()}
+    return {"alone": [asdict(one) for one in compared(finals, study, random)]}
 
 
 def described(problem: Problem) -> Tree:
@@ -82,9 +92,10 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
     scores = [point.score for point in tuned.points if point.stage != "refine"]
     arrivals = [reached(record, goal) for record in records]
     own, other = loss_interval(finals), loss_interval(untuned)
+    more = {"worth": worth_of(study, study.worth, name)} if study.worth else {}
     return {
-        "lr": tuned.lr,
-        "lrs": list(tuned.drawn),
+        "lr": study.worth.found[name].setting[0] if study.worth else tuned.lr,
+        "lrs": [record.lr for record in records],
         "at_edge": tuned.at_edge,
         "extended": tuned.extended,
         "points": [asdict(point) | {"score": finite(point.score)} for point in tuned.points],
@@ -113,8 +124,21 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
         "best_of": [finite(expected_best(scores, k + 1)) for k in range(len(scores))],
         "kind": entrant(name).kind,
         "asks": entrant(name).asks,
-        "runs": sum(point.runs for point in tuned.points) + len(finals) + len(untuned),
+        "runs": runs_of(study, name),
+        **more,
     }
+
+
+def runs_of(study: Study, name: str) -> int:
+    """Return how many runs an optimizer had; a judged run that serves two questions is one."""
+    points, judged = list(study.tuned[name].points), [*study.report[name], *study.default[name]]
+    if study.worth is None:
+        return sum(point.runs for point in points) + len(judged)
+    points += [one.point for one in study.worth.found[name].candidates]
+    judged += study.worth.alone[name]
+    judged += [record for runs in study.worth.without[name].values() for record in runs]
+    distinct = {(record.lr, record.further, record.seed) for record in judged}
+    return sum(point.runs for point in points) + len(distinct)
 
 
 def decades(tuned: Tuned) -> WidthTree | None:

@@ -6,18 +6,13 @@ A number is null where a run failed or was not made; everything else is always t
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
-Number = float | None
-Series = list[float | None]
+from adamas.lab.protocol.worth_types import IntervalTree as IntervalTree
+from adamas.lab.protocol.worth_types import Number as Number
+from adamas.lab.protocol.worth_types import Series as Series
+from adamas.lab.protocol.worth_types import WorthTree
+
 # A text in each language.
 Texts = Mapping[str, str]
-
-
-class IntervalTree(TypedDict):
-    """A mean and the ends of its 95 % interval."""
-
-    mean: Number
-    low: Number
-    high: Number
 
 
 class PointTree(TypedDict):
@@ -73,6 +68,7 @@ class OptimizerTree(TypedDict):
     """Everything about one optimizer; `lrs` are the rates of the report seeds.
 
     `ends` says how each of their runs ended, as `ends.ending`, and `lasted` at which step.
+    `worth` is there after a search over more than the rate.
     """
 
     lr: float
@@ -94,6 +90,7 @@ class OptimizerTree(TypedDict):
     runs: int
     kind: str
     asks: bool
+    worth: NotRequired[WorthTree]
 
 
 class SeedsTree(TypedDict):
@@ -143,8 +140,17 @@ class LookTree(TypedDict):
     undecided: list[str]
 
 
+class SpaceTree(TypedDict):
+    """What is searched besides the rate, as `space.Space`."""
+
+    asked: list[str]
+    points: int
+    finalists: int
+    dimensions: dict[str, list[dict[str, Any]]]
+
+
 class PlanTree(TypedDict):
-    """What was declared, as `plan.Plan`."""
+    """What was declared, as `plan.Plan`; `search` only where more than the rate is searched."""
 
     problem: str
     identity: dict[str, Any]
@@ -166,6 +172,7 @@ class PlanTree(TypedDict):
     mode: Literal["quick", "default", "rigorous"]
     version: str
     protocol: int
+    search: NotRequired[SpaceTree]
     most_runs: int
     looks: NotRequired[list[int] | None]
 
@@ -227,6 +234,7 @@ class InsideTree(TypedDict):
 class FindingTree(TypedDict):
     """What was wrong with one run, as `doctor.diagnose` returns it."""
 
+    settings: NotRequired[dict[str, float | str]]
     optimizer: str
     lr: float
     seed: int
@@ -267,7 +275,8 @@ class Looked(TypedDict, total=False):
 class Results(Looked):
     """The whole of `results.json`; the demo's comparisons have no `machine`.
 
-    `names` are those that the user gave to optimizers.
+    `names` are those that the user gave to optimizers. `alone` are the
+    comparisons at the rate alone, where more than the rate was searched.
     """
 
     adamas: str
@@ -281,6 +290,7 @@ class Results(Looked):
     best: BestTree
     looks: NotRequired[list[LookTree]]
     names: NotRequired[dict[str, str]]
+    alone: NotRequired[list[ComparisonTree]]
     machine: NotRequired[dict[str, Any]]
 
 

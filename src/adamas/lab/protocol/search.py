@@ -14,6 +14,7 @@ from functools import cache
 from math import inf, isfinite, log, log10
 from statistics import mean
 
+from adamas.lab.course import Further
 from adamas.lab.problems import generator
 from adamas.lab.trial import Record
 from adamas.lab.tuning import Point, Tuned, best_of, chosen, gained, tidy
@@ -28,11 +29,15 @@ ROUNDING = 1e-4
 
 @dataclass(frozen=True)
 class Ask:
-    """A run that a search wants: which learning rate and seed, and whether in full length."""
+    """A run that a search wants: which learning rate and seed, and whether in full length.
+
+    `further` are hyper-parameters besides the rate.
+    """
 
     lr: float
     seed: int
     full: bool
+    further: Further = ()
 
 
 Search = Generator[list[Ask], Sequence[float], Tuned]
@@ -123,10 +128,15 @@ def redrawn(scores: Mapping[float, Sequence[float]], seed: int, gain: float = in
     all vary between searches (Rao and Wu 1988). The same `seed` draws the same for every optimizer,
     because a real search, too, gives all the same seeds.
     """
-    count = len(next(iter(scores.values())))
-    taken = generator(seed, REDRAW).integers(0, count, max(count - 1, 1)).tolist()
+    taken = drawn_again(seed, len(next(iter(scores.values()))))
     points = [point_of(lr, [found[i] for i in taken], "") for lr, found in scores.items()]
     return chosen(points, gain)
+
+
+def drawn_again(seed: int, count: int) -> list[int]:
+    """Return which of `count` seeds are drawn again by `seed`: one fewer, some of them twice."""
+    taken: list[int] = generator(seed, REDRAW).integers(0, count, max(count - 1, 1)).tolist()
+    return taken
 
 
 def nearest(lrs: Iterable[float], lr: float) -> float:
