@@ -170,6 +170,10 @@ def add_optimizers(parser: argparse.ArgumentParser, say: Speech) -> None:
         "--name", action=naming.option(name=True), type=reading(text, say.language),
         metavar="TEXT", help=say("option.name")
     )  # fmt: skip
+    parser.add_argument(
+        "--search", action="append", type=reading(text, say.language), metavar="NAMES",
+        help=say("option.search")
+    )  # fmt: skip
 
 
 def add_effort(parser: argparse.ArgumentParser, say: Speech) -> None:
@@ -252,6 +256,7 @@ def requested(
 ) -> "Request":
     """Return the request behind what `compare` and `suite` share; `declared` are further fields."""
     from adamas.lab.commands.session import Request
+    from adamas.lab.protocol.space import asked_for
 
     return Request(
         spec=spec,
@@ -259,6 +264,7 @@ def requested(
         optimizers=[*(args.optimizer or constants.CLASSICAL), *args.rule],
         names=args.name or {},
         mode="quick" if args.quick else "rigorous" if args.rigorous else "default",
+        search=asked_for(args.search) if args.search else None,
         **{name: getattr(args, name) for name in ("seeds", "budget", "workers", "dask")},
         **declared,
     )

@@ -17,7 +17,7 @@ from adamas.lab.own import template
 from adamas.lab.protocol.promise import free
 from adamas.lab.protocol.results_types import Results
 from adamas.lab.protocol.store import kept_runs
-from adamas.lab.report import baseline_chapter, more_seeds
+from adamas.lab.report import baseline_chapter, more_seeds, worth
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.numbers import learning_rate
 from adamas.lab.report.subject import subject
@@ -102,6 +102,7 @@ def summary(results: Results, say: Say) -> list[str]:
         word = "reference" if name == reference else words[name, reference]
         lr, shown = learning_rate(row["lr"]), say(f"word_{word}")
         lines.append(say("compare_row", name=called(name), lr=lr, value=value, word=shown))
+    lines += worth.line(subject(results, None, say))
     vain = [one["optimizer"] for one in results["doctor"] if one["kind"] == "no_rate"]
     said = say("compare_in_vain", names=say.names([called(name) for name in vain]), least=LEAST)
     return [*lines, *[said] * bool(vain), *baseline_chapter.lines(results, say)]

@@ -36,6 +36,7 @@ from adamas.lab.protocol.results import Tree, tree_of
 from adamas.lab.protocol.results_types import Results, Timing
 from adamas.lab.protocol.runner import Runner, Trial, cluster
 from adamas.lab.protocol.sequential import in_looks
+from adamas.lab.protocol.space import RATE, Asked
 from adamas.lab.protocol.store import NAME, Store
 from adamas.lab.protocol.study import Look, Study
 from adamas.lab.report import column_chapter
@@ -51,10 +52,12 @@ class Request:
     """What the user asked for; the defaults are those of the command line.
 
     `references` None are Adam and Momentum, where they take part. `budget` is a text such as `5m`,
-    or seconds. `until_decided` looks at the results at growing numbers of seeds, of which `seeds`
-    is the last, and ends at the first look at which all is decided. `workers` None means one for
-    each core, of the cluster if `dask` is the address of a scheduler. `names` are what people are
-    told that optimizers are called; they change no number, and are no part of the plan. Raises
+    or seconds. `search` is what is searched besides the learning rate, by name, with a range or
+    None for the usual one. `until_decided` looks at the results at growing numbers of seeds, of
+    which `seeds` is the last, and ends at the first look at which all is decided. `workers` None
+    means one for each core, of the cluster if `dask` is the address of a scheduler. `names` are
+    what people are told that optimizers are called; they change no number, and are no part of the
+    plan. Raises
     `LabError` for what contradicts itself.
     """
 
@@ -69,6 +72,7 @@ class Request:
     goal: float | None = None
     margin: float = MARGIN
     hypothesis: str | None = None
+    search: Asked | None = None
     workers: int | None = None
     dask: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
@@ -87,6 +91,8 @@ class Request:
             raise LabError("error.budget_or_seeds", budget=self.budget, seeds=self.seeds)
         if isinstance(self.budget, str):
             seconds_in(self.budget)
+        if self.until_decided and self.search:
+            raise LabError("error.search_looks")
         first = SIZES[self.mode].report
         if self.until_decided and self.seeds is not None and self.seeds <= first:
             raise LabError("error.one_look", seeds=self.seeds, first=first)
@@ -126,6 +132,7 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
         margin=request.margin,
         hypothesis=request.hypothesis,
         mode=request.mode,
+        searched=request.search,
     )
     try_out(problem, entrants)
     for line in column_chapter.lines(problem.about, say):
@@ -190,7 +197,7 @@ def size_of(request: Request) -> Size:
     if request.seeds is None:
         return size
     refine = max(size.refine, round(size.refine * request.seeds / size.report))
-    return Size(size.tuning, refine, request.seeds, size.reach)
+    return replace(size, refine=refine, report=request.seeds)
 
 
 def promised(request: Request, make: Callable[[Size], Plan]) -> Fitted | None:
@@ -222,13 +229,19 @@ def sizes_of(request: Request, old: Tree) -> list[Size]:
     tuning, refine, report = (len(seeds) for seeds in counts if seeds)
     if request.until_decided:
         return list(SMALLER_WITH_LOOKS)
-    return [Size(tuning, refine, report, reach) for reach in sorted({s.reach for s in SMALLER})]
+    # Equal seeds may have come from sizes that differ in what else they try.
+    others = {(size.reach, size.points, size.finalists) for size in SMALLER}
+    return [Size(tuning, refine, report, *other) for other in sorted(others)]
 
 
 def announce(fitted: Fitted, request: Request, progress: Progress, say: Say) -> None:
     """Say what will be run before it is."""
     plan = fitted.plan
     searches = len(plan.parts())
+    if plan.search:
+        numbers = {"points": plan.search.points, "finalists": plan.search.finalists}
+        names = say.names([name for name in plan.search.asked if name != RATE])
+        progress.say(say("compare_search", names=names, tuning=len(plan.tuning), **numbers))
     progress.say(
         say(
             "compare_plan_looks" if plan.looks else "compare_plan",

@@ -97,6 +97,7 @@ def promise_all(out: Path, requests: Mapping[str, Request]) -> Tree:
         "optimizers": list(first.optimizers),
         "formulas": {who.text: who.fingerprint for who in entrants},
         "mode": first.mode,
+        **({"search": dict(first.search)} if first.search else {}),
         "seeds": first.seeds,
         "budget": first.seconds,
         "version": adamas_version(),

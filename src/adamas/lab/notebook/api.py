@@ -22,9 +22,12 @@ from adamas.lab.notebook.in_place import shown
 from adamas.lab.own.options import TaskKind
 from adamas.lab.protocol.budget import LONGEST
 from adamas.lab.protocol.plan import Mode
+from adamas.lab.protocol.space import Asked, asked_for
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.twins import publish
 from adamas.lab.text import Say
+
+SearchLike = str | Sequence[str] | Mapping[str, Sequence[float] | None]
 
 
 def compare(
@@ -48,6 +51,7 @@ def compare(
     reference: OptimizerLike | Sequence[OptimizerLike] | None = None,
     hypothesis: str | None = None,
     names: Mapping[OptimizerLike, str] | None = None,
+    search: SearchLike | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
     lang: Literal["en", "zh"] = "en",
@@ -82,6 +86,9 @@ def compare(
     - `reference`: whom the others are compared with, given as optimizers are (default: adam and
       momentum, if they take part). `margin`: the share below which a difference does not matter.
       `goal`: the loss that is time's target. `hypothesis`: what you expect; goes into the plan.
+    - `search`: what is searched besides the learning rate, such as `["weight_decay", "betas",
+      "warmup", "schedule"]`, or a mapping of names to ranges, `{"eps": (1e-10, 1e-4)}`, None for
+      the usual one; as many settings for every optimizer. The results then say what it was worth.
     - `out`: a directory for the plan, every run, the results and the page. The same call goes on
       there and makes no run twice; another plan is refused. Without it nothing is kept on disk.
     - `workers`: processes (default: one for each core). `lang`: of sentences. `progress=False`
@@ -121,12 +128,34 @@ def compare(
             references=references, mode=mode, seeds=seeds and int(seeds), budget=budget,
             until_decided=bool(until_decided), names=called,
             goal=goal and float(goal), margin=float(margin), hypothesis=hypothesis,
+            search=asked(search),
             workers=workers and int(workers)
         )  # fmt: skip
         found = perform(request, bar, say)
         if out is not None:
             publish(request.out, PAGE, say, partial(render, *found), {})
     return ComparisonResult(found.results, found.timing, say)
+
+
+def asked(search: SearchLike | None) -> Asked | None:
+    """Return what is searched besides the learning rate, by name.
+
+    Raises `LabError` for a text that is no name or range, TypeError for what is no pair of numbers.
+
+    >>> asked(["weight_decay", "beta1=0.8..0.99"]), asked({"eps": (1e-10, 1e-4), "warmup": None})
+    ({'weight_decay': None, 'beta1': (0.8, 0.99)}, {'eps': (1e-10, 0.0001), 'warmup': None})
+    """
+    if search is None:
+        return None
+    if not isinstance(search, Mapping):
+        return asked_for([search] if isinstance(search, str) else search)
+    found: dict[str, tuple[float, float] | None] = {}
+    for name, ends in search.items():
+        pair = ends if ends is None else tuple(ends)
+        if pair is not None and (len(pair) != 2 or not all(isinstance(e, Real) for e in pair)):
+            raise TypeError(f"search[{name!r}]={ends!r} is no range; give (low, high), or None")
+        found[name] = None if pair is None else (float(pair[0]), float(pair[1]))
+    return found
 
 
 def _check(*, seeds: Any, workers: Any, goal: Any, margin: Any, budget: Any, lang: Any) -> None:

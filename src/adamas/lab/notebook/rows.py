@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import TypedDict
 
 from adamas.lab.protocol.results_types import Results
+from adamas.lab.report.numbers import settings_told
+from adamas.lab.report.subject import rate_alone
 
 
 class OptimizerRow(TypedDict):
@@ -12,6 +14,8 @@ class OptimizerRow(TypedDict):
     `low` and `high` are the ends of the 95 % interval of the mean final loss, `word` says how it
     stands beside the first reference, `steps_to_target` is a median, and `default_` are the untuned
     runs. `best_` is the second judgement, of each run's lowest loss, at `best_step` (a median).
+    `settings` are what a search chose besides lr, and `alone_` the runs at the rate alone, those of
+    `mean` where nothing else was searched.
     """
 
     optimizer: str
@@ -35,6 +39,11 @@ class OptimizerRow(TypedDict):
     best_step: float
     best_word: str
     runs: int
+    settings: str
+    alone_lr: float
+    alone_mean: float | None
+    alone_low: float | None
+    alone_high: float | None
 
 
 class ComparisonRow(TypedDict):
@@ -75,27 +84,35 @@ def names(results: Results) -> Callable[[str], str]:
 
 def optimizer_rows(results: Results) -> list[OptimizerRow]:
     """Return a row for each optimizer, in the order of the plan."""
-    reference, called = results["verdict"]["reference"], names(results)
-    words, best_words = (
+    return [optimizer_row(results, name) for name in results["optimizers"]]
+
+
+def optimizer_row(results: Results, name: str) -> OptimizerRow:
+    """Return the row of one optimizer."""
+    row, best = results["optimizers"][name], results["best"]["optimizers"][name]
+    alone, reference = rate_alone(row), results["verdict"]["reference"]
+    settings = row["worth"]["settings"] if "worth" in row else {}
+    words = [
         {one["optimizer"]: one["word"] for one in every if one["reference"] == reference}
         for every in (results["comparisons"], results["best"]["comparisons"])
-    )
-    best = results["best"]["optimizers"]
-    return [
-        {"optimizer": called(name), "lr": row["lr"], "mean": row["interval"]["mean"],
+    ]
+    return (
+        {"optimizer": names(results)(name), "lr": row["lr"], "mean": row["interval"]["mean"],
          "low": row["interval"]["low"], "high": row["interval"]["high"],
-         "word": words.get(name, "reference"), "seeds": len(row["finals"]),
+         "word": words[0].get(name, "reference"), "seeds": len(row["finals"]),
          "diverged": row["diverged"], "at_edge": row["at_edge"],
          "steps_to_target": row["target"]["median"], "default_lr": row["default"]["lr"],
          "default_mean": row["default"]["interval"]["mean"],
          "default_low": row["default"]["interval"]["low"],
          "default_high": row["default"]["interval"]["high"],
          "default_diverged": row["default"]["diverged"],
-         "best_mean": best[name]["interval"]["mean"], "best_low": best[name]["interval"]["low"],
-         "best_high": best[name]["interval"]["high"], "best_step": best[name]["median_step"],
-         "best_word": best_words.get(name, "reference"), "runs": row["runs"]}
-        for name, row in results["optimizers"].items()
-    ]  # fmt: skip
+         "best_mean": best["interval"]["mean"], "best_low": best["interval"]["low"],
+         "best_high": best["interval"]["high"], "best_step": best["median_step"],
+         "best_word": words[1].get(name, "reference"), "runs": row["runs"],
+         "settings": settings_told(settings), "alone_lr": alone["lr"],
+         "alone_mean": alone["interval"]["mean"], "alone_low": alone["interval"]["low"],
+         "alone_high": alone["interval"]["high"]}
+    )  # fmt: skip
 
 
 def comparison_rows(results: Results) -> list[ComparisonRow]:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from adamas.lab.constants import CLASSICAL, LAST_LOOK, MARGIN, REFERENCES
+from adamas.lab.course import Further, further_of
 from adamas.lab.doctor import LEAST
 from adamas.lab.entrant_base import BETWEEN
 from adamas.lab.protocol.plan import SIZES
@@ -116,18 +117,21 @@ def options(subject: Subject) -> dict[str, Any]:
         found["seeds"] = subject.seeds
     if plan["margin"] != MARGIN:
         found["margin"] = plan["margin"]
+    if "search" in plan:
+        found["search"] = ",".join(plan["search"]["asked"])
     values = {**{name: plan["identity"].get(name) for name in OF_TABLES},
               "goal": plan["goal"], "hypothesis": plan["hypothesis"]}  # fmt: skip
     return found | {name: value for name, value in values.items() if value is not None}
 
 
 def code(subject: Subject, name: str) -> list[str]:
-    """Return the code of one optimizer at its tuned rate, unless no rate was of use."""
+    """Return the code of one optimizer as it was tuned, unless no rate was of use."""
     row, say = subject.rows[name], subject.say
     lr = row["lr"]
     if name in in_vain(subject):
         return [paragraph(say("code_no_help", least=LEAST))]
-    blocks = listing(name, lr, say, row["kind"])
+    settings = further_of(row["worth"]["settings"]) if "worth" in row else ()
+    blocks = listing(name, lr, say, row["kind"], settings, subject.plan["steps"])
     return [*blocks, small(say("code_at_edge"))] if row["at_edge"] else blocks
 
 
@@ -136,9 +140,14 @@ def in_vain(subject: Subject) -> list[str]:
     return [one["optimizer"] for one in subject.results["doctor"] if one["kind"] == "no_rate"]
 
 
-def listing(name: str, lr: float, say: Say, kind: str = "rule") -> list[str]:
-    """Return one piece of code for each framework that has the same rule; of others, their own."""
-    found = snippets(name, lr, kind)
+def listing(
+    name: str, lr: float, say: Say, kind: str = "rule", further: Further = (), steps: int = 0
+) -> list[str]:
+    """Return one piece of code for each framework that has the same rule; of others, their own.
+
+    `kind`, `further` and `steps` as for `snippets`.
+    """
+    found = snippets(name, lr, kind, further, steps)
     missing = [FRAMEWORKS[key] for key in FRAMEWORKS if key not in found and kind == "rule"]
     titles = FRAMEWORKS if kind == "rule" else OTHERS
     blocks = [

@@ -18,6 +18,7 @@ from adamas.lab.report import (
     stopped,
     training,
     verdict,
+    worth,
 )
 from adamas.lab.report.judged import forest_note
 from adamas.lab.report.subject import Subject, subject
@@ -33,6 +34,7 @@ CHAPTERS = {
     "baselines": baseline_chapter.chapter,
     "curves": training.curves,
     "differences": judged.differences,
+    "worth": worth.chapter,
     "best": stopped.chapter,
     "rates": training.rates,
     "defaults": judged.defaults,

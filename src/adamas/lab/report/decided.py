@@ -4,6 +4,7 @@ import html
 from math import ceil
 from typing import Any
 
+from adamas.lab.course import SCHEDULES
 from adamas.lab.report.numbers import NONE, measured, seed_range, share, whole
 from adamas.lab.report.subject import Subject
 from adamas.lab.tuning import NEAR_BEST
@@ -34,6 +35,7 @@ def decided(subject: Subject) -> list[tuple[str, str]]:
                             tuning=len(declared["tuning"]) // searches,
                             refine=len(declared["refine"]) // searches,
                             near=share(NEAR_BEST, say))),
+        ("plan_wider", wider(subject)),
         ("plan_seeds", say("plan_ranges", tuning=seed_range(declared["tuning"]),
                             refine=seed_range(declared["refine"]),
                             report=seed_range(declared["report"]))),
@@ -44,6 +46,23 @@ def decided(subject: Subject) -> list[tuple[str, str]]:
         ("plan_machine", html.escape(", ".join(described(machine, subject))))
     ]  # fmt: skip
     return [(say(key), value) for key, value in pairs if value]
+
+
+def wider(subject: Subject) -> str:
+    """Return what was searched besides the rate, and where."""
+    search, say = subject.plan.get("search"), subject.say
+    if search is None:
+        return ""
+    ranges = {
+        f"{one['name']}": say("plan_range", low=f"{one['low']:g}", high=f"{one['high']:g}")
+        for dimensions in search["dimensions"].values()
+        for one in dimensions
+        if one["scale"] != "schedule"
+    }
+    named = [f"{name} {ends}" for name, ends in ranges.items()]
+    named += [", ".join(SCHEDULES)] * ("schedule" in search["asked"])
+    count = {"points": whole(search["points"]), "finalists": whole(search["finalists"])}
+    return html.escape(say("plan_settings", names=say.names(named), **count))
 
 
 def mode(subject: Subject) -> str:

@@ -2,15 +2,15 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from adamas.lab.page.svg import Picture
-from adamas.lab.protocol.results_types import IntervalTree, Results
+from adamas.lab.protocol.results_types import IntervalTree, Results, Series
 from adamas.lab.report import drawing, pictures
 from adamas.lab.report.insight import pictures as inner
-from adamas.lab.report.numbers import decimals_of
+from adamas.lab.report.numbers import decimals_of, settings_told
 from adamas.lab.report.subject import Subject, subject
 from adamas.lab.text import Say
 
@@ -23,11 +23,12 @@ LATEX = {
 
 
 class RunRow(TypedDict):
-    """One run on a report seed ("tuned" or "default"), or one learning rate of the search.
+    """One run on a report seed ("tuned" or "default"), or one point of the search.
 
     A point of the search (`kind` is its stage) is a mean over `runs` seeds. `loss` is None where
     runs failed, `diverged` counts them. `lowest` is the lowest loss of a tuned run, first reached
-    at `lowest_step`.
+    at `lowest_step`. `settings` are the hyper-parameters that a search chose besides lr; after one,
+    kinds are also "alone" (the rate alone) and "without" and a name.
     """
 
     kind: str
@@ -40,8 +41,10 @@ class RunRow(TypedDict):
     steps_to_target: float | None
     lowest: float | None
     lowest_step: int | None
+    settings: str
 
 
+NOTHING: Mapping[str, float | str] = {}
 FIELDS = tuple(RunRow.__annotations__)
 
 
@@ -49,7 +52,7 @@ def to_csv(results: Results) -> str:
     """Return every judged run and every tuning point as CSV, one a line, lines ended by CR LF.
 
     `kind` is "tuned" or "default" for the runs on the report seeds, and the stage of the search for
-    the points, which are means over `runs` seeds. An empty loss is a diverged run.
+    the points, which are means over `runs` seeds. An empty loss is a diverged run; see `RunRow`.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, FIELDS)
@@ -62,46 +65,73 @@ def all_runs(about: Subject) -> list[RunRow]:
     """Return the rows of the CSV file; a point has no seed."""
     found: list[RunRow] = []
     for name in about.rows:
-        called = about.called(name)
-        found += run_rows(about, name)
+        found += run_rows(about, name) + worth_rows(about, name)
         found += [
-            {"kind": point["stage"], "optimizer": called, "lr": point["lr"], "seed": None,
-             "runs": point["runs"], "loss": point["score"],
-             "diverged": point["diverged"], "steps_to_target": None,
-             "lowest": None, "lowest_step": None}
+            point_row(point["stage"], about.called(name), point["lr"], point)
             for point in about.rows[name]["points"]
-        ]  # fmt: skip
+        ]
     return found
+
+
+def point_row(kind: str, name: str, lr: float, point: Mapping[str, Any]) -> RunRow:
+    """Return the row of a point of a search."""
+    return {"kind": kind, "optimizer": name, "lr": lr, "seed": None, "runs": point["runs"],
+            "loss": point["score"], "diverged": point["diverged"], "steps_to_target": None,
+            "lowest": None, "lowest_step": None,
+            "settings": settings_told(point.get("settings", {}))}  # fmt: skip
 
 
 def run_rows(about: Subject, name: str) -> list[RunRow]:
     """Return the judged runs of one optimizer, tuned and untuned."""
-    called = about.called(name)
-    row, best = about.rows[name], about.results["best"]["optimizers"][name]
+    row, none = about.rows[name], [NOTHING] * about.seeds
+    best = about.results["best"]["optimizers"][name]
+    drawn = row["worth"]["drawn"] if "worth" in row else none
+    tuned = judged_rows(about, name, "tuned", row["finals"], row["lrs"], drawn)
+    for place, one in enumerate(tuned):
+        one["steps_to_target"] = row["target"]["steps"][place]
+        one["lowest"], one["lowest_step"] = best["losses"][place], best["steps"][place]
     untuned = row["default"]
-    found: list[RunRow] = []
-    for place, seed in enumerate(about.judging):
-        loss = row["finals"][place]
-        found.append(
-            {"kind": "tuned", "optimizer": called, "lr": row["lrs"][place], "seed": seed, "runs": 1,
-             "loss": loss, "diverged": int(loss is None),
-             "steps_to_target": row["target"]["steps"][place],
-             "lowest": best["losses"][place], "lowest_step": best["steps"][place]}
-        )  # fmt: skip
-    for seed, loss in zip(about.judging, untuned["finals"], strict=True):
-        found.append(
-            {"kind": "default", "optimizer": called, "lr": untuned["lr"], "seed": seed, "runs": 1,
-             "loss": loss, "diverged": int(loss is None), "steps_to_target": None,
-             "lowest": None, "lowest_step": None}
-        )  # fmt: skip
-    return found
+    rates = [untuned["lr"]] * about.seeds
+    return tuned + judged_rows(about, name, "default", untuned["finals"], rates, none)
+
+
+def worth_rows(about: Subject, name: str) -> list[RunRow]:
+    """Return the runs that tell what tuning was worth, and the settings that were tried."""
+    row = about.rows[name]
+    if "worth" not in row:
+        return []
+    worth, none = row["worth"], [NOTHING] * about.seeds
+    alone = worth["alone"]
+    found = judged_rows(about, name, "alone", alone["finals"], alone["lrs"], none)
+    for part in worth["parts"]:
+        left = [{key: value for key, value in one.items() if key != part["name"]}
+                for one in worth["drawn"]]  # fmt: skip
+        kind = f"without {part['name']}"
+        found += judged_rows(about, name, kind, part["finals"], row["lrs"], left)
+    return found + [
+        point_row(f"search {one['stage']}", about.called(name), one["lr"], one) for one in worth["candidates"]
+    ]
+
+
+def judged_rows(
+    about: Subject, name: str, kind: str, losses: Series, lrs: Sequence[float],
+    settings: Sequence[Mapping[str, float | str]],
+) -> list[RunRow]:  # fmt: skip
+    """Return the rows of one run on each report seed."""
+    return [
+        {"kind": kind, "optimizer": about.called(name), "lr": lr, "seed": seed, "runs": 1, "loss": loss,
+         "diverged": int(loss is None), "steps_to_target": None,
+         "lowest": None, "lowest_step": None, "settings": settings_told(chosen)}
+        for seed, loss, lr, chosen in zip(about.judging, losses, lrs, settings, strict=True)
+    ]  # fmt: skip
 
 
 def to_latex(results: Results) -> str:
     """Return the table of results for a paper; it needs the packages booktabs and amsmath."""
     about = subject(results, None, Say("en"))
     references = [one for one in about.references if about.compared(one)]
-    head = ["Optimizer", "lr", "Final loss [95\\,\\%]"]
+    more = ["Besides lr"] * ("search" in about.plan)
+    head = ["Optimizer", "lr", *more, "Final loss [95\\,\\%]"]
     for reference in references:
         head += [f"vs.\\ {escaped(about.name(reference))} (\\%)", "Verdict"]
     title = escaped(about.words(about.problem["title"]))
@@ -128,6 +158,8 @@ def latex_row(about: Subject, name: str, references: Sequence[str]) -> list[str]
     """Return the cells of one optimizer."""
     row = about.rows[name]
     cells = [escaped(about.name(name)), f"{row['lr']:.3g}"]
+    if "worth" in row:
+        cells.append(escaped(settings_told(row["worth"]["settings"])) or NONE_LATEX)
     cells.append(latex_interval(row["interval"]))
     for reference in references:
         found = {one["optimizer"]: one for one in about.compared(reference)}.get(name)

@@ -6,7 +6,7 @@ from adamas.lab.doctor import LEAST
 from adamas.lab.page.svg import Picture, inline
 from adamas.lab.protocol.results_types import FindingTree
 from adamas.lab.report import microscope
-from adamas.lab.report.numbers import learning_rate, measured, percent, whole
+from adamas.lab.report.numbers import learning_rate, measured, percent, settings_told, whole
 from adamas.lab.report.subject import Subject
 from adamas.pages.elements import bullets, figure, figures, fold, markup, paragraph, small
 from adamas.pages.sentences import literal
@@ -88,6 +88,8 @@ def finding(subject: Subject, one: FindingTree) -> str:
     """Return one finding: which run, what happened, where, and what to try."""
     say, kind = subject.say, one["kind"]
     name = subject.name(one["optimizer"])
+    if settings := one.get("settings"):
+        name = say("doctor_with", name=name, settings=settings_told(settings))
     run = say("doctor_run", name=name, lr=learning_rate(one["lr"]), seed=one["seed"])
     step = one["step"]
     facts = [say(f"doctor_{kind}", least=LEAST, error=literal(one.get("error", "")))]

@@ -1,6 +1,6 @@
 """Numbers as a report shows them: as many digits as the runs support, and a dash for none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import floor, inf, isfinite, log10
 from typing import Any
 
@@ -55,6 +55,15 @@ def learning_rate(lr: float | None) -> str:
         return NONE
     rounded = float(f"{lr:.3g}")
     return f"{rounded:.12g}" if SMALL <= rounded < LARGE else power_of_ten(rounded)
+
+
+def settings_told(settings: Mapping[str, float | str]) -> str:
+    """Return hyper-parameters with their values, as they are given to an optimizer.
+
+    >>> settings_told({"beta1": 0.9, "schedule": "cosine"})
+    'beta1=0.9, schedule=cosine'
+    """
+    return ", ".join(f"{name}={value}" for name, value in settings.items())
 
 
 def seed_range(seeds: Sequence[int]) -> str:

@@ -10,7 +10,7 @@ from adamas.lab.protocol.results_types import Series
 from adamas.lab.report import frames
 from adamas.lab.report.frames import MUTED
 from adamas.lab.report.searched import Searched, against_rates
-from adamas.lab.report.subject import Subject, gaps, known
+from adamas.lab.report.subject import Subject, gaps, known, rate_alone
 
 PANEL = {"width": 2.6, "height": 1.8, "right": 0.12}
 REFINED = "refine"
@@ -114,8 +114,9 @@ def searched(subject: Subject, name: str) -> Searched:
     # The points of the first search, on a share of the updates, and the refined ones.
     first = [point for point in row["points"] if point["stage"] != REFINED]
     refined = [point for point in row["points"] if point["stage"] == REFINED]
-    judged = row["interval"]["mean"]
-    ring = None if judged is None else (row["lr"], judged)
+    alone = rate_alone(row)
+    judged = alone["interval"]["mean"]
+    ring = None if judged is None else (alone["lr"], judged)
     return Searched(subject.looks[name], first, refined, ring, row["default"]["lr"])
 
 

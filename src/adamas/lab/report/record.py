@@ -79,7 +79,9 @@ def counts(subject: Subject) -> str:
     say = subject.say
     rows = []
     for name, row in subject.rows.items():
+        more = row["worth"]["candidates"] if "worth" in row else []
         tuning = sum(point["diverged"] for point in row["points"])
+        tuning += sum(one["diverged"] for one in more)
         found = (row["runs"], tuning, row["diverged"], row["default"]["diverged"])
         rows.append([subject.swatch(name), *map(whole, found), learning_rate(row["lr"])])
     head = [say(f"counts_{key}") for key in ("runs", "tuning", "report", "default")]

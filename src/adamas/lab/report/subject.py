@@ -19,6 +19,7 @@ from adamas.lab.protocol.results_types import (
     Results,
     Timing,
 )
+from adamas.lab.protocol.worth_types import AloneTree
 from adamas.lab.text import Say
 from adamas.lab.trial import finite
 from adamas.pages.elements import swatch
@@ -114,6 +115,14 @@ class Subject:
             if one["optimizer"] == reference and one["word"] in MIRRORED:
                 found.setdefault(one["reference"], mirrored(one, mean))
         return [found[name] for name in self.looks if name in found]
+
+
+def rate_alone(row: OptimizerTree) -> "AloneTree | OptimizerTree":
+    """Return an optimizer's rate, rates of the judging seeds and losses with the rate alone tuned.
+
+    That is `row` itself where nothing else was searched.
+    """
+    return row["worth"]["alone"] if "worth" in row else row
 
 
 def metric_name(subject: Subject, metric: str) -> str:

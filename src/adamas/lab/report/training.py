@@ -6,7 +6,7 @@ from adamas.lab.page.svg import drawn, inline
 from adamas.lab.protocol.results_types import OptimizerTree, WidthTree
 from adamas.lab.report import pictures
 from adamas.lab.report.numbers import NONE, learning_rate, measured, share, whole
-from adamas.lab.report.subject import Subject
+from adamas.lab.report.subject import Subject, rate_alone
 from adamas.pages.elements import details, fold, paragraph, small, swatch, table
 
 
@@ -88,7 +88,8 @@ def rates(subject: Subject) -> str:
 
 def lr_cell(row: OptimizerTree) -> str:
     """Return the chosen learning rate, and from where to where the judging seeds had theirs."""
-    lr, lrs = learning_rate(row["lr"]), row["lrs"]
+    alone = rate_alone(row)
+    lr, lrs = learning_rate(alone["lr"]), alone["lrs"]
     ends = [learning_rate(end) for end in (min(lrs), max(lrs))]
     return lr if set(ends) == {lr} else f'{lr} <span class="interval">[{", ".join(ends)}]</span>'
 

@@ -9,6 +9,7 @@ SUBJECTS = (
     "pictures",
     "report",
     "evidence",
+    "worth",
     "compare",
     "problems",
     "tables",
