@@ -60,8 +60,10 @@ def test_every_chapter_is_there(page: Page) -> None:
     """The contents lead to every chapter, in the order of the page; most are folded."""
     chapter = r'<section id="([^"]+)">|</summary>\n<div id="([^"]+)">'
     found = ["".join(pair) for pair in re.findall(chapter, page.text)]
-    assert found == list(CHAPTERS)
-    assert all(f'<li><a href="#{key}">' in page.text for key in CHAPTERS)
+    # The chapter on a search over more than the rate is there after one only.
+    expected = [key for key in CHAPTERS if key != "worth"]
+    assert found == expected
+    assert all(f'<li><a href="#{key}">' in page.text for key in expected)
 
 
 def test_pictures_and_tables_are_described(page: Page) -> None:

@@ -19,9 +19,9 @@ from adamas.lab.problems import About, Problem
 from adamas.lab.protocol.best import best_so_far
 from adamas.lab.protocol.comparing import compared, verdict
 from adamas.lab.protocol.ends import ending
+from adamas.lab.protocol.gains import worth_of
 from adamas.lab.protocol.results_types import Results, WidthTree
 from adamas.lab.protocol.study import Study
-from adamas.lab.protocol.worth import worth_of
 from adamas.lab.statistics.deciding import seeds_to_decide
 from adamas.lab.statistics.moments import average
 from adamas.lab.statistics.profiles import expected_best

@@ -8,6 +8,8 @@ rate: each judging seed runs with what would have been chosen on refining seeds 
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from math import fsum, isfinite
+from statistics import stdev
 
 from adamas.lab.course import Further
 from adamas.lab.protocol.search import Ask, drawn_again, point_of
@@ -101,6 +103,19 @@ def short_rate(tuned: Tuned) -> float:
 
 
 def pick(scores: Sequence[Sequence[float]]) -> int:
-    """Return the place of the setting that is chosen; the first is the rate alone."""
-    means = [sum(each) / len(each) for each in scores]
-    return min(range(len(means)), key=lambda place: (means[place], place))
+    """Return the place of the setting that is chosen; the first is the rate alone.
+
+    The lowest mean, if it is below that of the rate alone by more than the standard error of the
+    differences, seed by seed (the rule of one standard error, Breiman et al. 1984, section 3.4.3):
+    the lowest of a few noisy means is lower by luck already.
+
+    >>> pick([[1.0, 1.1], [0.9, 1.15]]), pick([[1.0, 1.1], [0.8, 0.9]])
+    (0, 1)
+    """
+    means = [fsum(each) / len(each) for each in scores]
+    best = min(range(len(means)), key=lambda place: (means[place], place))
+    if not best or not isfinite(means[0]) or len(scores[0]) < 2:
+        return best
+    found = [one - other for one, other in zip(scores[best], scores[0], strict=True)]
+    error = stdev(found) / len(found) ** 0.5
+    return best if means[best] < means[0] - error else 0

@@ -12,6 +12,7 @@ from adamas.lab.doctor import LEAST
 from adamas.lab.entrant_base import BETWEEN
 from adamas.lab.protocol.plan import SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
+from adamas.lab.report.numbers import whole
 from adamas.lab.report.subject import Subject
 from adamas.lab.text import Say
 from adamas.pages.elements import details, fold, paragraph, small, source, subheading
@@ -148,7 +149,10 @@ def listing(
     `kind`, `further` and `steps` as for `snippets`.
     """
     found = snippets(name, lr, kind, further, steps)
-    missing = [FRAMEWORKS[key] for key in FRAMEWORKS if key not in found and kind == "rule"]
+    moves = "adamas.schedule" in found.get("adamas", "")
+    without = ("optax", "keras") if moves else ()
+    missing = [FRAMEWORKS[key] for key in FRAMEWORKS
+               if key not in found and key not in without and kind == "rule"]  # fmt: skip
     titles = FRAMEWORKS if kind == "rule" else OTHERS
     blocks = [
         f'<p class="framework">{html.escape(titles[key])}</p>\n{source(text)}'
@@ -156,4 +160,6 @@ def listing(
     ]
     if missing:
         blocks.append(small(say("code_missing", names=say.names(missing))))
+    if moves:
+        blocks.append(small(say("code_moves", steps=whole(steps))))
     return blocks
