@@ -7,8 +7,8 @@ from math import inf
 import numpy as np
 
 from adamas.cli_text.core_words import told as translated
-from adamas.lab.course import COURSE, LONGEST_WARMUP
-from adamas.lab.entrants import Entrant, parts_of
+from adamas.lab.course import LONGEST_WARMUP
+from adamas.lab.entrant_base import Entrant, parts_of
 from adamas.lab.needs import LabError
 from adamas.lab.protocol.cube import Dimension, Scale, Space, rounded, rounded_rest
 
@@ -16,6 +16,8 @@ from adamas.lab.protocol.cube import Dimension, Scale, Space, rounded, rounded_r
 Asked = Mapping[str, tuple[float, float] | None]
 
 RATE, BETAS = "lr", "betas"
+# What can be searched of the course of a run.
+MOVES = ("schedule", "warmup")
 # What is between 0 and 1 and says how long an average remembers, under the names that it has.
 MEMORY = re.compile(r"(beta|betas|b)_?\d*|momentum|rho|alpha")
 
@@ -80,7 +82,7 @@ def interval_in(text: str) -> tuple[float, float]:
 def free_of(who: Entrant) -> list[str]:
     """Return what an optimizer's text leaves to be searched, the course of its rate included."""
     fixed = {*who.hypers, *(name for name, _ in parts_of(who.text)[1])}
-    return [name for name in (*who.free, *COURSE) if name not in fixed]
+    return [name for name in (*who.free, *MOVES) if name not in fixed]
 
 
 def meant(name: str, who: Entrant) -> list[str]:

@@ -87,6 +87,8 @@ def command(subject: Subject, out: Path) -> str:
     while last < wanted:
         last *= 2
     more = {"until-decided": True, "seeds": min(last, LIMIT)}
+    if "search" in subject.plan:  # looks are for searches of the rate alone
+        more = {"seeds": min(wanted, LIMIT)}
     found = again.command(subject, more)
     if PYTHON in found:
         return f"{found.splitlines()[-1][:-1]}, out={str(out)!r})"
