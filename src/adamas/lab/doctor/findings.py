@@ -48,8 +48,8 @@ def diagnose(
     """
     chart = charted(problem, optimizer, lr, seed, further)
     if chart.record.error:
-        who = {"optimizer": optimizer, "lr": lr, "seed": seed}
-        return who | finding("raised", [], {}, chart.steps) | {"error": chart.record.error}
+        run: Finding = {"optimizer": optimizer, "lr": lr, "seed": seed}
+        return run | finding("raised", [], {}, chart.steps) | {"error": chart.record.error}
     best = tuned_lr if tuned_lr is not None else tuned.lr if tuned else None
     found = overfitted(chart) or left(chart, best) or stalled(chart, best)
     if found is None and best is not None and (tuned is None or worse(chart, tuned.final)):

@@ -91,10 +91,11 @@ def snippets(
     chosen = [f"{key}={value}" for key, value in further if key not in COURSE]
     kept = ",".join([*(f"{key}={value}" for key, value in pairs if key not in moves), *chosen])
     text = f"{source}:{kept}" if kept else source
-    course = Course(**{key: value_of(key, value) for key, value in moves.items()})
-    factor = course.factor(steps) if steps and kind == "rule" else None
+    written = MOVING if steps and kind == "rule" else ()
+    course = Course().changed(tuple((key, value_of(key, moves[key])) for key in moves))
+    factor = course.factor(steps) if written else None
     found = of_kind(text, lr, kind, factor)
-    told = [f"{k}={v}" for k, v in moves.items() if factor is None or k not in MOVING]
+    told = [f"{key}={value}" for key, value in moves.items() if key not in written]
     note = f"# lr moved along the run: {', '.join(told)}\n" if told else ""
     return {framework: note + code for framework, code in found.items()}
 

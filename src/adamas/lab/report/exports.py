@@ -109,7 +109,8 @@ def worth_rows(about: Subject, name: str) -> list[RunRow]:
         kind = f"without {part['name']}"
         found += judged_rows(about, name, kind, part["finals"], row["lrs"], left)
     return found + [
-        point_row(f"search {one['stage']}", about.called(name), one["lr"], one) for one in worth["candidates"]
+        point_row(f"search {one['stage']}", about.called(name), one["lr"], one)
+        for one in worth["candidates"]
     ]
 
 
@@ -119,8 +120,8 @@ def judged_rows(
 ) -> list[RunRow]:  # fmt: skip
     """Return the rows of one run on each report seed."""
     return [
-        {"kind": kind, "optimizer": about.called(name), "lr": lr, "seed": seed, "runs": 1, "loss": loss,
-         "diverged": int(loss is None), "steps_to_target": None,
+        {"kind": kind, "optimizer": about.called(name), "lr": lr, "seed": seed, "runs": 1,
+         "loss": loss, "diverged": int(loss is None), "steps_to_target": None,
          "lowest": None, "lowest_step": None, "settings": settings_told(chosen)}
         for seed, loss, lr, chosen in zip(about.judging, losses, lrs, settings, strict=True)
     ]  # fmt: skip
