@@ -23,7 +23,7 @@ TWO = ("--optimizer", "sgd", "--optimizer", "adam")
 SENTENCE = re.compile(r"(?<=\.) |(?<=。)")
 HEADS = {"en": ("read as", "missing", "otherwise"), "zh": ("读作", "缺失", "另外")}
 PLAIN, NONE = ("number", "数字"), "–"
-LEFT_OUT = "asked"  # said of a column that --drop names
+LEFT_OUT = "asked"  # the use of a column that --drop names
 PAGES = {"en": "report.html", "zh": "report.zh.html"}
 
 
@@ -93,25 +93,30 @@ def aim(problem: Mapping[str, Any]) -> str:
 def compared(
     table: Table, frame: Any, problem: Mapping[str, Any], cells: Mapping[str, Cells]
 ) -> Iterator[Column]:
-    """Yield each column that both read, and how; the target by what is done with it."""
+    """Yield each column that both read, and how; the target by what is done with it unasked."""
     ours = {one["name"]: one for one in problem["columns"]}
     names = [" ".join(str(name).split()) for name in frame.columns]
     if len(ours) != len(names):
         raise ValueError(f"{table.name}: {len(ours)} columns here, {len(names)} in pandas")
     for place, (name, theirs) in enumerate(zip(names, kinds(frame), strict=True)):
         called = name if name in ours else f"column{place + 1}"
-        kind = ours[called]["kind"]
-        if ours[called]["fate"] == LEFT_OUT:
+        kind, use = ours[called]["kind"], ours[called]["fate"]
+        if use == LEFT_OUT or (use == "target" and "--task" in table.options):
             continue
-        if target := ours[called]["fate"] == "target":
+        if use == "target":
             kind, theirs = aim(problem), task(frame, place)
-        why = {
-            key: of_target(called, problem["notes"].get(key, ""), cells[key])
-            if target
-            else of_row(cells[key].about(called, HEADS[key][0]), HEADS[key])
-            for key in PAGES
-        }
+        why = {key: reason(called, use, problem, cells[key], key) for key in PAGES}
         yield Column(called, kind, theirs, why["en"], why["zh"])
+
+
+def reason(name: str, use: str, problem: Mapping[str, Any], cells: Cells, language: str) -> str:
+    """Return what a page says of a column, where it is not plainly numbers."""
+    heads = HEADS[language]
+    row = cells.about(name, heads[0])
+    if use != "target":
+        return of_row(row, heads)
+    notes = of_target(name, problem["notes"][language], cells)
+    return " · ".join(filter(None, [of_row({**row, heads[2]: ""}, heads), notes]))
 
 
 def of_target(name: str, notes: str, cells: Cells) -> str:

@@ -20,7 +20,7 @@ WITH_CODE = [
 ]
 BILINGUAL = (
     "check", "coming-from", "convert", "few-bits", "guide", "homes", "how-it-works", "jax", "keras",
-    "lab", "language", "schedules", "scipy", "torch", "tutorial",
+    "lab", "lab-tables", "language", "schedules", "scipy", "torch", "tutorial",
 )  # fmt: skip
 # Pages for whoever works on adamas: a path in them is one of ours, not a reader's own.
 INTERNAL = [
