@@ -25,7 +25,8 @@ PARTS = {
     **dict.fromkeys(("pages", "learn"), LEARN),
     "bench": BENCH,
     **dict.fromkeys(
-        ("cli", "cli_lab", "cli_check", "cli_language", "cli_text", "cli_values"), COMMANDS
+        ("cli", "cli_lab", "cli_table", "cli_check", "cli_language", "cli_text", "cli_values"),
+        COMMANDS,
     ),
     **dict.fromkeys(("show", "__main__"), COMMANDS),
 }

@@ -134,7 +134,17 @@ def wordy(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
     yield "1.0"
 
 
+def rare(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Yield a loss after every forty updates."""
+    optimizer = make_optimizer({"w": np.ones(1)})
+    for step in range(steps + 1):
+        if step % 40 == 0:
+            yield 1.0
+        optimizer.step({"w": np.ones(1)})
+
+
 @pytest.mark.parametrize(("train", "told"), [
+    (rare, r"rare yields its first loss after 40 updates, and every=33 was understood; say loop_"),
     (broken, r"broken failed with sgd at lr=.*, seed 1: KeyError"),
     (silent, r"silent yielded no loss after an update"),
     (wordy, r"this one yielded str"),

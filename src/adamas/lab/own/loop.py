@@ -4,7 +4,7 @@ import inspect
 import random
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf, isfinite, nan
 from numbers import Real
 from pathlib import Path
@@ -59,8 +59,9 @@ def loop_problem(
 
     Runs differ in length: a search runs a quarter of the steps. The global random numbers of
     Python, NumPy and PyTorch are seeded by `seed` before each run and put back afterwards. `every`
-    says how many updates lie between two losses (by default a thirtieth of the steps), `batch` how
-    many samples an update takes; both are for the page and for estimates. A loop with a further
+    says how many updates lie between two losses (by default a thirtieth of the steps), which no run
+    of a search is shorter than; `batch` says how
+    many samples an update takes, for the page. A loop with a further
     argument `batch` is given that of an optimizer such as `adam:batch=64`, and fewer steps. Raises
     `LabError` for counts below 1.
 
@@ -121,7 +122,7 @@ def run_loop(problem: Loop, optimizer: str, lr: float, seed: int, further: Furth
     except FAILURES:
         seen.failed(maker.updates)
     except Exception as error:
-        reason = described(error, Path(inspect.getsourcefile(inspect.unwrap(problem.train)) or ""))
+        reason = described(error, place_of(problem.train))
         raise LabError("error.loop_failed", name=problem.name, optimizer=optimizer, lr=lr,
                        seed=seed, error=reason) from error  # fmt: skip
     finally:
@@ -182,6 +183,12 @@ class Seen:
         return Record(*trial, *curve, final, diverged, self.extras, train, further)
 
 
+def place_of(function: Callable[..., Any]) -> Path:
+    """Return the file that a function was written in, also one that is no file."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return Path(getattr(code, "co_filename", ""))
+
+
 def numeral(value: Any) -> float:
     """Return a loss as a number, of an array or a tensor of one element too."""
     if hasattr(value, "requires_grad"):
@@ -229,8 +236,25 @@ def is_loop(thing: Any) -> bool:
 
 
 def begun(problem: Loop) -> None:
-    """Run the beginning of a loop, and refuse what could not be compared."""
-    few = replace(problem, steps=min(problem.every, problem.steps))
-    record = run_loop(few, "sgd", 1e-9, 1)
-    if not isfinite(record.losses[0]) or record.losses[0] <= 0:
+    """Run a loop up to its first loss after an update, and refuse what could not be compared."""
+    maker = Maker(entrant("sgd"), 1e-9, (), problem.steps)
+    seen, put_back = Seen(), randomness()
+    seeded(1)
+    try:
+        for told in problem.train(maker, 1, problem.steps):
+            if not seen.heard(told, maker.updates) or maker.updates:
+                break
+    except LabError:
+        raise
+    except Exception as error:
+        reason = described(error, place_of(problem.train))
+        raise LabError("error.loop_failed", name=problem.name, optimizer="sgd", lr=1e-9,
+                       seed=1, error=reason) from error  # fmt: skip
+    finally:
+        put_back()
+    record = seen.record(problem, ("sgd", 1e-9, 1), ())
+    if not (isfinite(record.losses[0]) and record.losses[0] > 0):
         raise LabError("error.start_judged", text=problem.name, judged=record.losses[0])
+    if maker.updates > problem.every:
+        often = {"every": problem.every, "first": maker.updates}
+        raise LabError("error.loop_every", name=problem.name, steps=problem.steps, **often)
