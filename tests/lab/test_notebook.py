@@ -21,13 +21,12 @@ import adamas
 import adamas.torch
 from adamas import lab
 from adamas.cli import main
-from adamas.lab.commands import session
 from adamas.lab.needs import UnavailableError
 from adamas.lab.notebook import api
 from adamas.lab.notebook.comparison import ComparisonResult
 from adamas.lab.own import tabular
 from adamas.lab.own.content import content
-from adamas.lab.protocol import measure, runner
+from adamas.lab.protocol import measure, runner, sequential
 from adamas.lab.protocol.plan import SIZES, Size
 from adamas.lab.report.exports import to_csv
 from adamas.lab.trial import Record
@@ -218,7 +217,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory that declares a comparison on arrays, of which a run was made."""
     out = tmp_path_factory.mktemp("notebook") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "study", refuse_after_one)
+        patch.setattr(sequential, "study", refuse_after_one)
         with pytest.raises(lab.LabError, match="enough"):
             quick((X, Y), out=out, seeds=3)
     return out
