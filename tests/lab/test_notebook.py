@@ -319,7 +319,6 @@ def test_rules_and_classes_are_optimizers() -> None:
         ({"optimizers": [["adam"]]}, r"\['adam'\] is no optimizer; give a name"),
         ({"optimizers": [None]}, "None is no optimizer"),
         ({"optimizers": [adamas.Adam(np.zeros(2))]}, "Adam adam: 2 elements.*is no optimizer"),
-        ({"optimizers": [adamas.torch.Adam]}, r"adamas\.torch\.Adam'> is no optimizer"),
         ({"reference": []}, r"reference=\[\] is no list"),
         ({"reference": signum}, "reference=signum does not take part"),
         ({"problem": pa.table({"a": X[:, 0], "y": Y}), "target": "y"}, r"Table.*to_pandas\(\)"),
