@@ -32,6 +32,7 @@ MODULES = {
     "adamas.keras": "in place of `keras.optimizers`",
     "adamas.scipy": "methods of `scipy.optimize.minimize`",
     "adamas.lab": "comparisons of optimizers",
+    "adamas.check": "which formula an optimizer computes",
     "adamas.words": "what a rule may say",
     "adamas.schedule": "hyper-parameters as functions of the step",
     "adamas.rules": "the formulas",
