@@ -106,6 +106,14 @@ def test_perfect_weights_leave_only_the_noise() -> None:
     assert task.extras(task.start()) == {"rare": 1.0, "common": 1.0}
 
 
+@pytest.mark.parametrize("size", [0, 6])
+def test_a_batch_that_no_pass_fills_is_refused(size: int) -> None:
+    """Fewer samples than a batch takes are an error, and no search without end."""
+    batches = shuffled_batches(np.arange(5), np.arange(5), size, np.random.default_rng(1))
+    with pytest.raises(ValueError, match=rf"{size} samples .* from 5"):
+        next(batches)
+
+
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32))
 def test_a_pass_shows_no_sample_twice(count: int, size: int, seed: int) -> None:
     """Each pass over the data is a new permutation, cut into whole batches."""

@@ -131,6 +131,23 @@ def test_a_sample_is_the_same_each_time(tmp_path: Path) -> None:
     assert "sample" not in note(said(tmp_path, small(), rows=60))
 
 
+UNEVEN = [{"group": "who"}, {"time": "day"}]
+
+
+@pytest.mark.parametrize("options", UNEVEN)
+def test_a_batch_is_no_larger_than_what_trains(options: dict[str, Any], tmp_path: Path) -> None:
+    """With few rows in a group or in the first days, every seed still has its batches."""
+    columns = {name: [*values, *values] * 9 for name, values in small().items()}
+    rows = len(columns["y"])
+    columns["who"] = ["a"] * (rows - 5) + ["b"] * 5
+    columns["day"] = ["2024-01-01"] * 20 + ["2024-01-02"] * (rows - 20)
+    problem = said(tmp_path, columns, **options)
+    for seed in range(1, 5):
+        task = problem.task(seed)
+        assert len(next(task.batches())[1]) == problem.batch
+        assert len(split(problem, seed)[0]) == {"group": rows - 5, "time": 20}[next(iter(options))]
+
+
 def test_rows_without_a_place_are_left_out(tmp_path: Path) -> None:
     """A row without a group cannot be kept from judging its like, so it is left out and counted."""
     problem = said(tmp_path, small(who=["", *WHO[1:]]), group="who")
@@ -189,6 +206,12 @@ REFUSED: list[tuple[dict[str, Any], dict[str, list[object]], list[str]]] = [
     ({"time": "day"}, {"day": ["2024-01-01"] * ROWS}, ["'day'", "--time", "two or more"]),
     ({"time": "who"}, {"who": WHO}, ["'who'", "'p0'", "2024-01-31"]),
     ({"group": "who"}, {"who": WHO[:30] * 2, "y": WHO[:30] * 2}, ["'who'", "another column"]),
+    (
+        {"group": "who"},
+        {"who": ["a"] * 40 + WHO[:20], "y": ["c"] * 40 + WHO[:20]},
+        ["'who'", "40 of 60", "more than half"],
+    ),
+    ({"time": "day"}, {"day": DAYS[:1] * 19 + ["2025-01-01"] * 41}, ["'day'", "only 19", "20;"]),
     ({"task": "regression"}, {"y": ["yes", "no"] * 30}, ["'no'", "needs numbers"]),
     ({"task": "classification"}, {}, ["different values", "2 rows each"]),
 ]

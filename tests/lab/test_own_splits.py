@@ -47,7 +47,7 @@ def test_no_unit_is_on_both_sides(
     strata = kinds[np.unique(units, return_index=True)[1]] if stratified else None
     train, held = splits.split_units(units, strata, kinds, rng(seed))
     assert sorted([*train, *held]) == list(range(len(units)))
-    assert len(train) and len(held)
+    assert len(held) and len(train) >= len(units) / 2
     assert not {*units[train]} & {*units[held]}
     assert {*kinds[held]} <= {*kinds[train]}
 

@@ -140,8 +140,11 @@ def generator(seed: int, purpose: int) -> np.random.Generator:
 def shuffled_batches(x: Array, y: Array, size: int, rng: np.random.Generator) -> Iterator[Batch]:
     """Yield batches of `size` samples without end, in a new order each pass over the data.
 
-    The last samples of a pass that do not fill a batch are left out of that pass.
+    The last samples of a pass that do not fill a batch are left out of that pass. Raises
+    `ValueError` where there are fewer samples than a batch takes.
     """
+    if not 1 <= size <= len(x):
+        raise ValueError(f"a batch of {size} samples cannot be drawn from {len(x)}")
     while True:
         order = rng.permutation(len(x))
         for begin in range(0, len(x) - size + 1, size):

@@ -9,8 +9,10 @@ import numpy as np
 from adamas.lab.needs import LabError
 from adamas.lab.own.columns import Column, NumberColumn
 from adamas.lab.own.features import Features
+from adamas.lab.own.frame import FEWEST
 from adamas.lab.own.options import TableOptions
 from adamas.lab.own.splits import (
+    cut,
     may_judge,
     split_classes,
     split_rows,
@@ -23,6 +25,8 @@ from adamas.lab.problems import Array
 # Inputs that more rows share than both are a common case, such as one cell of a table of counts,
 # and no copies: whoever learns them has learned what there is to learn.
 COMMON_ROWS, COMMON_SHARE = 10, 1 / 40
+# What groups leave of the smallest table at least.
+FEWEST_TRAIN = FEWEST // 2
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,12 @@ class Sides:
     units: Array | None
     repeated: int
     common: int
+
+    def training(self) -> int | None:
+        """Return how many rows train, where that is not what a fifth leaves of them."""
+        if self.way != "time" or self.units is None:
+            return None
+        return int((self.units < cut(self.units)).sum())
 
     def split(self, target: Target, rng: np.random.Generator) -> tuple[Array, Array]:
         """Return the places of the rows that train, and of those that judge."""
@@ -63,7 +73,9 @@ def sides(
         check_groups(units, target, options.group)
         return Sides("group", units, repeated, 0)
     if options.time is not None:
-        return Sides("time", _times(columns[options.time], target.rows), repeated, 0)
+        times = _times(columns[options.time], target.rows)
+        check_times(times, options.time)
+        return Sides("time", times, repeated, 0)
     if not repeated:
         return Sides("rows", None, 0, 0)
     units = without_common(copies, target)
@@ -116,8 +128,21 @@ def check_groups(units: Array, target: Target, name: str) -> None:
     """Refuse groups none of which could judge what others learned."""
     if units.max() == 0:
         raise LabError("error.one_group", column=name)
-    if not may_judge(units, target.values if target.classes else None).any():
-        raise LabError("error.group_classes", column=name)
+    if may_judge(units, target.values if target.classes else None).any():
+        return
+    held, rows = int(np.bincount(units).max()), len(units)
+    if 2 * held > rows:
+        raise LabError("error.group_half", column=name, held=held, rows=rows)
+    raise LabError("error.group_classes", column=name)
+
+
+def check_times(times: Array, name: str) -> None:
+    """Refuse times of which too few rows are early enough to train."""
+    train = int((times < cut(times)).sum())
+    if train < FEWEST_TRAIN:
+        raise LabError(
+            "error.time_few", column=name, train=train, rows=len(times), least=FEWEST_TRAIN
+        )
 
 
 def _numbered(column: Column, rows: Array) -> Array:

@@ -42,12 +42,12 @@ def split_units(
     """Return the same with all rows of one unit on one side, units numbered from 0.
 
     Units are drawn until their rows are as near as possible to a fifth, of each of `kinds` (one for
-    each unit) if given; at least one judges and one trains. What judges never has a class that does
-    not train. Raises `ValueError` if no unit can judge; see `may_judge`.
+    each unit) if given; at least one judges, and at least half of the rows train. What judges never
+    has a class that does not train. Raises `ValueError` if no unit can judge; see `may_judge`.
     """
     free = may_judge(units, classes)
     if not free.any():
-        raise ValueError("every unit has a class of its own, so that none can judge")
+        raise ValueError("every unit has a class of its own or most rows, so that none can judge")
     sizes = np.bincount(units)
     kinds = np.zeros(len(sizes), np.int64) if kinds is None else kinds
     # A kind with one unit cannot be on both sides by itself.
@@ -60,6 +60,7 @@ def split_units(
         held = rng.permutation(np.flatnonzero(free))[:1]
     judges = np.zeros(len(sizes), bool)
     judges[held] = True
+    _half_back(judges, held, sizes)
     if classes is not None:
         _given_back(judges, held, units, classes)
     rows = rng.permutation(len(units))
@@ -68,13 +69,12 @@ def split_units(
 
 
 def may_judge(units: Array, classes: Array | None) -> Array:
-    """Return for each unit whether another one has every class that it has.
+    """Return for each unit whether others have every class that it has, and half of the rows.
 
     >>> may_judge(np.array([0, 0, 1, 1, 2]), np.array([0, 1, 0, 0, 0])).tolist()
     [False, True, True]
     """
-    count = int(units.max()) + 1
-    found = np.full(count, count > 1)
+    found = 2 * np.bincount(units) <= len(units)
     if classes is not None:
         pairs = np.unique(np.stack([units, classes]), axis=1)
         alone = np.bincount(pairs[1])[pairs[1]] == 1
@@ -90,6 +90,14 @@ def _drawn(free: Array, sizes: Array, rows: int, others: bool, rng: np.random.Ge
         return order[:0]
     ends = np.cumsum(sizes[order[:most]])
     return order[: int(np.argmin(np.abs(ends - rows / HELD))) + 1]
+
+
+def _half_back(judges: Array, held: Array, sizes: Array) -> None:
+    """Let the last drawn units train until half of the rows do."""
+    for unit in held[:0:-1]:
+        if 2 * sizes[judges].sum() <= sizes.sum():
+            return
+        judges[unit] = False
 
 
 def _given_back(judges: Array, held: Array, units: Array, classes: Array) -> None:

@@ -50,7 +50,8 @@ def tabular_problem(frame: Frame, options: TableOptions = NOTHING_SAID) -> Probl
     features = encoded(frame, inputs, target.rows)
     parted = sides(features, target, columns, options)
     widths = (features.numbers.shape[1] + features.flags.shape[1], HIDDEN, len(target.classes) or 1)
-    batch, steps = schedule(len(target.values), widths)
+    rows = len(target.values)
+    batch, steps = schedule(parted.training() or rows - rows // HELD, widths)
     # Runs of one seed follow each other, and to split a large table takes a tenth of a second.
     split = lru_cache(maxsize=2)(partial(_split, features, target, parted))
 
@@ -70,17 +71,16 @@ def tabular_problem(frame: Frame, options: TableOptions = NOTHING_SAID) -> Probl
     )
 
 
-def schedule(rows: int, widths: tuple[int, ...]) -> tuple[int, int]:
-    """Return the batch and the number of steps for a table: about 20 passes, and about a second.
+def schedule(train: int, widths: tuple[int, ...]) -> tuple[int, int]:
+    """Return the batch and the steps for so many training rows: about 20 passes, about a second.
 
     The batch is the power of two up to a 32nd of the training rows, within 8 and 128. The time is
     reckoned, not measured, so that the same table trains as long on every machine.
 
-    >>> schedule(50_000, (20, 32, 1))
+    >>> schedule(40_000, (20, 32, 1))
     (128, 3000)
     """
-    train = rows - rows // HELD
-    batch = min(max(1 << (train // 32).bit_length() - 1, SMALLEST_BATCH), LARGEST_BATCH)
+    batch = min(1 << max(train // 32, SMALLEST_BATCH).bit_length() - 1, LARGEST_BATCH)
     seconds = STEP_SECONDS + MULTIPLY_SECONDS * batch * widths[0] * widths[1]
     steps = min(max(EPOCHS * train // batch, FEWEST_STEPS), MOST_STEPS, int(MOST_SECONDS / seconds))
     return batch, max(steps // EVALUATIONS, 1) * EVALUATIONS
