@@ -6,6 +6,7 @@ The long form of the error rates, on real training runs, is `benchmarks/alike`.
 import io
 import json
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from math import sqrt
@@ -118,6 +119,18 @@ def test_what_follows_a_plain_comparison_is_fresh() -> None:
     seen = {*alone.tuning, *alone.refine, *alone.report}
     assert not seen & {*made.tuning, *made.refine, *made.report}
     assert declare(FULL, {}, [entrant("sgd")], growing(SIZES["quick"])).looks is None
+
+
+@given(*[st.tuples(st.sampled_from(["quick", "default", "rigorous"]), st.integers(21, 1000))] * 2)
+def test_another_largest_number_has_other_seeds(one: tuple[Any, int], two: tuple[Any, int]) -> None:
+    """What follows looks that stayed undecided shares no seed of any kind with them."""
+    seen, fresh = (
+        declare(SOFTMAX, {}, [entrant("sgd")], replace(SIZES[mode], most=most))
+        for mode, most in (one, two)
+    )
+    if one[1] != two[1]:
+        kinds = ({*made.tuning, *made.refine, *made.report} for made in (seen, fresh))
+        assert set.isdisjoint(*kinds)
 
 
 def ended(number: int, spread: float, planted: float = 0.0) -> tuple[str, int]:

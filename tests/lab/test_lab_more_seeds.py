@@ -1,5 +1,6 @@
 """What a page and the terminal say where seeds are too few: how many, and a command that works."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,22 @@ def test_the_largest_number_is_a_look_that_suffices(
     """The last look is the first doubling at which the largest likely spread would do, or 200."""
     found = command(told(undecided(seen, likely, mode=mode)), Path("x"))
     assert f" --seeds {most} " in found and " --until-decided " in found
+
+
+@pytest.mark.parametrize(
+    ("looks", "more"),
+    [([10, 20], 40), ([10, 20, 40, 80], 160), ([10, 20, 40, 80, 160], 200), ([10, 200], None)],
+)
+def test_what_follows_looks_goes_further(looks: list[int], more: int | None) -> None:
+    """After looks the command has a larger number, whose seeds are others, or there is none."""
+    found = command(told(undecided(12, 18, looks=looks)), Path("x"))
+    assert re.findall(r" --seeds (\d+) ", found) == ([str(more)] if more else [])
+    assert ("--until-decided" in found) == bool(more)
+
+
+def test_a_wider_search_has_no_command() -> None:
+    """More seeds than those that were seen would include them, so no command is offered."""
+    assert command(told(undecided(12, 18, search={"asked": ["eps"]})), Path("x")) == ""
 
 
 def test_the_terminal_shows_a_free_directory(tmp_path: Path) -> None:

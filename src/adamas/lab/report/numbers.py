@@ -12,6 +12,8 @@ NONE = "–"
 SMALL, LARGE = 1e-4, 1e6
 # Per cent below which two decimals would show zero.
 SMALLEST = 0.005
+# A spread of this share of its mean is an error of rounding.
+ROUNDING = 1e-12
 
 
 def measured(value: Any, digits: int = 4) -> str:
@@ -74,13 +76,17 @@ def seed_range(seeds: Sequence[int]) -> str:
 def decimals_of(interval: IntervalTree) -> int:
     """Return how many decimals show two digits of an interval's half width.
 
+    Equal losses, whose width is the rounding of their mean, have three digits.
+
     >>> decimals_of({"mean": 0.5, "low": 0.49, "high": 0.51})
     3
+    >>> decimals_of({"mean": 1.0442181, "low": 1.0442181 - 2e-16, "high": 1.0442181})
+    2
     """
     mean, low, high = interval["mean"], interval["low"], interval["high"]
-    if low is None or high is None or not 0 < (high - low) / 2 < inf:
-        size = abs(mean or 1)
-        return min(8, max(0, 2 - floor(log10(size)))) if size else 0
+    size = abs(mean or 1)
+    if low is None or high is None or not ROUNDING * size < (high - low) / 2 < inf:
+        return min(8, max(0, 2 - floor(log10(size))))
     return min(8, max(0, 1 - floor(log10((high - low) / 2))))
 
 
