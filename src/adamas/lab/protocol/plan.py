@@ -27,9 +27,10 @@ from adamas.lab.tuning import log_grid
 
 Mode = Literal["quick", "default", "rigorous"]
 REPORT_FROM, TUNING_FROM, REFINE_FROM = 1, 1001, 2001
-# A comparison that looks before the end has seeds of its own, because it is what follows one that
-# ended in too few seeds: what was seen there must not be a part of it.
-LOOKS_REPORT_FROM, LOOKS_TUNING_FROM, LOOKS_REFINE_FROM = 3001, 4001, 6001
+# A comparison that looks before the end is what follows one that ended in too few seeds, with looks
+# or without: what was seen there must not be a part of it. So each largest number of seeds has a
+# block of its own, which has room for all that it needs.
+BLOCK = 10_000
 SHARE = 0.25
 # Which rules of searching and judging: another number is another plan. 1 chose the lowest score.
 PROTOCOL = 2
@@ -211,9 +212,8 @@ def declare(
         size = replace(size, tuning=1, refine=1, report=1, most=None)
     wanted = declared.pop("references", REFERENCES)
     searches, most = size.searches, size.most or size.report
-    tuning, refine, report = TUNING_FROM, REFINE_FROM, REPORT_FROM
-    if size.most:
-        tuning, refine, report = LOOKS_TUNING_FROM, LOOKS_REFINE_FROM, LOOKS_REPORT_FROM
+    start = BLOCK * (size.most or 0)
+    tuning, refine, report = (start + one for one in (TUNING_FROM, REFINE_FROM, REPORT_FROM))
     grids = {who.text: around(who.centre, size.reach) for who in entrants}
     return Plan(
         problem=problem.name,

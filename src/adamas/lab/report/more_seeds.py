@@ -76,19 +76,19 @@ def directory(subject: Subject) -> str:
 def command(subject: Subject, out: Path) -> str:
     """Return the command, or the call in Python, that adds seeds until all is decided.
 
-    Nothing where all is decided, or too many seeds would be needed. The largest number of seeds is
-    that of the first look at which the largest likely spread would do.
+    Nothing where all is decided, or too many seeds would be needed, or a search of more than the
+    rate allows no looks. The largest number of seeds is that of the first look at which the largest
+    likely spread would do, and larger than that of looks that were made: so all seeds are fresh.
     """
-    needed = most(subject)
-    if needed is None or needed["seen"] is None:
+    needed, looks = most(subject), subject.plan.get("looks") or [0]
+    wide = "search" in subject.plan
+    if needed is None or needed["seen"] is None or wide or looks[-1] >= LIMIT:
         return ""
-    first = SIZES[subject.plan["mode"]].report
-    wanted, last = needed["likely"] or LIMIT, 2 * first
+    wanted = max(needed["likely"] or LIMIT, looks[-1] + 1)
+    last = 2 * SIZES[subject.plan["mode"]].report
     while last < wanted:
         last *= 2
     more = {"until-decided": True, "seeds": min(last, LIMIT)}
-    if "search" in subject.plan:  # looks are for searches of the rate alone
-        more = {"seeds": min(wanted, LIMIT)}
     found = again.command(subject, more)
     if PYTHON in found:
         return f"{found.splitlines()[-1][:-1]}, out={str(out)!r})"
