@@ -21,11 +21,13 @@ from adamas.lab.protocol.measure import timing
 from adamas.lab.report.again import command
 from adamas.lab.report.code import snippets
 from adamas.lab.report.exports import to_csv, to_latex
+from adamas.lab.report.record import cost
 from adamas.lab.report.subject import subject
 from adamas.lab.text import Say
 from bowl import BOWL, HERE
 from foreign_optimizers import Plain
 from html_pages import Page
+from report_sample import sample
 
 HOSTILE = "<i>A</i> **b** `c` $d$ & \\e_f"
 TINY = Problem("bowl", 8, 2, 1, BOWL.task, random=False)
@@ -173,3 +175,18 @@ def test_a_comparison_goes_on_in_other_processes(tmp_path: Path) -> None:
     assert (tmp_path / "two" / "runs.jsonl").read_bytes() == first
     assert main([*words, "--out", str(tmp_path / "one"), "--workers", "1"]) == 0
     assert (tmp_path / "one" / "runs.jsonl").read_bytes() == first
+
+
+def test_what_fails_while_it_is_timed_has_no_time() -> None:
+    """An optimizer that fails late leaves the page without its times, and nobody else's."""
+    tires = f"{HERE}:Tires"
+    plain = f"{HERE}:Plain"
+    times = timing(TINY, [plain, tires])
+    assert times["per_step"][tires] is None
+    assert times["state_bytes_per_parameter"][tires] is None
+    assert times["per_step"][plain] is not None
+    with_times: Any = {**times, "seconds": 1.0, "workers": 1}
+    tree = sample(("sgd", "adam"))
+    with_times["per_step"] |= {"adam": None}
+    with_times["state_bytes_per_parameter"] |= {"adam": None}
+    assert cost(subject(tree, with_times, Say("en")))

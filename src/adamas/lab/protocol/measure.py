@@ -13,13 +13,16 @@ from importlib.metadata import version
 from math import inf
 from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from adamas.lab.entrant_base import Entrant
 from adamas.lab.entrants import entrant
 from adamas.lab.own.loop import Loop, trained
-from adamas.lab.problems import Problem
+from adamas.lab.problems import Problem, Task
 from adamas.lab.protocol.plan import Plan
 from adamas.lab.protocol.results_types import StepTimes
+from adamas.lab.stepping import StepError
 from adamas.lab.trial import start
 
 REPEATS = 7
@@ -101,28 +104,39 @@ def timing(problem: Problem, optimizers: Sequence[str]) -> StepTimes:
     """Return microseconds of a step of each optimizer and of the model, one thread, here.
 
     The least of several repeats, because everything that disturbs a measurement makes it longer.
-    Nothing is told of a user's own loop.
+    None for an optimizer that fails meanwhile, as it may late in a run. Nothing is told of a user's
+    own loop.
     """
     if isinstance(problem, Loop):  # what is the optimizer's in it, nobody can tell
         return {"per_step": {}, "model_step": 0.0, "state_bytes_per_parameter": {}}
     task = problem.task(1)
     batch = next(iter(task.batches()))
-    per_step, state = dict[str, float | None](), {}
+    per_step, state = dict[str, float | None](), dict[str, float | None]()
     with threadpool_limits(limits=1):
         for name in optimizers:
-            who = entrant(name)
-            with who.apart(1):
-                params, grads, opt = start(task, name, 1e-9)
-                loss = task.gradient(params, batch, grads)
-                again = partial(task.gradient, params, batch, grads)
-                step = partial(opt.step, grads, loss, again)
-                step()
-                # What a step with several gradients takes is mostly the model's time.
-                per_step[name] = None if who.asks else least(step)
-                size = sum(array.size for array in params.values())
-                state[name] = opt.state_bytes() / size
+            try:
+                per_step[name], state[name] = timed(task, batch, entrant(name))
+            except StepError:
+                per_step[name] = state[name] = None
+        params = task.start()
+        grads = {name: np.empty_like(param) for name, param in params.items()}
         model = least(lambda: task.gradient(params, batch, grads))
     return {"per_step": per_step, "model_step": model, "state_bytes_per_parameter": state}
+
+
+def timed(task: Task, batch: Any, who: Entrant) -> tuple[float | None, float]:
+    """Return microseconds of a step of one optimizer, and its bytes of state per parameter.
+
+    None instead of a time where a step takes several gradients: that is mostly the model's. Raises
+    `StepError` when the optimizer fails.
+    """
+    with who.apart(1):
+        params, grads, opt = start(task, who.text, 1e-9)
+        loss = task.gradient(params, batch, grads)
+        step = partial(opt.step, grads, loss, partial(task.gradient, params, batch, grads))
+        step()
+        taken = None if who.asks else least(step)
+        return taken, opt.state_bytes() / sum(array.size for array in params.values())
 
 
 def least(call: Callable[[], object]) -> float:

@@ -297,12 +297,13 @@ class Results(Looked):
 class StepTimes(TypedDict):
     """Microseconds of a step of each optimizer and of the model, and bytes of state.
 
-    Null for an optimizer whose steps compute gradients of their own.
+    A null time is that of an optimizer whose steps compute gradients of their own; both are null
+    for one that failed while it was timed.
     """
 
     per_step: dict[str, Number]
     model_step: float
-    state_bytes_per_parameter: dict[str, float]
+    state_bytes_per_parameter: dict[str, Number]
 
 
 class Timing(StepTimes):

@@ -22,9 +22,11 @@ def cost(subject: Subject) -> str:
         if step is not None:
             part = measured(100 * step / (model + step), 2)
             times = [microseconds(step), say("report_percent", value=part)]
-        whole_state = measured(state * subject.problem["parameters"] / 1000, 3)
-        cells = [*times, f"{state:g}"]
-        rows.append([subject.swatch(name), *cells, f"{whole_state} kB"])
+        sizes = [NONE, NONE]
+        if state is not None:
+            whole_state = measured(state * subject.problem["parameters"] / 1000, 3)
+            sizes = [f"{state:g}", f"{whole_state} kB"]
+        rows.append([subject.swatch(name), *times, *sizes])
     names = [say(f"cost_{key}") for key in ("step", "share", "state", "total")]
     head = [say("race_optimizer"), *names]
     taken = say("cost_whole", seconds=whole(timing["seconds"]), workers=timing["workers"])
