@@ -1,5 +1,6 @@
 """Models that are no networks, beside the networks: what they lose, and what is said of it."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -101,12 +102,46 @@ def test_what_beats_the_networks_is_said(
         for name, loss in others.items()
     }
     results: Any = sample(("sgd", "adam")) | {"baselines": trees}
+    for name, loss in networks.items():
+        results["optimizers"][name]["diverged"] = len(NOISE) * (loss == np.inf)
     told = baseline_chapter.said(results, Say("en"))
     assert words in told and bool(told) == bool(words)
     assert len(baseline_chapter.lines(results, Say("en"))) == 1 + bool(words)
     page = render(results, None, Say("en"))
     assert ("No optimizer is shown" in page) == (words == "blind answer")
     assert 'id="baselines"' in page
+
+
+UNBEATEN = [
+    ([[0.2, 0.3]] * 2, ": 2 seeds cannot show it, 3 or more can."),
+    ([[0.7, 1.2, 0.6, 1.5, 0.9, 0.8]] * 2, "."),
+    ([[0.1, 0.2, 0.1, 0.2, 0.1, np.inf]] * 2, "."),
+    ([[1.0, 1.01, 1.0], [1.2, 1.21, 1.2]], ": every one is shown to end with about the same loss"),
+]
+
+
+@pytest.mark.parametrize(("losses", "told"), UNBEATEN)
+def test_what_was_not_shown_is_no_finding(losses: list[list[float]], told: str) -> None:
+    """That the networks are no better is told only where ties or worse losses show it."""
+    judged = study(dict(zip(("sgd", "adam"), losses, strict=True)))
+    answers = [{"loss": 0.98 + 0.01 * seed} for seed in range(len(losses[0]))]
+    results: Any = sample(("sgd", "adam")) | {"baselines": {"blind": tree(judged, answers)}}
+    said = baseline_chapter.said(results, Say("en"))
+    assert re.sub(r".*whose loss is [\d.]+\d", "", said).startswith(told)
+    assert ("shown" in told) == ("说明不了" in baseline_chapter.said(results, Say("zh")))
+
+
+def test_a_run_that_failed_is_not_behind() -> None:
+    """A baseline is not better than an optimizer that failed on one seed of six."""
+    judged = study({"sgd": [0.5] * 5 + [np.inf], "adam": [0.5] * 5 + [np.inf]})
+    trees = {
+        name: tree(judged, [{"loss": loss}] * 6) for name, loss in (("blind", 1), ("trees", 0.6))
+    }
+    trees["blind"]["words"]["adam"] = "better"
+    results: Any = sample(("sgd", "adam")) | {"baselines": trees}
+    for one in results["optimizers"].values():
+        one["diverged"] = 1
+    assert baseline_chapter.said(results, Say("en")) == ""
 
 
 def test_problems_without_baselines() -> None:

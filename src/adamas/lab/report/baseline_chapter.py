@@ -2,6 +2,7 @@
 
 import html
 
+from adamas.lab.constants import MINIMUM_SEEDS
 from adamas.lab.protocol.results_types import BaselineTree, Results
 from adamas.lab.report.numbers import measured, with_spread
 from adamas.lab.report.subject import Subject, metric_name
@@ -9,7 +10,8 @@ from adamas.lab.text import Say
 from adamas.pages.elements import cards, section, small
 from adamas.pages.sentences import plain
 
-AHEAD = ("worse", "diverged")
+# The words by which an optimizer is shown to be no better.
+NO_BETTER = {"tie", "worse"}
 
 
 def chapter(subject: Subject) -> str:
@@ -57,15 +59,30 @@ def said(results: Results, say: Say) -> str:
     found = results.get("baselines") or {}
     if not found:
         return ""
-    blind = found["blind"]
-    if "better" not in blind["words"].values():
-        return say("baseline_unbeaten", loss=measured(blind["interval"]["mean"]))
-    ahead = [name for name, one in found.items() if all(w in AHEAD for w in one["words"].values())]
+    if "better" not in found["blind"]["words"].values():
+        return unbeaten(found["blind"], say)
+    ahead = [name for name, one in found.items() if beats_all(results, one)]
     if not ahead:
         return ""
     shown = [say(f"baseline_{name}") for name in ahead]
     losses = [measured(found[name]["interval"]["mean"]) for name in ahead]
     return say("baseline_ahead", names=say.names(shown), losses=say.names(losses))
+
+
+def unbeaten(blind: BaselineTree, say: Say) -> str:
+    """Return that nothing was shown better than the blind answer, and what was shown instead."""
+    loss, seeds = measured(blind["interval"]["mean"]), len(blind["finals"])
+    if seeds < MINIMUM_SEEDS:
+        return say("baseline_unbeaten_seeds", loss=loss, seeds=seeds, least=MINIMUM_SEEDS)
+    shown = set(blind["words"].values()) <= NO_BETTER
+    return say("baseline_unbeaten_shown" if shown else "baseline_unbeaten", loss=loss)
+
+
+def beats_all(results: Results, one: BaselineTree) -> bool:
+    """Say whether every optimizer is shown to be worse than a baseline, or failed on all seeds."""
+    failed = {name: tree["diverged"] for name, tree in results["optimizers"].items()}
+    seeds = len(one["finals"])
+    return all(word == "worse" or failed[name] == seeds for name, word in one["words"].items())
 
 
 def lines(results: Results, say: Say) -> list[str]:
