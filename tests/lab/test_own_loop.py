@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,61 @@ def rare(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
         optimizer.step({"w": np.ones(1)})
 
 
+def nan_first(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Start where there is no loss."""
+    make_optimizer({"w": np.ones(1)})
+    yield float("nan")
+
+
+def exits(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """End the program, as argparse does."""
+    make_optimizer({"w": np.ones(1)})
+    yield 1.0
+    raise SystemExit(7)
+
+
+def complex_loss(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Yield a loss with an imaginary part."""
+    yield np.complex128(1 + 1j)
+
+
+def truth(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Yield whether, not how much."""
+    yield True
+
+
+def listed(make_optimizer: Any, seed: int, steps: int) -> Any:
+    """Train, and return the losses as a list."""
+    optimizer = make_optimizer({"w": np.ones(1)})
+    return [optimizer.step({"w": np.ones(1)}) or 1.0 for _ in range(steps)]
+
+
+def listed_longer(make_optimizer: Any, seed: int, steps: int) -> Any:
+    """The same with one update too many."""
+    return listed(make_optimizer, seed, steps + 1)
+
+
+def returned(make_optimizer: Any, seed: int, steps: int) -> Any:
+    """Return the last loss."""
+    return 0.5
+
+
+def endless(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Yield without an update, for ever."""
+    make_optimizer({"w": np.ones(1)})
+    while True:
+        yield 1.0
+
+
 @pytest.mark.parametrize(("train", "told"), [
+    (nan_first, r"nan_first: the validation loss at the start is nan"),
+    (exits, r"exits failed with sgd at lr=.*, seed 1: SystemExit"),
+    (complex_loss, r"this one yielded complex128"),
+    (truth, r"this one yielded bool"),
+    (listed, r"listed is no generator"),
+    (listed_longer, r"listed_longer is no generator"),
+    (returned, r"returned is no generator"),
+    (endless, r"endless yielded no loss after an update"),
     (rare, r"rare yields its first loss after 40 updates, and every=33 was understood; say loop_"),
     (broken, r"broken failed with sgd at lr=.*, seed 1: KeyError"),
     (silent, r"silent yielded no loss after an update"),
@@ -153,6 +208,75 @@ def test_a_fault_is_told_before_the_first_run(train: Any, told: str) -> None:
     """A loop with a fault is refused in one sentence that names the optimizer, rate and seed."""
     with pytest.raises(LabError, match=told):
         compare(train, ["sgd"], quick=True, progress=False)
+
+
+def for_ever(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Know no end, and yield after every update."""
+    w = np.ones(1)
+    optimizer = make_optimizer({"w": w})
+    while True:
+        yield float(w[0])
+        optimizer.step({"w": np.full(1, 0.01)})
+
+
+def for_ever_in_torch(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """The same with a tensor, and with a hand over every error."""
+    w = torch.ones(1, requires_grad=True)
+    optimizer = make_optimizer([w])
+    while True:
+        try:
+            yield w
+            w.grad = torch.full((1,), 0.01)
+            optimizer.step()
+        except Exception:
+            continue
+
+
+def without_yielding(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Yield at the start and after three updates, and go on without a word."""
+    optimizer = make_optimizer({"w": np.ones(1)})
+    yield 1.0
+    for step in range(10**9):
+        optimizer.step({"w": np.ones(1)})
+        if step == 2:
+            yield 0.5
+
+
+def stubborn(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Go on where it is to end."""
+    w = np.ones(1)
+    optimizer = make_optimizer({"w": w})
+    while True:
+        with suppress(GeneratorExit):
+            yield float(w[0])
+        optimizer.step({"w": np.full(1, 0.01)})
+
+
+@pytest.mark.parametrize("train", [for_ever, for_ever_in_torch, stubborn])
+@pytest.mark.parametrize("steps", [4, 20])
+def test_no_run_makes_more_updates_than_its_steps(train: Any, steps: int) -> None:
+    """A loop without an end, or with one of its own, is ended after as many updates as others."""
+    record = run_loop(loop_problem(train, steps=steps, every=1), "sgd", 1.0, 1)
+    assert record.steps == tuple(range(steps + 1))
+    assert record.final == pytest.approx(1 - 0.01 * steps)
+
+
+def test_a_run_that_ends_early_is_no_comparison() -> None:
+    """A last loss more than a tenth before the end is refused, with both counts."""
+    with pytest.raises(LabError, match=r"came after 3 of 40 updates with sgd at lr=0\.1, seed 5"):
+        run_loop(loop_problem(without_yielding, steps=40, every=3), "sgd", 0.1, 5)
+
+
+def test_a_run_that_blows_up_may_end_early() -> None:
+    """A loop may stop where its loss is no number any more."""
+
+    def stops(make_optimizer: Any, seed: int, steps: int) -> Iterator[float]:
+        optimizer = make_optimizer({"w": np.ones(1)})
+        yield 1.0
+        optimizer.step({"w": np.ones(1)})
+        yield float("inf")
+
+    assert run_loop(loop_problem(stops, steps=40, every=3), "sgd", 0.1, 1).diverged
 
 
 def test_iterators_are_read_once() -> None:

@@ -3,10 +3,8 @@
 import inspect
 import random
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from math import inf, isfinite, nan
-from numbers import Real
+from collections.abc import Callable, Generator, Iterable, Mapping, Sized
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +15,17 @@ from adamas.lab.entrants import entrant
 from adamas.lab.finder.keeping import randomness
 from adamas.lab.needs import LabError
 from adamas.lab.own.adapters import EVALUATIONS, Label
-from adamas.lab.own.maker import Maker
+from adamas.lab.own.loop_losses import Seen
+from adamas.lab.own.maker import EndedError, Maker
 from adamas.lab.problems import About, Problem, Task
 from adamas.lab.regrouped import in_units, with_batch
 from adamas.lab.text import words
-from adamas.lab.trial import Record, lost, run
+from adamas.lab.trial import Record, run
 from adamas.show import described
 
 # `train(make_optimizer, seed, steps)` yields losses, or mappings with a loss among other numbers.
 Train = Callable[..., Iterable[Any]]
-# What a run that goes out of bounds may end in; anything else is a fault of the loop.
+# What a run of NumPy's arrays that goes out of bounds may end in.
 FAILURES = (ArithmeticError, np.linalg.LinAlgError)
 
 
@@ -55,7 +54,8 @@ def loop_problem(
     of them, or an `adamas.Optimizer` on NumPy arrays, makes `steps` updates, and yields now and
     then the loss that judges, best a validation loss, the first before any update. Instead of the
     loss it may yield a mapping with `"loss"`, a training loss `"train"`, and further numbers by
-    name, of which the last are shown; `higher` names those that are better when larger.
+    name, of which the last are shown; `higher` names those that are better when larger. A run is
+    ended after `steps` updates, and one whose last loss comes more than a tenth earlier is refused.
 
     Runs differ in length: a search runs a quarter of the steps. The global random numbers of
     Python, NumPy and PyTorch are seeded by `seed` before each run and put back afterwards. `every`
@@ -108,27 +108,61 @@ def run_loop(problem: Loop, optimizer: str, lr: float, seed: int, further: Furth
     """
     who = entrant(optimizer)
     made, more = sized(problem, who.course.changed(further).batch)
-    maker = Maker(who, lr, further, made.steps)
-    seen = Seen()
-    put_back = randomness()
+    maker, seen = Maker(who, lr, further, made.steps), Seen()
+    drive(problem, maker, seed, seen, more)
+    record = seen.record(made, (optimizer, lr, seed), further)
+    return replace(record, steps=in_units(record.steps, made, problem))
+
+
+def drive(
+    problem: Loop,
+    maker: Maker,
+    seed: int,
+    seen: Seen,
+    more: Mapping[str, int],
+    enough: Callable[[], bool] = lambda: False,
+) -> None:
+    """Run a loop until its updates are made, its loss is no number, or there is `enough`."""
+    put_back, losses = randomness(), None
     seeded(seed)
     try:
         with np.errstate(all="ignore"):
-            for told in problem.train(maker, seed, made.steps, **more):
-                if not seen.heard(told, maker.updates):
+            losses = yielding(problem, maker, seed, more)
+            for told in losses:
+                going = seen.heard(told, maker.updates) and maker.updates < maker.steps
+                if not going or enough():
                     break
+            maker.over = True
+            losses.close()
+    except EndedError:
+        if losses is None:  # it trained where it was called
+            raise LabError("error.loop_yields", name=problem.name) from None
     except LabError:
         raise
-    except FAILURES:
+    except (Exception, SystemExit) as error:
+        if not (maker.updates and isinstance(error, out_of_bounds())):
+            reason = described(error, place_of(problem.train))
+            raise LabError("error.loop_failed", name=problem.name, optimizer=maker.who.text,
+                           lr=maker.lr, seed=seed, error=reason) from error  # fmt: skip
         seen.failed(maker.updates)
-    except Exception as error:
-        reason = described(error, place_of(problem.train))
-        raise LabError("error.loop_failed", name=problem.name, optimizer=optimizer, lr=lr,
-                       seed=seed, error=reason) from error  # fmt: skip
     finally:
         put_back()
-    seen.steps = list(in_units(seen.steps, made, problem))
-    return seen.record(problem, (optimizer, lr, seed), further)
+
+
+def yielding(
+    problem: Loop, maker: Maker, seed: int, more: Mapping[str, int]
+) -> Generator[Any, None, None]:
+    """Return the losses of a loop, which it is to yield while it trains."""
+    losses = problem.train(maker, seed, maker.steps, **more)
+    if not isinstance(losses, Iterable) or isinstance(losses, Sized):
+        raise LabError("error.loop_yields", name=problem.name)
+    return losses if isinstance(losses, Generator) else (told for told in losses)
+
+
+def out_of_bounds() -> tuple[type[BaseException], ...]:
+    """Return what a run may end in that goes out of bounds; all else is a fault of the loop."""
+    torch: Any = sys.modules.get("torch")
+    return FAILURES if torch is None else (*FAILURES, torch.linalg.LinAlgError)
 
 
 def sized(problem: Loop, batch: int | None) -> tuple[Problem, dict[str, int]]:
@@ -143,62 +177,10 @@ def sized(problem: Loop, batch: int | None) -> tuple[Problem, dict[str, int]]:
     return with_batch(problem, batch), {"batch": batch}
 
 
-class Seen:
-    """What a loop told so far."""
-
-    def __init__(self) -> None:
-        self.steps: list[int] = []
-        self.losses: list[float] = []
-        self.train: list[float] = []
-        self.extras: dict[str, float] = {}
-
-    def heard(self, told: Any, updates: int) -> bool:
-        """Take in what was yielded after so many updates; return whether the run goes on.
-
-        Of two losses after the same update the later one counts.
-        """
-        said = dict(told) if isinstance(told, Mapping) else {"loss": told}
-        loss, train = numeral(said.pop("loss", None)), numeral(said.pop("train", nan))
-        if self.steps and self.steps[-1] == updates:
-            del self.steps[-1], self.losses[-1], self.train[-1]
-        self.steps.append(updates)
-        self.losses.append(loss)
-        self.train.append(train)
-        self.extras = {str(name): numeral(value) for name, value in said.items()}
-        return isfinite(loss)
-
-    def failed(self, updates: int) -> None:
-        """Take in that the loop went out of bounds."""
-        self.heard(nan, updates)
-
-    def record(self, problem: Problem, trial: tuple[str, float, int], further: Further) -> Record:
-        """Return the record; `LabError` where there is no loss to judge."""
-        if not self.steps or not self.steps[-1]:
-            raise LabError("error.loop_silent", name=problem.name, steps=problem.steps)
-        known = [value for value in self.train if isfinite(value)]
-        trained = (known[0], self.train[-1]) if known else (self.losses[0], self.losses[-1])
-        diverged = lost((self.losses[0], self.losses[-1]), trained)
-        final = inf if diverged else self.losses[-1]
-        curve, train = (tuple(self.steps), tuple(self.losses)), tuple(self.train)
-        return Record(*trial, *curve, final, diverged, self.extras, train, further)
-
-
 def place_of(function: Callable[..., Any]) -> Path:
     """Return the file that a function was written in, also one that is no file."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     return Path(getattr(code, "co_filename", ""))
-
-
-def numeral(value: Any) -> float:
-    """Return a loss as a number, of an array or a tensor of one element too."""
-    if hasattr(value, "requires_grad"):
-        value = value.detach()
-    if isinstance(value, Real) or hasattr(value, "__array__"):
-        try:
-            return float(value)
-        except (TypeError, ValueError, RuntimeError):
-            pass
-    raise LabError("error.loop_loss", kind=type(value).__name__)
 
 
 def seeded(seed: int) -> None:
@@ -216,14 +198,7 @@ def parameters(problem: Problem) -> int:
     if not isinstance(problem, Loop):
         return sum(int(array.size) for array in problem.task(1).start().values())
     maker = Maker(entrant("sgd"), 1e-9, (), problem.steps)
-    put_back = randomness()
-    seeded(1)
-    try:
-        for _ in problem.train(maker, 1, min(problem.every, problem.steps)):
-            if maker.size:
-                break
-    finally:
-        put_back()
+    drive(problem, maker, 1, Seen(), {}, lambda: maker.size > 0)
     return maker.size
 
 
@@ -237,24 +212,10 @@ def is_loop(thing: Any) -> bool:
 
 def begun(problem: Loop) -> None:
     """Run a loop up to its first loss after an update, and refuse what could not be compared."""
-    maker = Maker(entrant("sgd"), 1e-9, (), problem.steps)
-    seen, put_back = Seen(), randomness()
-    seeded(1)
-    try:
-        for told in problem.train(maker, 1, problem.steps):
-            if not seen.heard(told, maker.updates) or maker.updates:
-                break
-    except LabError:
-        raise
-    except Exception as error:
-        reason = described(error, place_of(problem.train))
-        raise LabError("error.loop_failed", name=problem.name, optimizer="sgd", lr=1e-9,
-                       seed=1, error=reason) from error  # fmt: skip
-    finally:
-        put_back()
-    record = seen.record(problem, ("sgd", 1e-9, 1), ())
-    if not (isfinite(record.losses[0]) and record.losses[0] > 0):
-        raise LabError("error.start_judged", text=problem.name, judged=record.losses[0])
-    if maker.updates > problem.every:
-        often = {"every": problem.every, "first": maker.updates}
+    maker, seen = Maker(entrant("sgd"), 1e-9, (), problem.steps), Seen()
+    drive(problem, maker, 1, seen, {}, lambda: maker.updates > 0)
+    first = seen.steps[-1] if seen.steps else 0
+    seen.record(replace(problem, every=problem.steps), ("sgd", 1e-9, 1), ())
+    if first > problem.every:
+        often = {"every": problem.every, "first": first}
         raise LabError("error.loop_every", name=problem.name, steps=problem.steps, **often)

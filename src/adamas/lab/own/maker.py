@@ -15,17 +15,23 @@ if TYPE_CHECKING:
     import torch
 
 
+class EndedError(BaseException):
+    """A loop goes on although its run is over; no `except Exception` of a user's stops it."""
+
+
 class Maker:
     """`make_optimizer(parameters)` of one run, which counts the updates of what it made.
 
     A loop may make several optimizers, each on parameters of its own; `updates` are those of the
-    one that is furthest, `size` is how many numbers they step.
+    one that is furthest, `size` is how many numbers they step. None makes more than `steps`, nor
+    any more once the run is `over`: the next one raises `EndedError`.
     """
 
     def __init__(self, who: Entrant, lr: float, further: Further, steps: int) -> None:
-        self.who, self.lr, self.further = who, lr, further
+        self.who, self.lr, self.further, self.steps = who, lr, further, steps
         self.factor = who.course.changed(further).factor(steps)
         self.size = 0
+        self.over = False
         self._counts: list[Callable[[], int]] = []
 
     @property
@@ -50,7 +56,7 @@ class Maker:
         chosen = {**self.who.hypers, **own_settings(self.further)}
         lr = self.lr if self.factor is None else self.lr * self.factor
         try:
-            made = adamas.Optimizer(
+            made = ending(lambda: self.may(made.steps))(
                 self.who.formula, params, lr=lr, threads=1, on_nonfinite="allow", **chosen
             )
         except (TypeError, ValueError) as error:
@@ -59,6 +65,11 @@ class Maker:
         self._counts.append(lambda: made.steps)
         return made
 
+    def may(self, done: int) -> None:
+        """Raise `EndedError` where an optimizer that made so many updates is to make no more."""
+        if self.over or done >= self.steps:
+            raise EndedError
+
     def _on_tensors(self, params: Any) -> "torch.optim.Optimizer":
         made = on_tensors(self.who, params, self.lr, self.further)
         self.size += sum(int(p.numel()) for group in made.param_groups for p in group["params"])
@@ -66,6 +77,7 @@ class Maker:
         done = 0
 
         def before(optimizer: Any, args: Any, kwargs: Any) -> None:
+            self.may(done)
             if self.factor is not None:
                 for share, group in zip(shares, optimizer.param_groups, strict=False):
                     group["lr"] = share * self.lr * self.factor(done + 1)
@@ -78,6 +90,20 @@ class Maker:
         made.register_step_post_hook(after)
         self._counts.append(lambda: done)
         return made
+
+
+def ending(may: Callable[[], None]) -> type[adamas.Optimizer]:
+    """Return the optimizer of adamas that asks, before every update, whether it may make it."""
+
+    class Optimizer(adamas.Optimizer):
+        """An optimizer of adamas in somebody's loop."""
+
+        def step(self, *args: Any, **kwargs: Any) -> bool:
+            """Make one update, if the run has one left."""
+            may()
+            return super().step(*args, **kwargs)
+
+    return Optimizer
 
 
 def on_tensors(who: Entrant, params: Any, lr: float, further: Further) -> "torch.optim.Optimizer":
