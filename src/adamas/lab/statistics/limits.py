@@ -9,7 +9,7 @@ hypothesis testing and acceptance sampling).
 """
 
 from collections.abc import Sequence
-from math import inf, sqrt
+from math import inf, isfinite, sqrt
 from statistics import mean
 from typing import Literal
 
@@ -28,12 +28,13 @@ def beyond(
     """Return how every other optimizer stands to `reference` and to `limit`, a share of its mean.
 
     - "worse": shown to be worse by more than the limit, one-sided at `alpha` / 2 over all of them
-      together; an optimizer with a failed run is worse than anything;
+      together; an optimizer with a failed run is worse than any reference without one;
     - "not": shown not to be, one-sided at `alpha` / 2;
     - "open": neither, as with fewer than `least` seeds. Give `least=1` where nothing is random.
 
-    `finals` are as `paired.compare` takes them. Where only the reference failed, its losses have no
-    mean, and an optimizer that is shown to be better by the ranks is "not" worse.
+    `finals` are as `paired.compare` takes them. Where a run of the reference failed, its losses have
+    no mean, and the ranks answer: an optimizer that they show to be better is "not" worse, and one
+    is "worse" that they show to be even with the limit, a share of the mean of the others, given.
     """
     names = [name for name in finals if name != reference]
     theirs = finals[reference]
@@ -41,7 +42,7 @@ def beyond(
     above = dict(zip(names, holm([one[0] for one in tails.values()]), strict=True))
     return {
         name: "worse"
-        if failures(finals[name]) or above[name] < alpha / 2
+        if above[name] < alpha / 2
         else "not"
         if tails[name][1] < alpha / 2
         else "open"
@@ -53,11 +54,14 @@ def tail(
     ours: Sequence[float], theirs: Sequence[float], limit: float, least: int
 ) -> tuple[float, float]:
     """Return the one-sided p-values against "not worse by more", and against "worse by more"."""
-    if len(ours) < least or failures(ours):
+    if failures(ours) and not failures(theirs):
+        return 0.0, 1.0
+    if len(ours) < least:
         return 1.0, 1.0
     if failures(theirs):
-        better = mean(contrast(ours, theirs)) < 0
-        return 1.0, p_value(ours, theirs) / 2 if better else 1.0
+        ended = [loss for loss in theirs if isfinite(loss)]
+        given = limit * abs(mean(ended)) if ended else 0.0
+        return above_by_ranks(ours, [loss + given for loss in theirs]), above_by_ranks(theirs, ours)
     shift = limit * abs(mean(theirs))
     differences = contrast(ours, theirs)
     if failures([*differences, shift]):
@@ -70,3 +74,14 @@ def tail(
         t = (centre - shift) / deviation * sqrt(len(differences))
     count = max(len(differences) - 1, 1)
     return float(stdtr(count, -t)), float(stdtr(count, t))
+
+
+def above_by_ranks(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """Return the one-sided p-value of the ranks against "ours is not above theirs".
+
+    A single seed, where nothing is random, shows what it shows.
+    """
+    centre = mean(contrast(ours, theirs))
+    if centre <= 0:
+        return 1.0
+    return p_value(ours, theirs) / 2 if len(ours) > 1 else 0.0
