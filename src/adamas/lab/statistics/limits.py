@@ -32,7 +32,7 @@ def beyond(
     - "not": shown not to be, one-sided at `alpha` / 2;
     - "open": neither, as with fewer than `least` seeds. Give `least=1` where nothing is random.
 
-    `finals` are as `paired.compare` takes them. Where a run of the reference failed, its losses have
+    `finals` are as `paired.compare` takes them. Where a run of the reference failed, losses have
     no mean, and the ranks answer: an optimizer that they show to be better is "not" worse, and one
     is "worse" that they show to be even with the limit, a share of the mean of the others, given.
     """
