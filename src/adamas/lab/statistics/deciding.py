@@ -41,9 +41,10 @@ def seeds_to_decide(found: list[Comparison], finals: Finals, margin: float) -> l
     """Return for each comparison how many seeds would decide it, None where it is decided.
 
     None too where nothing can be told: after fewer than three seeds, or with a run that failed.
-    Those that are not decided are corrected for their number, as Holm's test does at its first.
+    Holm's test divides by the number of all comparisons that are not shown to differ, which ties
+    are as well as the undecided; so all count here but those with "better" or "worse".
     """
-    waiting = sum(one.word == "few" for one in found)
+    waiting = sum(one.word not in ("better", "worse") for one in found)
     return [needed(one, finals, margin, waiting) for one in found]
 
 
