@@ -185,8 +185,6 @@ def test_what_fails_while_it_is_timed_has_no_time() -> None:
     assert times["per_step"][tires] is None
     assert times["state_bytes_per_parameter"][tires] is None
     assert times["per_step"][plain] is not None
-    with_times: Any = {**times, "seconds": 1.0, "workers": 1}
-    tree = sample(("sgd", "adam"))
-    with_times["per_step"] |= {"adam": None}
-    with_times["state_bytes_per_parameter"] |= {"adam": None}
-    assert cost(subject(tree, with_times, Say("en")))
+    told: Any = {"model_step": 1.0, "seconds": 1.0, "workers": 1}
+    told |= {key: {"sgd": 5.0, "adam": None} for key in ("per_step", "state_bytes_per_parameter")}
+    assert cost(subject(sample(("sgd", "adam")), told, Say("en")))
