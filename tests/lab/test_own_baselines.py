@@ -131,6 +131,15 @@ def test_what_was_not_shown_is_no_finding(losses: list[list[float]], told: str) 
     assert ("shown" in told) == ("说明不了" in baseline_chapter.said(results, Say("zh")))
 
 
+def test_baselines_have_the_intervals_of_optimizers() -> None:
+    """No interval of a baseline says what cannot be: a loss below 0, an accuracy above 1."""
+    judged = study({"sgd": [1.0, 1.1], "adam": [0.9, 1.2]})
+    rows = [{"loss": 0.05, "accuracy": 1.0}, {"loss": 0.4, "accuracy": 0.92}]
+    found = tree(judged, rows)
+    loss, accuracy = found["interval"], found["extras"]["accuracy"]
+    assert 0 < loss["low"] < 0.05 and accuracy["low"] < 0.92 < 1 - 1e-9 < accuracy["high"] <= 1
+
+
 def test_a_run_that_failed_is_not_behind() -> None:
     """A baseline is not better than an optimizer that failed on one seed of six."""
     judged = study({"sgd": [0.5] * 5 + [np.inf], "adam": [0.5] * 5 + [np.inf]})

@@ -16,7 +16,7 @@ from adamas.lab.protocol.results_types import BaselineTree
 from adamas.lab.protocol.runner import Load, single_thread
 from adamas.lab.protocol.study import Study
 from adamas.lab.statistics import paired
-from adamas.lab.statistics.intervals import interval
+from adamas.lab.statistics.ranges import loss_interval, metric_interval
 
 BASELINE = "\0baseline"  # no optimizer has this name
 
@@ -45,8 +45,8 @@ def tree(study: Study, rows: Sequence[dict[str, float]]) -> BaselineTree:
     compared = paired.compare({**losses, BASELINE: finals}, [BASELINE], study.plan.margin)
     found: BaselineTree = plain({
         "finals": finals,
-        "interval": asdict(interval(finals)),
-        "extras": {key: asdict(interval([one[key] for one in rows]))
+        "interval": asdict(loss_interval(finals)),
+        "extras": {key: asdict(metric_interval(key, [one[key] for one in rows]))
                    for key in rows[0] if key != "loss"},
         "words": {one.optimizer: one.word for one in compared},
     })  # fmt: skip

@@ -31,5 +31,5 @@ def metric_interval(name: str, values: Sequence[float]) -> Interval:
 
 
 def loss_interval(values: Sequence[float]) -> Interval:
-    """Return the mean of losses with its interval, which stays positive where all losses are."""
-    return bounded_interval(values) if values and min(values) > 0 else interval(values)
+    """Return the mean of losses with its interval, below zero only where a loss is."""
+    return bounded_interval(values) if values else interval(values)
