@@ -272,11 +272,13 @@ def requested(
 
 def named_spec(args: argparse.Namespace) -> "Spec":
     """Return what the user named, with what is said of a table."""
+    from dataclasses import fields
+
     from adamas.lab.own.options import TableOptions
     from adamas.lab.own.spec import named
 
-    said = {name: getattr(args, name) for name in ("task", "group", "time", "rows", "encoding")}
-    return named(args.problem, args.target, TableOptions(drop=tuple(args.drop), **said))
+    said = {option.name: getattr(args, option.name) for option in fields(TableOptions)}
+    return named(args.problem, args.target, TableOptions(**said | {"drop": tuple(args.drop)}))
 
 
 def run_find_lr(args: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adamas.cli import build_parser
-from adamas.cli_lab import requested
+from adamas.cli_lab import named_spec, requested
 from adamas.lab.commands.compare import next_step
 from adamas.lab.commands.session import Outcome
+from adamas.lab.own.options import TableOptions
 from adamas.lab.own.spec import Spec
 from adamas.lab.report import again
 from adamas.lab.report.judged import difference_table
@@ -79,6 +81,18 @@ def test_the_command_is_the_same_comparison(mode: str, hypothesis: str, margin: 
     assert (request.mode, request.until_decided) == (mode, True)
     assert (args.hypothesis, args.margin, args.goal) == (hypothesis, margin, 0.25)
     assert list(request.optimizers) == list(NAMES) and args.out == Path("a place/of its own")
+
+
+@pytest.mark.parametrize("placed", ["group", "time"])
+def test_the_command_says_all_of_a_table(placed: str) -> None:
+    """Every option of a table is in the command that makes the plan again, with its value."""
+    said = {"task": "regression", "drop": ("a", "b"), "rows": 500, "encoding": "gb18030"}
+    options = TableOptions(**said, **{placed: "patient"})  # type: ignore[arg-type]
+    assert {*options.identity(), "group", "time"} == {one.name for one in fields(TableOptions)}
+    tree = sample(NAMES)
+    tree["plan"]["identity"] = {"text": "t.csv", "target": "y", **options.identity()}
+    args = build_parser().parse_args(shlex.split(again.command(told(tree)))[1:])
+    assert named_spec(args) == Spec("t.csv", "y", options)
 
 
 @pytest.mark.parametrize(

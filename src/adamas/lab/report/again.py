@@ -3,6 +3,7 @@
 import html
 import shlex
 from collections.abc import Mapping
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +11,7 @@ from adamas.lab.constants import CLASSICAL, LAST_LOOK, MARGIN, REFERENCES
 from adamas.lab.course import Further, further_of
 from adamas.lab.doctor import LEAST
 from adamas.lab.entrant_base import BETWEEN
+from adamas.lab.own.options import TableOptions
 from adamas.lab.protocol.plan import SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
 from adamas.lab.report.numbers import whole
@@ -21,7 +23,7 @@ COMMAND = "adamas compare"
 # The words of an optimizer that is no rule.
 OTHERS = {"torch": "PyTorch", "optax": "optax", "numpy": "NumPy"}
 # What a plan's identity holds of the options, in the order in which they are written.
-OF_TABLES = ("target", "task", "drop", "group", "time", "rows")
+OF_TABLES = ("target", *(option.name for option in fields(TableOptions)))
 
 
 def chapter(subject: Subject) -> str:
