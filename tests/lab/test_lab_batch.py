@@ -66,6 +66,43 @@ def test_a_loop_is_told_the_batch() -> None:
     assert told == [(10, 16), (40, 4)]
 
 
+def test_a_loop_without_a_word_runs_at_its_own_batch() -> None:
+    """The default of a loop's argument is its batch, so another one sees as many samples."""
+    told: list[tuple[int, int]] = []
+
+    def train(make_optimizer: Any, seed: int, steps: int, batch: int = 32) -> Iterator[float]:
+        told.append((steps, batch))
+        optimizer = make_optimizer({"w": np.ones(1)})
+        for _ in range(steps):
+            optimizer.step({"w": np.ones(1)})
+            yield 1.0
+
+    problem = loop_problem(train, steps=40, every=1)
+    assert problem.batch == 32
+    run_loop(problem, "sgd", 0.1, 1)
+    run_loop(problem, "sgd:batch=64", 0.1, 1)
+    run_loop(loop_problem(train, steps=40, every=1, batch=16), "sgd", 0.1, 1)
+    assert told == [(40, 32), (20, 64), (40, 16)]
+
+
+def untold(make_optimizer: Any, seed: int, steps: int, batch: int | None = None) -> Iterator[float]:
+    """Take a batch, and say none."""
+    yield 1.0
+
+
+def test_a_batch_that_cannot_be_fair_is_refused_before_the_first_run() -> None:
+    """A loop that says no batch of its own, and a batch of more samples than a short run has."""
+    with pytest.raises(LabError, match="nobody said how many samples an update of mine takes"):
+        try_out(loop_problem(untold, steps=4), [entrant("adam:batch=2")])
+    with pytest.raises(LabError, match="takes no batch"):
+        try_out(loop_problem(without_batch, steps=4), [entrant("adam:batch=1")])
+    try_out(LINE, [entrant("adam:batch=48")])
+    with pytest.raises(LabError, match=r"batch=49 .* 12 updates of 4 samples; give at most 48"):
+        try_out(LINE, [entrant("adam:batch=49")])
+    with pytest.raises(LabError, match="give at most 48"):
+        try_out(LINE, [entrant("adam:batch=1e9")])
+
+
 def without_batch(make_optimizer: Any, seed: int, steps: int) -> Iterator[float]:
     """Take no batch."""
     yield 1.0

@@ -183,6 +183,14 @@ def returned(make_optimizer: Any, seed: int, steps: int) -> Any:
     return 0.5
 
 
+def below_zero(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Yield a loss that falls below 0."""
+    optimizer = make_optimizer({"w": np.ones(1)})
+    yield 0.5
+    optimizer.step({"w": np.ones(1)})
+    yield -0.5
+
+
 def endless(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
     """Yield without an update, for ever."""
     make_optimizer({"w": np.ones(1)})
@@ -198,6 +206,7 @@ def endless(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
     (listed, r"listed is no generator"),
     (listed_longer, r"listed_longer is no generator"),
     (returned, r"returned is no generator"),
+    (below_zero, r"below_zero yielded a loss of -0.5 after 1 update;"),
     (endless, r"endless yielded no loss after an update"),
     (rare, r"rare yields its first loss after 40 updates, and every=33 was understood; say loop_"),
     (broken, r"broken failed with sgd at lr=.*, seed 1: KeyError"),

@@ -31,9 +31,13 @@ FAILURES = (ArithmeticError, np.linalg.LinAlgError)
 
 @dataclass(frozen=True)
 class Loop(Problem):
-    """A problem whose training is the user's own code."""
+    """A problem whose training is the user's own code.
+
+    `told` says whether anybody said how many samples an update takes.
+    """
 
     train: Train = field(kw_only=True)
+    told: bool = field(default=True, kw_only=True)
 
 
 def loop_problem(
@@ -42,7 +46,7 @@ def loop_problem(
     name: str = "mine",
     steps: int = 1000,
     every: int | None = None,
-    batch: int = 1,
+    batch: int | None = None,
     higher: tuple[str, ...] = (),
     label: Label = "real",
 ) -> Loop:
@@ -60,9 +64,9 @@ def loop_problem(
     Runs differ in length: a search runs a quarter of the steps. The global random numbers of
     Python, NumPy and PyTorch are seeded by `seed` before each run and put back afterwards. `every`
     says how many updates lie between two losses (by default a thirtieth of the steps), which no run
-    of a search is shorter than; `batch` says how
-    many samples an update takes, for the page. A loop with a further
-    argument `batch` is given that of an optimizer such as `adam:batch=64`, and fewer steps. Raises
+    of a search is shorter than; `batch` says how many samples an update takes, by default what the
+    loop's own argument `batch` has as its default. A loop with that argument is given the batch of
+    an optimizer such as `adam:batch=64`, with steps for as many samples, and `batch` else. Raises
     `LabError` for counts below 1.
 
     >>> def train(make_optimizer, seed, steps):
@@ -75,8 +79,9 @@ def loop_problem(
     3
     """
     often = max(1, steps // EVALUATIONS) if every is None else every
-    if not 1 <= often <= steps or batch < 1:
-        raise LabError("error.loop_counts", steps=steps, every=often, batch=batch)
+    size = own_batch(train) if batch is None else batch
+    if not 1 <= often <= steps or (size is not None and size < 1):
+        raise LabError("error.loop_counts", steps=steps, every=often, batch=size)
     about = About(
         title={"en": name, "zh": name},
         kind="own",
@@ -85,7 +90,16 @@ def loop_problem(
         label=label,
         higher=higher,
     )
-    return Loop(name, steps, often, batch, _no_task, about=about, train=train)
+    return Loop(
+        name, steps, often, size or 1, _no_task, about=about, train=train, told=size is not None
+    )
+
+
+def own_batch(train: Train) -> int | None:
+    """Return the default of a loop's own argument `batch`; None where it says no count."""
+    taken = inspect.signature(train).parameters.get("batch")
+    default = None if taken is None else taken.default
+    return default if isinstance(default, int) and not isinstance(default, bool) else None
 
 
 def _no_task(seed: int) -> Task:
@@ -130,6 +144,7 @@ def drive(
             losses = yielding(problem, maker, seed, more)
             for told in losses:
                 going = seen.heard(told, maker.updates) and maker.updates < maker.steps
+                seen.refuse_negative(problem.name)
                 if not going or enough():
                     break
             maker.over = True
@@ -168,12 +183,16 @@ def out_of_bounds() -> tuple[type[BaseException], ...]:
 def sized(problem: Loop, batch: int | None) -> tuple[Problem, dict[str, int]]:
     """Return the problem with the batch that an optimizer is given, and what tells the loop.
 
-    Raises `LabError` for a loop that takes none.
+    Raises `LabError` for a loop that takes none, or of which nobody knows how many samples it takes
+    without being told, so that no number of steps is fair.
     """
+    takes = "batch" in inspect.signature(problem.train).parameters
     if batch is None:
-        return problem, {}
-    if "batch" not in inspect.signature(problem.train).parameters:
+        return problem, {"batch": problem.batch} if takes and problem.told else {}
+    if not takes:
         raise LabError("error.loop_batch", name=problem.name)
+    if not problem.told:
+        raise LabError("error.loop_batch_untold", name=problem.name, batch=batch)
     return with_batch(problem, batch), {"batch": batch}
 
 
@@ -198,7 +217,7 @@ def parameters(problem: Problem) -> int:
     if not isinstance(problem, Loop):
         return sum(int(array.size) for array in problem.task(1).start().values())
     maker = Maker(entrant("sgd"), 1e-9, (), problem.steps)
-    drive(problem, maker, 1, Seen(), {}, lambda: maker.size > 0)
+    drive(problem, maker, 1, Seen(), sized(problem, None)[1], lambda: maker.size > 0)
     return maker.size
 
 
@@ -213,7 +232,7 @@ def is_loop(thing: Any) -> bool:
 def begun(problem: Loop) -> None:
     """Run a loop up to its first loss after an update, and refuse what could not be compared."""
     maker, seen = Maker(entrant("sgd"), 1e-9, (), problem.steps), Seen()
-    drive(problem, maker, 1, seen, {}, lambda: maker.updates > 0)
+    drive(problem, maker, 1, seen, sized(problem, None)[1], lambda: maker.updates > 0)
     first = seen.steps[-1] if seen.steps else 0
     seen.record(replace(problem, every=problem.steps), ("sgd", 1e-9, 1), ())
     if first > problem.every:

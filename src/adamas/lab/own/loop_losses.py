@@ -48,6 +48,12 @@ class Seen:
         self.extras = {str(name): numeral(value) for name, value in said.items()}
         return isfinite(loss)
 
+    def refuse_negative(self, name: str) -> None:
+        """Raise `LabError` for a last loss below 0; the first one is looked at by `record`."""
+        loss, updates = self.losses[-1], self.steps[-1]
+        if updates and -inf < loss < 0:
+            raise LabError("error.loop_negative", name=name, loss=loss, updates=updates)
+
     def failed(self, updates: int, error: str = "") -> None:
         """Take in that the loop went out of bounds, or what its optimizer said when it failed."""
         self.heard(nan, updates)
