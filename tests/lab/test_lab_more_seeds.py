@@ -1,5 +1,6 @@
 """What a page and the terminal say where seeds are too few: how many, and a command that works."""
 
+import functools
 import re
 import shlex
 from dataclasses import fields
@@ -17,6 +18,7 @@ from adamas.lab.commands.session import Outcome
 from adamas.lab.own.options import TableOptions
 from adamas.lab.own.spec import Spec
 from adamas.lab.report import again
+from adamas.lab.report.exports import to_latex
 from adamas.lab.report.judged import difference_table
 from adamas.lab.report.more_seeds import command, looked
 from adamas.lab.report.subject import Subject, subject
@@ -151,8 +153,16 @@ def test_looks_are_told_and_repeated() -> None:
     assert "after 10, 20 of at most 40 seeds" in looked(about)
     assert "98.75 % at this look" in looked(about)
     assert "98.75%" in looked(told(tree, "zh"))
+    assert r"with 98.75\,\% (95\,\% over all looks, which were after 10, 20" in to_latex(tree)  # type: ignore[arg-type]
     tree["looks"][-1]["undecided"] = ["sgd"]
     assert "SGD stayed undecided" in looked(told(tree))
+
+
+def test_texts_of_what_was_handed_over_are_quoted() -> None:
+    """The call in Python gives a word back as a text, and numbers, tuples and switches as such."""
+    found = again.handed("Mine:kind=strong_wolfe,betas=(0.8,0.9),fast=False,many=3")
+    made = eval(found, {"functools": functools, "Mine": dict})
+    assert made() == {"kind": "strong_wolfe", "betas": (0.8, 0.9), "fast": False, "many": 3}
 
 
 def test_a_call_in_python_goes_on_in_python() -> None:

@@ -11,6 +11,8 @@ from adamas.lab.constants import CLASSICAL, LAST_LOOK, MARGIN, REFERENCES
 from adamas.lab.course import Further, further_of
 from adamas.lab.doctor import LEAST
 from adamas.lab.entrant_base import BETWEEN
+from adamas.lab.foreign.arguments import literal
+from adamas.lab.needs import LabError
 from adamas.lab.own.options import TableOptions
 from adamas.lab.protocol.plan import SIZES
 from adamas.lab.report.code import FRAMEWORKS, snippets
@@ -86,10 +88,23 @@ def handed(text: str) -> str:
     """Return how an object is written in Python that was handed over under a text.
 
     >>> handed("Mine"), handed("Mine:bonus=2,betas=(0.8,0.9)")
-    ('Mine', 'functools.partial(Mine, bonus=2, betas=(0.8,0.9))')
+    ('Mine', 'functools.partial(Mine, bonus=2, betas=(0.8, 0.9))')
+    >>> handed("Mine:kind=abc,fast=True")
+    "functools.partial(Mine, kind='abc', fast=True)"
     """
     name, colon, settings = text.partition(":")
-    return f"functools.partial({name}, {', '.join(BETWEEN.split(settings))})" if colon else name
+    if not colon:
+        return name
+    return f"functools.partial({name}, {', '.join(map(given, BETWEEN.split(settings)))})"
+
+
+def given(setting: str) -> str:
+    """Return `name=value` of a text as it is written in Python; what is no plain value stays."""
+    name, _, value = setting.partition("=")
+    try:
+        return f"{name}={literal(name, value)!r}"
+    except LabError:
+        return setting
 
 
 def optimizers(subject: Subject) -> list[str]:

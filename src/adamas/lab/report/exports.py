@@ -141,7 +141,7 @@ def to_latex(results: Results) -> str:
         r"\begin{table}",
         r"\centering",
         f"\\caption{{{title}: mean final validation loss over {about.seeds} fresh seeds, each "
-        "optimizer tuned alike; paired differences with 95\\,\\% intervals, "
+        f"optimizer tuned alike; paired differences with {level(about)} intervals, "
         "verdicts after Holm's correction.}",
         f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
         r"\toprule",
@@ -153,6 +153,16 @@ def to_latex(results: Results) -> str:
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def level(about: Subject) -> str:
+    """Return the level of the intervals of differences; after looks, that of the last one."""
+    looks = about.results.get("looks")
+    if not looks:
+        return r"95\,\%"
+    made = ", ".join(str(look["seeds"]) for look in looks)
+    exact = f"{100 * (1 - looks[-1]['spent']):.4g}"
+    return rf"{exact}\,\% (95\,\% over all looks, which were after {made} seeds)"
 
 
 def latex_row(about: Subject, name: str, references: Sequence[str]) -> list[str]:
