@@ -135,3 +135,53 @@ class Arrays:
         for name, array in self.params.items():
             self.m[name] = self.beta * self.m[name] + grads[name]
             array -= self.lr * self.m[name]
+
+
+class Strict(Plain):
+    """Refuses large rates."""
+
+    def __init__(self, params: Any, lr: float = 0.01) -> None:
+        if lr > 0.05:
+            raise ValueError("lr too big")
+        super().__init__(params, lr=lr)
+
+
+class BadEval(Plain):
+    """Has two modes, of which one raises."""
+
+    def train(self) -> None:
+        """Change nothing."""
+
+    def eval(self) -> None:
+        """Raise."""
+        raise RuntimeError("no average yet")
+
+
+class Alarms(Plain):
+    """Lets NumPy raise wherever a number is out of range."""
+
+    def step(self, closure: Any = None) -> None:
+        """Step."""
+        super().step()
+        np.seterr(all="raise")
+
+
+class AsksAlarmed(Sharp):
+    """Does so before it asks for a gradient."""
+
+    def step(self, closure: Any) -> None:
+        """Step."""
+        np.seterr(all="raise")
+        super().step(closure)
+
+
+class Fixed:
+    """Gradient descent on NumPy arrays that keeps its rate to itself."""
+
+    def __init__(self, params: dict[str, Any], lr: float = 0.1) -> None:
+        self.params, self.rate = params, lr
+
+    def step(self, grads: dict[str, Any]) -> None:
+        """Step."""
+        for name, array in self.params.items():
+            array -= self.rate * grads[name]

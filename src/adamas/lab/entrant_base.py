@@ -76,7 +76,7 @@ class Entrant(ABC):
         """Return the optimizer on arrays that it steps, with arrays that will hold gradients.
 
         `further` are hyper-parameters that a search chose; what belongs to the course is passed
-        over.
+        over. Raises `StepError` where somebody else's optimizer cannot be made with them.
         """
 
     def apart(self, seed: int) -> AbstractContextManager[None]:

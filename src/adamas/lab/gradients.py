@@ -84,9 +84,10 @@ class Gradients:
         return due and self.steps[-1] != self.spent
 
     def _judge(self) -> None:
-        self.steps.append(self.spent)
         with self._opt.judged():
-            self.losses.append(self._task.evaluate(self._params))
+            loss = self._task.evaluate(self._params)
+        self.steps.append(self.spent)
+        self.losses.append(loss)
         self.train.append(sum(self._since) / len(self._since))
         self._since.clear()
 

@@ -1,10 +1,13 @@
 """An optimizer on the arrays of one run, whoever wrote it: what a trial asks of it."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
+import numpy as np
+
 import adamas
+from adamas.lab.needs import LabError
 from adamas.lab.problems import Params
 
 # Writes the gradient of the present batch at the present parameters, and returns its loss.
@@ -12,7 +15,22 @@ Again = Callable[[], float]
 
 
 class StepError(Exception):
-    """Somebody else's optimizer failed in a step; as text, what it said."""
+    """Somebody else's optimizer failed, made or in a step; as text, what it said."""
+
+
+@contextmanager
+def theirs() -> Iterator[None]:
+    """Run somebody else's code: what it raises becomes a `StepError`.
+
+    NumPy's error state, which it may change, is put back for whoever computes next.
+    """
+    try:
+        with np.errstate():
+            yield
+    except (MemoryError, LabError, StepError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise StepError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
 
 
 class Stepping(Protocol):
@@ -23,7 +41,7 @@ class Stepping(Protocol):
         """The optimizer of adamas behind it, for those who look inside; None if there is none."""
 
     def at(self, lr: float) -> None:
-        """Step with this learning rate from now on."""
+        """Step with this learning rate from now on; `StepError` where there is no way to."""
 
     def step(self, grads: Params, loss: float, again: Again) -> None:
         """Make one update.
@@ -36,11 +54,36 @@ class Stepping(Protocol):
     def judged(self) -> AbstractContextManager[None]:
         """Let the parameters be, as long as it lasts, those that are to be judged.
 
-        Some optimizers train at one point and mean another, such as an average.
+        Some optimizers train at one point and mean another, such as an average. Raises `StepError`
+        when the optimizer fails.
         """
 
     def state_bytes(self) -> int:
         """Return the bytes of its state, once it has stepped."""
+
+
+class FailedStepping:
+    """What could not be made: it fails in its first step, and says why."""
+
+    own = None
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def at(self, lr: float) -> None:
+        """Do nothing."""
+
+    def step(self, grads: Params, loss: float, again: Again) -> None:
+        """Raise a `StepError` that says why."""
+        raise StepError(self._reason)
+
+    def judged(self) -> AbstractContextManager[None]:
+        """Judge the parameters as they are."""
+        return nullcontext()
+
+    def state_bytes(self) -> int:
+        """Return 0."""
+        return 0
 
 
 class FormulaStepping:

@@ -6,6 +6,7 @@ are so small that a second thread costs more than it saves.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from math import inf, isfinite, nan
 from typing import Any
 
@@ -17,7 +18,7 @@ from adamas.lab.entrants import entrant
 from adamas.lab.gradients import Gradients, SpentError
 from adamas.lab.problems import Params, Problem, Task
 from adamas.lab.regrouped import in_units, with_batch
-from adamas.lab.stepping import StepError, Stepping
+from adamas.lab.stepping import FailedStepping, StepError, Stepping
 
 # The optimizers of the demo. Everything but lr stays at the rule's default: one tuned number each.
 RULES = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
@@ -125,10 +126,18 @@ def finite(value: float) -> float | None:
 def start(
     task: Task, optimizer: str, lr: float, further: Further = ()
 ) -> tuple[Params, Params, Stepping]:
-    """Return fresh parameters of `task`, arrays for their gradients, and an optimizer on them."""
-    params = task.start()
-    grads = {name: np.empty_like(param) for name, param in params.items()}
+    """Return fresh parameters of `task`, arrays for their gradients, and an optimizer on them.
+
+    Raises `StepError` where the optimizer cannot be made.
+    """
+    params, grads = arrays(task)
     return params, grads, entrant(optimizer).begin(params, grads, lr, further)
+
+
+def arrays(task: Task) -> tuple[Params, Params]:
+    """Return fresh parameters of `task`, and arrays for their gradients."""
+    params = task.start()
+    return params, {name: np.empty_like(param) for name, param in params.items()}
 
 
 def run(
@@ -152,9 +161,15 @@ def run(
     task = made.task(seed)
     watch = watch or Watch()
     with who.apart(seed):
-        params, grads, opt = start(task, optimizer, lr, further)
+        params, grads = arrays(task)
+        judge = partial(Gradients, task, params, grads, made, asks=who.asks)
+        try:
+            opt = who.begin(params, grads, lr, further)
+            seen = judge(opt=opt)
+        except StepError as failure:  # which other rates may not be
+            opt = FailedStepping(str(failure))
+            seen = judge(opt=opt)
         watch.begin(params, opt.own)
-        seen = Gradients(task, params, grads, made, opt, who.asks)
         factor = course.factor(made.steps)
         error = ""
         with np.errstate(all="ignore"):
@@ -172,13 +187,22 @@ def run(
                 pass
             except StepError as failure:
                 error = str(failure)
-            with opt.judged():
-                extras = task.extras(params)
+            extras, unjudged = extras_of(task, params, opt)
+    error = error or unjudged
     diverged = bool(error) or lost((seen.losses[0], seen.losses[-1]), (seen.first, seen.train[-1]))
     final = inf if diverged else seen.losses[-1]
     steps = in_units(seen.steps, made, problem)
     curves = steps, tuple(seen.losses), final, diverged, extras
     return Record(optimizer, lr, seed, *curves, tuple(seen.train), further, error)
+
+
+def extras_of(task: Task, params: Params, opt: Stepping) -> tuple[dict[str, float], str]:
+    """Return further numbers at the end of a run, and what the optimizer said if it failed."""
+    try:
+        with opt.judged():
+            return task.extras(params), ""
+    except StepError as failure:
+        return task.extras(params), str(failure)
 
 
 def lost(judged: tuple[float, float], trained: tuple[float, float]) -> bool:

@@ -77,14 +77,18 @@ def losses(
         return task.gradient(params, batch, grads)
 
     with who.apart(seed), np.errstate(all="ignore"):
-        params, grads, opt = start(task, optimizer, lrs[0])
+        try:
+            params, grads, opt = start(task, optimizer, lrs[0])
+        except StepError:
+            yield inf, 1
+            return
         batches = task.batches()
         batch = next(batches)
         loss = task.gradient(params, batch, grads)
         for lr in lrs:
-            opt.at(lr)
             asked = 0
             try:
+                opt.at(lr)
                 opt.step(grads, loss, again)
                 batch = next(batches)
                 loss = task.gradient(params, batch, grads)

@@ -9,12 +9,7 @@ import numpy as np
 from adamas.lab.foreign.torch_steps import held
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Params
-from adamas.lab.stepping import Again, StepError
-
-
-def failed(error: BaseException) -> StepError:
-    """Return what somebody else's optimizer said when it failed."""
-    return StepError(f"{type(error).__name__}: {' '.join(str(error).split())}")
+from adamas.lab.stepping import Again, StepError, theirs
 
 
 class ArrayStepping:
@@ -29,16 +24,13 @@ class ArrayStepping:
         """Step with this learning rate from now on."""
         if not hasattr(self._made, "lr"):
             raise StepError(str(LabError("error.foreign_no_attribute")))
-        self._made.lr = lr
+        with theirs():
+            self._made.lr = lr
 
     def step(self, grads: Params, loss: float, again: Again) -> None:
         """Make one update; what the optimizer raises becomes a `StepError`."""
-        try:
+        with theirs():
             self._made.step(grads)
-        except MemoryError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise failed(error) from error
 
     def judged(self) -> AbstractContextManager[None]:
         """Judge the parameters as they are."""
@@ -74,15 +66,10 @@ class OptaxStepping:
 
     def step(self, grads: Params, loss: float, again: Again) -> None:
         """Make one update; what the transformation raises becomes a `StepError`."""
-        try:
-            with self._wide(True):
-                new, self._state = self._update(
-                    self._copied(grads), self._state, self._copied(self._params), self._lr
-                )
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise failed(error) from error
+        with theirs(), self._wide(True):
+            new, self._state = self._update(
+                self._copied(grads), self._state, self._copied(self._params), self._lr
+            )
         for name, array in self._params.items():
             np.copyto(array, np.asarray(new[name]))
 

@@ -19,7 +19,7 @@ from adamas.lab.foreign.finding import Found, is_rule, parameters, version_of
 from adamas.lab.foreign.torch_steps import TorchStepping
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Params
-from adamas.lab.stepping import StepError, Stepping
+from adamas.lab.stepping import StepError, Stepping, theirs
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,15 @@ class ForeignEntrant(Entrant):
         return apart(seed)
 
     def begin(self, params: Params, grads: Params, lr: float, further: Further = ()) -> Stepping:
-        """Return the optimizer on the parameters; `LabError` where it cannot be made."""
+        """Return the optimizer on the parameters; `StepError` where it cannot be made.
+
+        Raises `LabError` where what is made is no optimizer.
+        """
         try:
-            return self._begin(params, grads, lr, {**self.hypers, **own_settings(further)})
-        except LabError:
-            raise
-        except (Exception, SystemExit) as error:
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            raise LabError("error.foreign_made", text=self.text, reason=reason) from error
+            with theirs():
+                return self._begin(params, grads, lr, {**self.hypers, **own_settings(further)})
+        except StepError as error:
+            raise StepError(f"{error} (lr={lr:g})") from error
 
     @abstractmethod
     def _begin(

@@ -8,7 +8,7 @@ import numpy as np
 
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Array, Params
-from adamas.lab.stepping import Again, StepError
+from adamas.lab.stepping import Again, StepError, theirs
 
 if TYPE_CHECKING:
     import torch
@@ -59,18 +59,16 @@ class TorchStepping:
         self._give_gradients()
         self._fault = None
         try:
-            if self._asks:
-                self._made.step(self._closure(loss, again))
-            else:
-                self._made.step()
-            self._bring_home()
-        except MemoryError:
-            raise
-        except (Exception, SystemExit) as error:
+            with theirs():
+                if self._asks:
+                    self._made.step(self._closure(loss, again))
+                else:
+                    self._made.step()
+                self._bring_home()
+        except StepError:
             if self._fault is not None:  # not the optimizer's own
                 raise self._fault from None
-            said = " ".join(str(error).split())
-            raise StepError(f"{type(error).__name__}: {said}") from error
+            raise
 
     def _closure(self, loss: float, again: Again) -> Callable[[], Any]:
         """Return what computes loss and gradient where the parameters are.
@@ -94,7 +92,8 @@ class TorchStepping:
 
     def _ask(self, again: Again) -> float:
         try:
-            return again()
+            with np.errstate(all="ignore"):  # not what the optimizer may have set
+                return again()
         except BaseException as error:
             self._fault = error
             raise
@@ -122,13 +121,15 @@ class TorchStepping:
         if not self._averages:
             yield
             return
-        self._made.eval()
-        self._bring_home()
+        with theirs():
+            self._made.eval()
+            self._bring_home()
         try:
             yield
         finally:
-            self._made.train()
-            self._bring_home()
+            with theirs():
+                self._made.train()
+                self._bring_home()
 
     def state_bytes(self) -> int:
         """Return the bytes of its state, numbers at eight each, counters of steps left out."""

@@ -34,17 +34,27 @@ def try_out(problem: Problem, entrants: Iterable[Entrant]) -> None:
             continue
         if batch is not None:
             next(iter(with_batch(problem, batch).task(0).batches()))
-        if who.formula is not None:
-            continue
-        task = problem.task(0)
-        with who.apart(0), np.errstate(all="ignore"):
+        if who.formula is None:
+            one_step(problem, who)
+
+
+def one_step(problem: Problem, who: Entrant) -> None:
+    """Let somebody else's optimizer be made, judged and stepped once; `LabError` where it fails."""
+    task = problem.task(0)
+    with who.apart(0), np.errstate(all="ignore"):
+        try:
             params, grads, opt = start(task, who.text, who.default_lr)
-            one = next(iter(task.batches()))
-            try:
-                if who.course.factor(problem.steps) is not None:
-                    opt.at(who.default_lr)
-                loss = task.gradient(params, one, grads)
-                opt.step(grads, loss, lambda: task.gradient(params, one, grads))  # noqa: B023
+        except StepError as error:
+            raise LabError("error.foreign_made", text=who.text, reason=str(error)) from error
+        one = next(iter(task.batches()))
+        try:
+            with opt.judged():
+                pass
+            if who.course.factor(problem.steps) is not None:
+                opt.at(who.default_lr)
+            loss = task.gradient(params, one, grads)
+            opt.step(grads, loss, lambda: task.gradient(params, one, grads))
+            with opt.judged():
                 opt.state_bytes()
-            except StepError as error:
-                raise LabError("error.foreign_step", text=who.text, reason=str(error)) from error
+        except StepError as error:
+            raise LabError("error.foreign_step", text=who.text, reason=str(error)) from error

@@ -11,6 +11,7 @@ from adamas.lab.course import LONGEST_WARMUP
 from adamas.lab.entrant_base import Entrant, parts_of
 from adamas.lab.needs import LabError
 from adamas.lab.protocol.cube import Dimension, Scale, Space, rounded, rounded_rest
+from adamas.lab.stepping import StepError
 
 # Names with the ranges that were given, None for the usual one.
 Asked = Mapping[str, tuple[float, float] | None]
@@ -148,5 +149,8 @@ def tried(found: Mapping[str, Sequence[Dimension]], entrants: Sequence[Entrant])
                     who.begin({"p": np.zeros(1)}, {"p": np.zeros(1)}, who.default_lr, setting)
                 except LabError:
                     raise
+                except StepError as error:
+                    reason = str(error)
+                    raise LabError("error.foreign_made", text=who.text, reason=reason) from error
                 except (TypeError, ValueError) as error:
                     raise LabError("error.plain", reason=translated(error)) from error

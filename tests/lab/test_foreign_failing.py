@@ -1,0 +1,51 @@
+"""Optimizers of others that fail somewhere: refused beforehand, or a run that failed."""
+
+from dataclasses import replace
+from math import inf
+
+import numpy as np
+import pytest
+
+from adamas.lab.entrants import entrant
+from adamas.lab.needs import LabError
+from adamas.lab.problems import Array, Params
+from adamas.lab.protocol.first_step import try_out
+from adamas.lab.trial import run
+from bowl import BOWL, HERE, Quadratic
+
+
+class Underflows(Quadratic):
+    """A quadratic whose own code meets numbers out of range, and means to."""
+
+    def evaluate(self, params: Params) -> float:
+        """Return the loss."""
+        tiny: Array = np.array([1e-300])
+        return super().evaluate(params) + float((tiny * tiny)[0])
+
+
+def test_a_refused_rate_is_a_run_that_failed() -> None:
+    """A class that takes no large rate is compared at the others, and its error names the rate."""
+    text = f"{HERE}:Strict"
+    try_out(BOWL, [entrant(text)])
+    found = run(BOWL, text, 0.06, 1)
+    assert found.error == "ValueError: lr too big (lr=0.06)"
+    assert (found.final, found.diverged, found.steps) == (inf, True, (0,))
+    assert run(BOWL, text, 0.05, 1).error == ""
+
+
+def test_a_failing_eval_is_refused_before_the_first_run() -> None:
+    """An optimizer that cannot be judged is refused in its own words, and in a run it fails."""
+    text = f"{HERE}:BadEval"
+    with pytest.raises(LabError, match=r"fails in its first step .* RuntimeError: no average yet"):
+        try_out(BOWL, [entrant(text)])
+    assert run(BOWL, text, 0.01, 1).error == "RuntimeError: no average yet"
+
+
+@pytest.mark.parametrize("name", ["Alarms", "AsksAlarmed"])
+def test_an_error_state_is_the_optimizers_own(name: str) -> None:
+    """What an optimizer lets NumPy raise does not raise in the code of the problem."""
+    problem = replace(BOWL, task=Underflows)
+    try_out(problem, [entrant(f"{HERE}:{name}")])
+    plain = {"Alarms": "Plain", "AsksAlarmed": "Sharp"}[name]
+    found = run(problem, f"{HERE}:{name}", 0.01, 1)
+    assert found.losses == run(problem, f"{HERE}:{plain}", 0.01, 1).losses
