@@ -16,6 +16,7 @@ from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.problems import Array, ColumnFate, Problem
 from adamas.lab.protocol.promise import differences
 from adamas.lab.report.again import command
+from adamas.lab.report.column_chapter import lines
 from adamas.lab.report.subject import subject
 from adamas.lab.text import Say
 from own_files import ROWS, found, inputs, note, numbers, small, written
@@ -153,6 +154,8 @@ def test_rows_without_a_place_are_left_out(tmp_path: Path) -> None:
     problem = said(tmp_path, small(who=["", *WHO[1:]]), group="who")
     assert sum(map(len, split(problem))) == ROWS - 1
     assert "1 of 60 rows" in note(problem) and "who" in note(problem)
+    told = {code: "\n".join(lines(problem.about, Say(code))) for code in ("en", "zh")}
+    assert "1 of 60 rows was left out because who" in told["en"] and "1 行因缺少" in told["zh"]
 
 
 @pytest.mark.parametrize("gaps", [4, 20])
@@ -201,7 +204,10 @@ REFUSED: list[tuple[dict[str, Any], dict[str, list[object]], list[str]]] = [
     ({"drop": ("y",)}, {}, ["'y' is the target"]),
     ({"time": "y"}, {}, ["'y' is the target"]),
     ({"drop": ("a",), "group": "a"}, {}, ["'a'", "--drop"]),
-    ({"drop": ("a", "b")}, {}, ["no column but"]),
+    ({"drop": ("a", "b")}, {}, ["--drop a,b takes every other column", "keep one"]),
+    ({"drop": ("a",), "group": "b"}, {}, ["--drop a --group b takes"]),
+    ({"rows": 61}, {}, ["--rows 61", "60 rows can be used"]),
+    ({}, {"y": [f"{i}e200" for i in range(1, ROWS + 1)]}, ["60 of 60", "beyond 1e100"]),
     ({"group": "who"}, {"who": ["x"] * ROWS}, ["'who'", "--group", "two or more"]),
     ({"time": "day"}, {"day": ["2024-01-01"] * ROWS}, ["'day'", "--time", "two or more"]),
     ({"time": "who"}, {"who": WHO}, ["'who'", "'p0'", "2024-01-31"]),

@@ -34,7 +34,7 @@ REFUSED = {
     ),
     "NaN and inf targets": (
         (HEAD + "".join(LINES) + "1,2,NaN\n3,4,inf\n" * 40).encode(),
-        ["80 of 140", "not finite"],
+        ["80 of 140", "infinite"],
     ),
     "no target at all": ((HEAD + "1,2,\n" * 50).encode(), ["50 of 50"]),
     "ragged": (

@@ -10,7 +10,11 @@ from adamas.pages.sentences import literal
 # How many columns one note names before it counts the others.
 NAMED = 6
 # In the order in which they are told.
-KEYS = tuple(key.removeprefix("note.") for key in SENTENCES if key.startswith("note."))
+KEYS: tuple[str, ...] = tuple(
+    key.removeprefix("note.") for key in SENTENCES if key.startswith("note.")
+)
+# Those about rows that are not used.
+OF_ROWS = ("ragged", "left_out", "unplaced", "sample", "rare")
 
 
 @dataclass
@@ -30,11 +34,18 @@ class Notes:
 
     def words(self) -> Words:
         """Return all sentences as one text for each language."""
-        says = map(Say, LANGUAGES)
-        return {say.language: say("sentence_gap").join(self._sentences(say)) for say in says}
+        return self._text(KEYS)
 
-    def _sentences(self, say: Say) -> Iterable[str]:
-        for key in KEYS:
+    def of_rows(self) -> Words:
+        """Return the sentences about rows that are not used as one text, "" if all are."""
+        return self._text(OF_ROWS)
+
+    def _text(self, keys: Iterable[str]) -> Words:
+        says = map(Say, LANGUAGES)
+        return {say.language: say("sentence_gap").join(self._sentences(say, keys)) for say in says}
+
+    def _sentences(self, say: Say, keys: Iterable[str]) -> Iterable[str]:
+        for key in keys:
             if key in self.names:
                 yield say(f"note.{key}", names=_listed(self.names[key], say))
             elif key in self.said:

@@ -70,6 +70,16 @@ class TableOptions:
             raise LabError("error.drop_placed", name=both[0])
         return replace(self, drop=tuple(dict.fromkeys(texts)))
 
+    def taken(self) -> str:
+        """Return the options that take columns from the inputs, as the user writes them.
+
+        >>> TableOptions(drop=("a", "b"), time="day").taken()
+        '--drop a,b --time day'
+        """
+        placed = [f"--{name} {getattr(self, name)}" for name in ("group", "time")]
+        said = [f"--drop {','.join(self.drop)}"] * bool(self.drop)
+        return " ".join([*said, *(one for one in placed if not one.endswith(" None"))])
+
     @property
     def placing(self) -> str | None:
         """Return the column that says which rows judge, or None."""

@@ -31,9 +31,11 @@ def split_words(
     columns: Mapping[str, Column],
     made: Mapping[str, Made],
     options: TableOptions,
+    unused: Words,
 ) -> Words:
-    """Return how rows were split, and of a random split what speaks against it."""
-    said = [*_split(sides, target, columns, options)]
+    """Return which rows are `unused`, how the others were split, and what speaks against it."""
+    said = [unused] * any(unused.values())
+    said += [*_split(sides, target, columns, options)]
     if sides.way == "rows":
         said += _against(columns, made, target)
     gap = {code: Say(code)("sentence_gap") for code in LANGUAGES}

@@ -46,7 +46,8 @@ def tabular_problem(frame: Frame, options: TableOptions = NOTHING_SAID) -> Probl
     target = decided(frame, columns[frame.target], used_rows(frame, columns, options), options.task)
     inputs = [columns[name] for name in kept if name != options.placing]
     if not inputs:
-        raise LabError("error.only_target", file=frame.name, target=frame.target)
+        taken = options.taken()
+        raise LabError("error.all_taken", file=frame.name, target=frame.target, options=taken)
     features = encoded(frame, inputs, target.rows)
     parted = sides(features, target, columns, options)
     widths = (features.numbers.shape[1] + features.flags.shape[1], HIDDEN, len(target.classes) or 1)
@@ -64,7 +65,7 @@ def tabular_problem(frame: Frame, options: TableOptions = NOTHING_SAID) -> Probl
     about = replace(
         _about(frame, target, widths),
         columns=column_table(frame, columns, features.made, options),
-        split=split_words(parted, target, columns, features.made, options),
+        split=split_words(parted, target, columns, features.made, options, frame.notes.of_rows()),
     )
     return Problem(
         frame.name, steps, steps // EVALUATIONS, batch, task, about=about, baselines=beside

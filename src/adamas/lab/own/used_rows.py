@@ -19,13 +19,14 @@ SAMPLE = 5  # the purpose of the random numbers that draw a sample, see `generat
 def used_rows(frame: Frame, columns: Mapping[str, Column], options: TableOptions) -> Array:
     """Return the rows that have a target and a group or time, in order; of them a sample if asked.
 
-    Raises `LabError` if most targets are missing, or too few rows are left.
+    Raises `LabError` if most targets are missing, too few rows are left, or fewer than asked for.
     """
     absent = missing(columns[frame.target])
     count, total = int(absent.sum()), len(absent)
     if count > MOST_MISSING * total:
+        large = "infinite" in columns[frame.target].reading.notes
         raise LabError(
-            "error.target_missing",
+            "error.target_large" if large else "error.target_missing",
             count=count,
             total=total,
             target=frame.target,
@@ -39,7 +40,9 @@ def used_rows(frame: Frame, columns: Mapping[str, Column], options: TableOptions
         absent |= nowhere
     rows = np.flatnonzero(~absent)
     check_rows(len(rows), frame.name)
-    if options.rows is None or options.rows >= len(rows):
+    if options.rows is not None and options.rows > len(rows):
+        raise LabError("error.rows_many", file=frame.name, rows=options.rows, found=len(rows))
+    if options.rows is None or options.rows == len(rows):
         return rows
     said = {"count": f"{options.rows:,}", "rows": f"{len(rows):,}"}
     frame.notes.say("sample", **said)
