@@ -11,6 +11,8 @@ import pytest
 
 import adamas
 from adamas.lab import LabError, compare, loop_problem
+from adamas.lab.entrants import hand
+from adamas.lab.notebook.strangers import stranger
 from adamas.lab.own.loop import run_loop
 from adamas.lab.own.maker import kept
 
@@ -286,6 +288,66 @@ def test_a_run_that_blows_up_may_end_early() -> None:
         yield float("inf")
 
     assert run_loop(loop_problem(stops, steps=40, every=3), "sgd", 0.1, 1).diverged
+
+
+class Fails(torch.optim.SGD):
+    """Fail in the third step, or in the first where the rate is 9."""
+
+    def step(self, closure: Any = None) -> Any:
+        """Make a step, or raise."""
+        self.made = getattr(self, "made", 0) + 1
+        if self.made == 3 or self.param_groups[0]["lr"] == 9:
+            raise RuntimeError("the  root\nfailed")
+        return super().step(closure)
+
+
+def with_closure(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Take every step with a closure, whose own fault comes in its second call with seed 2."""
+    w = torch.ones(1, requires_grad=True)
+    optimizer, calls = make_optimizer([w]), 0
+
+    def closure() -> Any:
+        nonlocal calls
+        calls += 1
+        if seed == 2 and calls == 2:
+            raise RuntimeError("mine")
+        optimizer.zero_grad()
+        loss = (w**2).sum()
+        loss.backward()
+        return loss
+
+    for _ in range(steps + 1):
+        yield 1 + w**2
+        optimizer.step(closure)
+
+
+def solves(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
+    """Ask PyTorch for the root of a matrix that has none."""
+    make_optimizer({"w": np.ones(1)}).step({"w": np.ones(1)})
+    yield 1.0
+    torch.linalg.cholesky(-torch.eye(2))
+
+
+def test_an_optimizer_that_fails_in_a_loop_is_a_failed_run() -> None:
+    """What it raises after its first step ends its run, as anywhere else, with its own words."""
+    handed = {"Fails": stranger(Fails)}
+    before = hand(handed)
+    try:
+        problem = loop_problem(with_closure, steps=20, every=1)
+        record = run_loop(problem, "Fails", 0.1, 1)
+        assert record.diverged and record.error == "RuntimeError: the root failed"
+        assert record.steps == (0, 1, 2)
+        with pytest.raises(LabError, match="with Fails at lr=9, seed 1: RuntimeError: the root"):
+            run_loop(problem, "Fails", 9.0, 1)
+        with pytest.raises(LabError, match=r"with Fails at lr=0\.1, seed 2: RuntimeError: mine"):
+            run_loop(problem, "Fails", 0.1, 2)
+    finally:
+        hand(before)
+
+
+def test_a_matrix_without_a_root_is_a_run_that_diverged() -> None:
+    """PyTorch's errors of linear algebra are those of NumPy, though no ArithmeticError."""
+    assert run_loop(loop_problem(solves, steps=20), "sgd", 1.0, 1).diverged
 
 
 def test_iterators_are_read_once() -> None:

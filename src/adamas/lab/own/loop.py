@@ -155,11 +155,13 @@ def drive(
     except LabError:
         raise
     except (Exception, SystemExit) as error:
-        if not (maker.updates and isinstance(error, out_of_bounds())):
+        if not maker.updates or not (maker.inside or isinstance(error, out_of_bounds())):
             reason = described(error, place_of(problem.train))
             raise LabError("error.loop_failed", name=problem.name, optimizer=maker.who.text,
                            lr=maker.lr, seed=seed, error=reason) from error  # fmt: skip
-        seen.failed(maker.updates)
+        own = " ".join(str(error).split())
+        said = f"{type(error).__name__}: {own}" if maker.inside else ""
+        seen.failed(maker.updates, said)
     finally:
         put_back()
 

@@ -25,13 +25,14 @@ class Maker:
     A loop may make several optimizers, each on parameters of its own; `updates` are those of the
     one that is furthest, `size` is how many numbers they step. None makes more than `steps`, nor
     any more once the run is `over`: the next one raises `EndedError`.
+    `inside` says whether an optimizer that is no rule is in a step, outside its closure.
     """
 
     def __init__(self, who: Entrant, lr: float, further: Further, steps: int) -> None:
         self.who, self.lr, self.further, self.steps = who, lr, further, steps
         self.factor = who.course.changed(further).factor(steps)
         self.size = 0
-        self.over = False
+        self.over = self.inside = False
         self._counts: list[Callable[[], int]] = []
 
     @property
@@ -73,23 +74,44 @@ class Maker:
     def _on_tensors(self, params: Any) -> "torch.optim.Optimizer":
         made = on_tensors(self.who, params, self.lr, self.further)
         self.size += sum(int(p.numel()) for group in made.param_groups for p in group["params"])
-        shares = [group["lr"] / self.lr for group in made.param_groups]
+        shares = [group.get("lr", self.lr) / self.lr for group in made.param_groups]
         done = 0
 
-        def before(optimizer: Any, args: Any, kwargs: Any) -> None:
+        def before(optimizer: Any, args: Any, kwargs: Any) -> Any:
             self.may(done)
             if self.factor is not None:
                 for share, group in zip(shares, optimizer.param_groups, strict=False):
+                    if "lr" not in group:
+                        raise LabError("error.foreign_no_group")
                     group["lr"] = share * self.lr * self.factor(done + 1)
+            if self.who.formula is not None:
+                return None
+            self.inside = True
+            closures = {name: self._outside(one) for name, one in kwargs.items()}
+            return (args[0], *map(self._outside, args[1:])), closures
 
         def after(optimizer: Any, args: Any, kwargs: Any) -> None:
             nonlocal done
+            self.inside = False
             done += 1
 
         made.register_step_pre_hook(before)
         made.register_step_post_hook(after)
         self._counts.append(lambda: done)
         return made
+
+    def _outside(self, closure: Any) -> Any:
+        """Return a closure that is no part of the step which calls it."""
+        if not callable(closure):
+            return closure
+
+        def called(*args: Any) -> Any:
+            self.inside = False
+            value = closure(*args)
+            self.inside = True
+            return value
+
+        return called
 
 
 def ending(may: Callable[[], None]) -> type[adamas.Optimizer]:
