@@ -3,16 +3,42 @@
 import json
 from pathlib import Path
 
-from benchmarks.alike.__main__ import cases, known, share, table
+import pytest
+
+from adamas.lab.protocol.plan import Size
+from benchmarks.alike.__main__ import (
+    LOOKS,
+    SIZES_OF,
+    WIDE,
+    Case,
+    carried_out,
+    cases,
+    known,
+    share,
+    table,
+)
 from benchmarks.alike.statuses import statuses
 
 
 def test_the_modes_with_looks_are_a_part_of_the_study() -> None:
     """`--looks` leaves only those that look before the end, each kind with numbers of its own."""
-    every, looks = list(cases(0.1)), list(cases(0.1, looks=True))
+    every, looks = list(cases(0.1)), list(cases(0.1, LOOKS))
     assert set(looks) < set(every) and len(set(every)) == len(every)
     assert {mode for _, mode, _, _ in looks} == {"quick, looks", "default, looks"}
     assert {pair for _, _, pair, _ in looks} == {"alike", "planted"}
+
+
+def test_more_than_the_rate_is_searched_by_the_lab_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--wide` carries out a pair with the lab's search, and tells the word of the rate alone."""
+    small = Size(tuning=1, refine=2, report=3, reach=0.5, points=2, finalists=1)
+    monkeypatch.setitem(SIZES_OF, "quick, wide", small)
+    case: Case = ("tumours", "quick, wide", "alike", 0)
+    assert case in list(cases(0.1, WIDE)) and {mode for _, mode, _, _ in cases(0.1, WIDE)} == {
+        *WIDE
+    }
+    tree = carried_out(case)
+    assert {tree["word"], tree["alone"]} <= {"better", "worse", "tie", "few"}
+    assert [len(finals) for finals in tree["finals"]] == [3, 3]
 
 
 def test_words_and_statuses_are_counted(tmp_path: Path) -> None:
