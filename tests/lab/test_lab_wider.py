@@ -1,11 +1,10 @@
 """A search over more than the rate: the same points for all, equal budgets, and a known valley."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import inf, log10
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from adamas.lab.course import Further
 from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
-from adamas.lab.problems import Params, Problem, generator
+from adamas.lab.problems import Problem
 from adamas.lab.protocol.cube import Dimension, points
 from adamas.lab.protocol.plan import SIZES, Plan, Size, declare
 from adamas.lab.protocol.runner import Runner, Trial
@@ -23,42 +22,10 @@ from adamas.lab.protocol.store import Store
 from adamas.lab.protocol.study import Study, study
 from adamas.lab.protocol.wider import Wide, pick, widen
 from adamas.lab.tuning import Tuned, log_grid
+from noisy_bowl import BOWL
 
 SMALL = Size(tuning=2, refine=3, report=3, reach=0.5, points=4, finalists=1)
 NAMES = "lr,weight_decay,betas,warmup,schedule"
-
-
-class Bowl:
-    """A noisy quadratic bowl in three dimensions."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def start(self) -> Params:
-        """Return a point on the slope."""
-        return {"w": generator(self.seed, 1).normal(size=3) + 2}
-
-    def batches(self) -> Iterator[Any]:
-        """Yield noise."""
-        rng = generator(self.seed, 2)
-        while True:
-            yield rng.normal(size=3)
-
-    def gradient(self, params: Params, batch: Any, grads: Params) -> float:
-        """Write the gradient of half the squared distance, with noise."""
-        np.copyto(grads["w"], params["w"] + 0.3 * batch)
-        return float((params["w"] ** 2).mean())
-
-    def evaluate(self, params: Params) -> float:
-        """Return the mean square."""
-        return float((params["w"] ** 2).mean())
-
-    def extras(self, params: Params) -> dict[str, float]:
-        """Return nothing more."""
-        return {}
-
-
-BOWL = Problem("bowl", 16, 4, 1, Bowl)
 
 
 def bowl() -> Problem:
@@ -206,6 +173,8 @@ def test_one_put_back_is_what_was_chosen_without_it() -> None:
     [
         (["lr=0.1..1"], "lr takes no range"),
         (["betas,betas"], "names 'betas' twice"),
+        ([",,,"], "',,,' has an empty name"),
+        (["eps,"], "'eps,' has an empty name"),
         (["gamma"], "no optimizer here has 'gamma'"),
         (["beta1=0.9..1.5"], "no range to search"),
         (["beta1=0.9"], "no range to search"),

@@ -4,7 +4,7 @@ The course of the rate is told in shares of a run, so that a short run of a sear
 as the long run that it stands for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
@@ -90,6 +90,29 @@ def further_of(settings: Mapping[str, Any]) -> Further:
     (('beta2', 0.99), ('weight_decay', 0.1))
     """
     return tuple(sorted(settings.items()))
+
+
+def members(name: str, values: Sequence[Any]) -> dict[str, Any]:
+    """Return the members of a tuple, as a search names them.
+
+    >>> members("betas", (0.9, 0.999))
+    {'betas[0]': 0.9, 'betas[1]': 0.999}
+    """
+    return {f"{name}[{place}]": value for place, value in enumerate(values)}
+
+
+def gathered(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with members put into their tuples, beside the `defaults` of the others.
+
+    >>> gathered({"betas[1]": 0.99, "eps": 1e-6}, {"betas": (0.9, 0.999)})
+    {'eps': 1e-06, 'betas': (0.9, 0.99)}
+    """
+    found = {name: value for name, value in settings.items() if "[" not in name}
+    for name in dict.fromkeys(key.partition("[")[0] for key in settings if "[" in key):
+        found[name] = tuple(
+            settings.get(key, default) for key, default in members(name, defaults[name]).items()
+        )
+    return found
 
 
 def value_of(name: str, text: str) -> float | str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from adamas.lab.course import Further
+from adamas.lab.course import Further, gathered
 from adamas.lab.entrant_base import Entrant, Pairs, own_settings, split
 from adamas.lab.foreign.apart import apart
 from adamas.lab.foreign.arguments import RATES, Arguments, arguments_of, by_name, reader
@@ -56,9 +56,12 @@ class ForeignEntrant(Entrant):
         """
         try:
             with theirs():
-                return self._begin(params, grads, lr, {**self.hypers, **own_settings(further)})
+                return self._begin(params, grads, lr, self._given(further))
         except StepError as error:
             raise StepError(f"{error} (lr={lr:g})") from error
+
+    def _given(self, further: Further) -> dict[str, Any]:
+        return gathered({**self.hypers, **own_settings(further)}, self.free)
 
     @abstractmethod
     def _begin(
@@ -86,7 +89,7 @@ class TorchEntrant(ForeignEntrant):
 
     def of_torch(self, params: Any, lr: float, further: Further = ()) -> Any:
         """Return the optimizer itself, on tensors or groups of them."""
-        return self._make({**self.hypers, **own_settings(further)}, params, lr)
+        return self._make(self._given(further), params, lr)
 
     @property
     def kind(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from adamas.lab.course import COURSE, Course
 from adamas.lab.entrants import entrant
 from adamas.lab.protocol.cube import AROUND, EDGE, Dimension
-from adamas.lab.protocol.space import RATE
+from adamas.lab.protocol.space import RATE, searchable
 from adamas.lab.protocol.study import Study, Worth
 from adamas.lab.protocol.wider import Wide
 from adamas.lab.statistics.intervals import NOTHING, interval, t_interval
@@ -60,10 +60,10 @@ def edges(found: Wide, dims: Sequence[Dimension]) -> list[str]:
     return named if inside else [RATE, *named]
 
 
-def default_of(name: str, part: str) -> float | str:
+def default_of(name: str, part: str) -> float | str | None:
     """Return what a hyper-parameter, or a part of the course, is unless told."""
-    who = entrant(name)
-    value: float | str = getattr(Course(), part) if part in COURSE else who.free[part]
+    known = vars(Course()) if part in COURSE else searchable(entrant(name))
+    value: float | str | None = known[part]
     return value
 
 

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import inf
+from typing import Any
 
 import numpy as np
 
 from adamas.cli_text.core_words import told as translated
-from adamas.lab.course import LONGEST_WARMUP
+from adamas.lab.course import LONGEST_WARMUP, members
 from adamas.lab.entrant_base import Entrant, parts_of
 from adamas.lab.needs import LabError
 from adamas.lab.protocol.cube import Dimension, Scale, Space, rounded, rounded_rest
@@ -43,7 +44,7 @@ def space(asked: Asked, entrants: Sequence[Entrant], count: int, finalists: int)
             found[who.text] += own
             width = max(width, len(own))
         if not width:
-            free = sorted({key for who in entrants for key in free_of(who)})
+            free = sorted({key for who in entrants for key in numbers_of(who)})
             raise LabError("error.search_name", name=name, names=", ".join(free))
         column += width
     if not column:
@@ -57,14 +58,17 @@ def space(asked: Asked, entrants: Sequence[Entrant], count: int, finalists: int)
 def asked_for(texts: Iterable[str]) -> dict[str, tuple[float, float] | None]:
     """Return what texts such as "lr,weight_decay" and "eps=1e-10..1e-4" ask for, by name.
 
-    Raises `LabError` for what is no range, and for a name that is given twice.
+    Raises `LabError` for what is no range, and for a name that is empty or given twice.
 
     >>> asked_for(["betas,warmup", "eps=1e-10..1e-4"])
     {'betas': None, 'warmup': None, 'eps': (1e-10, 0.0001)}
     """
     found: dict[str, tuple[float, float] | None] = {}
-    for text in (part.strip() for whole in texts for part in whole.split(",")):
+    parts = ((part.strip(), given) for given in texts for part in given.split(","))
+    for text, given in parts:
         name, equals, ends = (part.strip() for part in text.partition("="))
+        if not name:
+            raise LabError("error.search_empty", text=given)
         if name in found:
             raise LabError("error.search_twice", name=name)
         try:
@@ -80,20 +84,59 @@ def interval_in(text: str) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def searchable(who: Entrant) -> dict[str, Any]:
+    """Return an optimizer's hyper-parameters with their defaults, a tuple of memories by member."""
+    found: dict[str, Any] = {}
+    for name, default in who.free.items():
+        whole = isinstance(default, tuple) and all(is_memory(name, one) for one in default)
+        found |= members(name, default) if whole else {name: default}
+    return found
+
+
+def is_memory(name: str, default: object) -> bool:
+    """Return whether a hyper-parameter says how long an average remembers.
+
+    >>> is_memory("betas[1]", 0.999), is_memory("momentum", False), is_memory("eps", 1e-8)
+    (True, False, False)
+    """
+    known = MEMORY.fullmatch(name.partition("[")[0]) is not None
+    return known and isinstance(default, int | float) and default is not False and 0 <= default < 1
+
+
+def is_searched(default: object) -> bool:
+    """Return whether there are numbers to try: what is None unless told may take one.
+
+    >>> is_searched(0.1), is_searched(None), is_searched(True), is_searched((None, 1e-3))
+    (True, True, False, False)
+    """
+    return not isinstance(default, bool | str | tuple)
+
+
 def free_of(who: Entrant) -> list[str]:
     """Return what an optimizer's text leaves to be searched, the course of its rate included."""
     fixed = {*who.hypers, *(name for name, _ in parts_of(who.text)[1])}
-    return [name for name in (*who.free, *MOVES) if name not in fixed]
+    return [name for name in (*searchable(who), *MOVES) if name.partition("[")[0] not in fixed]
+
+
+def numbers_of(who: Entrant) -> list[str]:
+    """Return the names under which an optimizer can be searched, besides "lr" and "betas"."""
+    defaults = searchable(who)
+    return [name for name in free_of(who) if "[" not in name and is_searched(defaults.get(name))]
 
 
 def meant(name: str, who: Entrant) -> list[str]:
-    """Return the hyper-parameters of an optimizer that a name means; "betas" are its memories."""
-    free = free_of(who)
-    if name in free:
+    """Return the hyper-parameters of an optimizer that a name means; "betas" are its memories.
+
+    The name of a tuple of memories means all its members: one alone is not searched.
+    """
+    free, defaults = free_of(who), searchable(who)
+    if name in free and "[" not in name:
         return [name]
-    if name != BETAS:
-        return []
-    return [key for key in free if MEMORY.fullmatch(key) and 0 <= who.free[key] < 1]
+    return [
+        key
+        for key in free
+        if is_memory(key, defaults.get(key)) and (name == BETAS or key.startswith(f"{name}["))
+    ]
 
 
 def dimension(name: str, ends: tuple[float, float] | None, who: Entrant, column: int) -> Dimension:
@@ -102,9 +145,15 @@ def dimension(name: str, ends: tuple[float, float] | None, who: Entrant, column:
         if ends is not None:
             raise LabError("error.search_range", text=f"schedule={ends[0]:g}..{ends[1]:g}")
         return Dimension(name, "schedule", column=column)
-    memory = bool(MEMORY.fullmatch(name)) and 0 <= who.free.get(name, 1) < 1
+    default = searchable(who).get(name)
+    if not is_searched(default):
+        whose, value = parts_of(who.text)[0], "VALUE"
+        if isinstance(default, bool):
+            value = "false" if default else "true"
+        raise LabError("error.search_switch", name=name, default=default, whose=whose, value=value)
+    memory = is_memory(name, default)
     if ends is None:
-        ends = usual(name, who.free.get(name, 0.0), memory)
+        ends = usual(name, default or 0.0, memory)
         off = name == "weight_decay"
         scale: Scale = "complement" if memory else "linear" if name == "warmup" else "log"
         return Dimension(name, scale, *ends, off, column)

@@ -49,7 +49,7 @@ class PartTree(TypedDict):
     """
 
     name: str
-    default: float | str
+    default: float | str | None
     finals: Series
     diverged: int
     interval: IntervalTree

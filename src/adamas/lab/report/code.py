@@ -155,7 +155,13 @@ def foreign(optimizer: str, lr: float, kind: str) -> str:
     module = place.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
     head = f"from {module} import {name}\n\n" if module else ""
     stepped, rate = STEPPED[kind]
-    given = [f"{key}={literal(key, value)!r}" for key, value in pairs]
+    told: dict[str, Any] = {}
+    for key, value in pairs:
+        base, member, _ = key.partition("[")
+        found = literal(key, value)
+        # A search changes all members of a tuple, in their order.
+        told[base] = (*told.get(base, ()), found) if member else found
+    given = [f"{key}={value!r}" for key, value in told.items()]
     arguments = ", ".join(filter(None, [stepped, f"{rate}={lr:.6g}", *given]))
     return f"{head}optimizer = {name}({arguments})"
 
