@@ -1,5 +1,6 @@
 """A search over more than the rate of other people's classes, and what the page makes of it."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,17 @@ from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Params
 from adamas.lab.protocol.plan import Plan, Size, declare
+from adamas.lab.protocol.results import tree_of
+from adamas.lab.protocol.results_types import Results
+from adamas.lab.protocol.runner import Runner
 from adamas.lab.protocol.space import asked_for
+from adamas.lab.protocol.study import study
+from adamas.lab.report import worth
 from adamas.lab.report.code import snippets
+from adamas.lab.report.judged import default_row
+from adamas.lab.report.numbers import percent, with_spread
+from adamas.lab.report.subject import subject
+from adamas.lab.text import Say
 from noisy_bowl import BOWL
 
 SMALL = Size(tuning=2, refine=3, report=3, reach=0.5, points=4, finalists=1)
@@ -73,3 +83,41 @@ def test_what_is_none_needs_a_range(tmp_path: Path) -> None:
     assert (one.name, one.low, one.high) == ("clip", 0.1, 1)
     with pytest.raises(LabError, match="there is no usual range for clip"):
         planned(tmp_path, "clip")
+
+
+@cache
+def found(*names: str) -> Results:
+    """Return the results of a search over betas and schedule."""
+    who = [entrant(name) for name in names]
+    plan = declare(BOWL, {}, who, SMALL, asked_for(["betas,schedule"]))
+    return tree_of(study(plan, Runner(lambda: BOWL, "bowl"), lambda stage: None), BOWL)
+
+
+def test_the_default_stands_beside_the_rate_alone() -> None:
+    """The chapter on the default rate tells the tuned rate, and nothing of what else was tuned."""
+    tree = found("sgd", "momentum")
+    about, rows = subject(tree, None, Say("en")), tree["optimizers"]
+    # Of momentum something else was chosen.
+    assert rows["momentum"]["finals"] != rows["momentum"]["worth"]["alone"]["finals"]
+    for name, row in rows.items():
+        alone = row["worth"]["alone"]
+        assert default_row(about, name, row)[4] == with_spread(alone["interval"])
+        ratio = np.mean(row["default"]["finals"]) / np.mean(alone["finals"])
+        assert row["default"]["penalty"] == pytest.approx(ratio)
+
+
+def test_a_single_optimizer_has_no_verdict_to_change() -> None:
+    """Without a comparison nothing is said of a verdict that the rate alone would have led to."""
+    say = Say("en")
+    about = subject(found("momentum"), None, say)
+    (told,) = worth.line(about)
+    assert "verdict" not in told + worth.chapter(about) and told == told.strip()
+    (both,) = worth.line(subject(found("sgd", "momentum"), None, say))
+    assert "verdict" in both
+
+
+def test_the_last_bit_is_no_change() -> None:
+    """What rounding left of two equal losses is zero; a small change is still a number."""
+    say = Say("en")
+    assert percent(1.4e-14, say) == percent(-1.4e-14, say) == percent(0.0, say)
+    assert percent(1e-3, say) != percent(0.0, say)

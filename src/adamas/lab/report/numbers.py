@@ -12,7 +12,7 @@ NONE = "–"
 SMALL, LARGE = 1e-4, 1e6
 # Per cent below which two decimals would show zero.
 SMALLEST = 0.005
-# A spread of this share of its mean is an error of rounding.
+# A spread or a change of this share of a number is an error of rounding.
 ROUNDING = 1e-12
 
 
@@ -113,6 +113,8 @@ def percent(value: Any, say: Say, sign: str = "+") -> str:
     """
     if value is None or not isfinite(value):
         return NONE
+    if abs(value) < 100 * ROUNDING:
+        value = 0.0
     if 0 < abs(value) < SMALLEST:
         return say("report_percent", value=measured(value, 2))
     return say("report_percent", value=minus(f"{value:{sign}.{places_of(value)}f}"))

@@ -30,7 +30,7 @@ def chapter(subject: Subject) -> str:
         say("worth_title"),
         paragraph(text),
         gains(subject, found),
-        paragraph(other_verdict(subject)),
+        *map(paragraph, other_verdict(subject)),
         chosen(subject, found),
         small(edges(subject, found)),
         details(say("worth_parts"), paragraph(say("worth_parts_text")), parts(subject, found)),
@@ -51,8 +51,9 @@ def line(subject: Subject) -> list[str]:
         )
         for name, one in found.items()
     ]
-    verdict = other_verdict(subject).replace("*", "")
-    return [say("worth_line", gains=say("group_gap").join(shown), verdict=verdict)]
+    changed = say("worth_line", gains=say("group_gap").join(shown))
+    verdict = [told.replace("*", "") for told in other_verdict(subject)]
+    return [say("sentence_gap").join([changed, *verdict])]
 
 
 def worths(subject: Subject) -> dict[str, WorthTree]:
@@ -97,17 +98,17 @@ def changes(subject: Subject) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def other_verdict(subject: Subject) -> str:
-    """Say whether the rate alone would have led to other verdicts."""
+def other_verdict(subject: Subject) -> list[str]:
+    """Say whether the rate alone would have led to other verdicts; nothing where there is none."""
     say, found = subject.say, changes(subject)
     if not found:
-        return say("worth_same")
+        return [say("worth_same")] if subject.results["comparisons"] else []
     told = [
         say("worth_changed", name=subject.name(name), reference=subject.name(reference),
             alone=say(f"word_{before}"), all=say(f"word_{after}"))
         for name, reference, before, after in found
     ]  # fmt: skip
-    return say("worth_other", changes=say("group_gap").join(told))
+    return [say("worth_other", changes=say("group_gap").join(told))]
 
 
 def chosen(subject: Subject, found: dict[str, WorthTree]) -> str:
@@ -154,7 +155,7 @@ def part_cells(subject: Subject, part: PartTree) -> list[str]:
     default = part["default"]
     return [
         part["name"],
-        default if isinstance(default, str) else f"{default:g}",
+        default if isinstance(default, str) else NONE if default is None else f"{default:g}",
         loss(subject, part["interval"], part["diverged"]),
         percent_spread(part["percent"], subject.say),
     ]
