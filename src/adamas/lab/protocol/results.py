@@ -92,6 +92,9 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
     scores = [point.score for point in tuned.points if point.stage != "refine"]
     arrivals = [reached(record, goal) for record in records]
     own, other = loss_interval(finals), loss_interval(untuned)
+    # The default is told beside the rate tuned alone; the rest has a chapter of its own.
+    rate = [record.final for record in study.worth.alone[name]] if study.worth else finals
+    beside = loss_interval(rate).mean
     more = {"worth": worth_of(study, study.worth, name)} if study.worth else {}
     return {
         "lr": study.worth.found[name].setting[0] if study.worth else tuned.lr,
@@ -119,7 +122,7 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
             "diverged": sum(record.diverged for record in study.default[name]),
             "ends": [ending(record) for record in study.default[name]],
             "interval": plain(asdict(other)),
-            "penalty": finite(other.mean / own.mean) if own.mean and isfinite(own.mean) else None,
+            "penalty": finite(other.mean / beside) if beside and isfinite(beside) else None,
         },
         "best_of": [finite(expected_best(scores, k + 1)) for k in range(len(scores))],
         "kind": entrant(name).kind,

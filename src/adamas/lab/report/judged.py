@@ -15,7 +15,7 @@ from adamas.lab.report.numbers import (
     with_spread,
 )
 from adamas.lab.report.result import word_cell
-from adamas.lab.report.subject import Subject
+from adamas.lab.report.subject import Subject, rate_alone
 from adamas.pages.elements import figures, fold, paragraph, small, table
 
 
@@ -126,16 +126,16 @@ def defaults(subject: Subject) -> str:
 
 
 def default_row(subject: Subject, name: str, row: OptimizerTree) -> list[str]:
-    """Return one optimizer's untuned and tuned loss beside each other."""
+    """Return one optimizer's loss at the default and at the tuned rate beside each other."""
     say = subject.say
-    lost = row["default"]["diverged"]
+    lost, tuned = row["default"]["diverged"], rate_alone(row)
     untuned = with_spread(row["default"]["interval"])
     return [
         subject.swatch(name),
         learning_rate(row["default"]["lr"]),
         say("word_diverged") if untuned == NONE and lost else untuned,
-        learning_rate(row["lr"]),
-        with_spread(row["interval"]),
+        learning_rate(tuned["lr"]),
+        with_spread(tuned["interval"]),
         times(row["default"]["penalty"]),
         say("digits_of", failed=whole(lost), seeds=subject.seeds),
     ]

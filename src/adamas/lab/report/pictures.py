@@ -164,7 +164,7 @@ def defaults(subject: Subject) -> Picture:
         heights = frames.row_names(axes, labels, looks)
         for name, look in subject.looks.items():
             height = heights[look.name]
-            tuned = subject.rows[name]["interval"]["mean"]
+            tuned = rate_alone(subject.rows[name])["interval"]["mean"]
             untuned = subject.rows[name]["default"]["interval"]["mean"]
             pair = frames.drawable([tuned, untuned])
             axes.plot(pair, [height] * len(pair), color=look.colour, linewidth=1, alpha=0.6)
