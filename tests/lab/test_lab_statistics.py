@@ -1,6 +1,6 @@
 """Intervals and verdicts, against SciPy and closed forms."""
 
-from math import inf, isnan, nan
+from math import inf, isfinite, isnan, nan
 from random import Random
 
 import numpy as np
@@ -211,3 +211,11 @@ def test_what_cannot_be_paired_is_refused() -> None:
         compare({"a": [0.1, 0.2, 0.3], "b": [0.1, 0.2]}, ["a"])
     with pytest.raises(ValueError, match=r"\['adamw'\]; there are \['a'\]"):
         compare({"a": [0.1, 0.2, 0.3]}, ["adamw"])
+
+
+def test_losses_of_both_signs_have_no_per_cent() -> None:
+    """Where losses cross zero a difference is no share of their mean; below zero it is again."""
+    (crossing,) = compare({"a": [0.2, -0.1, -0.2], "b": [0.4, 0.1, 0.1]}, ["b"])
+    assert isfinite(crossing.difference.mean) and isnan(crossing.percent.mean)
+    (below,) = compare({"a": [-3.0, -2.0, -1.0], "b": [-2.0, -2.0, -2.0]}, ["b"])
+    assert below.percent.mean == 0

@@ -28,7 +28,8 @@ class Comparison:
     """One optimizer beside one reference on the same seeds; losses, so lower is better.
 
     `difference` is optimizer minus reference, `percent` the same in per cent of the reference's
-    mean (taken as known); both NaN when a run failed. `p` is two-sided, `p_holm` corrected for all
+    mean (taken as known); both NaN when a run failed, and `percent` where losses have both signs,
+    because a part of such a mean says nothing. `p` is two-sided, `p_holm` corrected for all
     comparisons made together, and for all looks (`repeated.compare_at`). `p_win` is the share of
     pairs of runs in which the optimizer ends lower. `correlation` is Pearson's over seeds, None
     where it is not defined.
@@ -118,7 +119,9 @@ def comparison(
     wins = win_probability(ours, theirs)
     if failures(ours) + failures(theirs) or not ours:
         return Comparison(*pair, NOTHING, NOTHING, *p, word, wins, None, len(ours))
-    percent, related = in_percent(found, mean(theirs)), pearson(ours, theirs)
+    one_sign = min(*ours, *theirs) >= 0 or max(*ours, *theirs) <= 0
+    percent = in_percent(found, mean(theirs)) if one_sign else NOTHING
+    related = pearson(ours, theirs)
     return Comparison(*pair, found, percent, *p, word, wins, related, len(ours))
 
 
