@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from math import inf
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from adamas.cli import main
 from adamas.lab.entrants import entrant
+from adamas.lab.finder.range_test import losses
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Array, Params
 from adamas.lab.protocol.first_step import try_out
@@ -49,3 +52,23 @@ def test_an_error_state_is_the_optimizers_own(name: str) -> None:
     plain = {"Alarms": "Plain", "AsksAlarmed": "Sharp"}[name]
     found = run(problem, f"{HERE}:{name}", 0.01, 1)
     assert found.losses == run(problem, f"{HERE}:{plain}", 0.01, 1).losses
+
+
+def test_a_rate_that_cannot_move_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """find-lr refuses an optimizer that keeps its rate to itself, before the first run."""
+    out = tmp_path / "out"
+    words = ["find-lr", "line", "--optimizer", f"{HERE}:Fixed", "--out", str(out)]
+    assert main(words) == 1
+    told = capsys.readouterr().err
+    assert "moves the learning rate of" in told and "Traceback" not in told
+    assert not out.exists()
+
+
+def test_small_rates_may_be_refused() -> None:
+    """A class that refuses the smallest rates of a range test is tried at those it takes."""
+    (first,) = losses(BOWL, f"{HERE}:Strict", 1, [0.1, 1.0])
+    assert first == (inf, 1)
+    *_, last = losses(BOWL, f"{HERE}:Strict", 1, [0.01, 0.02])
+    assert last[0] < inf

@@ -50,6 +50,7 @@ def find_lr(asked: Question, say: Say, *, json: bool) -> int:
         progress.say(line)
     who = entrant(asked.optimizer)
     try_out(problem, [who])
+    finder.movable(problem, who.text)
     identity = asked.spec.identity()
     question = {"identity": identity, "optimizers": [who.text], "seeds": asked.seeds,
                 "formulas": {who.text: who.fingerprint}, "version": adamas_version(),

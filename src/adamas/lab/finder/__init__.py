@@ -2,6 +2,6 @@
 
 from adamas.lab.finder.answer import Found
 from adamas.lab.finder.range_test import Curve
-from adamas.lab.finder.trials import Train, Wanted, find_lr
+from adamas.lab.finder.trials import Train, Wanted, find_lr, movable
 
-__all__ = ["Wanted", "Curve", "Found", "Train", "find_lr"]
+__all__ = ["Wanted", "Curve", "Found", "Train", "find_lr", "movable"]

@@ -13,7 +13,8 @@ from adamas.lab.finder.sweep import sweep
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Problem
 from adamas.lab.statistics.moments import average
-from adamas.lab.trial import Record, run
+from adamas.lab.stepping import StepError
+from adamas.lab.trial import Record, run, start
 
 # Not the seeds of `compare`, neither those that tune nor those that judge.
 SEEDS_FROM = 3001
@@ -54,10 +55,11 @@ def find_lr(
     `seeds` seeds. Where a full run ends far below a short one (Adam on `words`: by a factor of
     forty), a share of 0.5 is needed to come within about 15 % of the best loss. `train` runs what
     it is asked, in any processes, and returns the records in the order of asking. Raises
-    `LabError` for an unknown optimizer or a number out of range.
+    `LabError` for an unknown optimizer, one whose rate cannot be moved, or a number out of range.
     """
     if seeds < 1 or not 0 < share <= 1:
         raise LabError("error.find_arguments", seeds=seeds, share=share)
+    movable(problem, optimizer)
     default = entrant(optimizer).default_lr
     steps = min(problem.steps, max(SHORTEST, round(problem.steps * share)))
     share = steps / problem.steps
@@ -75,6 +77,21 @@ def find_lr(
     points = sweep(measure, curve.lowest, len(drawn), share)
     cost = (curve.updates + made) / problem.steps
     return answer(optimizer, points, curve, steps=steps, share=share, cost=cost, default=default)
+
+
+def movable(problem: Problem, optimizer: str) -> None:
+    """Refuse an optimizer whose learning rate cannot be moved while it runs, as the test does.
+
+    Raises `LabError`.
+    """
+    who = entrant(optimizer)
+    if who.formula is not None:
+        return
+    with who.apart(0):
+        try:
+            start(problem.task(0), optimizer, who.default_lr)[2].at(who.default_lr)
+        except StepError as error:
+            raise LabError("error.find_fixed", text=optimizer) from error
 
 
 def score(record: Record) -> float:
