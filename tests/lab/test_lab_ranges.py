@@ -1,6 +1,8 @@
 """Intervals of what has a range stay inside it, and cover as often as those that do not."""
 
 from math import exp, log, sqrt
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
+from adamas.lab.protocol import gains
 from adamas.lab.statistics.intervals import bounded_interval, t_interval
 from adamas.lab.statistics.ranges import loss_interval, metric_interval
 
@@ -54,6 +57,12 @@ def test_ends_are_those_of_the_other_scale() -> None:
     assert [found.low, found.high] == pytest.approx(
         [mean * exp(-half / mean), mean * exp(half / mean)]
     )
+
+
+def test_what_a_search_gained_has_bounded_losses() -> None:
+    """The losses before and after a wider search have the intervals of all other losses."""
+    records: Any = [SimpleNamespace(final=loss, diverged=False) for loss in (0.05, 0.4)]
+    assert 0 < gains.judged(records)["interval"]["low"] < 0.05
 
 
 def test_what_may_be_negative_has_the_plain_interval() -> None:

@@ -11,8 +11,9 @@ from adamas.lab.protocol.cube import AROUND, EDGE, Dimension
 from adamas.lab.protocol.space import RATE, searchable
 from adamas.lab.protocol.study import Study, Worth
 from adamas.lab.protocol.wider import Wide
-from adamas.lab.statistics.intervals import NOTHING, interval, t_interval
+from adamas.lab.statistics.intervals import NOTHING, t_interval
 from adamas.lab.statistics.paired import contrast, failures, in_percent
+from adamas.lab.statistics.ranges import loss_interval
 from adamas.lab.trial import Record, finite
 
 Tree = dict[str, Any]
@@ -72,7 +73,7 @@ def judged(records: Sequence[Record]) -> Tree:
     finals = [record.final for record in records]
     lost = sum(record.diverged for record in records)
     each = [finite(final) for final in finals]
-    return {"finals": each, "diverged": lost, "interval": asdict(interval(finals))}
+    return {"finals": each, "diverged": lost, "interval": asdict(loss_interval(finals))}
 
 
 def change(before: Sequence[Record], after: Sequence[Record]) -> Tree:
