@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import sys
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from adamas.cli import main
+from adamas.lab.protocol.plan import SIZES
 from places import ROOT
 
 pytest.importorskip("torch")
@@ -80,6 +82,7 @@ def test_the_block_under_a_question_runs(
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setitem(SIZES, "quick", replace(SIZES["quick"], tuning=1, refine=2, report=3))
     blocks = asked(PAGE)[number]
     assert any(not name for _, name, _ in blocks)
     try:
