@@ -11,7 +11,8 @@ from adamas.cli import main
 from adamas.lab.entrants import entrant
 from adamas.lab.finder.range_test import losses
 from adamas.lab.needs import LabError
-from adamas.lab.problems import Array, Params
+from adamas.lab.problems import Array, Params, Problem
+from adamas.lab.protocol import measure
 from adamas.lab.protocol.first_step import try_out
 from adamas.lab.trial import run
 from bowl import BOWL, HERE, Quadratic
@@ -72,3 +73,22 @@ def test_small_rates_may_be_refused() -> None:
     assert first == (inf, 1)
     *_, last = losses(BOWL, f"{HERE}:Strict", 1, [0.01, 0.02])
     assert last[0] < inf
+
+
+def test_everybodys_time_is_in_the_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of a run is the mean of all who take part, in any order, each kind measured once."""
+    plain, clock, asked = f"{HERE}:Plain", [0.0], list[str]()
+
+    def trained(problem: Problem, text: str, lr: float, seed: int) -> None:
+        asked.append(text)
+        clock[0] += problem.steps * (0.001 if text.startswith("sgd") else 0.004)
+
+    monkeypatch.setattr(measure, "trained", trained)
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
+    for texts in (["sgd", plain], [plain, "sgd"]):
+        found = measure.seconds_per_run(BOWL, [entrant(text) for text in texts])
+        assert found == pytest.approx(BOWL.steps * (0.001 + 0.004) / 2)
+    assert measure.seconds_per_run(BOWL, [entrant("sgd"), entrant("sgd:warmup=0.1")]) == (
+        pytest.approx(BOWL.steps * 0.001)
+    )
+    assert "sgd:warmup=0.1" not in asked

@@ -147,7 +147,7 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
         fitted = promised(request, make)
         if fitted is None:
             progress.status(say("compare_measuring"))
-            each = seconds_per_run(problem, entrants[0].text)
+            each = seconds_per_run(problem, entrants)
             apart = seconds_apart(problem, loading)
             fitted = fit(make, wanted(request), each, workers, request.seconds, apart)
             kept = {"hash": fitted.plan.hash, "budget": request.seconds,

@@ -22,6 +22,7 @@ from adamas.lab.own.loop import Loop, trained
 from adamas.lab.problems import Problem, Task
 from adamas.lab.protocol.plan import Plan
 from adamas.lab.protocol.results_types import StepTimes
+from adamas.lab.statistics.moments import average
 from adamas.lab.stepping import StepError
 from adamas.lab.trial import start
 
@@ -29,6 +30,10 @@ REPEATS = 7
 # A short run takes some hundredths of a second, which whatever else runs here may double.
 SHORT_RUNS = 3
 ENOUGH = 0.02
+# Seconds of short runs that need no further one beside them.
+LONG = 1.0
+# A learning rate at which no loss overflows.
+STILL = 1e-9
 # What a worker process takes before its first run: seconds measured with and without PyTorch.
 STARTING = 3.0
 
@@ -56,15 +61,34 @@ class Apart:
         return waiting + self.drawing * seeds + self.fits(plan, workers)
 
 
-def seconds_per_run(problem: Problem, optimizer: str) -> float:
-    """Return about how long a full run takes here, from a short one."""
+def seconds_per_run(problem: Problem, entrants: Sequence[Entrant]) -> float:
+    """Return about how long a full run takes here, from short ones: the mean of all who take part.
+
+    The mean, because all have as many runs. Rules that differ in fixed numbers alone take as long
+    as each other, and are measured once.
+    """
+    taken = dict[tuple[str, int | None], float]()
+    kinds = [(who.formula.key if who.formula else who.text, who.course.batch) for who in entrants]
+    for kind, who in zip(kinds, entrants, strict=True):
+        if kind not in taken:
+            taken[kind] = seconds_of(problem, who)
+    return average(taken[kind] for kind in kinds)
+
+
+def seconds_of(problem: Problem, who: Entrant) -> float:
+    """Return about how long a full run of one optimizer takes here, from a short one."""
+    # Somebody else's may refuse a rate that is next to nothing.
+    lr = STILL if who.formula else who.default_lr
     with threadpool_limits(limits=1):
         few = replace(problem, steps=min(problem.every, problem.steps))
-        trained(few, optimizer, 1e-9, 1)
+        trained(few, who.text, lr, 1)
+        first = time.perf_counter()
         taken = inf
         for _ in range(SHORT_RUNS):
             begun = time.perf_counter()
-            trained(few, optimizer, 1e-9, 1)
+            if begun - first > LONG:
+                break
+            trained(few, who.text, lr, 1)
             taken = min(taken, time.perf_counter() - begun)
         once = min(seconds_judging(problem), taken / 2)
     # It was judged at the start, too, as a full run is only once: of a large table, half of it.
@@ -131,7 +155,7 @@ def timed(task: Task, batch: Any, who: Entrant) -> tuple[float | None, float]:
     `StepError` when the optimizer fails.
     """
     with who.apart(1):
-        params, grads, opt = start(task, who.text, 1e-9)
+        params, grads, opt = start(task, who.text, STILL if who.formula else who.default_lr)
         loss = task.gradient(params, batch, grads)
         step = partial(opt.step, grads, loss, partial(task.gradient, params, batch, grads))
         step()
