@@ -81,6 +81,25 @@ def test_a_comparison_without_a_verdict_ends_in_practice(untuned: float | None, 
     assert practice(contest(0.03, sgd="worse")) == ""
 
 
+@pytest.mark.parametrize(
+    ("untuned", "alone", "said"),
+    [(0.5, 0.3, "alone tuned: 0.3000. So the learning rate of Adam is not enough: tune it together "
+      "with betas, schedule."), (0.5, None, "alone tuned: diverged. So the learning rate"),
+     (0.5, 0.11, "So begin with Adam, and tune its learning rate."),
+     (0.11, 0.3, "So Adam as it comes will do.")],
+)  # fmt: skip
+def test_the_advice_is_what_the_search_showed(
+    untuned: float, alone: float | None, said: str
+) -> None:
+    """Adam's rate is said to do only where with it alone Adam came to the 0.12 of the others."""
+    about = contest(0.03)
+    about.plan["search"] = {"asked": ["betas", "schedule", "lr"]}  # type: ignore[typeddict-item]
+    row: Any = about.rows["adam"]
+    row["default"]["interval"]["mean"] = untuned
+    row["worth"] = {"alone": {"interval": {"mean": alone}}}
+    assert said in practice(about)
+
+
 def test_begin_with_adam_while_nobody_is_better() -> None:
     """Of six comparisons two were lost to Adam; its rates are a factor of 3 apart, SGD's of 9."""
     said = begin(both(sgd="worse", momentum="worse"), SAY)

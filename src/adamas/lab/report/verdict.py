@@ -2,7 +2,7 @@
 
 import html
 
-from adamas.lab.report import baseline_chapter, more_seeds, stopped
+from adamas.lab.report import baseline_chapter, more_seeds, stopped, worth
 from adamas.lab.report.numbers import NONE, learning_rate, measured, percent
 from adamas.lab.report.outcomes import failures, overfitted, worse
 from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, known, metric_name
@@ -95,7 +95,11 @@ def others(subject: Subject, reference: str) -> str:
 
 
 def practice(subject: Subject) -> str:
-    """Say what to begin with where nobody is told apart: which costs more, a name or a rate."""
+    """Say what to begin with where nobody is told apart: as it comes, or what of it to tune.
+
+    The least that brings the first reference to where all end: nothing, its learning rate, or, of a
+    search over more than the rate, that too.
+    """
     say, reference = subject.say, subject.references[0]
     found, row = groups(subject, reference), subject.rows[reference]
     losses = [subject.mean(name) for name in subject.looks]
@@ -103,15 +107,19 @@ def practice(subject: Subject) -> str:
     if told_apart or len(known(losses)) < max(len(losses), 2):
         return ""
     untuned = row["default"]["interval"]["mean"]
-    tune = untuned is None or untuned > max(losses)
+    alone = row["worth"]["alone"]["interval"]["mean"] if "worth" in row else subject.mean(reference)
+    short = [mean is None or mean > max(losses) for mean in (untuned, alone)]
+    least = "" if not short[0] else "_rest" if short[1] else "_tune"
     return say(
-        "report_practice_tune" if tune else "report_practice",
+        f"report_practice{least}",
         count=len(losses),
         name=subject.said(reference),
         least=measured(min(losses)),
         most=measured(max(losses)),
         default=learning_rate(row["default"]["lr"]),
         untuned=say("word_diverged") if untuned is None else measured(untuned),
+        alone=say("word_diverged") if alone is None else measured(alone),
+        searched=say.names(worth.searched(subject)),
     )
 
 

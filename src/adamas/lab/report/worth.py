@@ -23,7 +23,7 @@ def chapter(subject: Subject) -> str:
     if not found:
         return ""
     say, search = subject.say, subject.plan["search"]
-    names = say.names([name for name in search["asked"] if name != "lr"])
+    names = say.names(searched(subject))
     text = say("worth_text", names=names, points=search["points"], finalists=search["finalists"])
     return fold(
         "worth",
@@ -61,6 +61,12 @@ def worths(subject: Subject) -> dict[str, WorthTree]:
     order = sorted(subject.rows, key=lambda name: name not in subject.references)
     rows = {name: subject.rows[name] for name in order}
     return {name: row["worth"] for name, row in rows.items() if "worth" in row}
+
+
+def searched(subject: Subject) -> list[str]:
+    """Return the names of what was searched besides the learning rate."""
+    search = subject.plan.get("search")
+    return [name for name in search["asked"] if name != "lr"] if search else []
 
 
 def gains(subject: Subject, found: dict[str, WorthTree]) -> str:
