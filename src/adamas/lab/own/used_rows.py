@@ -16,6 +16,30 @@ MOST_MISSING = 0.5
 SAMPLE = 5  # the purpose of the random numbers that draw a sample, see `generator`
 
 
+def too_large(frame: Frame, count: int, total: int) -> LabError:
+    """Return the refusal of a target that is mostly beyond what can be computed with."""
+    return LabError(
+        "error.target_large",
+        count=count,
+        total=total,
+        target=frame.target,
+        file=frame.name,
+        most=MOST_MISSING,
+    )
+
+
+def too_few(frame: Frame, count: int, total: int) -> LabError:
+    """Return the refusal of a target that is mostly missing."""
+    return LabError(
+        "error.target_missing",
+        count=count,
+        total=total,
+        target=frame.target,
+        file=frame.name,
+        most=MOST_MISSING,
+    )
+
+
 def used_rows(frame: Frame, columns: Mapping[str, Column], options: TableOptions) -> Array:
     """Return the rows that have a target and a group or time, in order; of them a sample if asked.
 
@@ -25,14 +49,7 @@ def used_rows(frame: Frame, columns: Mapping[str, Column], options: TableOptions
     count, total = int(absent.sum()), len(absent)
     if count > MOST_MISSING * total:
         large = "infinite" in columns[frame.target].reading.notes
-        raise LabError(
-            "error.target_large" if large else "error.target_missing",
-            count=count,
-            total=total,
-            target=frame.target,
-            file=frame.name,
-            most=MOST_MISSING,
-        )
+        raise too_large(frame, count, total) if large else too_few(frame, count, total)
     _left_out(frame, frame.target, "left_out", count, total)
     if options.placing is not None:
         nowhere = missing(columns[options.placing]) & ~absent
