@@ -1,12 +1,15 @@
 """The study of error rates: its cases and its tables, without the hours that it takes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adamas.lab.protocol.plan import Size
+from adamas.lab.trial import run
 from benchmarks.alike.__main__ import (
+    HERE,
     LOOKS,
     SIZES_OF,
     WIDE,
@@ -17,6 +20,8 @@ from benchmarks.alike.__main__ import (
     share,
     table,
 )
+from benchmarks.alike.problems import problem
+from benchmarks.alike.simulated import final
 from benchmarks.alike.statuses import statuses
 
 
@@ -39,6 +44,14 @@ def test_more_than_the_rate_is_searched_by_the_lab_itself(monkeypatch: pytest.Mo
     tree = carried_out(case)
     assert {tree["word"], tree["alone"]} <= {"better", "worse", "tie", "few"}
     assert [len(finals) for finals in tree["finals"]] == [3, 3]
+
+
+def test_the_simulation_takes_the_steps_of_the_lab() -> None:
+    """The loops in machine code end a few steps where the lab's own trial of the same rule ends."""
+    further = (("beta", 0.8), ("schedule", "cosine"), ("weight_decay", 0.01))
+    posed = replace(problem("tumours", 0), steps=4, every=2)
+    lab = run(posed, f"{HERE / 'wide_rules.py'}:wide_planted", 0.05, 3, further=further)
+    assert final("tumours", "planted", 3, 4, 0.05, further) == pytest.approx(lab.final, rel=1e-9)
 
 
 def test_words_and_statuses_are_counted(tmp_path: Path) -> None:
