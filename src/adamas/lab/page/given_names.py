@@ -18,7 +18,8 @@ def check_names(optimizers: Sequence[str], names: Mapping[str, str]) -> None:
     for optimizer, name in names.items():
         if optimizer not in optimizers:
             raise LabError("error.name_of_nobody", name=name, optimizer=optimizer)
-        good = name.strip() == name and name.isprintable() and 0 < columns(name) <= LONGEST
+        told = isinstance(name, str)  # from Python it may be anything
+        good = told and name.strip() == name and name.isprintable() and 0 < columns(name) <= LONGEST
         if not good or name.startswith(COMPUTED):
             raise LabError("error.name", name=name, most=LONGEST, computed=" ".join(COMPUTED))
     shown = [names.get(optimizer, display_name(optimizer)) for optimizer in optimizers]
