@@ -11,8 +11,9 @@ import torch
 
 from adamas import lab
 from adamas.cli import build_parser, main
-from adamas.lab.entrants import entrant
+from adamas.lab.entrants import entrant, hand
 from adamas.lab.needs import LabError
+from adamas.lab.notebook.entering import entered_optimizers
 from adamas.lab.notebook.strangers import public
 from adamas.lab.page.given_names import check_names
 from adamas.lab.page.looks import looks_of
@@ -25,7 +26,7 @@ from adamas.lab.report.record import cost
 from adamas.lab.report.subject import subject
 from adamas.lab.text import Say
 from bowl import BOWL, HERE
-from foreign_optimizers import Plain
+from foreign_optimizers import Arrays, Plain
 from html_pages import Page
 from report_sample import sample
 
@@ -125,15 +126,33 @@ def test_classes_of_packages_are_texts() -> None:
     assert entrant("torch.optim.SGD:momentum=0.9").hypers == {"momentum": 0.9}
 
 
+def damped(p: Any, g: Any, *, lr: float = 0.1, share: float = 1.0) -> Any:
+    """Gradient descent with a share of the rate, as a rule."""
+    p = p - lr * share * g
+    return p
+
+
+def test_partial_calls_are_of_the_kind_of_what_they_call() -> None:
+    """A partial call of a class on NumPy's arrays, or of a rule, takes part as that does."""
+    arrays, formula = partial(Arrays, beta=0.8), partial(damped, share=0.5)
+    texts, *_ = entered_optimizers([arrays, formula], None)
+    try:
+        kinds = [entrant(text).kind for text in texts]
+        assert (texts, kinds) == (["Arrays:beta=0.8", "damped:share=0.5"], ["numpy", "rule"])
+        assert entrant(texts[1]).hypers == {"share": 0.5}
+    finally:
+        hand({})
+
+
 @pytest.mark.parametrize(("names", "told"), [
     ({"sgd": "Adam"}, "'Adam' is that of two optimizers"),
     ({"sgd": "adam"}, "'adam' is that of two optimizers"),
     ({"sgd": "x", "adam": "x"}, "'x' is that of two optimizers"),
     ({"lion": "x"}, "is for lion, which does not take part"),
     *(({"sgd": name}, "is no name: give printable signs")
-      for name in ("=1+1", "a\nb", " ", "x" * 41, "好" * 21, "a\u202eb", "@x")),
+      for name in ("=1+1", "a\nb", " ", "x" * 41, "好" * 21, "a\u202eb", "@x", 5, None)),
 ])  # fmt: skip
-def test_names_that_mislead_are_refused(names: dict[str, str], told: str) -> None:
+def test_names_that_mislead_are_refused(names: dict[str, Any], told: str) -> None:
     """A name is one line that no other optimizer has, and nothing that a spreadsheet computes."""
     with pytest.raises(LabError, match=told):
         check_names(["sgd", "adam"], names)

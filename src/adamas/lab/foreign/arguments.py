@@ -84,10 +84,6 @@ def by_name(thing: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     return given
 
 
-def _optional(parameter: inspect.Parameter) -> bool:
-    return parameter.default is not REQUIRED or parameter.kind is parameter.VAR_KEYWORD
-
-
 def reader(text: str, arguments: Arguments) -> Callable[[str, str], Any]:
     """Return what reads `name=value` as that argument takes it."""
 

@@ -201,12 +201,13 @@ def foreign(text: str, found: Found, pairs: Pairs = ()) -> ForeignEntrant:
 def _kind(text: str, thing: Any) -> type[ForeignEntrant]:
     """Return which kind of optimizer something is."""
     torch: Any = sys.modules.get("torch")
-    if isinstance(thing, type):
-        if torch is not None and issubclass(thing, torch.optim.Optimizer):
+    made = thing.func if isinstance(thing, partial) else thing  # a partial call of one is its kind
+    if isinstance(made, type):
+        if torch is not None and issubclass(made, torch.optim.Optimizer):
             return TorchEntrant
-        if callable(getattr(thing, "step", None)) and set(RATES) & set(by_name(thing)):
+        if callable(getattr(made, "step", None)) and set(RATES) & set(by_name(thing)):
             return ArrayEntrant
-    elif callable(thing) and not is_rule(thing):
+    elif callable(thing) and not is_rule(made):
         names = list(parameters(thing))
         if set(RATES) & set(names[1:]):
             return TorchEntrant

@@ -10,6 +10,7 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from threading import RLock
@@ -246,9 +247,12 @@ def _handed(one: object, handed: dict[str, Entrant]) -> str:
     """Return the text of the user's own optimizer, under which it is added to `handed`."""
     # Of a function that is neither, the formula's reader says why it is no rule.
     neither = isinstance(one, FunctionType) and not set(RATES) & set(parameters(one))
-    if isinstance(one, Rule) or (isinstance(one, FunctionType) and (neither or is_rule(one))):
-        formula = one.formula if isinstance(one, Rule) else parse(one)
-        made: Entrant = entered(formula.name, formula)
+    rule: Any = one.func if isinstance(one, partial) and not one.args else one
+    if is_rule(rule) or neither:
+        formula = rule.formula if isinstance(rule, Rule) else parse(rule)
+        fixed = one.keywords if isinstance(one, partial) else {}
+        pairs = [(name, str(value)) for name, value in fixed.items()]
+        made: Entrant = entered(text_of(one, formula.name), formula, pairs)
     elif callable(one):
         made = stranger(one)
     else:
