@@ -62,7 +62,15 @@ class Stepping(Protocol):
         """Return the bytes of its state, once it has stepped."""
 
 
-class FailedStepping:
+class JudgedAsTheyAre:
+    """An optimizer that trains at the point which it means."""
+
+    def judged(self) -> AbstractContextManager[None]:
+        """Judge the parameters as they are."""
+        return nullcontext()
+
+
+class FailedStepping(JudgedAsTheyAre):
     """What could not be made: it fails in its first step, and says why."""
 
     own = None
@@ -77,16 +85,12 @@ class FailedStepping:
         """Raise a `StepError` that says why."""
         raise StepError(self._reason)
 
-    def judged(self) -> AbstractContextManager[None]:
-        """Judge the parameters as they are."""
-        return nullcontext()
-
     def state_bytes(self) -> int:
         """Return 0."""
         return 0
 
 
-class FormulaStepping:
+class FormulaStepping(JudgedAsTheyAre):
     """A rule of adamas on the arrays of one run."""
 
     def __init__(self, own: adamas.Optimizer) -> None:
@@ -100,10 +104,6 @@ class FormulaStepping:
     def step(self, grads: Params, loss: float, again: Again) -> None:
         """Make one update; it needs no further gradient."""
         self.own.step(grads)
-
-    def judged(self) -> AbstractContextManager[None]:
-        """Judge the parameters as they are."""
-        return nullcontext()
 
     def state_bytes(self) -> int:
         """Return the bytes of its state, numbers at eight each."""

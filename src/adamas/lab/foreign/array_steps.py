@@ -1,7 +1,6 @@
 """A class that steps NumPy's arrays, or a transformation of optax, on the arrays of one run."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -9,10 +8,10 @@ import numpy as np
 from adamas.lab.foreign.torch_steps import held
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Params
-from adamas.lab.stepping import Again, StepError, theirs
+from adamas.lab.stepping import Again, JudgedAsTheyAre, StepError, theirs
 
 
-class ArrayStepping:
+class ArrayStepping(JudgedAsTheyAre):
     """An object with `step(grads)`, made of a dict of arrays that it updates in place."""
 
     own = None
@@ -32,10 +31,6 @@ class ArrayStepping:
         with theirs():
             self._made.step(grads)
 
-    def judged(self) -> AbstractContextManager[None]:
-        """Judge the parameters as they are."""
-        return nullcontext()
-
     def state_bytes(self) -> int:
         """Return the bytes of the arrays among its attributes that are not the parameters."""
         kept = {name: value for name, value in vars(self._made).items() if name not in ("lr", "t")}
@@ -46,7 +41,7 @@ class ArrayStepping:
 Update = Callable[[Any, Any, Any, float], tuple[Any, Any]]
 
 
-class OptaxStepping:
+class OptaxStepping(JudgedAsTheyAre):
     """A transformation of optax, in double precision where the arrays have it."""
 
     own = None
@@ -78,10 +73,6 @@ class OptaxStepping:
 
         # A copy, because JAX may take the memory of an array that changes afterwards.
         return {name: jnp.array(array) for name, array in arrays.items()}
-
-    def judged(self) -> AbstractContextManager[None]:
-        """Judge the parameters as they are."""
-        return nullcontext()
 
     def state_bytes(self) -> int:
         """Return the bytes of its state, counters of steps left out."""
