@@ -50,6 +50,13 @@
       (deepest.slice(0, 5).map(name).join("; ") || "no element says why")];
   };
 
+  // A column that stays while its table is scrolled, and leaves no room to read the others.
+  const stuck = () => all("tbody th").filter((e) => {
+    const box = e.closest(".scroll");
+    return box && shown(e) && getComputedStyle(e).position === "sticky" &&
+      box.scrollWidth > box.clientWidth + 1 && e.offsetWidth > box.clientWidth / 2;
+  }).map((e) => `half its table is covered by ${name(e)}`);
+
   // Text that its own box hides.
   const hiddenText = () => all("body *").filter((e) => {
     const style = getComputedStyle(e);
@@ -278,6 +285,6 @@
     pictures: all("svg, img").filter(shown).length,
     dead: all("button, input, select, textarea").filter(shown).map(name),
   });
-  return { overflow, hiddenText, tiny, labels, contrast, headings, untold, formulas, prepare,
+  return { overflow, stuck, hiddenText, tiny, labels, contrast, headings, untold, formulas, prepare,
     arrive, missed, unfold, reading };
 })()

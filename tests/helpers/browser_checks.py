@@ -51,6 +51,14 @@ def cut(page: Page) -> list[str]:
     return found
 
 
+def stuck(page: Page) -> list[str]:
+    """Return first columns that cover most of a table while it is scrolled on a phone."""
+    page.resize(WIDTHS[0])
+    page.settle()
+    found: list[str] = ask(page, "stuck")
+    return found
+
+
 def contrast(page: Page) -> list[str]:
     """Return text that is too pale on its ground, in light and in dark."""
     found = []

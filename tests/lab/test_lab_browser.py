@@ -8,11 +8,13 @@ import pytest
 from adamas.lab.commands.suite import suite_tree
 from adamas.lab.demo.demo_page import render as render_demo
 from adamas.lab.demo.demo_results import QUICK, DemoResults, collect
+from adamas.lab.page.given_names import LONGEST
+from adamas.lab.protocol.results_types import Results
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.suite_page import render_suite
 from adamas.lab.text import LANGUAGES, Say
 from browser import Browser
-from browser_checks import audit
+from browser_checks import audit, stuck, unfold
 from browser_process import NO_BROWSER, find_browser
 from report_sample import CLASSICAL, sample, sample_timing
 
@@ -54,6 +56,17 @@ def test_reports_keep_every_rule(
     file = tmp_path / "report.html"
     file.write_text(PAGES[name](Say(language)), encoding="utf-8")
     assert audit(browser, file) == []
+
+
+def test_a_long_name_leaves_room_for_its_table(browser: Browser, tmp_path: Path) -> None:
+    """Beside the longest name that may be given, the tables can be read on a phone."""
+    tree: Results = {**sample(CLASSICAL), "names": {"momentum": "m" * LONGEST}}
+    file = tmp_path / "report.html"
+    file.write_text(render(tree, None, Say("en")), encoding="utf-8")
+    page = browser.open(file)
+    unfold(page)
+    assert stuck(page) == []
+    page.close()
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
