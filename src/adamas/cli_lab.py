@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from adamas.cli_language import Speech
 from adamas.cli_values import Naming, count, loss, path, reading, row_count, share, text
 from adamas.lab import constants
-from adamas.lab.names import own_name
 from adamas.pages.sentences import CODES, printable
 
 if TYPE_CHECKING:
@@ -153,6 +152,8 @@ def add_table(parser: argparse.ArgumentParser, say: Speech) -> None:
 
 def rule(value: str) -> str:
     """Return a rule under its own name: `AdamW` is `adamw`."""
+    from adamas.lab.names import own_name
+
     return own_name(text(value))
 
 

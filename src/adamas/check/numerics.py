@@ -12,7 +12,7 @@ from adamas.check.quiet import attempt, seeded
 from adamas.check.running import DTYPES
 from adamas.check.subject import Subject
 
-RATE, STEPS = 1e-3, 40
+RATE, SLOW_STEPS = 1e-3, 40
 SHAPES = ((4, 4), (3, 3))
 # A share of the way below which a parameter is called stuck.
 STUCK = 0.05
@@ -67,7 +67,7 @@ def _moves(subject: Subject) -> float | str:
     lr = argument(subject.defaults, "lr")
     if lr is None:
         return "rate"
-    ways, plan = {}, constant(1.0, 1.0, STEPS, SHAPES[:1])
+    ways, plan = {}, constant(1.0, 1.0, SLOW_STEPS, SHAPES[:1])
     given = {lr: subject.given.get(lr, RATE)}
     for kind in ("float32", "bfloat16"):
         path, _ = attempt(partial(subject.path, plan, kind, **given))

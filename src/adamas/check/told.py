@@ -6,7 +6,7 @@ Terminal and page are made of the same pieces; values may hold `code`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from adamas.check.numerics import STEPS, STUCK
+from adamas.check.numerics import SLOW_STEPS, STUCK
 from adamas.check.report import Report
 from adamas.check.resume import HALF
 from adamas.check.text import Say
@@ -90,7 +90,7 @@ def _numbers(report: Report, say: Say) -> Chapter:
         moved = say(f"bfloat16.{share}")
     else:
         key = "stuck" if abs(share) < STUCK else "moves"
-        moved = say(f"bfloat16.{key}", share=f"{abs(share):.0%}", steps=STEPS)
+        moved = say(f"bfloat16.{key}", share=f"{abs(share):.0%}", steps=SLOW_STEPS)
     pairs.append((say("label.bfloat16"), moved))
     pairs.append((say("label.zero_float16"), say(f"zero.{found.zero_float16}")))
     pairs += [(say(f"label.{k}"), say(f"nonfinite.{v}")) for k, v in found.nonfinite.items()]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from adamas.lab.needs import LabError
 from adamas.lab.page.looks import columns, display_name
 
-LONGEST = 40
+LONGEST_NAME = 40
 # Where a spreadsheet would begin to compute.
 COMPUTED = ("=", "+", "-", "@")
 
@@ -19,9 +19,10 @@ def check_names(optimizers: Sequence[str], names: Mapping[str, str]) -> None:
         if optimizer not in optimizers:
             raise LabError("error.name_of_nobody", name=name, optimizer=optimizer)
         told = isinstance(name, str)  # from Python it may be anything
-        good = told and name.strip() == name and name.isprintable() and 0 < columns(name) <= LONGEST
+        good = told and name.strip() == name and name.isprintable()
+        good = good and 0 < columns(name) <= LONGEST_NAME
         if not good or name.startswith(COMPUTED):
-            raise LabError("error.name", name=name, most=LONGEST, computed=" ".join(COMPUTED))
+            raise LabError("error.name", name=name, most=LONGEST_NAME, computed=" ".join(COMPUTED))
     shown = [names.get(optimizer, display_name(optimizer)) for optimizer in optimizers]
     twice = next((name for name in names.values() if shown.count(name) > 1), None)
     # The text of another one is a name for it, too.
