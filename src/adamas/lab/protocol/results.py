@@ -14,7 +14,7 @@ import numpy as np
 
 from adamas.lab.constants import CLASSICAL
 from adamas.lab.entrants import entrant
-from adamas.lab.own.loop import parameters
+from adamas.lab.own.loop import Loop, parameters
 from adamas.lab.problems import About, Problem
 from adamas.lab.protocol.best import best_so_far
 from adamas.lab.protocol.comparing import compared, verdict
@@ -81,6 +81,7 @@ def described(problem: Problem) -> Tree:
         "random": problem.random,
         "parameters": parameters(problem),
         **{key: shown[key] for key in sorted(shown)},
+        **({"loop": True} if isinstance(problem, Loop) else {}),
     }
 
 
@@ -95,7 +96,9 @@ def optimizer(study: Study, name: str, goal: float) -> Tree:
     # The default is told beside the rate tuned alone; the rest has a chapter of its own.
     rate = [record.final for record in study.worth.alone[name]] if study.worth else finals
     beside = loss_interval(rate).mean
-    more = {"worth": worth_of(study, study.worth, name)} if study.worth else {}
+    more: Tree = {"worth": worth_of(study, study.worth, name)} if study.worth else {}
+    if (batch := entrant(name).course.batch) is not None:
+        more["batch"] = batch
     return {
         "lr": study.worth.found[name].setting[0] if study.worth else tuned.lr,
         "lrs": [record.lr for record in records],

@@ -68,7 +68,7 @@ class OptimizerTree(TypedDict):
     """Everything about one optimizer; `lrs` are the rates of the report seeds.
 
     `ends` says how each of their runs ended, as `ends.ending`, and `lasted` at which step.
-    `worth` is there after a search over more than the rate.
+    `worth` is there after a search over more than the rate, `batch` where it has one of its own.
     """
 
     lr: float
@@ -90,6 +90,7 @@ class OptimizerTree(TypedDict):
     runs: int
     kind: str
     asks: bool
+    batch: NotRequired[int]
     worth: NotRequired[WorthTree]
 
 
@@ -199,7 +200,7 @@ class ColumnTree(TypedDict):
 
 
 class ProblemTree(TypedDict):
-    """What is known of the problem, as `problems.About`."""
+    """What is known of the problem, as `problems.About`; `loop` is there for a user's own loop."""
 
     name: str
     random: bool
@@ -215,6 +216,7 @@ class ProblemTree(TypedDict):
     notes: Texts
     columns: list[ColumnTree]
     split: Texts
+    loop: NotRequired[bool]
 
 
 class InsideTree(TypedDict):

@@ -2,7 +2,7 @@
 
 import html
 
-from adamas.lab.report import baseline_chapter, more_seeds, stopped, worth
+from adamas.lab.report import baseline_chapter, costs, more_seeds, stopped, worth
 from adamas.lab.report.numbers import NONE, learning_rate, measured, percent
 from adamas.lab.report.outcomes import failures, overfitted, worse
 from adamas.lab.report.subject import METRIC_IS_LOSS, Subject, known, metric_name
@@ -164,17 +164,10 @@ def hypothesis(subject: Subject) -> str:
     return subject.say("report_hypothesis", text=literal(text)) if text else ""
 
 
-def charged(subject: Subject) -> str:
-    """Say what a step costs where some take several gradients."""
-    names = [name for name, row in subject.rows.items() if row["asks"]]
-    if not names:
-        return ""
-    return subject.say("report_charged", names=subject.names(names), steps=subject.plan["steps"])
-
-
 # What stands below the answer, a sentence or two each, or nothing where there is nothing to say.
 ITEMS = (
-    charged,
+    costs.gradients,
+    costs.batches,
     baseline_chapter.sentence,
     more_seeds.going_on,
     more_seeds.looked,
