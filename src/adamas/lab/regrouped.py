@@ -77,10 +77,9 @@ def with_batch(problem: Problem, batch: int | None) -> Problem:
 
 def refuse_more(problem: Problem, batch: int) -> None:
     """Raise `LabError` for a batch that is larger than all samples of a run."""
-    most = problem.steps * problem.batch
-    if batch > most:
-        steps = problem.steps
-        raise LabError("error.batch_large", batch=batch, most=most, steps=steps, size=problem.batch)
+    steps, size = problem.steps, problem.batch
+    if batch > steps * size:
+        raise LabError("error.batch_large", batch=batch, most=steps * size, steps=steps, size=size)
 
 
 def _task(problem: Problem, batch: int, seed: int) -> Regrouped:

@@ -3,7 +3,7 @@
 import inspect
 import random
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping, Sized
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from adamas.show import described
 
 # `train(make_optimizer, seed, steps)` yields losses, or mappings with a loss among other numbers.
 Train = Callable[..., Iterable[Any]]
+Enough = Callable[[], bool]
 # What a run of NumPy's arrays that goes out of bounds may end in.
 FAILURES = (ArithmeticError, np.linalg.LinAlgError)
 
@@ -83,13 +84,9 @@ def loop_problem(
     if not 1 <= often <= steps or (size is not None and size < 1):
         raise LabError("error.loop_counts", steps=steps, every=often, batch=size)
     about = About(
-        title={"en": name, "zh": name},
-        kind="own",
-        model=words("own.loop"),
-        loss=words("own.loop_loss"),
-        label=label,
-        higher=higher,
-    )
+        title={"en": name, "zh": name}, kind="own", model=words("own.loop"),
+        loss=words("own.loop_loss"), label=label, higher=higher
+    )  # fmt: skip
     return Loop(
         name, steps, often, size or 1, _no_task, about=about, train=train, told=size is not None
     )
@@ -122,26 +119,22 @@ def run_loop(problem: Loop, optimizer: str, lr: float, seed: int, further: Furth
     """
     who = entrant(optimizer)
     made, more = sized(problem, who.course.changed(further).batch)
-    maker, seen = Maker(who, lr, further, made.steps), Seen()
-    drive(problem, maker, seed, seen, more)
+    seen = drive(problem, Maker(who, lr, further, made.steps), seed, more)
     record = seen.record(made, (optimizer, lr, seed), further)
     return replace(record, steps=in_units(record.steps, made, problem))
 
 
 def drive(
-    problem: Loop,
-    maker: Maker,
-    seed: int,
-    seen: Seen,
-    more: Mapping[str, int],
-    enough: Callable[[], bool] = lambda: False,
-) -> None:
+    problem: Loop, maker: Maker, seed: int, more: dict[str, int], enough: Enough = lambda: False
+) -> Seen:
     """Run a loop until its updates are made, its loss is no number, or there is `enough`."""
-    put_back, losses = randomness(), None
+    put_back, seen, losses = randomness(), Seen(), None
     seeded(seed)
     try:
         with np.errstate(all="ignore"):
-            losses = yielding(problem, maker, seed, more)
+            losses = problem.train(maker, seed, maker.steps, **more)
+            if not isinstance(losses, Generator):
+                raise LabError("error.loop_yields", name=problem.name)
             for told in losses:
                 going = seen.heard(told, maker.updates) and maker.updates < maker.steps
                 seen.refuse_negative(problem.name)
@@ -159,21 +152,11 @@ def drive(
             reason = described(error, place_of(problem.train))
             raise LabError("error.loop_failed", name=problem.name, optimizer=maker.who.text,
                            lr=maker.lr, seed=seed, error=reason) from error  # fmt: skip
-        own = " ".join(str(error).split())
-        said = f"{type(error).__name__}: {own}" if maker.inside else ""
-        seen.failed(maker.updates, said)
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        seen.failed(maker.updates, said if maker.inside else "")
     finally:
         put_back()
-
-
-def yielding(
-    problem: Loop, maker: Maker, seed: int, more: Mapping[str, int]
-) -> Generator[Any, None, None]:
-    """Return the losses of a loop, which it is to yield while it trains."""
-    losses = problem.train(maker, seed, maker.steps, **more)
-    if not isinstance(losses, Iterable) or isinstance(losses, Sized):
-        raise LabError("error.loop_yields", name=problem.name)
-    return losses if isinstance(losses, Generator) else (told for told in losses)
+    return seen
 
 
 def out_of_bounds() -> tuple[type[BaseException], ...]:
@@ -219,7 +202,7 @@ def parameters(problem: Problem) -> int:
     if not isinstance(problem, Loop):
         return sum(int(array.size) for array in problem.task(1).start().values())
     maker = Maker(entrant("sgd"), 1e-9, (), problem.steps)
-    drive(problem, maker, 1, Seen(), sized(problem, None)[1], lambda: maker.size > 0)
+    drive(problem, maker, 1, sized(problem, None)[1], lambda: maker.size > 0)
     return maker.size
 
 
@@ -233,8 +216,8 @@ def is_loop(thing: Any) -> bool:
 
 def begun(problem: Loop) -> None:
     """Run a loop up to its first loss after an update, and refuse what could not be compared."""
-    maker, seen = Maker(entrant("sgd"), 1e-9, (), problem.steps), Seen()
-    drive(problem, maker, 1, seen, sized(problem, None)[1], lambda: maker.updates > 0)
+    maker = Maker(entrant("sgd"), 1e-9, (), problem.steps)
+    seen = drive(problem, maker, 1, sized(problem, None)[1], lambda: maker.updates > 0)
     first = seen.steps[-1] if seen.steps else 0
     seen.record(replace(problem, every=problem.steps), ("sgd", 1e-9, 1), ())
     if first > problem.every:

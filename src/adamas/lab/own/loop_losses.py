@@ -35,11 +35,10 @@ class Seen:
         """
         said = dict(told) if isinstance(told, Mapping) else {"loss": told}
         loss, train = numeral(said.pop("loss", None)), numeral(said.pop("train", nan))
-        if self.steps and self.steps[-1] == updates:
+        still = bool(self.steps) and self.steps[-1] == updates
+        self._still = still * (self._still + 1)
+        if still:
             del self.steps[-1], self.losses[-1], self.train[-1]
-            self._still += 1
-        else:
-            self._still = 0
         if self._still == STILL:
             raise EndedError
         self.steps.append(updates)
@@ -71,18 +70,13 @@ class Seen:
         known = [value for value in self.train if isfinite(value)]
         trained = (known[0], self.train[-1]) if known else (self.losses[0], self.losses[-1])
         diverged = bool(self.error) or lost((self.losses[0], self.losses[-1]), trained)
-        if not diverged:
-            self._whole(problem, trial)
+        last, steps = self.steps[-1], problem.steps
+        if not diverged and steps - last > max(problem.every, UNJUDGED * steps):
+            told = dict(zip(("optimizer", "lr", "seed"), trial, strict=True))
+            raise LabError("error.loop_short", name=problem.name, last=last, steps=steps, **told)
         final = inf if diverged else self.losses[-1]
         curve, train = (tuple(self.steps), tuple(self.losses)), tuple(self.train)
         return Record(*trial, *curve, final, diverged, self.extras, train, further, self.error)
-
-    def _whole(self, problem: Problem, trial: tuple[str, float, int]) -> None:
-        last, steps = self.steps[-1], problem.steps
-        if steps - last > max(problem.every, UNJUDGED * steps):
-            optimizer, lr, seed = trial
-            raise LabError("error.loop_short", name=problem.name, last=last, steps=steps,
-                           optimizer=optimizer, lr=lr, seed=seed)  # fmt: skip
 
 
 def numeral(value: Any) -> float:

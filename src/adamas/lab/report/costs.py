@@ -6,29 +6,26 @@ from adamas.lab.report.subject import Subject
 
 def gradients(subject: Subject) -> str:
     """Say what a step costs where some take several gradients."""
-    say, plan = subject.say, subject.plan
     names = [name for name, row in subject.rows.items() if row["asks"]]
-    if not names:
-        return ""
-    shown = subject.names(names)
-    if subject.problem.get("loop"):
-        return say("report_charged_steps", names=shown, steps=plan["steps"])
-    if any("batch" in row for row in subject.rows.values()):
-        samples = whole(plan["steps"] * plan["batch"])
-        return say("report_charged_samples", names=shown, samples=samples)
-    return say("report_charged", names=shown, steps=plan["steps"])
+    steps, batch = subject.plan["steps"], subject.plan["batch"]
+    key = "report_charged_samples" if batch_sizes(subject) else "report_charged"
+    key = "report_charged_steps" if subject.problem.get("loop") else key
+    told = {"steps": steps, "samples": whole(steps * batch)}
+    return subject.say(key, names=subject.names(names), **told) if names else ""
+
+
+def batch_sizes(subject: Subject) -> dict[str, int]:
+    """Return the batches that are not of the problem's size, by optimizer."""
+    sizes = {name: row.get("batch", subject.plan["batch"]) for name, row in subject.rows.items()}
+    return {name: size for name, size in sizes.items() if size != subject.plan["batch"]}
 
 
 def batches(subject: Subject) -> str:
     """Say how updates are counted where some have batches of their own size."""
-    say, plan = subject.say, subject.plan
-    samples = plan["steps"] * plan["batch"]
-    sizes = {name: row["batch"] for name, row in subject.rows.items() if "batch" in row}
+    say, batch = subject.say, subject.plan["batch"]
     counts = [
-        say("report_batch", name=subject.said(name), steps=max(1, round(samples / size)), size=size)
-        for name, size in sizes.items()
-        if size != plan["batch"]
-    ]
-    if not counts:
-        return ""
-    return say("report_batches", batch=plan["batch"], counts=say.names(counts))
+        say("report_batch", name=subject.said(name), size=size,
+            steps=max(1, round(subject.plan["steps"] * batch / size)))
+        for name, size in batch_sizes(subject).items()
+    ]  # fmt: skip
+    return say("report_batches", batch=batch, counts=say.names(counts)) if counts else ""
