@@ -1,5 +1,6 @@
 """A search over more than the rate of other people's classes, and what the page makes of it."""
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -114,6 +115,14 @@ def test_a_single_optimizer_has_no_verdict_to_change() -> None:
     assert "verdict" not in told + worth.chapter(about) and told == told.strip()
     (both,) = worth.line(subject(found("sgd", "momentum"), None, say))
     assert "verdict" in both
+
+
+def test_scores_stand_before_the_long_settings() -> None:
+    """What was tried shows rate and score first, and the rate is not called the tuned one."""
+    about = subject(found("momentum"), None, Say("en"))
+    text = worth.tried(about, worth.worths(about))
+    heads = re.findall(r'<th scope="col">([^<]*)', text)
+    assert heads[1:3] == ["learning rate", "validation loss"] and heads[-1] == "besides the rate"
 
 
 def test_the_last_bit_is_no_change() -> None:

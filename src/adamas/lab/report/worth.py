@@ -173,9 +173,10 @@ def tried(subject: Subject, found: dict[str, WorthTree]) -> str:
     for name, worth in found.items():
         for one in sorted(worth["candidates"], key=lambda one: one["stage"] == "points"):
             score = say("word_diverged") if one["score"] is None else measured(one["score"])
-            cells = [learning_rate(one["lr"]), settings_told(one["settings"]) or NONE]
-            cells += [say(f"worth_stage_{one['stage']}"), score, whole(one["runs"])]
+            cells = [learning_rate(one["lr"]), score, whole(one["runs"])]
+            # The longest at the end: the others are seen without scrolling.
+            cells += [say(f"worth_stage_{one['stage']}"), settings_told(one["settings"]) or NONE]
             rows.append([subject.swatch(name), *cells])
-    head = [say("race_optimizer"), say("race_lr"), say("worth_settings"), say("points_stage")]
-    head += [say("points_score"), say("points_runs")]
+    head = [say("race_optimizer"), say("points_lr"), say("points_score"), say("points_runs")]
+    head += [say("points_stage"), say("worth_settings")]
     return table(say("worth_tried_caption"), head, rows)
