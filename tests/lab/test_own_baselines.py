@@ -1,18 +1,21 @@
 """Models that are no networks, beside the networks: what they lose, and what is said of it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, log_loss
 
 from adamas.lab.own.spec import Spec
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.beside import beside, tree
+from adamas.lab.protocol.study import Look, Study
 from adamas.lab.report import baseline_chapter
 from adamas.lab.report.compare_page import render
 from adamas.lab.text import Say
@@ -67,11 +70,12 @@ def test_numbers_are_measured_as_by_scikit_learn(seed: int, tmp_path: Path) -> N
 
 def study(losses: dict[str, list[float]]) -> Any:
     """Return a study of which only the judged losses are known."""
-    report = {
+    report: Any = {
         name: [SimpleNamespace(seed=seed, final=loss) for seed, loss in enumerate(each, start=1)]
         for name, each in losses.items()
     }
-    return SimpleNamespace(report=report, plan=SimpleNamespace(margin=0.02))
+    plan: Any = SimpleNamespace(margin=0.02)
+    return Study(plan, {}, report, {})
 
 
 def test_one_worker_or_two_measure_the_same(tmp_path: Path) -> None:
@@ -138,6 +142,17 @@ def test_baselines_have_the_intervals_of_optimizers() -> None:
     found = tree(judged, rows)
     loss, accuracy = found["interval"], found["extras"]["accuracy"]
     assert 0 < loss["low"] < 0.05 and accuracy["low"] < 0.92 < accuracy["high"] <= 1
+
+
+def test_words_beside_baselines_are_as_sure_as_the_others() -> None:
+    """After looks a baseline is told apart at the level of the last one, not at 5 %."""
+    shift = np.array([1.0, -1.0, 0.5, -0.5, 0.2, -0.2])
+    t = stats.t.isf(0.01, 5)  # two-sided 0.02
+    losses = 2 + 0.3 * (shift + t * shift.std(ddof=1) / np.sqrt(6))
+    judged = study({"sgd": losses.tolist()})
+    assert tree(judged, [{"loss": 2.0}] * 6)["words"] == {"sgd": "worse"}
+    looked = replace(judged, looks=(Look(6, 0.0125, ()),))
+    assert tree(looked, [{"loss": 2.0}] * 6)["words"] == {"sgd": "few"}
 
 
 def test_a_run_that_failed_is_not_behind() -> None:

@@ -15,8 +15,8 @@ from adamas.lab.protocol.results import plain
 from adamas.lab.protocol.results_types import BaselineTree
 from adamas.lab.protocol.runner import Load, single_thread
 from adamas.lab.protocol.study import Study
-from adamas.lab.statistics import paired
 from adamas.lab.statistics.ranges import loss_interval, metric_interval
+from adamas.lab.statistics.repeated import compare_at
 
 BASELINE = "\0baseline"  # no optimizer has this name
 
@@ -42,7 +42,8 @@ def tree(study: Study, rows: Sequence[dict[str, float]]) -> BaselineTree:
     """Return the losses and measures of one baseline, and each optimizer's word beside it."""
     finals = [one["loss"] for one in rows]
     losses = {name: [record.final for record in study.report[name]] for name in study.report}
-    compared = paired.compare({**losses, BASELINE: finals}, [BASELINE], study.plan.margin)
+    both, margin = {**losses, BASELINE: finals}, study.plan.margin
+    compared = compare_at(both, [BASELINE], study.spent, margin)
     found: BaselineTree = plain({
         "finals": finals,
         "interval": asdict(loss_interval(finals)),

@@ -5,7 +5,6 @@ from dataclasses import replace
 from math import isfinite, nan
 from typing import Any
 
-from adamas.lab.constants import ALPHA
 from adamas.lab.protocol.study import Study
 from adamas.lab.statistics import paired
 from adamas.lab.statistics.intervals import Interval
@@ -15,8 +14,7 @@ from adamas.lab.statistics.repeated import compare_at
 def compared(finals: paired.Finals, study: Study, random: bool) -> list[paired.Comparison]:
     """Return the comparisons with the declared references; `finals` holds a loss for each seed."""
     plan = study.plan
-    spent = study.looks[-1].spent if study.looks else ALPHA
-    found = compare_at(finals, plan.references, spent, plan.margin)
+    found = compare_at(finals, plan.references, study.spent, plan.margin)
     return found if random else [exactly(one, finals, plan.margin) for one in found]
 
 

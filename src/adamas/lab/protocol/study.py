@@ -7,6 +7,7 @@ own were drawn again), so that the chance in choosing is a part of what is judge
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
+from adamas.lab.constants import ALPHA
 from adamas.lab.protocol.plan import Plan
 from adamas.lab.protocol.runner import Runner, Trial
 from adamas.lab.protocol.search import Ask, search
@@ -50,6 +51,11 @@ class Study:
     default: dict[str, list[Record]]
     looks: tuple[Look, ...] = ()
     worth: Worth | None = None
+
+    @property
+    def spent(self) -> float:
+        """Return the level of its words: what the last look spent, all of it without looks."""
+        return self.looks[-1].spent if self.looks else ALPHA
 
 
 # What an optimizer runs with on each judging seed.
