@@ -153,7 +153,7 @@ def test_looks_are_told_and_repeated() -> None:
     assert "after 10, 20 of at most 40 seeds" in looked(about)
     assert "98.75 % at this look" in looked(about)
     assert "98.75%" in looked(told(tree, "zh"))
-    assert r"with 98.75\,\% (95\,\% over all looks, which were after 10, 20" in to_latex(tree)  # type: ignore[arg-type]
+    assert r"with 98.75\,\% (95\,\% over all looks, after 10, 20" in to_latex(tree)  # type: ignore[arg-type]
     tree["looks"][-1]["undecided"] = ["sgd"]
     assert "SGD stayed undecided" in looked(told(tree))
 

@@ -42,8 +42,7 @@ def tree(study: Study, rows: Sequence[dict[str, float]]) -> BaselineTree:
     """Return the losses and measures of one baseline, and each optimizer's word beside it."""
     finals = [one["loss"] for one in rows]
     losses = {name: [record.final for record in study.report[name]] for name in study.report}
-    both, margin = {**losses, BASELINE: finals}, study.plan.margin
-    compared = compare_at(both, [BASELINE], study.spent, margin)
+    compared = compare_at({**losses, BASELINE: finals}, [BASELINE], study.spent, study.plan.margin)
     found: BaselineTree = plain({
         "finals": finals,
         "interval": asdict(loss_interval(finals)),

@@ -161,8 +161,7 @@ def level(about: Subject) -> str:
     if not looks:
         return r"95\,\%"
     made = ", ".join(str(look["seeds"]) for look in looks)
-    exact = f"{100 * (1 - looks[-1]['spent']):.4g}"
-    return rf"{exact}\,\% (95\,\% over all looks, which were after {made} seeds)"
+    return rf"{100 * (1 - looks[-1]['spent']):.4g}\,\% (95\,\% over all looks, after {made} seeds)"
 
 
 def latex_row(about: Subject, name: str, references: Sequence[str]) -> list[str]:

@@ -81,8 +81,7 @@ def command(subject: Subject, out: Path) -> str:
     likely spread would do, and larger than that of looks that were made: so all seeds are fresh.
     """
     needed, looks = most(subject), subject.plan.get("looks") or [0]
-    wide = "search" in subject.plan
-    if needed is None or needed["seen"] is None or wide or looks[-1] >= LIMIT:
+    if needed is None or needed["seen"] is None or max(looks) >= LIMIT or "search" in subject.plan:
         return ""
     wanted = max(needed["likely"] or LIMIT, looks[-1] + 1)
     last = 2 * SIZES[subject.plan["mode"]].report
