@@ -100,6 +100,16 @@ def test_the_advice_is_what_the_search_showed(
     assert said in practice(about)
 
 
+def test_two_are_both_not_all() -> None:
+    """Of two optimizers the page says that both end so."""
+    tree: Any = copy.deepcopy(contest(0.03).results)
+    tree["plan"]["optimizers"] = ["sgd", "adam"]
+    for name in ("momentum", "rmsprop"):
+        del tree["optimizers"][name]
+    tree["comparisons"] = [one for one in tree["comparisons"] if one["optimizer"] == "sgd"]
+    assert "tuned, both end with a loss" in practice(subject(tree, None, SAY))
+
+
 def test_begin_with_adam_while_nobody_is_better() -> None:
     """Of six comparisons two were lost to Adam; its rates are a factor of 3 apart, SGD's of 9."""
     said = begin(both(sgd="worse", momentum="worse"), SAY)

@@ -13,8 +13,9 @@ from adamas.lab.own.column_table import TOLD
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.problems import About
 from adamas.lab.protocol.results import described
-from adamas.lab.report.column_chapter import SHOWN, lines, places
+from adamas.lab.report.column_chapter import SHOWN, chapter, lines, places
 from adamas.lab.report.compare_page import render
+from adamas.lab.report.subject import subject
 from adamas.lab.text import Say
 from own_files import ROWS, found, numbers, small, written
 from report_sample import sample
@@ -86,6 +87,15 @@ def test_many_columns_are_counted(tmp_path: Path) -> None:
     assert len(told) == 1 + SHOWN + 2
     assert told[1].startswith("y") and told[2].startswith("flat")
     assert "19 more columns" in told[-2]
+
+
+def test_the_page_does_not_send_to_itself() -> None:
+    """What the terminal leaves to the page is folded on the page, under its count alone."""
+    tree = sample(TWO)
+    first, *_ = tree["problem"]["columns"]
+    tree["problem"]["columns"] = [first] * (SHOWN + 2)
+    page = chapter(subject(tree, None, Say("en")))
+    assert "<summary>2 more columns</summary>" in page
 
 
 def test_no_table_no_columns() -> None:

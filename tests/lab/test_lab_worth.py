@@ -125,6 +125,14 @@ def test_scores_stand_before_the_long_settings() -> None:
     assert heads[1:3] == ["learning rate", "validation loss"] and heads[-1] == "besides the rate"
 
 
+@pytest.mark.parametrize("key", ["worth_caption", "worth_parts_caption"])
+def test_one_seed_is_no_seeds(key: str) -> None:
+    """Captions count their seeds in the number that English has for them."""
+    assert "1 fresh seed" in Say("en")(key, seeds=1)
+    assert "1 fresh seeds" not in Say("en")(key, seeds=1)
+    assert "2 fresh seeds" in Say("en")(key, seeds=2)
+
+
 def test_the_last_bit_is_no_change() -> None:
     """What rounding left of two equal losses is zero; a small change is still a number."""
     say = Say("en")

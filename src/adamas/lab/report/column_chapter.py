@@ -24,7 +24,7 @@ def chapter(subject: Subject) -> str:
     if not columns:
         return ""
     first, rest = foremost(columns)
-    folded = [details(say("columns_rest", count=len(rest)), page_table(rest, say))] if rest else []
+    folded = [details(say("columns_more", count=len(rest)), page_table(rest, say))] if rest else []
     return section(
         "columns",
         say("columns_title"),

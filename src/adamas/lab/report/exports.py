@@ -140,7 +140,8 @@ def to_latex(results: Results) -> str:
         r"% \usepackage{booktabs}",
         r"\begin{table}",
         r"\centering",
-        f"\\caption{{{title}: mean final validation loss over {about.seeds} fresh seeds, each "
+        f"\\caption{{{title}: mean final validation loss over {about.seeds} fresh "
+        f"seed{'s' * (about.seeds != 1)}, each "
         f"optimizer tuned alike; paired differences with {level(about)} intervals, "
         "verdicts after Holm's correction.}",
         f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",

@@ -112,7 +112,7 @@ def practice(subject: Subject) -> str:
     least = "" if not short[0] else "_rest" if short[1] else "_tune"
     return say(
         f"report_practice{least}",
-        count=len(losses),
+        ends=say("report_both" if len(losses) == 2 else "report_all", count=len(losses)),
         name=subject.said(reference),
         least=measured(min(losses)),
         most=measured(max(losses)),
