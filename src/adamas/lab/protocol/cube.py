@@ -28,7 +28,8 @@ class Dimension:
 
     `scale` says what is uniform: the logarithm, that of 1 - value ("complement"), the value itself,
     or the three schedules. `off` says that 0 is tried, too, below the range; `column` is the
-    coordinate of the cube that is read, the first after that of the rate.
+    coordinate of the cube that is read, the first after that of the rate; `whole` says that whole
+    numbers alone are tried.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Dimension:
     high: float = 1.0
     off: bool = False
     column: int = 0
+    whole: bool = False
 
     def at(self, share: float) -> float | str:
         """Return the value at a share from 0 to 1 of the range, with three digits.
@@ -51,12 +53,12 @@ class Dimension:
         if self.off and share < OFF:
             return 0.0
         share = (share - OFF) / (1 - OFF) if self.off else share
-        if self.scale == "linear":
-            return rounded(self.low + (self.high - self.low) * share)
+        if self.scale == "complement":
+            return rounded_rest((1 - self.low) * ((1 - self.high) / (1 - self.low)) ** share)
+        value = self.low + (self.high - self.low) * share
         if self.scale == "log":
-            return rounded(self.low * (self.high / self.low) ** share)
-        rest = (1 - self.low) * ((1 - self.high) / (1 - self.low)) ** share
-        return rounded_rest(rest)
+            value = self.low * (self.high / self.low) ** share
+        return round(value) if self.whole else rounded(value)
 
     def at_edge(self, value: float | str) -> bool:
         """Return whether a value is at an end of the range beyond which there would be more.

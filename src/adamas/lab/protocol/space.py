@@ -160,9 +160,9 @@ def dimension(name: str, ends: tuple[float, float] | None, who: Entrant, column:
     low, high = ends
     if not -inf < low < high < inf or (memory and not 0 <= low < high < 1):
         raise LabError("error.search_range", text=f"{name}={low:g}..{high:g}")
-    if memory:
-        return Dimension(name, "complement", low, high, column=column)
-    return Dimension(name, "log" if low > 0 else "linear", low, high, column=column)
+    whole = isinstance(default, int) and default != 0  # 0 stands for 0.0 in many signatures
+    scale = "complement" if memory else "log" if low > 0 else "linear"
+    return Dimension(name, scale, low, high, column=column, whole=whole)
 
 
 def usual(name: str, default: float, memory: bool) -> tuple[float, float]:
