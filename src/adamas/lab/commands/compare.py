@@ -9,6 +9,7 @@ from pathlib import Path
 from adamas.lab.commands import session
 from adamas.lab.commands.further import Files, check, write
 from adamas.lab.commands.progress import Progress
+from adamas.lab.commands.results_alone import printing_apart
 from adamas.lab.commands.session import Request
 from adamas.lab.constants import ALPHA, INTERRUPTED, MINIMUM_SEEDS, SHOWN_WORSE, UNDECIDED
 from adamas.lab.doctor import LEAST
@@ -33,18 +34,20 @@ def run_comparison(
 ) -> int:
     """Carry out a comparison as the command line asks for it, and return the exit code.
 
-    With `json` the results alone are printed, and people are told on stderr.
+    With `json` the results alone are printed, and people are told on stderr, where what the
+    user's code prints goes, too.
     """
     if fail_if_worse is not None and len(request.optimizers) < 2:
         raise LabError("error.two_optimizers")
     check(files, request.out)
     progress = Progress(sys.stderr if json else sys.stdout, 1)
-    try:
-        found = session.perform(request, progress, say)
-    except KeyboardInterrupt:
-        return interrupted(request, say)
-    publish(request.out, session.PAGE, say, partial(render, *found), {})
-    write(files, found.results)
+    with printing_apart(json):
+        try:
+            found = session.perform(request, progress, say)
+        except KeyboardInterrupt:
+            return interrupted(request, say)
+        publish(request.out, session.PAGE, say, partial(render, *found), {})
+        write(files, found.results)
     if json:
         print(session.pretty(found.results), end="")
     for line in summary(found.results, say):

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from adamas.kernel.build import adamas_version
 from adamas.lab import finder
 from adamas.lab.commands import session
 from adamas.lab.commands.progress import Progress
+from adamas.lab.commands.results_alone import printing_apart
 from adamas.lab.constants import FIND_LR_FOR, FIND_LR_SEEDS
 from adamas.lab.entrants import entrant
 from adamas.lab.own.spec import Spec
@@ -43,8 +45,28 @@ class Question:
 
 
 def find_lr(asked: Question, say: Say, *, json: bool) -> int:
-    """Find a learning rate as the command line asks for it, and return the exit code."""
+    """Find a learning rate as the command line asks for it, and return the exit code.
+
+    With `json` the answer alone is printed, and all else goes to stderr.
+    """
     progress = Progress(sys.stderr if json else sys.stdout, 1)
+    with printing_apart(json):
+        found, tree, out = answered(asked, say, progress)
+    if json:
+        print(session.pretty(tree), end="")
+    ends = {end: learning_rate(getattr(found, end)) for end in ("lr", "low", "high")}
+    progress.say(say("find_answer", optimizer=asked.optimizer, cost=found.cost, **ends))
+    if found.reason:
+        progress.say(found.reason[say.language])
+    place = (out / "find-lr.html").resolve()
+    progress.say(say("compare_done", seconds=progress.seconds, page=place))
+    return 0
+
+
+def answered(
+    asked: Question, say: Say, progress: Progress
+) -> tuple[finder.Found, dict[str, Any], Path]:
+    """Return the rate that was found, as JSON too, and the directory that holds it now."""
     problem = asked.spec.problem()
     for line in column_chapter.lines(problem.about, say):
         progress.say(line)
@@ -77,12 +99,4 @@ def find_lr(asked: Question, say: Say, *, json: bool) -> int:
         tree = {"problem": problem.name, "kind": who.kind, **found.as_json(), "question": question}
         page, numbers = partial(render_found, tree), {FOUND: session.pretty(tree)}
         publish(out, "find-lr.html", say, page, numbers)
-    if json:
-        print(session.pretty(tree), end="")
-    ends = {end: learning_rate(getattr(found, end)) for end in ("lr", "low", "high")}
-    progress.say(say("find_answer", optimizer=asked.optimizer, cost=found.cost, **ends))
-    if found.reason:
-        progress.say(found.reason[say.language])
-    place = (out / "find-lr.html").resolve()
-    progress.say(say("compare_done", seconds=progress.seconds, page=place))
-    return 0
+    return found, tree, out
