@@ -116,3 +116,13 @@ def test_what_has_no_rows_is_refused() -> None:
         run_loop(loop_problem(without_batch, steps=4), "adam:batch=2", 0.1, 1)
     with pytest.raises(LabError, match="is no count of samples"):
         entrant("adam:batch=2.5")
+
+
+def test_a_name_turns_no_title_round() -> None:
+    """A mark that reverses what follows is shown by its number in the name of a problem."""
+    name = "weird \u202e"
+    made = numpy_problem(slope, {"w": np.zeros(1)}, (X, X[:, 0]), steps=48, batch=4, name=name)
+    looped = loop_problem(lambda make_optimizer, seed, steps: iter(()), name=name, steps=48)
+    for about in (made.about, looped.about):
+        assert about is not None
+        assert set(about.title.values()) == {r"weird \u202e"}

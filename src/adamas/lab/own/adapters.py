@@ -12,7 +12,8 @@ from adamas.lab.needs import LabError
 from adamas.lab.own.function_task import FunctionTask, Loss, LossAndGrad, Metrics, judged
 from adamas.lab.own.splits import HELD
 from adamas.lab.problems import About, Array, Batch, Params, Problem, Task, generator
-from adamas.lab.text import words
+from adamas.lab.text import LANGUAGES, words
+from adamas.pages.sentences import printable
 
 if TYPE_CHECKING:
     import torch
@@ -164,7 +165,7 @@ def _problem(
 ) -> Problem:
     steps, every, batch = counts
     about = About(
-        title={"en": name, "zh": name},
+        title=dict.fromkeys(LANGUAGES, printable(name)),
         kind="own",
         model=words("own.model", maker=maker),
         loss=words("own.loss"),

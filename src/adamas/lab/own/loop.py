@@ -19,8 +19,9 @@ from adamas.lab.own.loop_losses import Seen
 from adamas.lab.own.maker import EndedError, Maker
 from adamas.lab.problems import About, Problem, Task
 from adamas.lab.regrouped import in_units, with_batch
-from adamas.lab.text import words
+from adamas.lab.text import LANGUAGES, words
 from adamas.lab.trial import Record, run
+from adamas.pages.sentences import printable
 from adamas.show import described
 
 # `train(make_optimizer, seed, steps)` yields losses, or mappings with a loss among other numbers.
@@ -84,7 +85,7 @@ def loop_problem(
     if not 1 <= often <= steps or (size is not None and size < 1):
         raise LabError("error.loop_counts", steps=steps, every=often, batch=size)
     about = About(
-        title={"en": name, "zh": name}, kind="own", model=words("own.loop"),
+        title=dict.fromkeys(LANGUAGES, printable(name)), kind="own", model=words("own.loop"),
         loss=words("own.loop_loss"), label=label, higher=higher
     )  # fmt: skip
     return Loop(

@@ -20,6 +20,7 @@ from adamas.lab.own.target import Target, decided
 from adamas.lab.own.used_rows import used_rows
 from adamas.lab.problems import About, Problem, Source, generator
 from adamas.lab.text import LANGUAGES, Say, words
+from adamas.pages.sentences import printable
 
 HIDDEN = 32
 EPOCHS = 20
@@ -108,4 +109,7 @@ def _about(frame: Frame, target: Target, widths: tuple[int, ...]) -> About:
 def _title(own: Frame) -> dict[str, str]:
     """Return what pages call a table: a file by its name, what Python handed over by a word."""
     named = words(CALLED[own.name]) if own.name in CALLED else dict.fromkeys(LANGUAGES, own.name)
-    return {k: Say(k)("table.title", file=v, target=own.target) for k, v in named.items()}
+    return {
+        k: Say(k)("table.title", file=printable(v), target=printable(own.target))
+        for k, v in named.items()
+    }
