@@ -19,7 +19,7 @@ from adamas.lab.protocol.study import study
 from adamas.lab.report import worth
 from adamas.lab.report.code import snippets
 from adamas.lab.report.judged import default_row
-from adamas.lab.report.numbers import percent, with_spread
+from adamas.lab.report.numbers import percent, percent_spread, with_spread
 from adamas.lab.report.subject import subject
 from adamas.lab.text import Say
 from noisy_bowl import BOWL
@@ -138,3 +138,5 @@ def test_the_last_bit_is_no_change() -> None:
     say = Say("en")
     assert percent(1.4e-14, say) == percent(-1.4e-14, say) == percent(0.0, say)
     assert percent(1e-3, say) != percent(0.0, say)
+    last = {"mean": -1.4e-14, "low": -2e-14, "high": 1e-14}
+    assert percent_spread(last, say) == percent_spread(dict.fromkeys(last, 0.0), say)  # type: ignore[arg-type]

@@ -113,11 +113,15 @@ def percent(value: Any, say: Say, sign: str = "+") -> str:
     """
     if value is None or not isfinite(value):
         return NONE
-    if abs(value) < 100 * ROUNDING:
-        value = 0.0
+    value = settled(value)
     if 0 < abs(value) < SMALLEST:
         return say("report_percent", value=measured(value, 2))
     return say("report_percent", value=minus(f"{value:{sign}.{places_of(value)}f}"))
+
+
+def settled(value: float) -> float:
+    """Return a percentage; zero where it is an error of rounding."""
+    return 0.0 if abs(value) < 100 * ROUNDING else value
 
 
 def places_of(value: float) -> int:
@@ -140,7 +144,7 @@ def percent_spread(interval: IntervalTree, say: Say) -> str:
     if mean is None or low is None or high is None:
         return percent(mean, say)
     places = places_of(max(abs(low), abs(high)))
-    ends = [minus(f"{value:+.{places}f}") for value in (mean, low, high)]
+    ends = [minus(f"{settled(value):+.{places}f}") for value in (mean, low, high)]
     shown = say("report_percent", value=ends[0])
     return f'{shown} <span class="interval">[{ends[1]}, {ends[2]}]</span>'
 
