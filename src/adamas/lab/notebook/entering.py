@@ -203,8 +203,8 @@ def entered_optimizers(
 
     `optimizers` may be a mapping from names to optimizers, and `names` one from optimizers to
     names. From here on the texts mean those functions. Raises `LabError` for a function that is
-    called as another rule is, FormulaError for one that is no rule, TypeError for what is no list
-    or no optimizer.
+    called as another rule is, FormulaError for one that is no rule, TypeError for what is no list,
+    no optimizer, or a name that is no text.
     """
     handed: dict[str, Entrant] = {}
     own = optimizers if isinstance(optimizers, Mapping) else {}
@@ -214,6 +214,8 @@ def entered_optimizers(
     hand(handed)
     for one, name in (names or {}).items():
         called[_told(one)] = name
+    if strange := [name for name in called.values() if not isinstance(name, str)]:
+        raise TypeError(f"{strange[0]!r} is no name for an optimizer; give a text")
     if reference is None:
         return texts, list(handed), None, called
     given = {name: text for text, name in called.items()}
