@@ -16,6 +16,8 @@ RATES = ("lr", "learning_rate")
 USUAL = 1e-3
 REQUIRED = inspect.Parameter.empty
 WORDS = {"true": True, "false": False, "none": None}
+# A text that needs no quotes.
+WORD = re.compile(r"[A-Za-z_][\w.-]*")
 # What a default may be to be shown and hashed.
 SIMPLE = (bool, int, float, str, type(None))
 
@@ -109,7 +111,7 @@ def literal(name: str, value: str) -> Any:
     """
     if value.lower() in WORDS:
         return WORDS[value.lower()]
-    if re.fullmatch(r"[A-Za-z_][\w.-]*", value) and value.lower() not in ("inf", "nan"):
+    if WORD.fullmatch(value) and value.lower() not in ("inf", "nan"):
         return value
     try:
         found = ast.literal_eval(value)
@@ -119,6 +121,19 @@ def literal(name: str, value: str) -> Any:
     if not _plain(found) or not all(-inf < one < inf for one in numbers if isinstance(one, float)):
         raise LabError("error.foreign_value", name=name, value=value)
     return found
+
+
+def written(value: object) -> str:
+    """Return how a value is written in an optimizer's text: `literal` reads it as the same.
+
+    >>> [written(value) for value in ((0.9, 0.99), True, "strong_wolfe", "a b", "true")]
+    ['(0.9,0.99)', 'True', 'strong_wolfe', "'a b'", "'true'"]
+    """
+    if not isinstance(value, str):
+        return str(value).replace(" ", "")
+    if WORD.fullmatch(value) and value.lower() not in (*WORDS, "inf", "nan"):
+        return value
+    return repr(value).translate({ord(sign): f"\\x{ord(sign):02x}" for sign in ",:()"})
 
 
 def fits(value: Any, default: Any) -> bool:

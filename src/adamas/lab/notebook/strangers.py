@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from adamas.lab.entrant_base import Entrant
+from adamas.lab.foreign.arguments import written
 from adamas.lab.foreign.finding import Found, origin_of
 from adamas.lab.foreign.kinds import foreign
 from adamas.lab.own.content import UnknownError, content, installed
@@ -43,7 +44,7 @@ def text_of(one: Any, name: str | None = None) -> str:
     if not isinstance(one, partial):
         return name or str(getattr(one, "__name__", one))
     name = name or text_of(one.func)
-    given = ",".join(f"{key}={value}".replace(" ", "") for key, value in one.keywords.items())
+    given = ",".join(f"{key}={written(value)}" for key, value in one.keywords.items())
     return f"{name}:{given}" if given else name
 
 
