@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adamas.cli import build_parser
@@ -67,6 +67,7 @@ def test_the_page_says_how_many(seen: int | None, likely: int | None, en: str, z
     assert "would decide" not in told_on_page(told(sample(NAMES)))
 
 
+@example("quick", "--r", 0.1)
 @given(
     st.sampled_from(["quick", "default", "rigorous"]),
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),

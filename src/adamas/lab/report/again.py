@@ -60,14 +60,24 @@ def command(subject: Subject, more: Mapping[str, Any] = MappingProxyType({})) ->
     parts = [COMMAND, shlex.quote(identity["text"])]
     given = subject.results.get("names", {})
     for optimizer in optimizers(subject) or subject.plan["optimizers"] * bool(given):
-        parts.append(f"--optimizer {shlex.quote(str(optimizer))}")
-        parts += [f"--name {shlex.quote(given[optimizer])}"] if optimizer in given else []
-    parts += [f"--reference {shlex.quote(str(name))}" for name in references(subject)]
+        parts.append(option("optimizer", optimizer))
+        parts += [option("name", given[optimizer])] if optimizer in given else []
+    parts += [option("reference", name) for name in references(subject)]
     for name, value in {**options(subject), **more}.items():
         for one in value if isinstance(value, list) else [value]:
-            text = f"{one:g}" if name == "margin" else shlex.quote(str(one))
-            parts.append(f"--{name}" if one is True else f"--{name} {text}")
+            text = f"{one:g}" if name == "margin" else one
+            parts.append(f"--{name}" if one is True else option(name, text))
     return " ".join(parts)
+
+
+def option(name: str, value: object) -> str:
+    """Return an option with its value for a shell; one that looks like an option is joined to it.
+
+    >>> option("name", "Adam, slow"), option("hypothesis", "-5 %")
+    ("--name 'Adam, slow'", "--hypothesis='-5 %'")
+    """
+    text = shlex.quote(str(value))
+    return f"--{name}={text}" if str(value).startswith("-") else f"--{name} {text}"
 
 
 def call(subject: Subject, identity: dict[str, Any], more: Mapping[str, Any]) -> str:
