@@ -172,4 +172,4 @@ def test_ctrl_c_keeps_what_was_run(
 
     monkeypatch.setattr(session, "perform", stop)
     assert main(["compare", "digits", "--out", str(tmp_path / "out")]) == 130
-    assert "1 runs are kept" in capsys.readouterr().err
+    assert "1 run is kept" in capsys.readouterr().err
