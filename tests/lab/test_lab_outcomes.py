@@ -66,7 +66,7 @@ def test_lowest_losses_are_judged_like_last_ones() -> None:
     ours = [record((1.0, 0.1 + 0.001 * seed, 0.9)) for seed in range(6)]
     theirs = [record((1.0, 0.5, 0.3 + 0.001 * seed)) for seed in range(6)]
     plan = SimpleNamespace(optimizers=("a", "b"), references=("b",), margin=0.02)
-    study = SimpleNamespace(plan=plan, report={"a": ours, "b": theirs}, looks=())
+    study = SimpleNamespace(plan=plan, report={"a": ours, "b": theirs}, spent=0.05)
     found = best_so_far(cast(Any, study), random=True)
     (one,) = found["comparisons"]
     assert (one["word"], one["difference"]["mean"]) == ("better", pytest.approx(-0.2))
