@@ -8,7 +8,7 @@ import pytest
 from adamas.lab.commands.suite import suite_tree
 from adamas.lab.demo.demo_page import render as render_demo
 from adamas.lab.demo.demo_results import QUICK, DemoResults, collect
-from adamas.lab.page.given_names import LONGEST
+from adamas.lab.page.given_names import LONGEST_NAME
 from adamas.lab.protocol.results_types import Results
 from adamas.lab.report.compare_page import render
 from adamas.lab.report.suite_page import render_suite
@@ -60,7 +60,7 @@ def test_reports_keep_every_rule(
 
 def test_a_long_name_leaves_room_for_its_table(browser: Browser, tmp_path: Path) -> None:
     """Beside the longest name that may be given, the tables can be read on a phone."""
-    tree: Results = {**sample(CLASSICAL), "names": {"momentum": "m" * LONGEST}}
+    tree: Results = {**sample(CLASSICAL), "names": {"momentum": "m" * LONGEST_NAME}}
     file = tmp_path / "report.html"
     file.write_text(render(tree, None, Say("en")), encoding="utf-8")
     page = browser.open(file)

@@ -330,6 +330,7 @@ def solves(make_optimizer: Any, seed: int, steps: int) -> Iterator[Any]:
 
 def test_an_optimizer_that_fails_in_a_loop_is_a_failed_run() -> None:
     """What it raises after its first step ends its run, as anywhere else, with its own words."""
+    torch.optim.SGD([torch.ones(1)])  # PyTorch calls hooks of a class that was made before, too
     handed = {"Fails": stranger(Fails)}
     before = hand(handed)
     try:

@@ -75,9 +75,14 @@ class Maker:
         made = on_tensors(self.who, params, self.lr, self.further)
         self.size += sum(int(p.numel()) for group in made.param_groups for p in group["params"])
         shares = [group.get("lr", self.lr) / self.lr for group in made.param_groups]
-        done = 0
+        # A step that calls the step of its base class has its hooks called for both.
+        done = depth = 0
 
         def before(optimizer: Any, args: Any, kwargs: Any) -> Any:
+            nonlocal depth
+            depth += 1
+            if depth > 1:
+                return None
             self.may(done)
             if self.factor is not None:
                 for share, group in zip(shares, optimizer.param_groups, strict=False):
@@ -91,9 +96,11 @@ class Maker:
             return (args[0], *map(self._outside, args[1:])), closures
 
         def after(optimizer: Any, args: Any, kwargs: Any) -> None:
-            nonlocal done
-            self.inside = False
-            done += 1
+            nonlocal done, depth
+            depth -= 1
+            if not depth:
+                self.inside = False
+                done += 1
 
         made.register_step_pre_hook(before)
         made.register_step_post_hook(after)
