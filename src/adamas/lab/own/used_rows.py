@@ -1,6 +1,7 @@
 """Which rows of a table are used: those with a target and a place, or a sample of them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -16,28 +17,13 @@ MOST_MISSING = 0.5
 SAMPLE = 5  # the purpose of the random numbers that draw a sample, see `generator`
 
 
-def too_large(frame: Frame, count: int, total: int) -> LabError:
-    """Return the refusal of a target that is mostly beyond what can be computed with."""
-    return LabError(
-        "error.target_large",
-        count=count,
-        total=total,
-        target=frame.target,
-        file=frame.name,
-        most=MOST_MISSING,
-    )
-
-
-def too_few(frame: Frame, count: int, total: int) -> LabError:
-    """Return the refusal of a target that is mostly missing."""
-    return LabError(
-        "error.target_missing",
-        count=count,
-        total=total,
-        target=frame.target,
-        file=frame.name,
-        most=MOST_MISSING,
-    )
+def mostly_absent(frame: Frame, column: Column, count: int, total: int) -> LabError:
+    """Return the refusal of a target that is mostly missing or too large to be computed with."""
+    told: dict[str, Any] = {"count": count, "total": total, "most": MOST_MISSING}
+    told |= {"target": frame.target, "file": frame.name}
+    if "infinite" in column.reading.notes:
+        return LabError("error.target_large", **told)
+    return LabError("error.target_missing", **told)
 
 
 def used_rows(frame: Frame, columns: Mapping[str, Column], options: TableOptions) -> Array:
@@ -48,8 +34,7 @@ def used_rows(frame: Frame, columns: Mapping[str, Column], options: TableOptions
     absent = missing(columns[frame.target])
     count, total = int(absent.sum()), len(absent)
     if count > MOST_MISSING * total:
-        large = "infinite" in columns[frame.target].reading.notes
-        raise too_large(frame, count, total) if large else too_few(frame, count, total)
+        raise mostly_absent(frame, columns[frame.target], count, total)
     _left_out(frame, frame.target, "left_out", count, total)
     if options.placing is not None:
         nowhere = missing(columns[options.placing]) & ~absent
