@@ -62,13 +62,18 @@ def apart(seed: int) -> Iterator[None]:
     """
     with untouched(), warnings.catch_warnings(), ExitStack() as stack:
         warnings.simplefilter("ignore")
-        number = int(generator(seed, DRAWN).integers(2**32))
-        random.seed(number)
-        np.random.seed(number)
+        seeded(int(generator(seed, DRAWN).integers(2**32)))
         torch: Any = sys.modules.get("torch")
-        if torch is not None:
-            torch.manual_seed(number)
-            torch.set_num_threads(1)
-            if hasattr(torch.compiler, "set_stance"):  # since PyTorch 2.6
-                stack.enter_context(torch.compiler.set_stance("force_eager"))
+        if torch is not None and hasattr(torch.compiler, "set_stance"):  # since PyTorch 2.6
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         yield
+
+
+def seeded(number: int) -> None:
+    """Seed what is random for all, in Python, NumPy and a loaded PyTorch, which gets one thread."""
+    random.seed(number)
+    np.random.seed(number)
+    torch: Any = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(number)
+        torch.set_num_threads(1)

@@ -1,7 +1,6 @@
 """A user's own training loop as a problem: it makes its optimizer, trains, and yields losses."""
 
 import inspect
-import random
 import sys
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ import numpy as np
 from adamas.lab.course import Further
 from adamas.lab.entrants import entrant
 from adamas.lab.finder.keeping import randomness
+from adamas.lab.foreign.apart import seeded
 from adamas.lab.needs import LabError
 from adamas.lab.own.adapters import EVALUATIONS, Label
 from adamas.lab.own.loop_losses import Seen
@@ -130,7 +130,7 @@ def drive(
 ) -> Seen:
     """Run a loop until its updates are made, its loss is no number, or there is `enough`."""
     put_back, seen, losses = randomness(), Seen(), None
-    seeded(seed)
+    seeded(seed)  # so that a loop that forgets to seed is paired nevertheless
     try:
         with np.errstate(all="ignore"):
             losses = problem.train(maker, seed, maker.steps, **more)
@@ -186,16 +186,6 @@ def place_of(function: Callable[..., Any]) -> Path:
     """Return the file that a function was written in, also one that is no file."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     return Path(getattr(code, "co_filename", ""))
-
-
-def seeded(seed: int) -> None:
-    """Seed what is random for all, so that a loop that forgets to is paired nevertheless."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch: Any = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(seed)
-        torch.set_num_threads(1)
 
 
 def parameters(problem: Problem) -> int:
