@@ -199,8 +199,11 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
 @pytest.mark.parametrize(
     ("text", "lost"),
     [
-        ("`rules.py`, `adam`, `lab/text/*.toml`, `tests/house/`, `adamas/words.py`", []),
-        ("`engine/run.py` and\n`rules.py`, `no_rule`", ["engine/run.py", "rules.py no_rule"]),
+        ("`rules/adam.py`, `adam`, `lab/text/*.toml`, `tests/house/`, `adamas/words.py`", []),
+        (
+            "`engine/run.py` and\n`rules/adam.py`, `no_rule`",
+            ["engine/run.py", "rules/adam.py no_rule"],
+        ),
         ("`sweep` in `engine/phases.py`, `run` in `engine/plan.py`", ["engine/plan.py run"]),
         ("`engine/phases.py` 中的 `sweep`，`engine/plan.py` 中的 `run`", ["engine/plan.py run"]),
         ("`a - b`, `results.json`, `torch.optim`, `python -m pytest\ntests/no/such.py`", []),

@@ -15,9 +15,10 @@ import pytest
 from adamas import rules, words
 from foreign import hypers_of, states_of, step
 
-PATH = Path(inspect.getfile(rules))
-TREE = ast.parse(PATH.read_text("utf-8"))
-FUNCTIONS = {node.name: node for node in TREE.body if isinstance(node, ast.FunctionDef)}
+FILES = sorted(Path(inspect.getfile(rules)).parent.glob("*.py"))
+TREES = {file.stem: ast.parse(file.read_text("utf-8")) for file in FILES}
+NODES_OF_FILES = [node for tree in TREES.values() for node in tree.body]
+FUNCTIONS = {node.name: node for node in NODES_OF_FILES if isinstance(node, ast.FunctionDef)}
 # What an expression may be made of; names and calls are looked at one by one.
 NODES = (
     *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.UnaryOp, ast.USub),
@@ -54,9 +55,11 @@ def elementwise(name: str) -> set[str]:
 
 
 def test_rules_import_only_words() -> None:
-    """A rule may use the words, and rules.py imports nothing else."""
-    found = [n for n in ast.walk(TREE) if isinstance(n, ast.Import | ast.ImportFrom)]
-    assert [getattr(n, "module", None) for n in found] == ["adamas.words"]
+    """A rule may use the words, and no file of rules imports anything else."""
+    trees = [tree for stem, tree in TREES.items() if stem != "__init__"]
+    nodes = [n for tree in trees for n in ast.walk(tree)]
+    found = [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert {getattr(n, "module", None) for n in found} == {"adamas.words"}
 
 
 def test_every_function_is_a_rule_in_order() -> None:
@@ -129,7 +132,7 @@ def eager(name: str) -> Any:
     tree = Eager().visit(ast.parse(inspect.getsource(getattr(rules, name))))
     space = {w: getattr(words, w) for w in words.__all__}
     space["choose"] = lambda condition, a, b: a if condition else b
-    exec(compile(ast.fix_missing_locations(tree), str(PATH), "exec"), space)
+    exec(compile(ast.fix_missing_locations(tree), name, "exec"), space)
     return space[name]
 
 

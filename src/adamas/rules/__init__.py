@@ -1,0 +1,43 @@
+"""Every update rule once, as its paper writes it, simplest first.
+
+A rule is a formula, not a program: `p` is the parameter and `g` its gradient; the other positional
+names are the state, 0 before the first step unless a default says otherwise; keyword-only names
+are hyper-parameters; `t` is the step, 1 at the first, and `t == 1` asks whether an element has had
+none before: rows of a table begin when they are first named. A rule returns the new parameter and
+the new state. Nothing about dtypes, blocks, threads or storage may appear here, and the bodies
+carry no types, because the same text runs on floats, on arrays and inside compiled kernels.
+
+Hyper-parameters and their defaults follow `torch.optim` where torch has the rule, otherwise the
+authors' code; each docstring says where its paper or a well-known library differs.
+"""
+
+from adamas.rules.adam import adabelief, adam, adamax, adamw, amsgrad, nadam, radam
+from adamas.rules.adaptive import adadelta, adagrad, rmsprop, rmsprop_centered
+from adamas.rules.averages import AVERAGES as AVERAGES
+from adamas.rules.averages import schedule_free_adamw
+from adamas.rules.averages import schedule_free_average as schedule_free_average
+from adamas.rules.descent import momentum, nesterov, sgd
+from adamas.rules.masked import cautious_adamw
+from adamas.rules.momenta import adan, ademamix, lion
+
+__all__ = [
+    "sgd",
+    "momentum",
+    "nesterov",
+    "adagrad",
+    "rmsprop",
+    "rmsprop_centered",
+    "adadelta",
+    "adam",
+    "adamw",
+    "amsgrad",
+    "adamax",
+    "nadam",
+    "radam",
+    "adabelief",
+    "lion",
+    "ademamix",
+    "adan",
+    "schedule_free_adamw",
+    "cautious_adamw",
+]
