@@ -21,7 +21,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "0 ground": (
         "words",
         "rules.*",
-        "dialects",
+        "dialects.*",
         "codecs",
         "schedule.base",
         "schedule.shapes",
@@ -301,7 +301,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
 # Third-party packages that a module may import; a module's own line goes before its floor's.
 OUTSIDE: dict[str, set[str]] = {
     "rules.*": set(),
-    "dialects": set(),
+    "dialects.*": set(),
     "0 ground": {"numpy"},
     "1 kernel": {"numpy", "numba", "llvmlite"},
     "2 engine": {"numpy"},

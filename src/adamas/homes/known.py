@@ -130,7 +130,8 @@ def where(rule: str) -> str:
     base, direct = split(rule)
     if base not in KNOWN:
         return f"{plain(rule)}, your own,"
-    found = f"{KNOWN[base].__module__}.{base}"
+    package = "rules" if base in rules.__all__ else "dialects"
+    found = f"adamas.{package}.{base}"
     if direct:
         return "adamas.rules.adamw" if base == "adam" else f"{found}, its decay decoupled,"
     return found

@@ -1,12 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
-"""Rules as one home has them: where torch, optax or Keras computes something else by the same name.
-
-Written in the language of `adamas.rules` and compiled like them, one small function for each
-difference that numbers show; what it differs from is in its first sentence, and who has it after.
-`eps_hat` is an eps that is added before the bias correction (Kingma & Ba 2015, end of section 2),
-`eps_inside` one under the root, `lr_inside` says that the momentum sums steps, not gradients, so
-that a new lr does not rescale what it holds.
-"""
+"""Dialects of rules in which no element reads another."""
 
 from adamas.words import abs, maximum, sqrt
 
