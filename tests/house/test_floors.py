@@ -114,6 +114,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.phases",
         "engine.missed",
         "engine.parts",
+        "engine.joint",
         "engine.stepper",
         "engine.copying",
         "engine.optimizer",

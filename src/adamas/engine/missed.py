@@ -44,7 +44,7 @@ class MissedSteps:
                 batch = self._sparse.catch_up(index, part)
                 # The sign reaches even a zero: a dense step going up sees -0.0.
                 count = threads or self._threads
-                phases.sweep([batch], self._sign, count, [*back, *mark], prologue=False)
+                phases.sweep([([batch], None)], self._sign, count, [*back, *mark], prologue=False)
 
     def _whole(self, index: int) -> None:
         self.of(index, None)

@@ -75,10 +75,10 @@ class Parts:
             self.formula, hypers = with_average(self.formula), {**hypers, "ema": ema}
         for name, allowed in CHOICES.items():
             choice(name, options[name], allowed)
-        self._clip = limit(options["clip_norm"])
-        self._on_nonfinite: OnNonFinite = options["on_nonfinite"]
-        self._tally = options["track_norm"]
-        self._sign = -1.0 if options["maximize"] else 1.0
+        self.clip = limit(options["clip_norm"])
+        self.on_nonfinite: OnNonFinite = options["on_nonfinite"]
+        self.tally = options["track_norm"]
+        self.sign = -1.0 if options["maximize"] else 1.0
         self.threads = cpus.taken(options["threads"])
         self.peers = peers
         rowwise = bool(self.formula.over & {ROW, COLUMN})
@@ -91,12 +91,12 @@ class Parts:
         self.settings = Settings(self.formula.name, self.formula.hypers, hypers, groups)
         self._lay_out(options)
         binder = Binder(self.tensors, self._maker)
-        self._binding: Binding = binding(binder) if binding else binder
+        self.binding: Binding = binding(binder) if binding else binder
         self.size = sum(tensor.given.size for tensor in self.tensors)
-        self._reads_second = SECOND in self.formula.given
+        self.reads_second = SECOND in self.formula.given
         # What the last step read beside its gradients, or copies of it.
         self._seconds: list[Array] = []
-        self._packed = [tensor for tensor in self.tensors if tensor.packed]
+        self.packed = [tensor for tensor in self.tensors if tensor.packed]
         self._steps = self.numbers.steps.data
         self.turn = self._turn = Turn()
 
@@ -109,17 +109,21 @@ class Parts:
         count, table = max(len(plan.constants) for plan in plans), self.settings.table
         self.numbers = tensor_numbers(formula, tensors, table, count, seed)
         first = FirstSteps(plans[0].parts.first is not None, exact, self.numbers)
-        mode = self._on_nonfinite
-        self._look = j.GUARD * (mode == "guard")
+        mode = self.on_nonfinite
+        self.look = j.GUARD * (mode == "guard")
         # Whether all gradients are read first; None where that depends on the step.
-        self._checks = None if self._look and first.asked else mode in ("raise", "skip")
-        if self._look and ALL in formula.over:
+        self.checks = None if self.look and first.asked else mode in ("raise", "skip")
+        if self.look and ALL in formula.over:
             # A number that is not finite would reach all tensors.
-            self._checks = True
+            self.checks = True
         kept = options["state"], options["master"]
         self.store = store = Store(formula, tensors, self.numbers, first, *kept)
         self.settings.limit(Limits(formula, store.computes(len(self.settings.groups))))
-        self._zero_grads = options["zero_grads"]
-        self._maker = BatchMaker(store, self._zero_grads, self._tally)
+        self.zero_grads = options["zero_grads"]
+        self._maker = BatchMaker(store, self.zero_grads, self.tally)
         self.sparse = Sparse(self._maker)
-        self.missed = MissedSteps(tensors, self.sparse, self._sign, self.threads)
+        self.missed = MissedSteps(tensors, self.sparse, self.sign, self.threads)
+
+    def computes(self) -> list[str]:
+        """The dtype that each tensor is stepped in."""
+        return list(map(self.store.compute, range(len(self.tensors))))

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from adamas.kernel.runtime import job as j
 PARALLEL = 1 << 17
 ALL = j.SURVEY | j.SETTLE | j.PROLOGUE | j.SWEEP
 UPDATE = j.PROLOGUE | j.SWEEP
+# Batches of one rule, and the processes that hold other parts of their tensors.
+Crew: TypeAlias = tuple[Sequence[Batch], Peers | None]
 
 
 # Three times as fast to make as a frozen one, a tenth of a tiny step.
@@ -46,29 +49,27 @@ class Factor:
 
 
 @quiet
-def survey(
-    batches: Sequence[Batch], factor: Factor, threads: int, peers: Peers | None = None
-) -> tuple[float, float]:
+def survey(crews: Sequence[Crew], factor: Factor, threads: int) -> tuple[float, float]:
     """Norm of the scaled gradients, and the factor that clips it; either may be NaN or inf."""
+    batches = [batch for crew, _ in crews for batch in crew]
     for batch in batches:
         batch.arm(factor.scale, factor.clip)
     unbroken([partial(batch.run, batch.at, j.SURVEY) for batch in batches], threads)
-    if peers:
-        return clipped(math.sqrt(peers.total(by_tensor(batches))) * abs(factor.scale), factor)
-    return clipped(math.sqrt(_total(batches)) * abs(factor.scale), factor)
+    return clipped(math.sqrt(_total(crews)) * abs(factor.scale), factor)
 
 
 @quiet
-def tallied(batches: Sequence[Batch], scale: float, peers: Peers | None = None) -> float:
+def tallied(crews: Sequence[Crew], scale: float) -> float:
     """The norm that `survey` would have found, from what the sweep has summed up."""
-    total = peers.total(by_tensor(batches)) if peers else _total(batches)
-    return math.sqrt(total) * abs(scale)
+    return math.sqrt(_total(crews)) * abs(scale)
 
 
-def _total(batches: Sequence[Batch]) -> float:
+def _total(crews: Sequence[Crew]) -> float:
+    if any(peers for _, peers in crews):
+        return float(sum(peers.total(by_tensor(batches)) for batches, peers in crews if peers))
     # In order and one by one, as the kernel's own `settle` adds them: the same bits.
-    parts = np.concatenate([[0.0], *(batch.squares() for batch in batches)])
-    return float(np.add.accumulate(parts)[-1])
+    parts = [np.zeros(1), *(batch.squares() for batches, _ in crews for batch in batches)]
+    return float(np.add.accumulate(np.concatenate(parts))[-1])
 
 
 @quiet
@@ -87,15 +88,23 @@ def clipped(norm: float, factor: Factor) -> tuple[float, float]:
 
 
 def sweep(
-    batches: Sequence[Batch],
+    crews: Sequence[Crew],
     scale: float,
     threads: int,
     after: Sequence[Action] = (),
     prologue: bool = True,
     look: int = 0,
-    peers: Peers | None = None,
 ) -> None:
     """Update everything and then do `after`, or nothing if interrupted before; see `unbroken`."""
+    for crew in crews:
+        _ready(crew, scale, threads, prologue, look)
+    runs = [partial(batch.run, batch.at, j.SWEEP) for batches, _ in crews for batch in batches]
+    unbroken(runs, threads, after)
+
+
+def _ready(crew: Crew, scale: float, threads: int, prologue: bool, look: int) -> None:
+    """Do what comes before batches of one rule change anything."""
+    batches, peers = crew
     places = batches[0].places if batches else None
     if peers and places:
         places.begin()
@@ -105,7 +114,6 @@ def sweep(
             batch.prologue()
     if any(batch.apart for batch in batches):
         _passes(batches, threads, peers)
-    unbroken([partial(batch.run, batch.at, j.SWEEP) for batch in batches], threads, after)
 
 
 @quiet
@@ -128,16 +136,21 @@ def _passes(batches: Sequence[Batch], threads: int, peers: Peers | None) -> None
 
 
 @quiet
-def big_norm(
-    gradients: Sequence[Seen], scale: float, tensors: int, peers: Peers | None = None
-) -> float:
-    """Norm of the gradients times `scale` where their plain squares overflow float64."""
-    largest = max((float(np.max(np.abs(part))) for _, part in _parts(gradients)), default=0.0)
-    largest = peers.largest(largest) if peers else largest
-    squares = np.zeros(tensors)
-    for k, part in _parts(gradients):
-        squares[k] += float(np.sum(np.square(part / largest)))
-    total = peers.total(squares) if peers else float(squares.sum())
+def big_norm(crews: Sequence[tuple[Sequence[Seen], int, Peers | None]], scale: float) -> float:
+    """Norm of the gradients times `scale` where their plain squares overflow float64.
+
+    For each rule its gradients, of how many tensors they are, and who holds other parts of them.
+    """
+    largest = 0.0
+    for gradients, _, peers in crews:
+        found = max((float(np.max(np.abs(part))) for _, part in _parts(gradients)), default=0.0)
+        largest = max(largest, peers.largest(found) if peers else found)
+    total = 0.0
+    for gradients, tensors, peers in crews:
+        squares = np.zeros(tensors)
+        for k, part in _parts(gradients):
+            squares[k] += float(np.sum(np.square(part / largest)))
+        total += peers.total(squares) if peers else float(squares.sum())
     return math.sqrt(total) * largest * abs(scale)
 
 
