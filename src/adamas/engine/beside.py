@@ -11,24 +11,19 @@ import numpy as np
 from adamas.codecs import CODECS
 from adamas.engine.bind import Bound
 from adamas.engine.finite import Seen, find_nonfinite
+from adamas.engine.parts import Parts
 from adamas.engine.peers import Bad
 from adamas.engine.tensors import Array, Tensor, as_array, form_of, widened
-from adamas.kernel.formula import Formula
 from adamas.kernel.scopes import SECOND
 
 
-def read(
-    formula: Formula,
-    tensors: Sequence[Tensor],
-    bound: Bound,
-    given: Sequence[Any] | None,
-    computes: Sequence[str],
-) -> tuple[list[Array], Bad | None]:
-    """The arrays in the order of `tensors` as kernels read them, and the first that is not finite.
+def read(own: Parts, bound: Bound, given: Sequence[Any] | None) -> tuple[list[Array], Bad | None]:
+    """The arrays beside the gradients as kernels read them, and the first that is not finite.
 
     Those of tensors without a gradient are not looked at. Raises TypeError or ValueError that names
     the array that is missing, does not fit, or is not asked for.
     """
+    formula, tensors, computes = own.formula, own.tensors, own.computes()
     if SECOND not in formula.given:
         raise TypeError(f"{formula.name} reads no second array; leave h= out, or ask for `*, h`.")
     if given is None:
@@ -42,7 +37,7 @@ def read(
             seen.append(Seen(k, array))
             array = np.require(tensor.lay.dense(array), computes[k], "A")
             # The step writes parameters while it reads this.
-            if any(np.may_share_memory(array, other.work) for other in tensors):
+            if any(np.may_share_memory(array, other.work) for other in own.every):
                 array = array.copy()
         found.append(array)
     return found, find_nonfinite(seen, 1.0, computes)

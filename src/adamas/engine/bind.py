@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adamas.engine.batch import Batch
-from adamas.engine.gradients import Reader, Rows
+from adamas.engine.gradients import Reader, Rows, refuse_shared
 from adamas.engine.plan import BatchMaker
 from adamas.engine.rows import Summed
 from adamas.engine.tensors import Array, Tensor, form_of
@@ -45,6 +45,10 @@ class Binder:
         self._known: list[Callable[[], Any]] = []
         self._addresses: list[int] = []
         self._bound = Bound([])
+
+    def meet(self, every: Sequence[Tensor]) -> None:
+        """Look for gradients that lie in the memory of any of these parameters."""
+        self._reader.meet(every)
 
     def bind(self, values: Sequence[Any]) -> Bound:
         """The batches for these gradients; raises what `Reader` raises, with nothing changed."""
@@ -124,7 +128,8 @@ class Binder:
                     dtypes = [*dtypes[:k], array.dtype, *dtypes[k + 1 :]]
         if self._dense is None or dtypes is not self._dtypes:
             self._plan(dtypes)
-        self._reader.refuse_shared(given)
+        if self._maker.zero_grads:
+            refuse_shared(self.tensors, given, self.tensors)
         for k in self._reader.overlaps(addresses):
             same = False
             bound.copies[k], addresses[k] = self._reader.apart(k, values[k])

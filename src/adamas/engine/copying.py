@@ -14,9 +14,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from adamas.engine.several import Several
+from adamas.engine.state import Store
 from adamas.engine.stepper import Stepper
 from adamas.engine.threads import straight
 from adamas.engine.turn import Turn, reading
+from adamas.engine.whole import counting, entries, taking
 
 
 class Copied:
@@ -26,7 +29,7 @@ class Copied:
     _options: dict[str, Any]
     _ours: frozenset[str]
     _rule: Any
-    _stepper: Stepper
+    _stepper: Stepper | Several
     _turn: Turn
     _make: Callable[[Any, Any, dict[str, Any], dict[str, Any]], None]
 
@@ -44,7 +47,7 @@ class Copied:
     @reading
     def __getstate__(self) -> dict[str, Any]:
         """What pickle and deepcopy need; rows that wait for steps are brought up to date."""
-        self._stepper.missed.all()
+        self._stepper.catch_up()
         return self._parts()
 
     def _parts(self) -> dict[str, Any]:
@@ -52,11 +55,11 @@ class Copied:
 
         Raises TypeError for a parameter that Python cannot copy.
         """
-        form, stepper, tensors = self._form, self._stepper, self._stepper.tensors
+        form, stepper = self._form, self._stepper
         kinds = [kind for kind, _ in form] if isinstance(form, list) else [form]
         groups = []
         for k, (kind, group) in enumerate(zip(kinds, stepper.settings.groups, strict=True)):
-            named = {tensor.key: tensor.source for tensor in tensors if tensor.group == k}
+            named = {tensor.key: tensor.source for tensor in stepper.members[k]}
             for key, source in named.items():
                 if isinstance(source, memoryview):
                     raise TypeError(
@@ -64,19 +67,20 @@ class Copied:
                         "optimizer with the object that it is a view of."
                     )
             params = named if kind is dict else list(named.values())
-            hypers = {name: group[name] for name in stepper.settings.names}
+            hypers = {name: group[name] for name in stepper.settings.of(k)[0].names}
+            if "rule" in group:
+                hypers["rule"] = stepper.rules[k]
             groups.append({"params": params if kind is not np.ndarray else params[0], **hypers})
-        formats = zip(stepper.keys, stepper.store.formats, strict=True)
         return {
             "rule": self._rule,
-            "key": stepper.formula.key,
+            "key": self._read_rules(),
             "form": form,
             "groups": groups,
             "options": {k: v for k, v in self._options.items() if k not in ("state", "seed")},
-            "formats": dict(formats),
-            "steps": int(stepper.numbers.steps[-1]),
-            "seed": int(stepper.numbers.seed[0]),
-            "state": stepper.store.view(),
+            "formats": entries(stepper, Store.named_formats),
+            "steps": stepper.parts[0].steps,
+            "seed": int(stepper.parts[0].numbers.seed[0]),
+            "state": entries(stepper, Store.view),
             "seen": (stepper.turn.grad_norm, stepper.turn.skipped),
             "attributes": {k: v for k, v in vars(self).items() if k not in self._ours},
         }
@@ -87,15 +91,20 @@ class Copied:
         options = {**found["options"], "state": lambda key, _: formats[key], "seed": found["seed"]}
         self._make(found["rule"], found["groups"], {}, options)
         stepper = self._stepper
-        if stepper.formula.key != found["key"]:
+        if self._read_rules() != found["key"]:
+            names = ", ".join(part.formula.name for part in stepper.parts)
             raise ValueError(
-                f"the rule {stepper.formula.name} is not the formula that it was when this was "
-                "saved; go on with the code of then, or from a state_dict()."
+                f"the rule {names} is not the formula that it was when this was saved; go on with "
+                "the code of then, or from a state_dict()."
             )
         self._form = found["form"]
-        for actions in stepper.store.taking(found["state"], True).values():
-            straight(actions)
-        stepper.numbers.steps[-1] = found["steps"]
-        stepper.settings.refresh(max(1, found["steps"]))
+        straight(taking(stepper, found["state"], True))
+        straight(counting(stepper, found["steps"], None))
+        for part in stepper.parts:
+            part.settings.refresh(max(1, found["steps"]))
         stepper.turn.grad_norm, stepper.turn.skipped = found["seen"]
         vars(self).update(found["attributes"])
+
+    def _read_rules(self) -> str:
+        """What the rules say, as one text."""
+        return "\n".join(part.formula.key for part in self._stepper.parts)

@@ -81,6 +81,22 @@ def erasing(values: Iterable[Any]) -> list[Action]:
     ]
 
 
+def refuse_shared(
+    tensors: Sequence[Tensor], values: Sequence[Any], every: Sequence[Tensor]
+) -> None:
+    """Raise ValueError if zeroing a gradient of `tensors` would erase another, or any parameter."""
+    arrays = [
+        (f"the gradient of {tensor.key!r}", as_array(value, "a gradient"))
+        for tensor, value in zip(tensors, values, strict=True)
+        if value is not None and not isinstance(value, Rows)
+    ]
+    arrays += [(f"parameter {tensor.key!r}", tensor.given) for tensor in every]
+    if both := overlap(arrays):
+        raise ValueError(
+            f"zero_grads, but {both[0]} and {both[1]} share memory; zero them yourself."
+        )
+
+
 class Reader:
     """Checks gradients against their parameters and finds their addresses."""
 
@@ -88,7 +104,11 @@ class Reader:
         self._tensors, self._writes = tensors, writes
         self._expected: list[tuple[Any, Any, int]] = []
         self.expect([tensor.given.dtype for tensor in tensors])
-        spans = sorted(np.lib.array_utils.byte_bounds(t.given) for t in tensors if t.given.size)
+        self.meet(tensors)
+
+    def meet(self, every: Sequence[Tensor]) -> None:
+        """Look for gradients that lie in the memory of any of these parameters."""
+        spans = sorted(np.lib.array_utils.byte_bounds(t.given) for t in every if t.given.size)
         self._starts = np.array([start for start, _ in spans], np.int64)
         self._ends = np.array([end for _, end in spans] or [0], np.int64)
         # For one by one: Python compares its own numbers faster than NumPy's.
@@ -166,21 +186,6 @@ class Reader:
 
     def _meets(self, array: Array) -> bool:
         return bool(self._meeting([address(array)], [array.nbytes]))
-
-    def refuse_shared(self, values: Sequence[Any]) -> None:
-        """Raise ValueError if zeroing a gradient would erase a parameter or another gradient."""
-        if not self._writes:
-            return
-        arrays = [
-            (f"the gradient of {tensor.key!r}", as_array(value, "a gradient"))
-            for tensor, value in zip(self._tensors, values, strict=True)
-            if value is not None and not isinstance(value, Rows)
-        ]
-        arrays += [(f"parameter {tensor.key!r}", tensor.given) for tensor in self._tensors]
-        if both := overlap(arrays):
-            raise ValueError(
-                f"zero_grads, but {both[0]} and {both[1]} share memory; zero them yourself."
-            )
 
     def apart(self, index: int, gradient: Any) -> tuple[Array, int]:
         """A gradient and its address, copied where it overlaps a parameter."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 # Keys of a group that are not hyper-parameters.
-OWN = ("params", "names")
+OWN = ("params", "names", "rule")
 
 Check = Callable[[Mapping[str, Any], Mapping[str, Any]], object]
 
@@ -32,8 +32,8 @@ class Group(dict[str, Any]):
         for name, value in new.items():
             if name in OWN and not (name in self and self[name] is value):
                 raise TypeError(
-                    f"the {name} of a param group are those that the optimizer was made with; make "
-                    "a new optimizer to change them."
+                    f"{name!r} of a param group is what the optimizer was made with; make a new "
+                    "optimizer to change it."
                 )
         heard = {name: value for name, value in new.items() if name not in OWN}
         self._check(heard, {**self, **heard})

@@ -144,8 +144,8 @@ def _counting(shares: Sequence[Share]) -> list[Action]:
     if len(shares) == 1:
         return []
     first, *others = (share.own.numbers.steps[-1:] for share in shares)
-    most = [partial(np.maximum, first, one, first) for one in others]
-    return [*most, *(partial(np.maximum, first, one, one) for one in others)]
+    most = [partial(np.maximum, first, one, out=first) for one in others]
+    return [*most, *(partial(np.maximum, first, one, out=one) for one in others)]
 
 
 def noting(turn: Turn, norm: float, skipped: int = 0) -> list[Action]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -35,16 +35,16 @@ class Saved:
     groups: Sequence[Group]
 
 
-def unpacked(saved: Any, rule: str, strict: bool) -> Saved:
-    """The parts of a saved dict of `rule`."""
+def unpacked(saved: Any, rules: Sequence[str], strict: bool) -> Saved:
+    """The parts of a saved dict; of several `rules`, each group must have its own."""
     if not isinstance(saved, Mapping):
         raise TypeError(f"a state dict is a dict, not {type(saved).__name__}.")
     form, name = _plain(saved.get("format")), _plain(saved.get("rule"))
-    same = isinstance(form, Integral) and form == FORMAT and isinstance(name, str) and name == rule
-    if not same:
+    same = isinstance(form, Integral) and form == FORMAT and isinstance(name, str)
+    if not (same and (len(rules) > 1 or name == rules[0])):
         raise ValueError(
             f"this is the state of rule {name!r} (format {form!r})"
-            f", not of {rule!r} (format {FORMAT})."
+            f", not of {', '.join(rules)!r} (format {FORMAT})."
         )
     if lost := [part for part in ("steps", "state", "param_groups") if part not in saved]:
         raise ValueError(f"the state dict lacks {lost[0]!r}.")
@@ -56,7 +56,8 @@ def unpacked(saved: Any, rule: str, strict: bool) -> Saved:
     if not isinstance(groups, list | tuple):
         raise TypeError(f"the saved 'param_groups' are a list, not {type(groups).__name__}.")
     seed = seeded(_plain(saved["seed"])) if "seed" in saved else None
-    return Saved(count("steps", saved["steps"]), seed, state, [_group(one) for one in groups])
+    found = [{"rule": name, **_group(one)} for one in groups]
+    return Saved(count("steps", saved["steps"]), seed, state, found)
 
 
 def _plain(value: Any) -> Any:
@@ -103,7 +104,8 @@ def paired(groups: Sequence[Group], saved: Sequence[Group], strict: bool) -> lis
 def described(settings: Settings, group: Group, steps: int) -> dict[str, Any]:
     """A param group as a plain dict can hold it: names, numbers, and schedules as texts."""
     hypers = {name: _text(group[name], steps) for name in settings.names}
-    return {"params": list(group["names"]), **hypers}
+    rule = {"rule": settings.rule} if "rule" in group else {}
+    return {"params": list(group["names"]), **rule, **hypers}
 
 
 def _text(value: Any, steps: int) -> float | str:
@@ -113,6 +115,11 @@ def _text(value: Any, steps: int) -> float | str:
 def merged(settings: Settings, group: Group, saved: Group, steps: int) -> dict[str, float]:
     """The hyper-parameters that `group` takes from `saved`; schedules must be the same ones."""
     taken: dict[str, float] = {}
+    if (rule := _plain(saved["rule"])) != settings.rule:
+        raise ValueError(
+            f"the saved param group of {_listed(group['names'])} is of rule {rule!r}, and here "
+            f"these are stepped by {settings.rule!r}."
+        )
     for name in settings.names:
         if name not in saved:
             raise ValueError(f"saved param group lacks {name!r}.")
@@ -126,19 +133,37 @@ def merged(settings: Settings, group: Group, saved: Group, steps: int) -> dict[s
                 )
         else:
             taken[name] = settings.number(name, value)
-    if extra := sorted(set(saved) - {"params", *settings.names}, key=str):
+    if extra := sorted(set(saved) - {"params", "rule", *settings.names}, key=str):
         raise ValueError(f"saved param group: {settings.unknown(str(extra[0]))}")
     return taken
 
 
-def regrouping(settings: Settings, found: Saved, strict: bool) -> list[Action]:
+class Grouped(Protocol):
+    """Param groups, each with the settings of its rule."""
+
+    @property
+    def groups(self) -> Sequence[Any]:
+        """All of them, in their order."""
+
+    def of(self, k: int, /) -> tuple[Settings, int]:
+        """The settings of the rule of group k, and its place there."""
+
+
+def _listed(names: Sequence[Key]) -> str:
+    """Some of many names."""
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return ", ".join(map(repr, names[:8])) + more
+
+
+def regrouping(settings: Grouped, found: Saved, strict: bool) -> list[Action]:
     """The actions that give the groups what is saved of them."""
     actions: list[Action] = []
     pairs = zip(settings.groups, paired(settings.groups, found.groups, strict), strict=True)
     for k, (group, old) in enumerate(pairs):
         if old:
-            new = merged(settings, group, old, found.steps)
-            settings.hear(k, new, {**group, **new})
+            own, place = settings.of(k)
+            new = merged(own, group, old, found.steps)
+            own.hear(place, new, {**group, **new})
             actions.append(partial(dict.update, group, new))
     return actions
 

@@ -5,7 +5,6 @@ the caller's arrays, the state and the settings together, and checks what comes 
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,13 @@ from adamas.engine.loading import FORMAT, described, regrouping, unpacked
 from adamas.engine.options import LOOK, Configured
 from adamas.engine.rows import row_numbers
 from adamas.engine.settings import Hyper, choice
+from adamas.engine.several import Several, names_rules
+from adamas.engine.state import Store
 from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import Key
 from adamas.engine.threads import straight
 from adamas.engine.turn import alone, reading
+from adamas.engine.whole import counting, entries, taking
 from adamas.kernel.formula import Formula
 
 
@@ -70,25 +72,29 @@ class Optimizer(Copied, Configured):
     ) -> None:
         before = set(vars(self))
         self._rule, self._options = rule, options
-        self._stepper = made = Stepper(rule, params, hypers, options)
+        kind = Several if names_rules(params) else Stepper
+        self._stepper = made = kind(rule, params, hypers, options)
         self._form, self._keys = made.form, made.keys
         self._settings, self._turn = made.settings, made.turn
         self._ours = frozenset({*vars(self), "_ours"} - before)
 
     @property
     def formula(self) -> Formula:
-        """The rule, as it was read."""
+        """The rule, as it was read; where groups name theirs, that of all other groups."""
         return self._stepper.formula
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The groups: `params`, `names` and every hyper-parameter, which may be changed here."""
+        """The groups: `params`, `names` and every hyper-parameter, which may be changed here.
+
+        Where some group names its rule, each has the name of its own under `rule`.
+        """
         return self._settings.groups
 
     @property
     def steps(self) -> int:
         """How many steps were done; schedules are called with this number plus one."""
-        return int(self._stepper.numbers.steps[-1])
+        return self._stepper.parts[0].steps
 
     @property
     def grad_norm(self) -> float:
@@ -114,17 +120,16 @@ class Optimizer(Copied, Configured):
 
         Any thread may look; while another one is inside `step`, at whatever is there by then.
         """
-        store = self._stepper.store
-        if self.formula.starts:
-            self._turn.look(store.show_all)
-        view = store.live()
+        for part in self._stepper.parts:
+            if part.formula.starts:
+                self._turn.look(part.store.show_all)
+        view = entries(self._stepper, Store.live)
         return FixedDict({key: FixedDict(entry, LOOK) for key, entry in view.items()}, LOOK)
 
     @property
     def storage(self) -> dict[Key, dict[str, str]]:
         """The storage format of every state of every parameter."""
-        formats = self._stepper.store.formats
-        return {key: dict(formats[k]) for k, key in enumerate(self._keys)}
+        return entries(self._stepper, Store.named_formats)
 
     def values(self, key: Key) -> dict[str, NDArray[Any]]:
         """The states of parameter `key` as numbers: copies, decoded where they are codes."""
@@ -197,15 +202,16 @@ class Optimizer(Copied, Configured):
         which they are called.
         """
         stepper = self._stepper
-        stepper.missed.all()
+        stepper.catch_up()
         return {
             "format": FORMAT,
-            "rule": self.formula.name,
+            "rule": ", ".join(part.formula.name for part in stepper.parts),
             "steps": self.steps,
-            "seed": int(stepper.numbers.seed[0]),
-            "state": stepper.store.copy() if copy else stepper.store.view(),
+            "seed": int(stepper.parts[0].numbers.seed[0]),
+            "state": entries(stepper, Store.copy if copy else Store.view),
             "param_groups": [
-                described(self._settings, group, self.steps) for group in self.param_groups
+                described(self._settings.of(k)[0], group, self.steps)
+                for k, group in enumerate(self.param_groups)
             ],
         }
 
@@ -220,24 +226,19 @@ class Optimizer(Copied, Configured):
         that names what does not fit, with nothing changed.
         """
         choice("strict", strict, (True, False))
-        found = unpacked(saved, self.formula.name, strict)
+        stepper = self._stepper
+        found = unpacked(saved, [part.formula.name for part in stepper.parts], strict)
         actions = regrouping(self._settings, found, strict)
-        stepper, numbers = self._stepper, self._stepper.numbers
-        taking = stepper.store.taking(found.state, strict)
-        if not (actions or taking):
+        taken = taking(stepper, found.state, strict)
+        if not (actions or taken):
             raise ValueError(
                 f"the saved state has nothing of {self._keys}; it has {list(found.state)}."
             )
-        for index, taken in taking.items():
-            # The saved state is up to date; what its rows missed here is no longer theirs.
-            actions += [*stepper.sparse.forgetting(index), *taken]
-        actions.append(partial(numbers.steps.__setitem__, -1, found.steps))
-        if found.seed is not None:
-            actions.append(partial(numbers.seed.__setitem__, 0, found.seed))
-        straight(actions)
+        straight([*actions, *taken, *counting(stepper, found.steps, found.seed)])
 
     def __repr__(self) -> str:
         """The rule, the size, the settings of the next step, and how many threads it takes."""
-        shown = ", ".join(f"{k}={v:g}" for k, v in self.settings().items())
-        about = f"{self._stepper.size} elements, {shown}, threads={self._stepper.threads.shown}"
-        return f"<{type(self).__name__} {self.formula.name}: {about}>"
+        stepper = self._stepper
+        rules = ", ".join(part.formula.name for part in stepper.parts)
+        about = f"{stepper.size} elements, {stepper.shown()}, threads={stepper.threads.shown}"
+        return f"<{type(self).__name__} {rules}: {about}>"

@@ -4,7 +4,7 @@ A face reads and fills these parts and hands gradients to the `Stepper` over the
 an underscored name of the engine, and the engine knows nothing of a face.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from adamas.engine import cpus
@@ -19,7 +19,7 @@ from adamas.engine.plan import BatchMaker, tensor_numbers
 from adamas.engine.settings import Hyper, Settings, choice, limit, seeded
 from adamas.engine.sparse import Sparse
 from adamas.engine.state import Store
-from adamas.engine.tensors import Array, collect
+from adamas.engine.tensors import Array, Collected, Tensor, collect
 from adamas.engine.turn import Turn
 from adamas.kernel.formula import Formula
 from adamas.kernel.runtime import job as j
@@ -67,6 +67,7 @@ class Parts:
     ) -> None:
         """Take what `Optimizer` takes, its `options` complete; raises what it raises.
 
+        `params` may be `Collected` already.
         `binding` makes a face's own binder, which falls back on the engine's for what it does not
         know; without it gradients are arrays, `Rows` and None.
         """
@@ -82,15 +83,24 @@ class Parts:
         self.threads = cpus.taken(options["threads"])
         self.peers = peers
         rowwise = bool(self.formula.over & {ROW, COLUMN})
-        self.tensors, groups, self.form = collect(params, rowwise)
+        collected: Collected = (
+            params
+            if isinstance(params, Collected)
+            else Collected(*collect(params, lambda group: rowwise))
+        )
+        self.tensors, groups, self.form = collected.tensors, collected.groups, collected.form
+        self.every: Sequence[Tensor] = self.tensors
         self.keys = [tensor.key for tensor in self.tensors]
         for k, group in enumerate(groups):
             members = [tensor for tensor in self.tensors if tensor.group == k]
             group["params"] = FixedList([tensor.given for tensor in members], MEMBERS)
             group["names"] = FixedList([tensor.key for tensor in members], MEMBERS)
-        self.settings = Settings(self.formula.name, self.formula.hypers, hypers, groups)
+        self.settings = Settings(
+            self.formula.name, self.formula.hypers, hypers, groups, collected.numbers
+        )
         self._lay_out(options)
         binder = Binder(self.tensors, self._maker)
+        self._binder = binder
         self.binding: Binding = binding(binder) if binding else binder
         self.size = sum(tensor.given.size for tensor in self.tensors)
         self.reads_second = SECOND in self.formula.given
@@ -123,6 +133,14 @@ class Parts:
         self._maker = BatchMaker(store, self.zero_grads, self.tally)
         self.sparse = Sparse(self._maker)
         self.missed = MissedSteps(tensors, self.sparse, self.sign, self.threads)
+
+    def meet(self, every: Sequence[Tensor]) -> None:
+        """Know of the parameters of other rules, which this one's steps may not read as they move.
+
+        A gradient, or an array beside it, that lies in the memory of one of them is copied.
+        """
+        self.every = every
+        self._binder.meet(every)
 
     def computes(self) -> list[str]:
         """The dtype that each tensor is stepped in."""

@@ -8,7 +8,7 @@ import difflib
 import math
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from numbers import Integral, Real
 from operator import itemgetter
@@ -30,8 +30,8 @@ class Settings:
     """The param groups of one optimizer and the table the kernel reads.
 
     `defaults` are the rule's hyper-parameters with their default values, `given` what the caller
-    set for all groups, each group's own entries win. Raises ValueError or TypeError naming the
-    hyper-parameter, its value and the limit.
+    set for all groups, each group's own entries win; `numbers` are what groups are called. Raises
+    ValueError or TypeError naming the hyper-parameter, its value and the limit.
     """
 
     def __init__(
@@ -40,11 +40,12 @@ class Settings:
         defaults: Mapping[str, float],
         given: Mapping[str, Hyper],
         groups: list[dict[str, Any]],
+        numbers: Sequence[int] | None = None,
     ) -> None:
-        self._rule = rule
+        self.rule = rule
         self._defaults = dict(defaults)
         self.names = tuple(defaults)
-        for k, group in enumerate(groups):
+        for k, group in zip(numbers or range(len(groups)), groups, strict=True):
             if unknown := [name for name in group if name not in defaults and name not in OWN]:
                 raise TypeError(f"param group {k}: {self.unknown(unknown[0])}")
         if unknown := [name for name in given if name not in defaults]:
@@ -86,6 +87,10 @@ class Settings:
             seen[k] = values
         self._still = not any(moving)
 
+    def of(self, k: int) -> tuple["Settings", int]:
+        """The settings of the rule of group k, and its place there: these."""
+        return self, k
+
     def now(self, group: int) -> dict[str, float]:
         """The numbers that the last refresh found, schedules evaluated."""
         return dict(zip(self.names, self.table[group].tolist(), strict=True))
@@ -125,7 +130,7 @@ class Settings:
         number = real(name, value, "a hyper-parameter is a number or a schedule")
         limit = check(name, number, self._defaults[name])
         if limit:
-            raise ValueError(f"{self._rule}: {name}={value!r} is not allowed; {name} must {limit}.")
+            raise ValueError(f"{self.rule}: {name}={value!r} is not allowed; {name} must {limit}.")
         return number
 
     def unknown(self, name: object) -> str:
@@ -134,7 +139,7 @@ class Settings:
         hint = f"Did you mean {close[0]!r}? " if close else ""
         if name == "betas":
             hint = "Write beta1=..., beta2=.... "
-        return f"{self._rule} has no setting {name!r}. {hint}It has: {', '.join(self.names)}."
+        return f"{self.rule} has no setting {name!r}. {hint}It has: {', '.join(self.names)}."
 
 
 def check(name: str, number: float, default: float) -> str:

@@ -5,7 +5,7 @@ of four bits and the scales of blocks, which are flat, in the memory order that 
 Loading checks everything before it changes anything.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import partial
 from typing import Any
 
@@ -184,16 +184,21 @@ class Store:
             for key, entry in self.view().items()
         }
 
-    def taking(self, saved: Mapping[Key, Any], strict: bool) -> dict[int, list[Action]]:
+    def named_formats(self) -> dict[Key, dict[str, str]]:
+        """The storage format of every state of every tensor."""
+        return {tensor.key: dict(self.formats[k]) for k, tensor in enumerate(self.tensors)}
+
+    def owners(self) -> set[int]:
+        """Who owns the memory of the state."""
+        return {_owner(array) for arrays in self.arrays for array in arrays.values()}
+
+    def taking(self, saved: Mapping[Key, Any], owners: Set[int]) -> dict[int, list[Action]]:
         """For each tensor that is in `saved` what to do to take its state over.
 
-        Raises TypeError or ValueError that names what does not fit.
+        What lies in the memory of `owners` is copied. Raises TypeError or ValueError that names
+        what does not fit.
         """
         live = self.view()
-        if strict and saved.keys() != live.keys():
-            wrong = sorted(live.keys() ^ saved.keys(), key=str)
-            raise ValueError(f"saved state and parameters differ in {wrong}; or use strict=False.")
-        owners = {_owner(array) for arrays in self.arrays for array in arrays.values()}
         taking = {}
         for k, (key, entry) in enumerate(live.items()):
             if key in saved:

@@ -13,7 +13,7 @@ from adamas.engine.bind import Bound
 from adamas.engine.joint import Share, long_step, noting, told
 from adamas.engine.parts import Parts
 from adamas.engine.settings import divisor, limit
-from adamas.engine.tensors import Array, address
+from adamas.engine.tensors import Array, Tensor, address
 from adamas.engine.threads import straight
 from adamas.engine.turn import alone, reading
 from adamas.kernel.runtime import job as j
@@ -24,6 +24,44 @@ class Stepper(Parts):
 
     One call at a time, see `turn`: calls that meet raise RuntimeError.
     """
+
+    @property
+    def parts(self) -> Sequence["Stepper"]:
+        """This one alone: what several rules have one of each."""
+        return (self,)
+
+    @property
+    def places(self) -> Sequence[Sequence[int]]:
+        """Where the tensors of each part stand among all of them."""
+        return (range(len(self.tensors)),)
+
+    @property
+    def members(self) -> list[list[Tensor]]:
+        """The tensors of each group."""
+        count = range(len(self.settings.groups))
+        return [[tensor for tensor in self.tensors if tensor.group == k] for k in count]
+
+    @property
+    def rules(self) -> list[Any]:
+        """No group has a rule of its own."""
+        return []
+
+    @property
+    def steps(self) -> int:
+        """How many steps were done."""
+        return int(self._steps[-1])
+
+    def at(self, place: int) -> tuple["Stepper", int]:
+        """The stepper of a tensor, and the tensor's index there."""
+        return self, place
+
+    def catch_up(self) -> None:
+        """Do the steps that any row has missed, inside a call of whoever has the turn."""
+        self.missed.all()
+
+    def shown(self) -> str:
+        """The settings of the first group, as `repr` has them."""
+        return ", ".join(f"{name}={value:g}" for name, value in self.settings.now(0).items())
 
     @property
     def behind(self) -> bool:
@@ -106,7 +144,7 @@ class Stepper(Parts):
 
         Raises what `beside.read` raises, and NonFiniteError.
         """
-        self._seconds, bad = beside.read(self.formula, self.tensors, bound, given, self.computes())
+        self._seconds, bad = beside.read(self, bound, given)
         if bad and self.on_nonfinite == "skip":
             straight(noting(self.turn, math.nan, skipped=1))
             return False

@@ -6,7 +6,7 @@ packed copy that stays with the tensor, so that a step still allocates nothing.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -87,6 +87,19 @@ class Tensor:
         return zeros(self.lay.dense_shape[1:], dtype).transpose(np.argsort(axes))
 
 
+@dataclass(frozen=True)
+class Collected:
+    """Parameters that `collect` has checked, or some of them: their tensors, and their groups.
+
+    `form` is that of the gradients, `numbers` what the groups are called in messages.
+    """
+
+    tensors: list[Tensor]
+    groups: list[dict[str, Any]]
+    form: Any
+    numbers: Sequence[int] | None = None
+
+
 def zeros(shape: Sequence[int], dtype: str) -> Array:
     """Zeros that begin with a cache line, so that short rows of them do not touch one more.
 
@@ -103,13 +116,15 @@ def address(array: Array) -> int:
     return int(array.ctypes.data)
 
 
-def collect(params: Any, rowwise: bool = False) -> tuple[list[Tensor], list[dict[str, Any]], Any]:
+def collect(
+    params: Any, rowwise: Callable[[int], bool] = lambda group: False
+) -> tuple[list[Tensor], list[dict[str, Any]], Any]:
     """The tensors, the groups' own settings, and the form in which gradients will come.
 
     `params` is one array, a list of arrays, a dict of names, or a list of groups, each a dict with
-    `params` in one of those forms and its own hyper-parameters. `rowwise` asks for rows that lie in
-    one piece, and copies others. Raises TypeError or ValueError
-    naming the array that cannot be updated in place, before anything is changed.
+    `params` in one of those forms and its own hyper-parameters. `rowwise` says of the number of
+    a group whether its rows must lie in one piece; others are copied. Raises TypeError or
+    ValueError naming the array that cannot be updated in place, before anything is changed.
     """
     groups: list[dict[str, Any]]
     if isinstance(params, list | tuple) and params and all(isinstance(x, dict) for x in params):
@@ -130,7 +145,7 @@ def collect(params: Any, rowwise: bool = False) -> tuple[list[Tensor], list[dict
     for index, named in enumerate(items):
         for name, value in named:
             key = len(tensors) if name is None else name
-            tensors.append(_tensor(key, value, index, rowwise))
+            tensors.append(_tensor(key, value, index, rowwise(index)))
     if not tensors:
         raise ValueError("no parameters; pass an array, a list, or a dict of arrays.")
     keys = [tensor.key for tensor in tensors]
