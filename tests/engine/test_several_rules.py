@@ -332,7 +332,7 @@ def test_settings_are_those_of_the_groups_rule() -> None:
     assert optimizer.storage["vector"] == {"m": "int8", "v": "float32"}
     with pytest.raises(TypeError, match="lion has no setting 'eps'"):
         optimizer.param_groups[0]["eps"] = 1.0
-    with pytest.raises(TypeError, match="'rule' of a param group"):
+    with pytest.raises(TypeError, match="the rule of a param group"):
         optimizer.param_groups[0]["rule"] = "adamw"
     assert "lion, adamw: 20 elements, lion(lr=0.7" in repr(optimizer)
 

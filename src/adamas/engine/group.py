@@ -32,8 +32,7 @@ class Group(dict[str, Any]):
         for name, value in new.items():
             if name in OWN and not (name in self and self[name] is value):
                 raise TypeError(
-                    f"{name!r} of a param group is what the optimizer was made with; make a new "
-                    "optimizer to change it."
+                    f"the {name} of a param group cannot be changed; make a new optimizer."
                 )
         heard = {name: value for name, value in new.items() if name not in OWN}
         self._check(heard, {**self, **heard})
