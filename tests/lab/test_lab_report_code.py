@@ -125,6 +125,15 @@ def test_changed_settings_and_own_rules_have_code(
     np.testing.assert_allclose(scope["params"]["w"], START - LR * gradient(0), rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["adabelief", "signum", "adam", "adamw", "lion"])
+def test_no_framework_drops_a_decay(name: str) -> None:
+    """Code for optax or Keras has the weight decay that was chosen, or is not there at all."""
+    found = snippets(f"{name}:weight_decay=0.1", LR)
+    assert {"adamas", "adamas_torch"} <= found.keys()
+    assert ("optax" in found) is (name in ("adamw", "lion"))
+    assert all("weight_decay=0.1" in code for code in found.values())
+
+
 @pytest.mark.parametrize("names", [CLASSICAL, ("adam", "adam:beta1=0.8", "momentum")])
 def test_command_line_is_one_that_adamas_takes(names: tuple[str, ...]) -> None:
     """The command to reproduce is understood by the parser, with every declared setting."""

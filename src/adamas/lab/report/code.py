@@ -53,6 +53,7 @@ OPTAX: dict[str, Call] = {
     "adamax": ("adamax", B1_B2),
     "radam": ("radam", B1_B2),
     "adabelief": ("adabelief", {**B1_B2, "eps_root": "{eps}"}),
+    "signum": ("signum", {"beta": "{beta}"}),
     "lion": ("lion", {"b1": "{beta1}", "b2": "{beta2}", **DECAY}),
 }
 KERAS: dict[str, Call] = {
@@ -66,8 +67,6 @@ KERAS: dict[str, Call] = {
     "adamax": ("Adamax", BETA_1_2),
     "lion": ("Lion", {"beta_1": "{beta1}", "beta_2": "{beta2}", **DECAY}),
 }
-# Rules whose weight decay goes into the parameter; optax and Keras have no other.
-DECOUPLED = {"adamw", "adabelief", "lion", "ademamix", "adan", "cautious_adamw"}
 # Rules whose torch class is trained in train(), and evaluated at an average in eval().
 AVERAGING = {"schedule_free_adamw"}
 NAMES = {rule.__name__: name for name, rule in CLASSES.items()}
@@ -128,15 +127,20 @@ def of_kind(
     if name in TORCH:
         found["torch"] = in_torch(name, plain, head, factor)
     # optax and Keras have schedules of their own.
-    if factor is not None or (settings.get("weight_decay") and name not in DECOUPLED):
+    if factor is not None:
         return found
-    if name in OPTAX:
+    if writes(OPTAX, name, settings):
         call = called("optax.", OPTAX[name], plain, "learning_rate")
         found["optax"] = f"import optax\n\noptimizer = {call}\nstate = optimizer.init(params)"
-    if name in KERAS:
+    if writes(KERAS, name, settings):
         call = called("keras.optimizers.", KERAS[name], plain, "learning_rate")
         found["keras"] = f"import keras\n\noptimizer = {call}"
     return found
+
+
+def writes(calls: dict[str, Call], name: str, settings: dict[str, Any]) -> bool:
+    """Return whether a framework has the rule, and its decay where there is one."""
+    return name in calls and (not settings.get("weight_decay") or "weight_decay" in calls[name][1])
 
 
 # What code can write out of a course.
