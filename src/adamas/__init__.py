@@ -23,6 +23,7 @@ from adamas.classes import (
     RAdam,
     RMSprop,
     ScheduleFreeAdamW,
+    Signum,
 )
 from adamas.define import Rule, rule
 from adamas.engine.finite import NonFiniteError
@@ -36,7 +37,7 @@ __all__ = [
     "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
     "Adan", "CautiousAdamW", "CenteredRMSprop", "FormulaError", "Lion", "Momentum", "NAdam",
     "Nesterov", "NonFiniteError", "Optimizer", "RAdam", "RMSprop", "Rows", "Rule",
-    "ScheduleFreeAdamW", "careful", "convert", "rule", "rules", "schedule", "words",
+    "ScheduleFreeAdamW", "Signum", "careful", "convert", "rule", "rules", "schedule", "words",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ CLASSES: dict[str, Callable[..., Any]] = {
     "NAdam": rules.nadam,
     "RAdam": rules.radam,
     "AdaBelief": rules.adabelief,
+    "Signum": rules.signum,
     "Lion": rules.lion,
     "AdEMAMix": rules.ademamix,
     "Adan": rules.adan,

@@ -224,6 +224,19 @@ class AdaBelief(Optimizer):
         **options: Unpack[Options],
     ) -> None: ...
 
+class Signum(Optimizer):
+    """Signum steps by the sign of the mean gradient, so every coordinate moves by lr."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.0001,
+        *,
+        beta: Hyper = 0.9,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
 class Lion(Optimizer):
     """Lion steps by the sign of a mean gradient, so every coordinate moves by lr."""
 

@@ -1,6 +1,6 @@
 """Rules of every structure step in every format, and stay near their float32 runs.
 
-Not all 19 rules in all formats, which would compile for minutes: `test_few_bits` has those with a
+Not all rules in all formats, which would compile for minutes: `test_few_bits` has those with a
 mean and a square, with one mean, with four states, with a scalar state and with an exact one; here
 are the structures that are left.
 """
@@ -65,8 +65,9 @@ def test_rules_left_out_are_covered_elsewhere() -> None:
     """The rules without few-bit runs here share a structure with one that has them."""
     covered = {*RULES, "adagrad", "rmsprop_centered"}
     covered |= {"adamw", "lion", "adan", "momentum", "nadam", "schedule_free_adamw"}
-    # The same states and words: adam as adamw, nesterov as momentum, rmsprop as adadelta.
-    assert set(rules.__all__) - covered == {"sgd", "adam", "nesterov", "rmsprop"}
+    # The same states and words: adam as adamw, nesterov as momentum, rmsprop as adadelta, signum as
+    # lion.
+    assert set(rules.__all__) - covered == {"sgd", "adam", "nesterov", "rmsprop", "signum"}
 
 
 @pytest.mark.parametrize("form", ["int8", "bfloat16"])

@@ -120,6 +120,12 @@ def belief(*, learning_rate: float, weight_decay: float, eps: float, b1: float, 
     )
 
 
+def undecayed(*, weight_decay: float, **hypers: Any) -> Any:
+    """Make optax's Signum, which has no decay."""
+    assert weight_decay == 0
+    return optax.signum(**hypers)
+
+
 def slow_fast(*, alpha_warmup: float, beta3_warmup: float, **hypers: Any) -> Any:
     """Make optax's AdEMAMix, which knows no warm-up."""
     assert alpha_warmup == beta3_warmup == 0
@@ -146,6 +152,7 @@ def case_of_peers(name: str, read: Any, sets: tuple[Hypers, ...], **fixed: Any) 
     """Make the case of an optimizer in pytorch_optimizer, whose warm-ups share one length."""
     names: dict[str, str | tuple[str, int]] = {
         **BETAS,
+        "beta": "momentum",
         "alpha_warmup": "t_alpha_beta3",
         "beta3_warmup": "t_alpha_beta3",
     }
@@ -154,6 +161,8 @@ def case_of_peers(name: str, read: Any, sets: tuple[Hypers, ...], **fixed: Any) 
 
 
 MOMENTUM = {"beta": "momentum"}
+RATE = {"lr": 1e-4}
+SIGNED = {"lr": 0.05, "beta": 0.5}
 HALF = {"lr": 0.05, "beta": 0.5, "weight_decay": 0.1}
 ALPHA = {"beta2": "alpha"}
 RHO = {"lr": 0.5, "rho": 0.5, "eps": 1e-3, "weight_decay": 0.1}
@@ -213,6 +222,10 @@ CASES: dict[str, list[Case]] = {
     "adabelief": [
         case_of_peers("AdaBelief", {"m": "exp_avg", "s": "exp_avg_var"}, of_moments()),
         Case("optax adabelief", from_optax(rules.adabelief, belief, m="mu", s="nu"), of_moments()),
+    ],
+    "signum": [
+        case_of_peers("SignSGD", {"m": "momentum_buffer"}, (RATE, HALF)),
+        Case("optax signum", from_optax(rules.signum, undecayed, m="ema"), (DEFAULTS, SIGNED)),
     ],
     "lion": [
         case_of_peers("Lion", {"m": "exp_avg"}, (DEFAULTS, SIGNS, SIGNS | {"beta2": 0.0})),

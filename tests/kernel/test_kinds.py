@@ -31,6 +31,7 @@ FAMILY: dict[str, dict[str, Kind]] = {
     "nadam": {"m": MEAN, "v": SQUARE},
     "radam": {"m": MEAN, "v": SQUARE},
     "adabelief": {"m": MEAN, "s": SQUARE},
+    "signum": {"m": MEAN},
     "lion": {"m": MEAN},
     "ademamix": {"m1": MEAN, "m2": MEAN, "v": SQUARE},
     "adan": {"m": MEAN, "v": MEAN, "n": SQUARE, "g_prev": MEAN},

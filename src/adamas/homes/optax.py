@@ -49,6 +49,7 @@ MOMENTS: dict[str, dict[str, str]] = {
     **dict.fromkeys(["nadam", "nadamw", "nadamw_constant", "radam", "radamw"], ADAM),
     **{name: {"m": "mu", "u": "nu"} for name in ("adamax", "adamaxw")},
     "adabelief": {"m": "mu", "s": "nu"},
+    "signum": {"m": "ema"},
     "ademamix": {"v": "nu"},
     "adan": {"g_prev": "g"},
     "schedule_free_adamw": {"v": "nu", "lr_max": "max_lr"},
@@ -213,6 +214,7 @@ def _signatures() -> dict[str, Signature]:
         _made(
             "adabelief", rules.adabelief, f"{pair} eps_root nesterov", fixed=still, **looking
         ),
+        _made("signum", rules.signum, f"{step} beta accumulator_dtype weight_decay mask"),
         _made("lion", rules.lion, f"{step} b1 b2 mu_dtype weight_decay mask"),
         _made(
             "ademamix", rules.ademamix,

@@ -21,6 +21,7 @@ DECAYING = ["adadelta", "adamw", "adamaxw", "nadamw", "lion", "ademamix", "sched
 OPTAX_HAS = [
     *DECAYING,
     *["sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamax", "nadam", "radam", "adabelief"],
+    "signum",
 ]
 ROOT = {"eps_root": 0.0}
 SMALL = {"weight_decay": 1e-4}

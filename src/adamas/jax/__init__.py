@@ -33,13 +33,14 @@ from adamas.jax.factories import (
     schedule,
     schedule_free_adamw,
     sgd,
+    signum,
     transform,
 )
 from adamas.jax.saved import from_dict, to_dict
 
 __all__ = [
     "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "rmsprop_centered", "adadelta", "adam",
-    "adamw", "amsgrad", "adamax", "adamaxw", "nadam", "nadamw", "radam", "adabelief", "lion",
-    "ademamix", "adan", "schedule_free_adamw", "cautious_adamw", "schedule_free_eval_params",
-    "from_dict", "schedule", "to_dict", "transform",
+    "adamw", "amsgrad", "adamax", "adamaxw", "nadam", "nadamw", "radam", "adabelief", "signum",
+    "lion", "ademamix", "adan", "schedule_free_adamw", "cautious_adamw",
+    "schedule_free_eval_params", "from_dict", "schedule", "to_dict", "transform",
 ]  # fmt: skip

@@ -10,7 +10,8 @@ if find_spec("keras") is None:
 
 from adamas.keras.classes import (  # isort: skip
     SGD, AMSGrad, AdEMAMix, AdaBelief, Adadelta, Adagrad, Adam, AdamW, Adamax, Adan, CautiousAdamW,
-    CenteredRMSprop, Lion, Momentum, NAdam, Nesterov, RAdam, RMSprop, ScheduleFreeAdamW, optimizer,
+    CenteredRMSprop, Lion, Momentum, NAdam, Nesterov, RAdam, RMSprop, ScheduleFreeAdamW, Signum,
+    optimizer,
 )  # fmt: skip
 from adamas.keras.optimizer import Optimizer
 
@@ -19,5 +20,5 @@ Nadam = NAdam
 __all__ = [
     "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
     "Adan", "CautiousAdamW", "CenteredRMSprop", "Lion", "Momentum", "NAdam", "Nadam", "Nesterov",
-    "Optimizer", "RAdam", "RMSprop", "ScheduleFreeAdamW", "optimizer",
+    "Optimizer", "RAdam", "RMSprop", "ScheduleFreeAdamW", "Signum", "optimizer",
 ]  # fmt: skip

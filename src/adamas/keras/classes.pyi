@@ -369,6 +369,30 @@ class AdaBelief(Optimizer):
         strict: Any = True,
     ) -> None: ...
 
+class Signum(Optimizer):
+    """Signum steps by the sign of the mean gradient, so every coordinate moves by lr."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.0001,
+        beta: Any = 0.9,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
 class Lion(Optimizer):
     """Lion steps by the sign of a mean gradient, so every coordinate moves by lr."""
 

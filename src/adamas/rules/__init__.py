@@ -18,7 +18,7 @@ from adamas.rules.averages import schedule_free_adamw
 from adamas.rules.averages import schedule_free_average as schedule_free_average
 from adamas.rules.descent import momentum, nesterov, sgd
 from adamas.rules.masked import cautious_adamw
-from adamas.rules.momenta import adan, ademamix, lion
+from adamas.rules.momenta import adan, ademamix, lion, signum
 
 __all__ = [
     "sgd",
@@ -35,6 +35,7 @@ __all__ = [
     "nadam",
     "radam",
     "adabelief",
+    "signum",
     "lion",
     "ademamix",
     "adan",

@@ -4,10 +4,23 @@
 from adamas.words import exp, log, maximum, minimum, sign, sqrt
 
 __all__ = [
+    "signum",
     "lion",
     "ademamix",
     "adan",
 ]
+
+
+def signum(p, g, m, *, lr=1e-4, beta=0.9, weight_decay=0.0):
+    """Signum steps by the sign of the mean gradient, so every coordinate moves by lr.
+
+    Bernstein et al. 2018, Algorithm 2; with beta=0 it is their signSGD, Algorithm 1. Decay is
+    decoupled, as in pytorch_optimizer, which has lr=1e-3; optax has no decay. lr as for `lion`.
+    """
+    p = (1 - lr * weight_decay) * p
+    m = beta * m + (1 - beta) * g
+    p = p - lr * sign(m)
+    return p, m
 
 
 def lion(p, g, m, *, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0):

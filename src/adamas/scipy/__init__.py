@@ -26,6 +26,7 @@ adamax = method(rules.adamax)
 nadam = method(rules.nadam)
 radam = method(rules.radam)
 adabelief = method(rules.adabelief)
+signum = method(rules.signum)
 lion = method(rules.lion)
 ademamix = method(rules.ademamix)
 adan = method(rules.adan)
@@ -35,5 +36,5 @@ cautious_adamw = method(rules.cautious_adamw)
 __all__ = [
     "adabelief", "adadelta", "adagrad", "adam", "adamax", "adamw", "adan", "ademamix", "amsgrad",
     "cautious_adamw", "lion", "method", "momentum", "nadam", "nesterov", "radam", "rmsprop",
-    "rmsprop_centered", "schedule_free_adamw", "sgd",
+    "rmsprop_centered", "schedule_free_adamw", "sgd", "signum",
 ]  # fmt: skip

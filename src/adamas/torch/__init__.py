@@ -29,6 +29,7 @@ from adamas.torch.classes import (
     RAdam,
     RMSprop,
     ScheduleFreeAdamW,
+    Signum,
     optimizer,
 )
 from adamas.torch.openmp import install
@@ -36,7 +37,7 @@ from adamas.torch.openmp import install
 __all__ = [
     "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
     "Adan", "CautiousAdamW", "CenteredRMSprop", "Lion", "Momentum", "NAdam", "Nesterov",
-    "Optimizer", "RAdam", "RMSprop", "ScheduleFreeAdamW", "optimizer",
+    "Optimizer", "RAdam", "RMSprop", "ScheduleFreeAdamW", "Signum", "optimizer",
     "release_gradients",
 ]  # fmt: skip
 

@@ -431,6 +431,34 @@ class AdaBelief(Optimizer):
         threads: Any = None,
     ) -> None: ...
 
+class Signum(Optimizer):
+    """Signum steps by the sign of the mean gradient, so every coordinate moves by lr."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.0001,
+        beta: Any = 0.9,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
 class Lion(Optimizer):
     """Lion steps by the sign of a mean gradient, so every coordinate moves by lr."""
 
