@@ -17,7 +17,9 @@ BUDGET = {CORE: 13200, FACES: 6200, LAB: 14350, CHECK: 1350, LEARN: 3250, BENCH:
 FILE_LIMIT = 300
 # A module or folder directly under src/adamas, and the part that it counts in.
 PARTS = {
-    **dict.fromkeys(("words", "rules", "dialects", "codecs", "kernel", "engine"), CORE),
+    **dict.fromkeys(
+        ("newton_schulz", "words", "rules", "dialects", "codecs", "kernel", "engine"), CORE
+    ),
     **dict.fromkeys(("classes", "define", "homes", "schedule", "__init__"), CORE),
     **dict.fromkeys(("torch", "jax", "keras", "scipy"), FACES),
     "lab": LAB,

@@ -13,15 +13,20 @@ others are; a vector is a matrix of one column, so that each of its elements is 
 stands for a row counts once, not once for each element of the row: of `r`, one number a row,
 `total(r)` is the sum over the rows.
 
+`orthogonalize` makes of a whole matrix, of rows and columns in this sense, another.
+
 `rebound`, which is no word, is how another home runs a function whose words are bound here.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from adamas.newton_schulz import LEAST_NORM, iterated
 
 __all__ = [
     "abs",
@@ -35,6 +40,7 @@ __all__ = [
     "minimum",
     "norm",
     "normal",
+    "orthogonalize",
     "rms",
     "sign",
     "sin",
@@ -154,6 +160,20 @@ def norm(x: Value, over: Over = "tensor") -> Value:
 def rms(x: Value, over: Over = "tensor") -> Value:
     """The root of the mean of squares."""
     return sqrt(_reduced(np.mean, np.square(x), over))
+
+
+def orthogonalize(x: Value, coefficients: str = "jordan") -> Value:
+    """The matrix with the same singular vectors whose singular values are all near 1.
+
+    `x` is divided by its Frobenius norm, or by 1e-7 if that is larger, and goes through the
+    Newton-Schulz steps of this name in `adamas.newton_schulz.COEFFICIENTS`, which says how near.
+    Of more than two dimensions, the first is against the rest; a vector is one column.
+    """
+    shape = np.shape(x)
+    array = np.asarray(x)
+    table = array.reshape(shape[0] if shape else 1, math.prod(shape[1:]))
+    size = np.maximum(np.sqrt(np.sum(np.square(table))), LEAST_NORM)
+    return cast(Value, iterated(table / size, coefficients).reshape(shape)[()])
 
 
 def _reduced(how: Callable[..., Value], x: Value, over: Over) -> Value:

@@ -19,6 +19,7 @@ from places import PACKAGE
 # folders in it only their own modules.
 HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     "0 ground": (
+        "newton_schulz",
         "words",
         "rules.*",
         "dialects.*",
@@ -44,6 +45,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "kernel.inline",
         "kernel.first",
         "kernel.formula",
+        "kernel.orthogonal",
         "kernel.variants",
         "kernel.kinds",
         "kernel.hoist",
@@ -95,6 +97,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.storage",
         "engine.options",
         "engine.chunks",
+        "engine.matrices",
         "engine.places",
         "engine.batch",
         "engine.first",

@@ -88,7 +88,7 @@ REFUSED = {
     # AdaShift with the phi of its paper, the largest square of the tensor.
     "v = beta * v + (1 - beta) * max(g * g)": ["across a tensor", "`norm`, `rms`, `mean`"],
     # Muon.
-    "v = v @ v.T": ["rows and columns by sums only", "products of matrices are not there"],
+    "v = v @ v.T": ["whole matrix by `orthogonalize(x)`", "products of matrices are not there"],
     # A line for each layer, or each of five iterations.
     "for _ in range(5):\n        v = v * v": ["no `for` statement", "one for each turn"],
     "v = np.linalg.svd(g)": ["products of matrices are not there"],

@@ -7,6 +7,7 @@ step counts and per-tensor state in the kernel itself.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from adamas.engine.chunks import FEW
 from adamas.engine.places import Places
 from adamas.engine.tensors import Array, address
+from adamas.engine.threads import Action
 from adamas.kernel.build import Kernel
 from adamas.kernel.runtime import job as j
 
@@ -111,6 +113,10 @@ class Batch:
         if places and places.levels:
             self._alone = _alone(members, table, places)
         self.apart = self._alone is not None and not self._alone.all()
+        # The one tensor of which matrices are made, if it is that: this batch is its own.
+        self.makes = -1
+        if places and len(members) == 1 and places.made[members[0]]:
+            self.makes = members[0]
         self._kept: list[Any] = [words, numbers]
         self.at = address(words)
         self._words = words.data
@@ -159,6 +165,14 @@ class Batch:
         if self._alone is not None and self.places:
             # Another batch of the same tensors, for gradients of other dtypes, may cut them up.
             self.places.words[self.members, j.ALONE] = self._alone
+
+    def reducing(self, level: int) -> list[Action]:
+        """The actions that make ready for a pass before the sweep, where no other batch has one."""
+        words = self._words
+        return [
+            partial(words.__setitem__, j.LEVEL, level),
+            partial(words.__setitem__, j.SURVEYED, 0),
+        ]
 
     def counts(self, yes: bool) -> None:
         """Whether the optimizer's steps are counted with this batch."""

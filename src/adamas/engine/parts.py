@@ -12,6 +12,7 @@ from adamas.engine.bind import Binder, Bound
 from adamas.engine.first import FirstSteps
 from adamas.engine.fixed import FixedList
 from adamas.engine.limits import Limits
+from adamas.engine.matrices import Blas, Maker
 from adamas.engine.missed import MissedSteps
 from adamas.engine.options import CHOICES, MEMBERS, OnNonFinite, formula_of
 from adamas.engine.peers import Peers
@@ -23,7 +24,7 @@ from adamas.engine.tensors import Array, Collected, Tensor, collect
 from adamas.engine.turn import Turn
 from adamas.kernel.formula import Formula
 from adamas.kernel.runtime import job as j
-from adamas.kernel.scopes import ALL, COLUMN, ROW, SECOND
+from adamas.kernel.scopes import ALL, SECOND
 from adamas.kernel.stages import forms, stages
 from adamas.kernel.variants import with_average
 
@@ -64,13 +65,15 @@ class Parts:
         *,
         peers: Peers | None = None,
         binding: Callable[[Binder], Binding] | None = None,
+        products: Maker = Blas,
     ) -> None:
         """Take what `Optimizer` takes, its `options` complete; raises what it raises.
 
         `params` may be `Collected` already.
         `binding` makes a face's own binder, which falls back on the engine's for what it does not
-        know; without it gradients are arrays, `Rows` and None.
+        know; without it gradients are arrays, `Rows` and None. `products` multiplies matrices.
         """
+        self._products = products
         self.formula = formula_of(rule)
         if (ema := options["ema"]) is not None:
             self.formula, hypers = with_average(self.formula), {**hypers, "ema": ema}
@@ -82,7 +85,7 @@ class Parts:
         self.sign = -1.0 if options["maximize"] else 1.0
         self.threads = cpus.taken(options["threads"])
         self.peers = peers
-        rowwise = bool(self.formula.over & {ROW, COLUMN})
+        rowwise = self.formula.rowwise
         collected: Collected = (
             params
             if isinstance(params, Collected)
@@ -130,7 +133,7 @@ class Parts:
         self.store = store = Store(formula, tensors, self.numbers, first, *kept)
         self.settings.limit(Limits(formula, store.computes(len(self.settings.groups))))
         self.zero_grads = options["zero_grads"]
-        self._maker = BatchMaker(store, self.zero_grads, self.tally)
+        self._maker = BatchMaker(store, self.zero_grads, self.tally, self._products)
         self.sparse = Sparse(self._maker)
         self.missed = MissedSteps(tensors, self.sparse, self.sign, self.threads)
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ from adamas.engine.batch import Batch
 from adamas.engine.finite import Seen, pieces, quiet
 from adamas.engine.peers import Peers
 from adamas.engine.tensors import Array
-from adamas.engine.threads import Action, unbroken
+from adamas.engine.threads import Action, on_threads, unbroken
 from adamas.kernel.runtime import job as j
 
 # Below this many elements a second thread costs more than it saves: waking one takes 20 to 50 us,
@@ -95,15 +96,24 @@ def sweep(
     prologue: bool = True,
     look: int = 0,
 ) -> None:
-    """Update everything and then do `after`, or nothing if interrupted before; see `unbroken`."""
+    """Update everything and then do `after`, or nothing if interrupted before; see `unbroken`.
+
+    Between processes only, a step that makes matrices may be interrupted between two tensors.
+    """
+    first: list[Action] = []
     for crew in crews:
-        _ready(crew, scale, threads, prologue, look)
-    runs = [partial(batch.run, batch.at, j.SWEEP) for batches, _ in crews for batch in batches]
-    unbroken(runs, threads, after)
+        first += _ready(crew, scale, threads, prologue, look)
+    every = [batch for batches, _ in crews for batch in batches if batch.makes < 0]
+    runs = [partial(batch.run, batch.at, j.SWEEP) for batch in every]
+    if first:
+        # A gradient that is not finite goes through the products, and its tensor is left.
+        quiet(unbroken)(runs, threads, after, first)
+    else:
+        unbroken(runs, threads, after)
 
 
-def _ready(crew: Crew, scale: float, threads: int, prologue: bool, look: int) -> None:
-    """Do what comes before batches of one rule change anything."""
+def _ready(crew: Crew, scale: float, threads: int, prologue: bool, look: int) -> list[Action]:
+    """Do what comes before batches of one rule change anything; what steps some one by one."""
     batches, peers = crew
     places = batches[0].places if batches else None
     if peers and places:
@@ -112,8 +122,32 @@ def _ready(crew: Crew, scale: float, threads: int, prologue: bool, look: int) ->
         batch.arm(scale, math.inf, look, len(batches))
         if prologue:
             batch.prologue()
-    if any(batch.apart for batch in batches):
-        _passes(batches, threads, peers)
+    together = [batch for batch in batches if batch.makes < 0]
+    if any(batch.apart for batch in together):
+        _passes(together, threads, peers)
+    if len(together) == len(batches):
+        return []
+    alone = (_one_after_another(batch, threads, peers) for batch in batches if batch.makes >= 0)
+    return list(chain.from_iterable(alone))
+
+
+def _one_after_another(batch: Batch, threads: int, peers: Peers | None) -> list[Action]:
+    """The passes of a tensor of which matrices are made, and its sweep."""
+    places, k = batch.places, batch.makes
+    assert places
+    if not (peers or batch.active[k]):
+        return []
+    threads = threads if batch.table.words[:, j.COUNT].sum() >= PARALLEL else 1
+    found: list[Action] = []
+    for level in range(1, places.of[k].levels + 1):
+        found += batch.reducing(level)
+        found += places.clearing(k, level) if peers else []
+        found += on_threads([partial(batch.run, batch.at, j.REDUCE)], threads)
+        if peers:
+            found.append(partial(peers.add, places.exchanged_of(k, level)))
+        found.append(partial(batch.run, batch.at, j.BETWEEN))
+        found += places.made[k].get(level, ())
+    return [*found, *on_threads([partial(batch.run, batch.at, j.SWEEP)], threads)]
 
 
 @quiet

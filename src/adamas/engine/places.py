@@ -1,7 +1,8 @@
 """Where the sums of a rule that reduces are put together, for every tensor.
 
 The parts of a sum stay in memory that is made once: one float64 for each block of 128 elements, of
-sums of columns one for each column of 64 rows.
+sums of columns one for each column of 64 rows. Matrices that are made whole share one memory: a
+tensor of which one is made is stepped before the next begins.
 """
 
 from collections.abc import Sequence
@@ -9,17 +10,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from adamas.engine.grid import grid_of
+from adamas.engine.matrices import Maker, Shape
 from adamas.engine.tensors import Array, Tensor, address, zeros
+from adamas.engine.threads import Action, assigning
 from adamas.kernel.formula import Formula
 from adamas.kernel.runtime import job as j
-from adamas.kernel.stages import COLUMNS, LEAVES, ROWS, Stages, stages
+from adamas.kernel.stages import COLUMNS, LEAVES, ROWS, WHOLE, Stages, stages
 
 
 class Places:
     """One row of `words` for each tensor, see `job.PLACES`, and the memory that it points into.
 
     `plans` are the passes of each formula; `lost` is above 0 where a gradient is not finite;
-    `totals` and `every` are sums over all tensors, each with the number of what was added.
+    `totals` and `every` are sums over all tensors, each with the number of what was added;
+    `made[k]` says by level what makes the matrices of tensor k.
     """
 
     def __init__(
@@ -28,6 +32,7 @@ class Places:
         tensors: Sequence[Tensor],
         states: Sequence[dict[str, Array]],
         computes: Sequence[str],
+        products: Maker,
     ) -> None:
         self.plans = {formula: stages(formula) for formula in set(formulas)}
         self.of = [self.plans[formula] for formula in formulas]
@@ -38,6 +43,20 @@ class Places:
         self._parts = [tensor.part is not None for tensor in tensors]
         self.regions: list[list[Array]] = []
         self._rooms: list[Array] = []
+        shapes = [
+            _shape(tensor, compute)
+            for tensor, compute, plan in zip(tensors, computes, self.of, strict=True)
+            if plan.matrices
+        ]
+        self._products = products(shapes)
+        self._whole = {
+            dtype: [
+                zeros((max(one[0] * one[1] for one in shapes if one[2] == dtype),), dtype)
+                for _ in range(max(len(plan.matrices) for plan in self.of))
+            ]
+            for dtype in {one[2] for one in shapes}
+        }
+        self.made: list[dict[int, list[Action]]] = []
         for k, tensor in enumerate(tensors):
             self._place(k, tensor, self.of[k], computes[k])
             for place, name in enumerate(names[k], j.SUMS + len(self.of[k].sums)):
@@ -73,7 +92,19 @@ class Places:
             COLUMNS: max(1, groups) * columns,
             ROWS: rows,
         }
-        made = [zeros((sizes.get(one.parts, 0),), "float64") for one in plan.sums]
+        wholes = iter(self._whole.get(compute, ()))
+        made = [
+            next(wholes)[: rows * columns].reshape(rows, columns)
+            if one.parts == WHOLE
+            else zeros((sizes.get(one.parts, 0),), "float64")
+            for one in plan.sums
+        ]
+        steps: dict[int, list[Action]] = {}
+        for one, room in zip(plan.sums, made, strict=True):
+            if one.parts == WHOLE:
+                found = self._products.steps(room, one.coefficients)
+                steps.setdefault(one.level, []).extend(found)
+        self.made.append(steps)
         self.regions.append(made)
         words[j.SUMS : j.SUMS + len(made)] = [address(region) for region in made]
 
@@ -81,7 +112,8 @@ class Places:
     def apart(self) -> Array:
         """Which tensors need no sums but their own, which are all here."""
         shared = bool(self.every.size)
-        return np.array([not (shared or part) for part in self._parts])
+        parts = zip(self._parts, self.made, strict=True)
+        return np.array([not (shared or part or made) for part, made in parts])
 
     @property
     def levels(self) -> int:
@@ -89,12 +121,30 @@ class Places:
         return max(plan.levels for plan in self.of)
 
     def exchanged(self, level: int) -> list[tuple[int, Array]]:
-        """The parts that a level waits for, and whether a gradient was lost, with their tensors."""
-        found = [(k, self.lost[k : k + 1]) for k in range(len(self.of))]
-        for k, plan in enumerate(self.of):
-            sums = zip(plan.sums, self.regions[k], strict=True)
-            found += [(k, region) for one, region in sums if one.level == level and region.size]
-        return found
+        """The parts that a level waits for, and whether a gradient was lost, with their tensors.
+
+        Without those of tensors of which matrices are made, see `exchanged_of`.
+        """
+        every = [k for k, made in enumerate(self.made) if not made]
+        return [one for k in every for one in self.exchanged_of(k, level)]
+
+    def exchanged_of(self, k: int, level: int) -> list[tuple[int, Array]]:
+        """The same of one tensor."""
+        sums = zip(self.of[k].sums, self.regions[k], strict=True)
+        found = [(k, region) for one, region in sums if one.level == level and region.size]
+        return [(k, self.lost[k : k + 1]), *found]
+
+    def clearing(self, k: int, level: int) -> list[Action]:
+        """What sets a matrix to zero to which others will add, at the level that puts it together.
+
+        Another tensor has been there.
+        """
+        sums = zip(self.of[k].sums, self.regions[k], strict=True)
+        return [
+            assigning(region, 0.0)
+            for one, region in sums
+            if one.parts == WHOLE and one.level == level
+        ]
 
     def begin(self) -> None:
         """Set to zero what others will add to, where parts of a tensor lie elsewhere.
@@ -111,3 +161,9 @@ class Places:
         if self.every.size:
             moved = self.totals[active != 0]
             self.every[:] = np.add.accumulate(moved, axis=0)[-1] if len(moved) else 0.0
+
+
+def _shape(tensor: Tensor, compute: str) -> Shape:
+    """Rows and columns of the whole tensor, and the dtype of its matrix."""
+    whole = tensor.part.shape if tensor.part else tensor.given.shape
+    return whole[0] if whole else 1, int(np.prod(whole[1:], dtype=np.int64)), compute

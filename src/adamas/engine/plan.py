@@ -14,6 +14,7 @@ from adamas.codecs import CODECS, Codec
 from adamas.engine.batch import Batch, TensorNumbers
 from adamas.engine.chunks import Table
 from adamas.engine.grid import Grid
+from adamas.engine.matrices import Blas, Maker
 from adamas.engine.places import Places
 from adamas.engine.state import Store
 from adamas.engine.tensors import Array, Tensor, address
@@ -21,18 +22,18 @@ from adamas.kernel.build import Kernel, build
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Column, Layout, columns
 from adamas.kernel.runtime.job import GROUP
-from adamas.kernel.scopes import COLUMN, ROW, SECOND
+from adamas.kernel.scopes import COLUMN, MATRIX, ROW, SECOND
 from adamas.kernel.stages import forms
 
 
 class BatchMaker:
     """Makes batches for one optimizer's tensors and their state."""
 
-    def __init__(self, store: Store, zero_grads: bool, tally: bool) -> None:
+    def __init__(self, store: Store, zero_grads: bool, tally: bool, products: Maker = Blas) -> None:
         self.formula, self.tensors, self.first = store.formula, store.tensors, store.first
         self.formulas = store.formulas
         self.states, self.codecs, self.numbers = store.arrays, store.codecs, store.numbers
-        self._compute = store.compute
+        self._compute, self._products = store.compute, products
         self.zero_grads, self.tally = zero_grads, tally
         # Where dense steps write their constants; sparse steps point elsewhere for a while.
         self.constant_rows = store.numbers.constant_rows.copy()
@@ -51,11 +52,14 @@ class BatchMaker:
         """The dense batches for gradients in these formats, one per tensor."""
         key = tuple(gradients)
         if key not in self._plans:
-            members: dict[tuple[Formula, Layout], list[int]] = {}
+            members: dict[tuple[Formula, Layout, int], list[int]] = {}
             for index, name in enumerate(key):
-                kind = self.formulas[index], self.layout(index, name)
-                members.setdefault(kind, []).append(index)
-            self._plans[key] = [self._batch(*kind, m) for kind, m in members.items()]
+                formula = self.formulas[index]
+                # Tensors of which matrices are made are stepped one after another.
+                own = index if MATRIX in formula.over else -1
+                members.setdefault((formula, self.layout(index, name), own), []).append(index)
+            found = members.items()
+            self._plans[key] = [self._batch(formula, lay, m) for (formula, lay, _), m in found]
         return self._plans[key]
 
     def columns(self, index: int) -> list[tuple[int, Column]]:
@@ -74,7 +78,7 @@ class BatchMaker:
         if not asks:
             return None
         computes = list(map(self._compute, range(len(self.tensors))))
-        return Places(self.formulas, self.tensors, self.states, computes)
+        return Places(self.formulas, self.tensors, self.states, computes, self._products)
 
     def refuse_rows(self, index: int) -> None:
         """Raise ValueError if the rule cannot step some rows of a tensor alone."""
@@ -86,7 +90,8 @@ class BatchMaker:
         if self.formula.over:
             raise ValueError(
                 f"Rows for {self.tensors[index].key!r}: {self.formula.name} sums over tensors, "
-                "rows or columns, which steps of single rows do not do; give a dense gradient."
+                "rows or columns, or makes matrices, which steps of single rows do not do; give a "
+                "dense gradient."
             )
         if self.formula.draws:
             raise ValueError(

@@ -12,7 +12,6 @@ from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import Collected, collect
 from adamas.engine.together import Together
 from adamas.kernel.formula import Formula
-from adamas.kernel.scopes import COLUMN, ROW
 
 
 def names_rules(params: Any) -> bool:
@@ -79,7 +78,7 @@ class Several(Together):
         self.formula = formula_of(rule_of(rule))
         formulas = list(map(formula_of, self.rules))
         wholes = [{k: v for k, v in group.items() if k != "rule"} for group in params]
-        rowwise = [bool(formula.over & {ROW, COLUMN}) for formula in formulas]
+        rowwise = [formula.rowwise for formula in formulas]
         self.tensors, groups, self.form = collect(wholes, rowwise.__getitem__)
         self.keys = [tensor.key for tensor in self.tensors]
         known = {formula.key: formula for formula in formulas}

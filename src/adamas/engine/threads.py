@@ -122,16 +122,29 @@ def _helped(work: Sequence[Action], count: int) -> tuple[list[Action], list[Acti
     return before, behind
 
 
-def unbroken(work: Sequence[Action], threads: int, after: Sequence[Action] = ()) -> None:
-    """Run `work` on `threads` threads, this one among them, then each of `after`: all or nothing.
+def on_threads(work: Sequence[Action], threads: int) -> list[Action]:
+    """The actions that run `work` on `threads` threads, the one that calls them among them.
 
     All actions are such as `straight` takes; those of `work` may run on several threads at once,
-    and do together what one of them would do alone. What a signal handler raises is raised either
-    before anything has begun or when all is done and no helper is at work any more.
+    and do together what one of them would do alone.
     """
     team = _team(work, threads) if threads > 1 and _team else None
     before: list[Action] = [team] if team else []
     behind: list[Action] = []
     if threads > 1 and not team:
         before, behind = _helped(work, threads - 1)
-    straight([*before, *work, *behind, *after])
+    return [*before, *work, *behind]
+
+
+def unbroken(
+    work: Sequence[Action],
+    threads: int,
+    after: Sequence[Action] = (),
+    first: Sequence[Action] = (),
+) -> None:
+    """Each of `first`, `work` on `threads` threads as above, then each of `after`: all or nothing.
+
+    What a signal handler raises is raised either before anything has begun or when all is done and
+    no helper is at work any more.
+    """
+    straight([*first, *on_threads(work, threads), *after])

@@ -16,7 +16,6 @@ from adamas.homes.neutral import Array, Entry
 from adamas.kernel.formula import Formula
 from adamas.kernel.kinds import kinds
 from adamas.kernel.layout import MEMORY_ORDER, REST, SCALE, columns
-from adamas.kernel.scopes import COLUMN, ROW
 
 # What an entry has beside its states, which belongs to the optimizer that wrote it.
 OWN = ("rounding", MEMORY_ORDER, "stepped", "p" + REST)
@@ -65,7 +64,7 @@ def encoded(codec: Codec, name: str, value: Array, order: Order) -> dict[str, Ar
 
 def _order(entry: Mapping[str, Any], formula: Formula, shape: tuple[int, ...]) -> Order:
     axes = Order.numbered(shape, int(entry.get(MEMORY_ORDER, 0))).axes
-    return Order(shape, axes, bool(formula.over & {ROW, COLUMN}))
+    return Order(shape, axes, formula.rowwise)
 
 
 def _codec(entry: Entry, state: str, sign: str, shape: tuple[int, ...]) -> Codec:

@@ -9,7 +9,6 @@ import numpy as np
 from adamas.jax.keeping import dtype_of
 from adamas.jax.plans import OWN, Plan
 from adamas.kernel.formula import Formula
-from adamas.kernel.scopes import COLUMN, ROW
 
 
 def check_leaf(formula: Formula, path: str, leaf: Any) -> None:
@@ -26,9 +25,7 @@ def check_leaf(formula: Formula, path: str, leaf: Any) -> None:
             f"{name} is {dtype}; {formula.name} steps floating and complex numbers. Keep others "
             "out of params: equinox.filter(model, equinox.is_inexact_array), or optax.partition."
         )
-    if jnp.issubdtype(dtype, jnp.complexfloating) and (
-        formula.over & {ROW, COLUMN} or formula.given & OWN
-    ):
+    if jnp.issubdtype(dtype, jnp.complexfloating) and (formula.rowwise or formula.given & OWN):
         raise ValueError(
             f"{name} is {dtype}, and {formula.name} asks for its rows or columns, which are of "
             "real numbers. Train its real and imaginary parts."

@@ -10,7 +10,6 @@ from adamas.jax.coded import Bfloat16, Scaled
 from adamas.jax.keeping import Format, Plain
 from adamas.kernel.formula import Formula
 from adamas.kernel.kinds import kinds
-from adamas.kernel.scopes import COLUMN, ROW
 
 kinds_of = functools.lru_cache(256)(kinds)
 FORMATS = ("float32", "bfloat16", "int8")
@@ -37,7 +36,7 @@ def formats(
             f"state={state!r} must be a format, one of {', '.join(FORMATS)}, or a dict of formats "
             "by the names of states."
         )
-    rowwise = bool(formula.over & {ROW, COLUMN})
+    rowwise = formula.rowwise
     found: dict[str, Format] = dict.fromkeys(formula.initial, Plain())
     for name, codec in codecs.items():
         if codec.encode:

@@ -15,7 +15,15 @@ from adamas.homes.optax import remembered
 from adamas.jax.dependence import needed
 from adamas.jax.keeping import Format, wide
 from adamas.jax.states import state_class, state_name
-from adamas.jax.words import ELEMENTWISE, REDUCED, at, differentiable, exact, narrow
+from adamas.jax.words import (
+    ELEMENTWISE,
+    REDUCED,
+    at,
+    differentiable,
+    exact,
+    narrow,
+    orthogonalize,
+)
 from adamas.kernel.bound import Bound
 from adamas.kernel.first import names
 from adamas.kernel.formula import Formula, target
@@ -35,7 +43,7 @@ class Form:
         self.kept, self.makes, self.following = bound.kept, bound.makes, bound.following
         self.reduces, self.second = bound.reduces, bound.second
         self._once = bound.once(ELEMENTWISE, np.float64)
-        self.body = bound.body({**ELEMENTWISE, **REDUCED}, narrow)
+        self.body = bound.body({**ELEMENTWISE, **REDUCED, "orthogonalize": orthogonalize}, narrow)
 
     def once(self, numbers: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The constants of the body and the new scalar states, all of float64.
@@ -79,7 +87,7 @@ class Plan:
     @property
     def rowwise(self) -> bool:
         """Whether what is rounded in blocks has blocks that begin anew with every row."""
-        return bool(self.formula.over & {ROW, COLUMN})
+        return self.formula.rowwise
 
     @cached_property
     def matrix(self) -> Form:

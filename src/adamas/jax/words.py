@@ -5,6 +5,7 @@ in its farthest number, and this 8e-6: docs/homes.md), so what depends on hyper-
 alone is computed in a scope of float64, whatever `jax_enable_x64` says; so are sums over tensors.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from adamas.kernel.bound import ELEMENTWISE as WORDS
 from adamas.kernel.totals import axes, kept, reduced
+from adamas.newton_schulz import iterated
 from adamas.schedule import Schedule, warmup
 
 ELEMENTWISE = {name: getattr(jnp, {"atan2": "arctan2"}.get(name, name)) for name in WORDS}
@@ -32,6 +34,14 @@ def _total(x: jax.Array, over: str) -> jax.Array:
 
 
 REDUCED = reduced(_total, _wide, jnp.sqrt)
+
+
+def orthogonalize(x: jax.Array, coefficients: str) -> jax.Array:
+    """The matrix of at least two dimensions, divided by its norm already, after the steps."""
+    # Accelerators would round the factors to fewer bits.
+    with jax.default_matmul_precision("highest"):
+        made: jax.Array = iterated(x.reshape(len(x), math.prod(x.shape[1:])), coefficients)
+    return made.reshape(x.shape)
 
 
 def narrow(value: jax.Array, like: jax.Array) -> jax.Array:

@@ -14,7 +14,7 @@ from adamas.keras.steps import Step
 from adamas.kernel.bound import refuse
 from adamas.kernel.formula import Formula
 from adamas.kernel.kinds import kinds
-from adamas.kernel.scopes import SECOND
+from adamas.kernel.scopes import MATRIX, SECOND
 from adamas.kernel.variants import of_vectors
 
 FEW = ("bfloat16", "float16")
@@ -81,6 +81,12 @@ class Slots:
                 raise TypeError(
                     f"{formula.name} reads a second array beside the gradient, for which an "
                     "optimizer of Keras has no place; step NumPy arrays with adamas.Optimizer."
+                )
+            if MATRIX in formula.over:
+                raise ValueError(
+                    f"{formula.name} orthogonalizes matrices whose rows are outputs, and a kernel "
+                    "of Keras has its outputs in columns, a convolution's in the last of four "
+                    "dimensions; use keras.optimizers.Muon, or adamas.torch."
                 )
             self.formulas[id(rule)] = rule, formula
         return self.formulas[id(rule)][1]

@@ -10,8 +10,16 @@ from adamas.kernel.scopes import REDUCTIONS, reduction
 
 CHOOSE = "assign in an `if`, or choose with `a if c else b` or `where(c, a, b)`."
 MATRICES = (
-    'A rule sees rows and columns by sums only, as in `total(x * y, over="row")`; products of '
-    "matrices are not there."
+    'A rule sees rows and columns by sums, as in `total(x * y, over="row")`, and a whole matrix by '
+    "`orthogonalize(x)`; other products of matrices are not there."
+)
+NO_MATRIX = (
+    "a matrix has a number for each element, and this has one for many",
+    "Orthogonalize the gradient, or what is made of it for each element.",
+)
+MATRIX_AND_ALL = (
+    'a rule that orthogonalizes matrices cannot sum over all tensors (over="all")',
+    "Matrices are stepped one after another, so that one room serves all. Sum over each tensor.",
 )
 ORDER = (
     "Numbers are not compared with each other across a tensor; there are `norm`, `rms`, `mean` and "

@@ -15,12 +15,12 @@ from adamas.kernel.calls import DRAWN
 from adamas.kernel.first import names
 from adamas.kernel.formula import Formula, target
 from adamas.kernel.hoist import Hoisted, hoist, renamed
-from adamas.kernel.scopes import ALL, ELEMENT, ONCE, REDUCTIONS
+from adamas.kernel.scopes import ALL, ELEMENT, MATRICES, ONCE, REDUCTIONS
 
 __all__ = ["ELEMENTWISE", "Bound", "refuse"]
 
 # `clip` is spelled by two others where it is read.
-ELEMENTWISE = tuple(w for w in words.__all__ if w not in (*REDUCTIONS, *DRAWN, "clip"))
+ELEMENTWISE = tuple(w for w in words.__all__ if w not in (*REDUCTIONS, *MATRICES, *DRAWN, "clip"))
 """The words that a home gives for single elements; what reduces is in `totals`."""
 
 Words = Mapping[str, Callable[..., Any]]
@@ -74,7 +74,7 @@ class Bound:
         """The function on arrays; `narrow(value, p)` gives a coarser value the dtype of `p`.
 
         Sums are called with the name of what they go over, `over="tensor"` and so on, for whatever
-        `scopes.REDUCTIONS` names.
+        `scopes.REDUCTIONS` names; `orthogonalize` with what was divided by its norm already.
         """
         parts = self._parts
         lines = _reducing(parts) if self.reduces else list(map(ast.unparse, parts.body))

@@ -11,7 +11,8 @@ from adamas.kernel.draws import PREFIX
 from adamas.kernel.language import WORDS, Expressions, Read
 from adamas.kernel.nodes import assigned, called
 from adamas.kernel.origin import NOTHING, is_local, of_a_library, outside, word_of
-from adamas.kernel.scopes import OVER, REDUCTIONS
+from adamas.kernel.scopes import MATRICES, OVER, REDUCTIONS, Matrix
+from adamas.newton_schulz import COEFFICIENTS
 
 ARITIES = {"atan2": 2, "clip": 3, "maximum": 2, "minimum": 2, "where": 3}
 DRAWN = ("normal", "uniform")
@@ -77,6 +78,8 @@ class Calls(Expressions):
         """A call of a word."""
         if word in REDUCTIONS:
             return self.reduces(node, word)
+        if word in MATRICES:
+            return self.orthogonal(node)
         arity = ARITIES.get(word, 1)
         if node.keywords or len(node.args) != arity:
             spelled = advice.bounded(node.args, node.keywords) if word == "clip" else None
@@ -134,6 +137,26 @@ class Calls(Expressions):
         made = called(word, [self.number(node.args[0])], node)
         made.keywords = [ast.keyword("over", one) for one in over]
         return Read(made, False)
+
+    def orthogonal(self, node: ast.Call) -> Read:
+        """A call of the word that makes a matrix of a matrix."""
+        given = [*node.args[1:], *(k.value for k in node.keywords)]
+        named = all(k.arg == "coefficients" for k in node.keywords)
+        chosen = [one.value for one in given if isinstance(one, ast.Constant)] or ["jordan"]
+        known = len(given) <= 1 and len(chosen) == max(1, len(given)) and chosen[0] in COEFFICIENTS
+        if not node.args or not named or not known:
+            names = ", ".join(f'"{one}"' for one in COEFFICIENTS)
+            return self.fault(
+                node,
+                "`orthogonalize` takes one value, and coefficients= which steps",
+                f'Write `orthogonalize(x)`, or `orthogonalize(x, coefficients="polar_express")`; '
+                f"coefficients is one of {names}.",
+            )
+        made = Matrix(self.number(node.args[0]), str(chosen[0])).call
+        for part in ast.walk(made):
+            if not hasattr(part, "lineno"):
+                ast.copy_location(part, node)
+        return Read(ast.copy_location(made, node), False)
 
     def helper(self, node: ast.Call, function: Any) -> Sequence[Read]:
         """What a call of a function beside the rule returns; empty where that is a fault."""

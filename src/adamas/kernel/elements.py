@@ -29,6 +29,8 @@ class Elements:
     # What each row and each column has one number of, where the rule reduces.
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    # What was made between passes, with its place among the sums.
+    matrices: dict[str, int] = field(default_factory=dict)
     arrays: dict[str, Codec] = field(init=False)
     passes: Passes = field(init=False)
     scopes: dict[str, int] = field(init=False, default_factory=dict)
@@ -122,7 +124,18 @@ class Elements:
         for k, name in enumerate(self.columns):
             if name in read:
                 lines.append(f"_{name}_all = _column_room + {self.width * k} * _span")
+        for name, k in self.matrices.items():
+            if name in read:
+                lines += self.whole_at(f"_{name}_whole", k)
         return lines
+
+    def whole_at(self, name: str, place: int) -> list[str]:
+        """Where the elements of this slice lie in a whole matrix of numbers."""
+        return [
+            f"{name} = _m.load_int64(_place, _j.FIRST_ELEMENT, 99)",
+            f"{name} += _m.load_int64(_slice, _j.START, 99)",
+            f"{name} = _m.load_int64(_place, _j.SUMS + {place}, 99) + {self.width} * {name}",
+        ]
 
     def row_at(self, read: set[str], line: str = "_start // _span") -> list[str]:
         """What the row that begins at `_start`, number `line` of the slice, has one number of."""
@@ -134,11 +147,17 @@ class Elements:
         return lines
 
     def columns_at(self, at: str, read: set[str]) -> list[str]:
-        """What the column of an element has one number of."""
-        return [
+        """What the column of an element has one number of, and its numbers of whole matrices."""
+        found = [
             f"{name} = _m.load_{self.number}(_{name}_all, {at} - _start + _i, "
             f"{self.scope(f'column {name}')})"
             for name in self.columns
+            if name in read
+        ]
+        return found + [
+            f"{name} = _m.load_{self.number}(_{name}_whole, {at} + _i, "
+            f"{self.scope(f'whole {name}')})"
+            for name in self.matrices
             if name in read
         ]
 

@@ -25,11 +25,13 @@ from adamas.kernel.scopes import (
     ALL,
     COLUMN,
     ELEMENT,
+    MATRIX,
     ONCE,
     ROW,
     TENSOR,
     apart,
     begin,
+    matrix,
     of_states,
     reduction,
     refusal,
@@ -75,9 +77,18 @@ class Formula:
 
     @cached_property
     def over(self) -> frozenset[str]:
-        """What the formula reduces over, see `scopes.OVER`; empty for one of single elements."""
+        """What the formula reduces over, see `scopes.OVER`, and MATRIX where it has such words.
+
+        Empty for a formula of single elements.
+        """
         found = (reduction(statement.value) for statement in self.statements)
-        return frozenset(one.over for one in found if one)
+        matrices = any(matrix(statement.value) for statement in self.statements)
+        return frozenset((*(one.over for one in found if one), *([MATRIX] if matrices else [])))
+
+    @property
+    def rowwise(self) -> bool:
+        """Whether it asks what is in one row, so that rows must lie in one piece."""
+        return bool(self.over & {ROW, COLUMN, MATRIX})
 
     @cached_property
     def draws(self) -> tuple[str, ...]:
@@ -222,6 +233,11 @@ def _check_scopes(
             )
             if refused:
                 text.fault(statement.value, *refused)
+        square = matrix(statement.value)
+        if square and scope(square.argument, known) != ELEMENT:
+            text.fault(statement.value, *advice.NO_MATRIX)
+        if square and ALL in formula.over:
+            text.fault(statement.value, *advice.MATRIX_AND_ALL)
         shape = like.get(statement.value)
         if shape is not None and scope(shape, known) != ELEMENT:
             text.fault(statement.value, *advice.DRAWN)

@@ -6,7 +6,7 @@ from adamas.codecs import BLOCK
 from adamas.kernel.elements import Elements, address, indented
 from adamas.kernel.first import names
 from adamas.kernel.split import carrying
-from adamas.kernel.stages import COLUMNS, LEAVES, Sum
+from adamas.kernel.stages import COLUMNS, LEAVES, WHOLE, Sum
 
 
 class Gather(Elements):
@@ -125,6 +125,9 @@ class Gather(Elements):
             f"_clean = _span < {BLOCK}",
         ]
         for k, one in self.sums:
+            if one.parts == WHOLE:
+                lines += self.whole_at(f"_part_{k}", k)
+                continue
             lines.append(f"_part_{k} = _m.load_int64(_place, _j.SUMS + {k}, 99)")
             if one.parts == LEAVES:
                 lines.append(f"_block_{k} = _b.scratch({BLOCK * self.width})")
@@ -171,6 +174,9 @@ class Gather(Elements):
         """What one element adds to a sum."""
         if self.lies(one):
             return []
+        if one.parts == WHOLE:
+            place = f"_part_{k}, _at + _i, {self.scope(f'part {k}')}"
+            return [f"_m.store_{self.number}({place}, {one.argument})"]
         if one.parts == LEAVES:
             place = f"_block_{k}, _i, {self.scope(f'part {k}')}"
             return [f"_m.store_{self.number}({place}, {one.argument})"]

@@ -12,12 +12,13 @@ once a tensor, what a row has one number of once a row.
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import cast
 
 from adamas.kernel.first import asks, clock
-from adamas.kernel.formula import Formula, fresh
+from adamas.kernel.formula import Formula, fresh, target
+from adamas.kernel.orthogonal import normalised
 from adamas.kernel.scopes import (
     ALL,
     COLUMN,
@@ -25,7 +26,9 @@ from adamas.kernel.scopes import (
     FINENESS,
     ONCE,
     ROW,
+    Matrix,
     Reduction,
+    matrix,
     reduction,
     scope,
 )
@@ -74,7 +77,10 @@ def hoist(formula: Formula) -> Hoisted:
     """Split `formula` into its prologue and its body."""
     worker = _Hoister(formula)
     for statement in formula.statements:
-        worker.take(statement)
+        parts = normalised(statement, worker.taken)
+        worker.taken |= set(map(target, parts))
+        for one in parts:
+            worker.take(one)
     kept = {ELEMENT: ("p", *formula.states), ROW: formula.rows, COLUMN: formula.columns}
     outputs = {
         name: worker.output(formula.outputs[name], each) for each in kept for name in kept[each]
@@ -117,21 +123,20 @@ class _Hoister:
         self.taken = self.scopes.keys() | self.once | written
 
     def take(self, statement: ast.Assign) -> None:
-        target = statement.targets[0]
-        assert isinstance(target, ast.Name)
+        given = target(statement)
         value = renamed(statement.value, self.current)
         known = clock(value, self.clocks)
         value = cast(ast.expr, _First(self).visit(value))
         self.at = self.scope(value)
-        found = reduction(value)
-        done = self.reduced(found) if found else self.whole(value)
+        found, made = reduction(value), matrix(value)
+        done = self.reduced(found) if found else self.of_matrix(made) if made else self.whole(value)
         # Sums over all tensors are as many in each form of a rule, so that they can be numbered.
         text = "" if found is None or found.over == ALL else ast.unparse(done)
         if text in self.named:
-            self.current[target.id] = self.named[text]
+            self.current[given] = self.named[text]
             return
-        name = self.named_anew(target.id)
-        self.current[target.id] = name
+        name = self.named_anew(given)
+        self.current[given] = name
         if self.inverts(value):
             self.inverted.add(name)
         if text:
@@ -143,17 +148,17 @@ class _Hoister:
         self.clocks |= {} if known is None else {name: known}
         (self.prologue if self.at == ONCE else self.body).append(_assign(name, done))
 
-    def named_anew(self, target: str) -> str:
+    def named_anew(self, given: str) -> str:
         """The name for a new value: one of its own where the old one may still be read.
 
         The prologue runs before every line of the body, and what a rule that reduces has once for a
         tensor or a row is made between passes over its elements.
         """
-        name = self.current.get(target, target)
+        name = self.current.get(given, given)
         changes = self.at == ONCE and name in self.scopes
-        again = self.formula.over and (name in self.scopes or target in self.current)
+        again = self.formula.over and (name in self.scopes or given in self.current)
         if name in self.once or changes or again:
-            name = fresh(target, self.taken)
+            name = fresh(given, self.taken)
             self.taken.add(name)
         return name
 
@@ -168,8 +173,11 @@ class _Hoister:
         over, self.at = self.at, self.scope(found.argument)
         argument = self.local(self.pull(found.argument))
         self.at = over
-        word = ast.keyword("over", ast.Constant(found.over))
-        return ast.Call(_name(found.word), [argument], [word])
+        return replace(found, argument=argument).call
+
+    def of_matrix(self, made: Matrix) -> ast.expr:
+        """A matrix made of a name of its own, or of one that is there."""
+        return replace(made, argument=self.local(self.pull(made.argument))).call
 
     def scope(self, node: ast.AST) -> str:
         """The scope of an expression over the names of the body."""

@@ -56,6 +56,7 @@ class Reducing:
             self.formula.states,
             self.stages.rows,
             self.stages.columns,
+            self.stages.matrices,
         )
         writer.sums = self.stages.at(level)
         writer.looks = all(not self.stages.at(k) for k in range(1, level))

@@ -7,14 +7,18 @@ row with a column makes an element, so `r * c` is a matrix again.
 
 import ast
 from collections.abc import Container, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adamas.kernel.draws import PREFIX
 
 REDUCTIONS = frozenset({"mean", "norm", "rms", "total"})
+# The words that make a matrix of a matrix.
+MATRICES = frozenset({"orthogonalize"})
 # From the coarsest to the finest; what is the same in the whole step needs no array at all.
 ONCE, ALL, TENSOR, ROW, COLUMN, ELEMENT = "once", "all", "tensor", "row", "column", "element"
 OVER = (ROW, COLUMN, TENSOR, ALL)
+# What a formula with a word of matrices is over, besides.
+MATRIX = "matrix"
 # The array beside the gradient, of rules that ask for one.
 SECOND = "h"
 FINENESS = {ONCE: 0, ALL: 1, TENSOR: 2, ROW: 3, COLUMN: 3, ELEMENT: 4}
@@ -28,6 +32,12 @@ class Reduction:
     argument: ast.expr
     over: str
 
+    @property
+    def call(self) -> ast.Call:
+        """The call of the word."""
+        over = ast.keyword("over", ast.Constant(self.over))
+        return ast.Call(ast.Name(self.word, ast.Load()), [self.argument], [over])
+
 
 def reduction(node: ast.AST) -> Reduction | None:
     """What a call of one of the words that reduce says; None for anything else."""
@@ -36,6 +46,32 @@ def reduction(node: ast.AST) -> Reduction | None:
             given = [*others, *(k.value for k in node.keywords)]
             over = given[0].value if given and isinstance(given[0], ast.Constant) else TENSOR
             return Reduction(word, argument, str(over))
+    return None
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """`orthogonalize(argument, coefficients=coefficients)`."""
+
+    argument: ast.expr
+    coefficients: str
+
+    @property
+    def call(self) -> ast.Call:
+        """The call of the word."""
+        given = ast.keyword("coefficients", ast.Constant(self.coefficients))
+        return ast.Call(ast.Name("orthogonalize", ast.Load()), [self.argument], [given])
+
+
+def matrix(node: ast.AST) -> Matrix | None:
+    """What a call of a word of matrices says; None for anything else."""
+    match node:
+        case ast.Call(
+            func=ast.Name(id=word),
+            args=[argument],
+            keywords=[ast.keyword(value=ast.Constant(value=str(name)))],
+        ) if word in MATRICES:
+            return Matrix(argument, name)
     return None
 
 
@@ -54,6 +90,8 @@ def scope(node: ast.AST, known: Mapping[str, str]) -> str:
     """The scope of an expression; `known` are those of names, and other names are words."""
     if found := reduction(node):
         return found.over
+    if matrix(node):
+        return ELEMENT
     if isinstance(node, ast.Name):
         return known.get(node.id, ELEMENT if node.id.startswith(PREFIX) else ONCE)
     return joined(scope(child, known) for child in ast.iter_child_nodes(node))
@@ -100,7 +138,7 @@ def begin(states: Mapping[str, str], given: Container[str]) -> dict[str, str]:
 
 
 def apart(statements: Iterable[ast.Assign], taken: Set[str]) -> list[ast.Assign]:
-    """The same statements with every reduction as the whole value of one of its own."""
+    """The same statements with every reduction and matrix as the whole value of one of its own."""
     found: list[ast.Assign] = []
     worker = _Apart(found, set(taken))
     for statement in statements:
@@ -114,23 +152,23 @@ class _Apart(ast.NodeTransformer):
         self.found, self.taken = found, taken
 
     def whole(self, node: ast.expr) -> ast.expr:
-        """The value of a statement, which may be a reduction itself."""
+        """The value of a statement, which may be a reduction or a matrix itself."""
+        if made := matrix(node):
+            return ast.copy_location(replace(made, argument=self.visit(made.argument)).call, node)
         if (known := reduction(node)) is None:
             visited = self.visit(node)
             assert isinstance(visited, ast.expr)
             return visited
-        over = ast.keyword("over", ast.Constant(known.over))
-        word = ast.Name(known.word, ast.Load())
-        return ast.copy_location(ast.Call(word, [self.visit(known.argument)], [over]), node)
+        return ast.copy_location(replace(known, argument=self.visit(known.argument)).call, node)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        known = reduction(node)
-        if known is None:
+        if reduction(node) is None and matrix(node) is None:
             return ast.copy_location(
                 ast.Call(node.func, [self.visit(one) for one in node.args], []), node
             )
+        word = ast.unparse(node.func)
         name = next(
-            n for k in range(1, len(self.taken) + 2) if (n := f"{known.word}_{k}") not in self.taken
+            n for k in range(1, len(self.taken) + 2) if (n := f"{word}_{k}") not in self.taken
         )
         self.taken.add(name)
         value = self.whole(node)

@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 from adamas.kernel.first import names
 from adamas.kernel.formula import Formula, target
 from adamas.kernel.hoist import Hoisted, hoist
-from adamas.kernel.scopes import ALL, COLUMN, ELEMENT, ROW, TENSOR, Reduction, reduction
+from adamas.kernel.scopes import ALL, COLUMN, ELEMENT, ROW, TENSOR, Reduction, matrix, reduction
 from adamas.kernel.variants import of_vectors
 
 SQUARED = ("norm", "rms")
 LEAVES, COLUMNS, ROWS, NUMBERS = "leaves", "columns", "rows", "numbers"
+# No sum, but all elements, of which a matrix is made.
+WHOLE = "whole"
 # Those that a pass over the elements makes.
-PASSED = (LEAVES, COLUMNS)
+PASSED = (LEAVES, COLUMNS, WHOLE)
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,16 @@ class Sum:
     """What is added up of `argument`, its squares if `squared`, in the pass of `level`.
 
     `parts` says in which form: the LEAVES of a tensor (blocks of its elements), its COLUMNS in
-    groups of rows, one number for each of its ROWS, or NUMBERS of single tensors.
+    groups of rows, one number for each of its ROWS, or NUMBERS of single tensors. Of the WHOLE of
+    it the matrix `made` is made, by the steps that are called `coefficients`.
     """
 
     argument: str
     squared: bool
     parts: str
     level: int
+    made: str = ""
+    coefficients: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,11 @@ class Stages:
         return [(k, s) for k, s in every if s.level == level and s.parts in PASSED]
 
     @property
+    def matrices(self) -> dict[str, int]:
+        """The names of the matrices that are made, each with the place of what it is made of."""
+        return {one.made: k for k, one in enumerate(self.sums) if one.parts == WHOLE}
+
+    @property
     def overall(self) -> list[tuple[int, Line]]:
         """The lines that reduce over all tensors, in the order of the text, each with its level."""
         every = ((k, line) for k, lines in enumerate(self.between) for line in lines)
@@ -119,10 +129,10 @@ class _Stager:
     def stages(self) -> Stages:
         for statement in self.parts.body:
             self.take(statement)
-        last = max((level for level, _ in self.lines), default=0)
+        last = max([0, *(level for level, _ in self.lines), *(one.level for one in self.sums)])
         self.sink(last)
         between = [[line for at, line in self.lines if at == k] for k in range(last + 1)]
-        elements = [s for s in self.parts.body if self.scope(target(s)) == ELEMENT]
+        elements = self.elements()
         once = self.of(TENSOR) + self.of(ALL)
         constants = {**self.parts.constants, **{name: ast.Name(name, ast.Load()) for name in once}}
         wanted = {self.parts.outputs[name] for name in ("p", *self.formula.states)}
@@ -159,7 +169,7 @@ class _Stager:
 
     def deadlines(self, name: str, last: int) -> Iterator[int]:
         """After which pass at the latest a number is asked for, by each that asks."""
-        elements = [s for s in self.parts.body if self.scope(target(s)) == ELEMENT]
+        elements = self.elements()
         for level in range(1, last + 1):
             asking = set().union(*(names(s.value) for s in needed(elements, self.asked(level))))
             if name in asking:
@@ -183,6 +193,11 @@ class _Stager:
         over = (s for s in self.sums if s.level == level and s.parts in PASSED)
         return {one.argument for one in over}
 
+    def elements(self) -> list[ast.Assign]:
+        """The statements of elements that passes compute, and compute again."""
+        body = [s for s in self.parts.body if self.scope(target(s)) == ELEMENT]
+        return [s for s in body if not matrix(s.value)]
+
     def scope(self, name: str) -> str:
         return self.parts.scopes.get(name, "once")
 
@@ -195,6 +210,10 @@ class _Stager:
         name, found = target(statement), reduction(statement.value)
         level = max((self.levels.get(read, 0) for read in names(statement.value)), default=0)
         place = number = -1
+        if square := matrix(statement.value):
+            level += 1
+            argument = ast.unparse(square.argument)
+            self.sums.append(Sum(argument, False, WHOLE, level, name, square.coefficients))
         if found:
             assert isinstance(found.argument, ast.Name)
             parts = self.kind(found)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from adamas.kernel.first import names, starts
 from adamas.kernel.formula import Formula, FormulaError, fresh, scoped, target
-from adamas.kernel.scopes import COLUMN, ROW, TENSOR, reduction, scope
+from adamas.kernel.orthogonal import of_vector
+from adamas.kernel.scopes import COLUMN, ROW, TENSOR, matrix, reduction, scope
 
 # `g = g + weight_decay * p`, whichever way round.
 PENALTIES = frozenset({
@@ -60,11 +61,14 @@ def of_vectors(formula: Formula) -> Formula:
     over the column is over the tensor. States follow: what was kept once a row is kept for every
     element, and what was kept once a column is one number.
     """
-    if not formula.over & {ROW, COLUMN}:
+    if not formula.rowwise:
         return formula
-    known, made = formula.scopes, []
+    known, made = formula.scopes, list[ast.Assign]()
+    taken = {*formula.initial, *formula.hypers, *map(target, formula.statements)}
     for statement in formula.statements:
-        made.append(_of_vector(statement, known))
+        square = matrix(statement.value)
+        parts = of_vector(statement, square, taken) if square else [_of_vector(statement, known)]
+        made, taken = [*made, *parts], taken | set(map(target, parts))
         known[target(statement)] = scope(statement.value, known)
     return scoped(replace(formula, statements=tuple(made)))
 

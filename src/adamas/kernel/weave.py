@@ -47,8 +47,8 @@ def weave(formula: Formula, layout: Layout, version: str, processor: Processor) 
         kept = {"a row": formula.rows, "a column": formula.columns, "a tensor": formula.scalars}
         more = [f"{name} once {each}" for each, names in kept.items() for name in names]
         stored = ", ".join([stored, *more])
-    rows = plan.rows, plan.columns
-    writer = Blocks(parts, layout, formula.states, *rows, processor=processor, placed=placed)
+    coarse = plan.rows, plan.columns, plan.matrices
+    writer = Blocks(parts, layout, formula.states, *coarse, processor=processor, placed=placed)
     before = Reducing(formula, layout, plan) if placed else None
     blocks = [
         _head(f"{formula.name}: {stored}.", version, formula),

@@ -29,7 +29,11 @@ READER = ("reader_text", "reader_tree", "reader", "reader_rule")
 FILES = ("runtime", "chart", "controls")
 PLAYGROUND = ("playground", "playground_controls")
 # torch is not asked what it has: the guide is built without it.
-OF_TORCH = WORDS - {"rms", "total", "uniform", "normal"} | {"absolute", "arctan2", "clamp"}
+OF_TORCH = WORDS - {"rms", "total", "uniform", "normal", "orthogonalize"} | {
+    "absolute",
+    "arctan2",
+    "clamp",
+}
 
 
 def formulas(names: Container[str]) -> str:

@@ -15,7 +15,7 @@ from adamas.engine.grid import grid_of
 from adamas.engine.tensors import Part
 from adamas.kernel.formula import Formula
 from adamas.kernel.runtime.job import GROUP
-from adamas.kernel.scopes import ALL, COLUMN, ROW
+from adamas.kernel.scopes import ALL
 from adamas.torch.engines import Live
 from adamas.torch.shards import begins, sharded
 
@@ -37,7 +37,7 @@ def check(parameter: torch.Tensor, name: str, formula: Formula) -> None:
     """
     if not asks(formula):
         return
-    if parameter.is_complex() and (formula.over & {ROW, COLUMN} or formula.given & NUMBERS):
+    if parameter.is_complex() and (formula.rowwise or formula.given & NUMBERS):
         raise ValueError(
             f"parameter {name!r} is {parameter.dtype}, and {formula.name} asks for its rows or "
             "columns, which are of real numbers. Train torch.view_as_real() of it."
@@ -103,7 +103,7 @@ def part_of(parameter: torch.Tensor, name: str, formula: Formula) -> Part | None
     shape = (*parameter.shape, *((2,) if parameter.is_complex() else ()))
     width, row = math.prod(shape[1:]), begins(parameter)[0]
     inner = [cut for cut in _ends(parameter) if 0 < cut < shape[0]]
-    flat = grid_of(shape, bool(formula.over & {ROW, COLUMN})).rows == 1
+    flat = grid_of(shape, formula.rowwise).rows == 1
     return Part(
         shape,
         row,

@@ -4,6 +4,7 @@ What depends on hyper-parameters and t alone is computed in float64 on the CPU, 
 the body runs on whole tensors of any device, and `torch.compile` fuses it where it can.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from adamas import words
 from adamas.kernel.bound import ELEMENTWISE, Bound
 from adamas.kernel.formula import Formula
 from adamas.kernel.totals import axes, counted, kept
+from adamas.newton_schulz import iterated
 
 WORDS: dict[str, Any] = {name: getattr(torch, name) for name in ELEMENTWISE}
 NUMBERS: dict[str, Any] = {name: getattr(words, name) for name in words.__all__}
@@ -36,7 +38,9 @@ class TensorFormula:
         self.kept, self.makes, self._following = bound.kept, bound.makes, bound.following
         self.asks_first, self.reduces = bound.asks_first, bound.reduces
         self._once = bound.once(NUMBERS, np.float64)
-        self.body: Callable[..., tuple[torch.Tensor, ...]] = bound.body(WORDS | REDUCED, _narrow)
+        self.body: Callable[..., tuple[torch.Tensor, ...]] = bound.body(
+            WORDS | REDUCED | {"orthogonalize": _orthogonalize}, _narrow
+        )
 
     def constants(
         self, t: int, hypers: Mapping[str, float], scalars: Mapping[str, float]
@@ -79,6 +83,12 @@ REDUCED: dict[str, Callable[[torch.Tensor, str], torch.Tensor]] = {
     "mean": lambda x, over: _total(x, over) / counted(x.shape, over),
     "rms": lambda x, over: _norm(x, over) / counted(x.shape, over) ** 0.5,
 }
+
+
+def _orthogonalize(x: torch.Tensor, coefficients: str) -> torch.Tensor:
+    # Of two dimensions at least: of a vector nothing is orthogonalized.
+    made: torch.Tensor = iterated(x.reshape(len(x), math.prod(x.shape[1:])), coefficients)
+    return made.reshape(x.shape)
 
 
 def guarded(body: Callable[..., Any], kept: int) -> Callable[..., Any]:

@@ -19,7 +19,6 @@ from adamas.engine.storage import Storage
 from adamas.engine.tensors import Tensor, memory_order
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import REST, Column
-from adamas.kernel.scopes import COLUMN, ROW
 from adamas.kernel.variants import of_vectors
 from adamas.torch import random
 from adamas.torch.engines import Live
@@ -226,7 +225,7 @@ class TensorStates:
         rounded = self.rounded(k)
         if rounded:
             key = random.step_key(self._seed, int(self.of[k][ROUNDING]), t)
-            rowwise = bool(self.formula.over & {ROW, COLUMN}) and whole["p"].ndim > 1
+            rowwise = self.formula.rowwise and whole["p"].ndim > 1
             order, first = memory_order_of(whole["p"], rowwise), first_block(self.live[k].parameter)
         for name, target in whole.items():
             if name not in rounded:

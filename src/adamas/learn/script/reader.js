@@ -289,6 +289,7 @@ class RuleReader {
     }
     const args = node.args.map((one) => this.number(one));
     if (word === "uniform" || word === "normal") return this.fault(node, ["draws"], ["draws_do"]);
+    if (word === "orthogonalize") return this.fault(node, ["of_matrices"], ["of_matrices_do"]);
     if (word === "clip") {
       const [x, low, high] = args;
       return { node: called("minimum", [called("maximum", [x, low], node), high], node), truth: false };
