@@ -30,7 +30,7 @@ from torch.distributed.tensor import (
 import adamas.torch
 from adamas import NonFiniteError
 from adamas.torch.ranks import Ranks
-from adamas.words import mean, minimum, norm, sqrt
+from adamas.words import mean, minimum, norm, orthogonalize, sqrt
 from reduction_rules import adafactor, cautious, lamb
 from torch_ranks import on_ranks
 
@@ -57,7 +57,16 @@ def mixed(p, g, m, r, *, lr=1e-2, beta=0.9):  # type: ignore[no-untyped-def]
     return p - lr * m / (sqrt(r) + 1e-8), m, r
 
 
-RULES = {one.__name__: one for one in (lamb, adafactor, cautious, overall, mixed)}
+def turned(p, g, m, r, *, rows, columns, lr=1e-2, beta=0.9):  # type: ignore[no-untyped-def]
+    """A matrix of all rows, wherever they are, between sums before it and behind it."""
+    m = beta * m + (1 - beta) * g
+    o = orthogonalize(m / (norm(m) + 1e-8))
+    r = beta * r + (1 - beta) * mean(o * o, over="row")
+    u = o / (sqrt(r) + 1e-8)
+    return p - lr * sqrt(rows * columns) / norm(u) * u, m, r
+
+
+RULES = {one.__name__: one for one in (lamb, adafactor, cautious, overall, mixed, turned)}
 Case = tuple[str, torch.dtype, str]
 
 
@@ -67,6 +76,7 @@ def cases(state: str) -> list[Case]:
     return [
         *plain, ("overall", torch.float32, "float32"), ("adafactor", torch.float64, "float32"),
         ("lamb", torch.float32, state), ("mixed", torch.float32, state),
+        ("turned", torch.float64, "float32"), ("turned", torch.float32, state),
     ]  # fmt: skip
 
 
@@ -97,7 +107,7 @@ class Run:
         self.net = nn.ParameterDict({n: nn.Parameter(self.cut(self.start(n))) for n in SHAPES})
         # Every rank has this one whole.
         self.net["whole"] = nn.Parameter(self.start("cube"))
-        low = SHAPES.keys() - {"vector"} if name == "mixed" else WHOLE_ROWS
+        low = SHAPES.keys() - {"vector"} if name in ("mixed", "turned") else WHOLE_ROWS
         chosen = {"state": lambda key, array: state if key in low else "float32"}
         made = adamas.torch.optimizer(RULES[name])
         self.opt = made(self.net.named_parameters(), lr=1e-2, seed=5, **chosen, **more)
@@ -174,9 +184,9 @@ def bits(ranks: int, state: str) -> None:
 
 def guard(ranks: int, state: str) -> None:
     """One rank's NaN leaves the whole tensor on all, also where a rank has none of it."""
-    tried = [(name, choice) for name in ("adafactor", "lamb") for choice in ("guard", "raise")] + [
-        ("overall", "guard")
-    ]
+    tried = [
+        (name, choice) for name in ("adafactor", "lamb", "turned") for choice in ("guard", "raise")
+    ] + [("overall", "guard")]
 
     def work(mesh: Any) -> list[Any]:
         made = []
