@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import adamas
+from adamas.words import norm, orthogonalize
 from places import HELPERS
 from stepping import Array
 
@@ -207,6 +208,25 @@ def exact_rows() -> Scene:
     return optimizer, gradients
 
 
+def turning(p: Any, g: Any, m: Any, *, lr: float = 0.1) -> Any:
+    """A matrix, whose products take most of a step, and a sum behind it."""
+    m = 0.9 * m + g
+    o = orthogonalize(m)
+    return p - lr * o / norm(o), m
+
+
+def matrices() -> Scene:
+    """Matrices one after another, one of which does not lie in rows, and a vector."""
+    shapes = {"square": (40, 40), "tall": (90, 20), "vector": (50,)}
+
+    def made(t: int) -> dict[str, Array]:
+        rng = np.random.default_rng(t)
+        some = {k: rng.normal(size=shape).astype(np.float32) for k, shape in shapes.items()}
+        return {**some, "turned": rng.normal(size=(13, 30)).T}
+
+    return adamas.Optimizer(turning, made(0), threads=2), lambda t: made(t + 1)
+
+
 KINDS: dict[str, Callable[[], Scene]] = {
     "one array, one thread": lambda: one_array(threads=1),
     "one array": lambda: one_array(threads=2, clip_norm=1.0),
@@ -215,6 +235,7 @@ KINDS: dict[str, Callable[[], Scene]] = {
         lambda t: values(t + 1),
     ),
     "exact rows": exact_rows,
+    "matrices": matrices,
 }
 
 
