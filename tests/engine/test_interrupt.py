@@ -234,6 +234,17 @@ KINDS: dict[str, Callable[[], Scene]] = {
         adamas.NAdam(values(0), threads=3, clip_norm=1.0, ema=0.5, zero_grads=True),
         lambda t: values(t + 1),
     ),
+    "two rules": lambda: (
+        adamas.Optimizer(
+            adamas.rules.nadam,
+            values(0),
+            routes={"long|turned": "nadam", "": "lion"},
+            threads=2,
+            clip_norm=1.0,
+            ema=0.5,
+        ),
+        lambda t: values(t + 1),
+    ),
     "exact rows": exact_rows,
     "matrices": matrices,
 }

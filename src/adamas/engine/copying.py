@@ -21,6 +21,9 @@ from adamas.engine.threads import straight
 from adamas.engine.turn import Turn, reading
 from adamas.engine.whole import counting, entries, taking
 
+# Options that a copy has otherwise: formats as they were chosen, groups that name their rules.
+GIVEN_ANEW = ("state", "seed", "routes")
+
 
 class Copied:
     """An optimizer that deepcopy and pickle copy whole."""
@@ -56,7 +59,8 @@ class Copied:
         Raises TypeError for a parameter that Python cannot copy.
         """
         form, stepper = self._form, self._stepper
-        kinds = [kind for kind, _ in form] if isinstance(form, list) else [form]
+        count = len(stepper.members)
+        kinds = [kind for kind, _ in form] if isinstance(form, list) else [form] * count
         groups = []
         for k, (kind, group) in enumerate(zip(kinds, stepper.settings.groups, strict=True)):
             named = {tensor.key: tensor.source for tensor in stepper.members[k]}
@@ -76,7 +80,7 @@ class Copied:
             "key": self._read_rules(),
             "form": form,
             "groups": groups,
-            "options": {k: v for k, v in self._options.items() if k not in ("state", "seed")},
+            "options": {k: v for k, v in self._options.items() if k not in GIVEN_ANEW},
             "formats": entries(stepper, Store.named_formats),
             "steps": stepper.parts[0].steps,
             "seed": int(stepper.parts[0].numbers.seed[0]),
@@ -89,6 +93,7 @@ class Copied:
         """Make it again from its parts; ValueError if its rule is another one by now."""
         formats = found["formats"]
         options = {**found["options"], "state": lambda key, _: formats[key], "seed": found["seed"]}
+        options["routes"] = None
         self._make(found["rule"], found["groups"], {}, options)
         stepper = self._stepper
         if self._read_rules() != found["key"]:

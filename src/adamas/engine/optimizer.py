@@ -5,6 +5,7 @@ the caller's arrays, the state and the settings together, and checks what comes 
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,14 @@ from adamas.engine.fixed import FixedDict
 from adamas.engine.gradients import flatten
 from adamas.engine.loading import FORMAT, described, regrouping, unpacked
 from adamas.engine.options import LOOK, Configured
+from adamas.engine.routes import Route, Routes, route
+from adamas.engine.routing import grouped
 from adamas.engine.rows import row_numbers
 from adamas.engine.settings import Hyper, choice
 from adamas.engine.several import Several, names_rules
 from adamas.engine.state import Store
 from adamas.engine.stepper import Stepper
-from adamas.engine.tensors import Key
+from adamas.engine.tensors import Key, Tensor, widened
 from adamas.engine.threads import straight
 from adamas.engine.turn import alone, reading
 from adamas.engine.whole import counting, entries, taking
@@ -60,6 +63,9 @@ class Optimizer(Copied, Configured):
     - `threads`: how many, or None for the CPUs this process may use, and where a launcher says by
       LOCAL_WORLD_SIZE that several processes share the machine, for its share of them; `repr` says
       what was taken. The bits do not depend on it.
+    - `routes`: rules by name, for a dict of names: `{"embed|bias": "adamw", "": dict(rule=..., lr=
+      ...)}`. The first regular expression that is found in a name decides; a name in which none is
+      found is an error.
     - further keywords: the rule's hyper-parameters, numbers or schedules (functions of the step).
 
     One thread at a time: calls that meet, and calls from inside a step, raise RuntimeError. Raises
@@ -72,9 +78,11 @@ class Optimizer(Copied, Configured):
     ) -> None:
         before = set(vars(self))
         self._rule, self._options = rule, options
+        given, routes = params, options["routes"]
+        params = params if routes is None else grouped(params, routes)
         kind = Several if names_rules(params) else Stepper
         self._stepper = made = kind(rule, params, hypers, options)
-        self._form, self._keys = made.form, made.keys
+        self._form, self._keys = made.form if params is given else dict, made.keys
         self._settings, self._turn = made.settings, made.turn
         self._ours = frozenset({*vars(self), "_ours"} - before)
 
@@ -136,6 +144,19 @@ class Optimizer(Copied, Configured):
         if key not in self._keys:
             raise ValueError(f"no parameter {key!r}; there are {self._keys}.")
         return self._stepper.values(self._keys.index(key))
+
+    @property
+    def routes(self) -> Routes:
+        """By which rule each parameter is stepped, and how far at first; its text is a table.
+
+        Computed from the settings of the next step and the parameters of now.
+        """
+        stepper, names = self._stepper, []
+        for k, members in enumerate(stepper.members):
+            formula = stepper.formula_of(k)
+            hypers = self.settings(k)
+            names += [partial(_route, formula, tensor, hypers) for tensor in members]
+        return Routes(names)
 
     def settings(self, group: int = 0) -> dict[str, float]:
         """The hyper-parameters that the last call of `step` used, schedules evaluated."""
@@ -242,3 +263,10 @@ class Optimizer(Copied, Configured):
         rules = ", ".join(part.formula.name for part in stepper.parts)
         about = f"{stepper.size} elements, {stepper.shown()}, threads={stepper.threads.shown}"
         return f"<{type(self).__name__} {rules}: {about}>"
+
+
+def _route(formula: Formula, tensor: Tensor, hypers: Mapping[str, float]) -> Route:
+    """The route of one parameter."""
+    p = widened(tensor.given) if tensor.form == "bfloat16" else tensor.given
+    size = float(np.sqrt(np.mean(np.square(p, dtype=np.float64)))) if p.size else 0.0
+    return route(formula, tensor.key, tensor.given.shape, hypers, size)

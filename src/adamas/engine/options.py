@@ -4,7 +4,7 @@ Names, types and defaults stand there, where editors and type checkers look. Wha
 reads them from there: the names that no rule may use, the classes' stubs, and torch's own table.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from adamas.engine.settings import Hyper
@@ -44,6 +44,7 @@ class Configured:
         maximize: bool = False,
         rows: Literal["lazy", "exact"] = "lazy",
         threads: int | None = None,
+        routes: Mapping[str, Any] | None = None,
         **hypers: Hyper,
     ) -> None:
         given = locals()

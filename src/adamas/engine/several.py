@@ -105,6 +105,7 @@ class Several(Together):
             for place, k in enumerate(mine):
                 settings[k] = (part.settings, place)
         super().__init__(parts, places)
+        self._formulas = formulas
         self.settings = Groups([settings[k] for k in range(len(groups))])
 
     def step(
@@ -118,6 +119,10 @@ class Several(Together):
         given = [[values[i] for i in own] for own in self.places]
         beside = second and [[second[i] for i in own] for own in self.places]
         return super().step(given, clip_norm, loss_scale, beside)
+
+    def formula_of(self, group: int) -> Formula:
+        """The rule of a group."""
+        return self._formulas[group]
 
     def shown(self) -> str:
         """Every rule with the settings of its first group, as `repr` has it."""

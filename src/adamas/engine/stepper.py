@@ -16,6 +16,7 @@ from adamas.engine.settings import divisor, limit
 from adamas.engine.tensors import Array, Tensor, address
 from adamas.engine.threads import straight
 from adamas.engine.turn import alone, reading
+from adamas.kernel.formula import Formula
 from adamas.kernel.runtime import job as j
 
 
@@ -40,6 +41,10 @@ class Stepper(Parts):
         """The tensors of each group."""
         count = range(len(self.settings.groups))
         return [[tensor for tensor in self.tensors if tensor.group == k] for k in count]
+
+    def formula_of(self, group: int) -> Formula:
+        """The rule of a group."""
+        return self.formula
 
     @property
     def rules(self) -> list[Any]:
