@@ -19,7 +19,7 @@ KERAS_TARGET = PACKAGE / "keras" / "classes.pyi"
 
 HEAD = '''"""Written by tools/write_stubs.py from adamas.rules; edits here are lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict, Unpack
 
 from adamas.engine.optimizer import Optimizer

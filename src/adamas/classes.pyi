@@ -1,6 +1,6 @@
 """Written by tools/write_stubs.py from adamas.rules; edits here are lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict, Unpack
 
 from adamas.engine.optimizer import Optimizer
@@ -24,6 +24,7 @@ class Options(TypedDict, total=False):
     maximize: bool
     rows: Literal["lazy", "exact"]
     threads: int | None
+    routes: Mapping[str, Any] | None
 
 class SGD(Optimizer):
     """Stochastic gradient descent steps against the gradient."""

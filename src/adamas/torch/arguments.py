@@ -18,7 +18,7 @@ from adamas.torch.scheduled import KEY, PUT
 from adamas.torch.spelling import misspelt
 
 # What a group has besides settings of the rule.
-PRIVATE = ("params", "param_names", "state", KEY, PUT)
+PRIVATE = ("params", "param_names", "rule", "state", KEY, PUT)
 # Numbers that choose a formula by being zero or not.
 CHOOSING = {"momentum", "dampening", "lr_decay"}
 # What some class calls a hyper-parameter: one list of groups is often given to several classes.

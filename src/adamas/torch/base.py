@@ -11,15 +11,18 @@ import torch
 from torch.optim import optimizer as base
 
 from adamas.engine.finite import NonFiniteError
+from adamas.engine.routes import Routes
 from adamas.homes.signature import Signature
 from adamas.kernel.formula import Formula
 from adamas.torch import arguments, options, saving, scheduled
 from adamas.torch.called import called, every
 from adamas.torch.callers import Callers
 from adamas.torch.driver import Driver
+from adamas.torch.named_rules import RULE, NamedRules
 from adamas.torch.options import OPTIONS
 from adamas.torch.plans import Plans
 from adamas.torch.release import Release, obstacle
+from adamas.torch.routing import grouped, table
 
 
 class Optimizer(torch.optim.Optimizer):
@@ -28,10 +31,14 @@ class Optimizer(torch.optim.Optimizer):
     Takes what the class of that name in `torch.optim` takes, the rule's own names beside
     (`beta1=`), and the options of `adamas.Optimizer`: `state`, `master`, `seed`, `clip_norm`,
     `on_nonfinite`, `track_norm`, `ema`, `zero_grad_in_step`, `rows`, `threads`; `state_by_name`
-    maps regular expressions, looked for in the parameters' names, to other storage of their state.
+    maps regular expressions, looked for in the parameters' names, to other storage of their state,
+    and `routes` maps such expressions to rules, or to dicts of a `rule` and its settings.
+    A group may name its `rule`, whose settings it then has.
     """
 
     signature: Signature
+    # Why a parameter has its rule, by its name.
+    _reasons: Mapping[str, str] = {}
     # True steps CPU tensors as those of other devices, which is how that is tested.
     _anywhere = False
 
@@ -41,23 +48,26 @@ class Optimizer(torch.optim.Optimizer):
         defaults = scheduled.lifted(signature, arguments.named(signature, args, given))
         arguments.refuse(signature, defaults)
         arguments.contradicting(defaults)
-        self._start(defaults, taken)
+        self._start(defaults, taken, {})
         options.check(taken, self.formula)
+        params = params if taken["routes"] is None else grouped(params, taken["routes"])
         super().__init__(params, defaults)
         options.check_names(taken["state_by_name"], list(called(self.param_groups).values()))
 
-    def _start(self, defaults: Mapping[str, Any], taken: Mapping[str, Any]) -> None:
-        plans = Plans(self.signature, defaults, taken)
+    def _start(
+        self, defaults: Mapping[str, Any], taken: Mapping[str, Any], rules: Mapping[str, Any]
+    ) -> None:
+        plans = Plans(self.signature, defaults, taken, NamedRules(self.signature, rules))
         plan = plans.of([defaults])
-        plan.numbers(defaults)
+        plan.first.numbers(defaults)
         self._driver = Driver(self, plans, plan, taken["seed"])
         self._driver.anywhere = self._anywhere
         self._callers = Callers()
 
     @property
     def formula(self) -> Formula:
-        """The rule by which the last step went, or the next one will go."""
-        return self._driver.plan.formula
+        """The rule by which the last step went, or the next one will go; of the first group."""
+        return self._driver.plan.first.formula
 
     @property
     def gradients_released(self) -> bool:
@@ -84,25 +94,45 @@ class Optimizer(torch.optim.Optimizer):
         return f"{shown.removesuffix(')')}CPU threads: {self._driver.threads.shown}\n)"
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group; raises what torch raises, and ValueError for options that do not fit."""
+        """Add a group, which may name its `rule`: a function, a formula, or one of adamas by name.
+
+        Raises what torch raises, and TypeError or ValueError for options that do not fit.
+        """
+        foreign = set[str]()
         if isinstance(param_group, dict):
-            folded = arguments.folded(self.signature, param_group, self.defaults, strict=False)
-            folded = scheduled.lifted(self.signature, folded, self.defaults)
-            param_group.clear()
-            param_group.update(folded)
-            whole = {**self.defaults, **folded}
-            self._driver.plans.check_group(whole)
-            self._driver.plans.of([*self.param_groups[:1], whole])
+            foreign = self._filled(param_group)
         count = len(self.param_groups)
         super().add_param_group(param_group)
+        for key in foreign:
+            # What torch has put there is a default of the optimizer's own rule.
+            del self.param_groups[count][key]
         try:
-            self._driver.plans.check_parameters(self.param_groups, count, self._driver.plan.formats)
+            self._driver.plans.check_parameters(self.param_groups, count)
         except BaseException:
             del self.param_groups[count:]
             raise
         self._driver.scheduled.saw(self.param_groups[-1])
-        if not count:
-            self._driver.plan = self._driver.plans.of(self.param_groups)
+        plans, known = self._driver.plans, self._driver.plan.each if count else ()
+        self._driver.plan = plans.whole([*known, plans.of(self.param_groups[-1:]).first])
+
+    def _filled(self, group: dict[str, Any]) -> set[str]:
+        """Put into a group what it says in torch's words, and the defaults of its rule.
+
+        The keys that are none of that rule's, and have a default of the optimizer's own.
+        """
+        plans = self._driver.plans
+        if RULE in group:
+            group[RULE] = plans.rules.add(group[RULE])
+        takes = plans.rules.taken(group)
+        base = plans.rules.base(takes, self.defaults)
+        folded = arguments.folded(takes, group, base, strict=False)
+        folded = scheduled.lifted(takes, folded, base)
+        whole = {**base, **folded}
+        plans.check_group(whole)
+        plans.of([*self.param_groups, whole])
+        group.clear()
+        group.update(whole if takes is not self.signature else folded)
+        return self.defaults.keys() - group.keys() if takes is not self.signature else set()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient; returns what `closure` returns.
@@ -184,14 +214,19 @@ class Optimizer(torch.optim.Optimizer):
         return self._driver.engine.skipped if self._driver.engine else 0
 
     @property
+    def routes(self) -> Routes:
+        """By which rule each parameter is stepped, and how far at first; its text is a table."""
+        return table(self._driver, self._reasons)
+
+    @property
     def storage(self) -> dict[str, dict[str, str]]:
         """The storage format of every state of every trained parameter, by its name."""
-        plan = self._driver.plan
+        plans, groups = self._driver.plan, self.param_groups
         return {
-            name: {plan.names.torch[state]: form for state, form in formats.items()}
-            for k, p, name in every(self.param_groups)
+            name: {plans.each[k].names.torch[state]: form for state, form in formats.items()}
+            for k, p, name in every(groups)
             if p.requires_grad
-            for formats in [plan.formats(self.param_groups[k], p, name)]
+            for formats in [plans.formats(groups, k, p, name)]
         }
 
     def values(self, parameter: torch.Tensor | str) -> dict[str, torch.Tensor]:
@@ -208,11 +243,11 @@ class Optimizer(torch.optim.Optimizer):
             raise ValueError(f"no parameter {shown!r}; there are {listed}.")
         with self._driver.lock:
             self._laid_out()
-            engine, names = self._driver.engine, self._driver.plan.names.torch.values()
+            engine, plans = self._driver.engine, self._driver.plan
             for k, one in enumerate(engine.live if engine else ()):
                 if engine and one.parameter is found[0]:
                     numbers = engine.decoded(k)
-                    return {key: numbers[key] for key in names}
+                    return {key: numbers[key] for key in plans.each[one.group].names.torch.values()}
         return {}
 
     def _laid_out(self) -> None:
@@ -255,7 +290,8 @@ class Optimizer(torch.optim.Optimizer):
         self.sync()
         return {
             **super().__getstate__(),
-            "_options": {**self._driver.options, "seed": self._driver.seed},
+            "_options": {**self._driver.options, "seed": self._driver.seed, "routes": None},
+            "_rules": self._driver.plans.rules.given,
         }
 
     def _taken(self) -> dict[str, Any]:
@@ -264,7 +300,10 @@ class Optimizer(torch.optim.Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         # Without any, as `torch.optim` itself calls it, options stay what they are.
-        self._start(self.defaults, vars(self).pop("_options", None) or self._taken())
+        given, rules = vars(self).pop("_options", None), vars(self).pop("_rules", {})
+        if given is None:
+            given, rules = self._taken(), self._driver.plans.rules.given
+        self._start(self.defaults, given, rules)
         self._driver.plan = self._driver.plans.of(self.param_groups)
 
 

@@ -41,6 +41,7 @@ class SGD(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class Momentum(Optimizer):
@@ -70,6 +71,7 @@ class Momentum(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class Nesterov(Optimizer):
@@ -99,6 +101,7 @@ class Nesterov(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class Adagrad(Optimizer):
@@ -129,6 +132,7 @@ class Adagrad(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class RMSprop(Optimizer):
@@ -160,6 +164,7 @@ class RMSprop(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class CenteredRMSprop(Optimizer):
@@ -190,6 +195,7 @@ class CenteredRMSprop(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class Adadelta(Optimizer):
@@ -219,6 +225,7 @@ class Adadelta(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class Adam(Optimizer):
@@ -250,6 +257,7 @@ class Adam(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class AdamW(Optimizer):
@@ -280,6 +288,7 @@ class AdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class AMSGrad(Optimizer):
@@ -310,6 +319,7 @@ class AMSGrad(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class Adamax(Optimizer):
@@ -339,6 +349,7 @@ class Adamax(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class NAdam(Optimizer):
@@ -370,6 +381,7 @@ class NAdam(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class RAdam(Optimizer):
@@ -400,6 +412,7 @@ class RAdam(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class AdaBelief(Optimizer):
@@ -429,6 +442,7 @@ class AdaBelief(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class Signum(Optimizer):
@@ -485,6 +499,7 @@ class Lion(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class AdEMAMix(Optimizer):
@@ -517,6 +532,7 @@ class AdEMAMix(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class Adan(Optimizer):
@@ -546,6 +562,7 @@ class Adan(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class ScheduleFreeAdamW(Optimizer):
@@ -577,6 +594,7 @@ class ScheduleFreeAdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...
 
 class CautiousAdamW(Optimizer):
@@ -606,4 +624,5 @@ class CautiousAdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
     ) -> None: ...

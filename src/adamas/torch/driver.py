@@ -21,9 +21,10 @@ from adamas.engine.turn import waiting
 from adamas.torch import arguments, rounding_keys
 from adamas.torch.called import every, named
 from adamas.torch.engines import Engine, Live
+from adamas.torch.joint_engine import JointEngine
 from adamas.torch.kernel_engine import KernelEngine
 from adamas.torch.making import made
-from adamas.torch.plans import Entries, Plan, Plans
+from adamas.torch.plans import Entries, GroupPlans, Plans
 from adamas.torch.scheduled import KEY, Scheduled
 from adamas.torch.states import steps_done
 from adamas.torch.watch import Owner, Watch
@@ -53,15 +54,18 @@ class Driver:
     loaded.
     """
 
-    def __init__(self, owner: Owner, plans: Plans, plan: Plan, seed: int, lock: Any = None) -> None:
+    def __init__(
+        self, owner: Owner, plans: Plans, plan: GroupPlans, seed: int, lock: Any = None
+    ) -> None:
         # Weakly: an optimizer that nobody uses any more is gone at once, not at some collection.
         self.owner: Owner = weakref.proxy(owner)
         self.signature, self.options = plans.signature, plans.given
+        self.of = plans.rules.of
         self.plans, self.plan, self.seed = plans, plan, seed
         self.rounding_keys: rounding_keys.Keys = {}
         self.released: Released | None = None
         self.loads = 0
-        self.scheduled = Scheduled(plans.signature)
+        self.scheduled = Scheduled(self.of)
         # True steps CPU tensors as those of other devices, which is how that is tested.
         self.anywhere = False
         # Of two threads that step one optimizer, the second waits.
@@ -72,19 +76,20 @@ class Driver:
     def forget(self) -> None:
         """Lay the engine out anew at the next step; rows must be up to date."""
         self.engine: Engine | None = None
-        self._watch = Watch(self.owner, self.signature.defaults)
+        self._watch = Watch(self.owner, lambda group: self.of(group).defaults)
 
-    def beside(self, owner: Owner) -> "Driver":
-        """A driver of some of the parameters, by the same rule, options, lock and rounding keys."""
-        made = Driver(owner, self.plans, self.plan, self.seed, self.lock)
+    def beside(self, owner: Owner, group: int) -> "Driver":
+        """A driver of a parameter of a group, by its rule, with the same options, lock and keys."""
+        plan = self.plans.of([self.owner.param_groups[group]])
+        made = Driver(owner, self.plans, plan, self.seed, self.lock)
         made.anywhere, made.rounding_keys = self.anywhere, self.rounding_keys
         return made
 
     @property
     def threads(self) -> Threads:
         """How many threads the parameters on the CPU are stepped with, or would be now."""
-        if isinstance(self.engine, KernelEngine):
-            return self.engine.stepper.threads
+        if isinstance(self.engine, KernelEngine | JointEngine):
+            return self.engine.threads
         return taken(self.options["threads"], torch.get_num_threads())
 
     def check_mode(self) -> None:
@@ -152,8 +157,9 @@ class Driver:
 
         Raises what `Plans.check_group` raises.
         """
-        groups, signature = self.owner.param_groups, self.signature
+        groups = self.owner.param_groups
         for k in changed:
+            signature = self.of(groups[k])
             # What somebody set under the rule's own names is put under torch's.
             if (signature.sources.keys() - signature.defaults.keys()) & groups[k].keys():
                 folded = arguments.folded(signature, groups[k], groups[k], strict=False)
@@ -165,7 +171,7 @@ class Driver:
         if self.plans.of(groups) is not self.plan or self._watch.stored_otherwise():
             return False
         for k in changed:
-            engine.set(k, self.plan.numbers(groups[k]))
+            engine.set(k, self.plan.each[k].numbers(groups[k]))
             self._watch.saw(k)
         return True
 
@@ -202,7 +208,10 @@ class Driver:
     # State made inside somebody's inference_mode must be usable outside of it.
     @torch.inference_mode(False)
     def rebuild(
-        self, entries: Entries, loaded: tuple[Plan, int] | None = None, after: Sequence[Action] = ()
+        self,
+        entries: Entries,
+        loaded: tuple[GroupPlans, int] | None = None,
+        after: Sequence[Action] = (),
     ) -> None:
         """Lay out the engine anew with the state of `entries`, and do `after`; on an error nothing.
 
@@ -220,7 +229,7 @@ class Driver:
             aside = {p: odd for p, odd in plan.strangers(groups, self.owner.state) if odd}
             own = {p: {k: v for k, v in entries[p].items() if k not in aside[p]} for p in aside}
             entries = {**entries, **own} if aside else entries
-            entries = entries if plan.rule is self.plan.rule else plan.switched(entries)
+            entries = plan.switched(entries, groups, self.plan)
         keys = rounding_keys.assigned(named(groups), self.rounding_keys, entries, seed)
         live = [
             Live(p, label, k, keys[p])
@@ -230,7 +239,7 @@ class Driver:
         engine = None
         if live:
             engine = made(plan, seed, groups, live, entries, share, self.anywhere)
-            if share and self.engine is not None and type(engine) is type(self.engine):
+            if share and self.engine is not None:
                 engine.inherit(self.engine)
             if engine.rounds and keys != self.rounding_keys:
                 rounding_keys.hold(keys, seed, self)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from adamas.engine.bind import Binder
+from adamas.engine.cpus import Threads
 from adamas.engine.finite import NonFiniteError
 from adamas.engine.first import check
 from adamas.engine.orders import ordered
@@ -48,7 +49,8 @@ class KernelEngine:
     """Steps CPU parameters in the engine's kernels, on their own memory.
 
     `numbers` are the hyper-parameters of every group; `entries` hold the state so far, which is
-    shared unless `copy`. Raises what the engine raises for a parameter it cannot update.
+    shared unless `copy`; `among` are the parameters of all rules, where there are several. Raises
+    what the engine raises for a parameter it cannot update.
     """
 
     def __init__(
@@ -60,13 +62,14 @@ class KernelEngine:
         options: Mapping[str, Any],
         entries: Mapping[torch.Tensor, Mapping[str, Any]],
         share: bool = True,
+        among: Sequence[torch.Tensor] = (),
     ) -> None:
         self.live, self.names = live, names
         groups: list[dict[str, Any]] = [{"params": {}, **given} for given in numbers]
         for one in live:
             groups[one.group]["params"][one.key] = writable(one.parameter, one.key)
         self.parameters = [one.parameter for one in live]
-        peers = Ranks(self.parameters) or None
+        peers = Ranks(self.parameters, among) or None
         self.stepper = stepper = Stepper(
             formula, groups, {}, options, peers=peers, binding=self._binding
         )
@@ -150,6 +153,11 @@ class KernelEngine:
         kept, arrays = self._tensors[k], self.stepper.store.arrays[k]
         for name in arrays.keys() - kept.keys():
             kept[name] = tensor_of(arrays[name], parameter)
+
+    @property
+    def threads(self) -> Threads:
+        """How many threads a long step takes."""
+        return self.stepper.threads
 
     @property
     def rounds(self) -> bool:
@@ -262,6 +270,8 @@ class KernelEngine:
 
     def inherit(self, old: Any) -> None:
         """Go on where `old` stood: rows that wait for their missed steps, and counters."""
+        if (old := _of_rule(old, self.names)) is None:
+            return
         here = {id(one.parameter): k for k, one in enumerate(self.live)}
         there = {k: id(one.parameter) for k, one in enumerate(old.live)}
         places = {k: here[known] for k, known in there.items() if known in here}
@@ -275,6 +285,21 @@ class KernelEngine:
         Raises ValueError, with nothing changed, where somebody has set a step to what is none, and
         `NonFiniteError`, with the step done unless its `left` is 0.
         """
+        given = self.given(tensors)
+        try:
+            done = self.stepper.step(given, clip, loss_scale)
+        except NonFiniteError as error:
+            if error.left:
+                self.written(tensors)
+            raise
+        finally:
+            self.release()
+        if done:
+            self.written(tensors)
+        return done
+
+    def given(self, tensors: list[torch.Tensor | None]) -> Gradients:
+        """The gradients as the stepper takes them; raises ValueError for what it cannot step by."""
         if self._steps._version != self._last_version:
             for one, steps in zip(self.live, self._steps.tolist(), strict=False):
                 counted(f"the step of {one.key!r}", steps)
@@ -283,19 +308,13 @@ class KernelEngine:
             tensors = list(map(plain, tensors, self.parameters))
         if self.stepper.formula.over:
             check_dense(tensors, self.live, self.stepper.formula)
-        try:
-            done = self.stepper.step(Gradients(tensors), clip, loss_scale)
-        except NonFiniteError as error:
-            if error.left:
-                self._written(tensors)
-            raise
-        finally:
-            self._binder.release()
-        if done:
-            self._written(tensors)
-        return done
+        return Gradients(tensors)
 
-    def _written(self, tensors: list[torch.Tensor | None]) -> None:
+    def release(self) -> None:
+        """Let go of the gradients of a step."""
+        self._binder.release()
+
+    def written(self, tensors: list[torch.Tensor | None]) -> None:
         """Let autograd see that memory it may have saved was written."""
         stepped = [p for p, g in zip(self.parameters, tensors, strict=True) if g is not None]
         torch.autograd.graph.increment_version(stepped)
@@ -318,3 +337,10 @@ class KernelEngine:
     def sync(self) -> None:
         """Do the steps that rows have missed."""
         self.stepper.sync()
+
+
+def _of_rule(engine: Any, names: Names) -> "KernelEngine | None":
+    """The engine that is, or is part of, `engine` and steps by the rule whose states these are."""
+    parts = getattr(engine, "parts", (engine,))
+    kernels = (one for one in parts if isinstance(one, KernelEngine))
+    return next((one for one in kernels if one.names is names), None)

@@ -20,8 +20,10 @@ class Averaging(Optimizer):
     Every group says in `train_mode` where its parameters are, in files too.
     """
 
-    def _start(self, defaults: Mapping[str, Any], taken: Mapping[str, Any]) -> None:
-        super()._start(defaults, taken)
+    def _start(
+        self, defaults: Mapping[str, Any], taken: Mapping[str, Any], rules: Mapping[str, Any]
+    ) -> None:
+        super()._start(defaults, taken, rules)
         self._trained: dict[torch.Tensor, torch.Tensor] = {}
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -68,7 +70,7 @@ class Averaging(Optimizer):
         entry = self.state.get(p, {})
         if not entry.get("step", 0):
             return None
-        return self.values(p)["z"] if "z.scale" in entry else entry["z"]
+        return self.values(p)["z"] if "z.scale" in entry else entry.get("z")
 
     def _average(self, group: Mapping[str, Any], y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         assert self.signature.average is not None

@@ -18,18 +18,28 @@ from adamas.torch.shards import sharded
 NONE = 1 << 62
 
 
-class Ranks:
-    """The engine's `Peers` for parameters of which some are DTensors, the same on every rank."""
+def _cut(p: torch.Tensor) -> Any:
+    """The mesh of a DTensor and its dimensions over which that is cut, or None."""
+    if not sharded(p):
+        return None
+    dims = tuple(d for d, place in enumerate(p.placements) if place.is_shard())
+    return (p.device_mesh, dims) if dims else None
 
-    def __init__(self, parameters: Sequence[torch.Tensor]) -> None:
+
+class Ranks:
+    """The engine's `Peers` for parameters of which some are DTensors, the same on every rank.
+
+    `among` are the parameters of all rules: who shares any of those must agree on every step.
+    """
+
+    def __init__(
+        self, parameters: Sequence[torch.Tensor], among: Sequence[torch.Tensor] = ()
+    ) -> None:
         # One entry for every way of sharding: the groups over which it cuts, and its tensors.
-        self._cuts: dict[Any, list[int]] = {}
+        self._cuts: dict[Any, list[int]] = {cut: [] for p in among if (cut := _cut(p))}
         for k, p in enumerate(parameters):
-            if not sharded(p):
-                continue
-            dims = [d for d, place in enumerate(p.placements) if place.is_shard()]
-            if dims:
-                self._cuts.setdefault((p.device_mesh, tuple(dims)), []).append(k)
+            if cut := _cut(p):
+                self._cuts.setdefault(cut, []).append(k)
         cut = {k for members in self._cuts.values() for k in members}
         self._whole = [k for k in range(len(parameters)) if k not in cut]
 

@@ -30,7 +30,7 @@ class Single:
         self._own = {"params": [parameter], "param_names": [key]}
         self.param_groups: list[dict[str, Any]] = [{}]
         self.state: dict[torch.Tensor, Any] = {}
-        self._driver, self._loads = whole.beside(self), whole.loads
+        self._driver, self._loads = whole.beside(self, group), whole.loads
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def step(self) -> None:
@@ -41,7 +41,7 @@ class Single:
         whole, parameter = self._whole, self._parameter
         if self._loads != whole.loads:
             # What rows missed before a state was loaded is no longer theirs.
-            self._driver, self._loads = whole.beside(self), whole.loads
+            self._driver, self._loads = whole.beside(self, self._group), whole.loads
         self.state = {parameter: whole.owner.state[parameter]}
         self.param_groups[0].update(whole.owner.param_groups[self._group])
         # The optimizer's groups have the numbers of this step.
@@ -150,8 +150,9 @@ def obstacle(driver: Driver, hooked: bool) -> str | None:
     options = driver.options
     if driver.released is not None:
         return "they are already; remove() that first."
-    if ALL in driver.plan.formula.over:
-        return f"{driver.plan.formula.name} sums over all tensors; step after backward()."
+    for plan in driver.plan.rules:
+        if ALL in plan.formula.over:
+            return f"{plan.formula.name} sums over all tensors; step after backward()."
     if options["clip_norm"] is not None:
         return f"clip_norm={options['clip_norm']} needs the norm of all of them; leave it out."
     if options["on_nonfinite"] == "skip":

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from adamas.engine.routing import listed
 from adamas.engine.settings import seeded
 from adamas.engine.threads import Action
 from adamas.torch import arguments
@@ -38,13 +39,13 @@ def state_dict(driver: Driver, *, decode: bool = False) -> dict[str, Any]:
     driver.lift()
     plan = driver.plans.of(owner.param_groups)
     groups, foreign = [], dict(plan.strangers(owner.param_groups, owner.state))
-    for group in owner.param_groups:
+    for one, group in zip(plan.each, owner.param_groups, strict=True):
         for p in group["params"]:
             numbers.setdefault(id(p), len(numbers))
         packed = {
             key: _owned(value) for key, value in group.items() if key not in ("params", "state")
         }
-        packed["rule"], packed["seed"] = plan.formula.name, driver.seed
+        packed["rule"], packed["seed"] = one.formula.name, driver.seed
         packed["params"] = [numbers[id(p)] for p in group["params"]]
         if aside := {key for p in group["params"] for key in foreign.get(p, ())}:
             packed[ASIDE] = sorted(aside)
@@ -57,8 +58,10 @@ def state_dict(driver: Driver, *, decode: bool = False) -> dict[str, Any]:
             one.parameter: {**read(k), **foreign.get(one.parameter, {})}
             for k, one in enumerate(engine.live)
         }
-    if driver.signature.late:
-        kept = {p: COUNTERS | foreign.get(p, {}).keys() for p in entries if id(p) in numbers}
+    late = [g["params"] for one, g in zip(plan.each, owner.param_groups, strict=True) if one.late]
+    if late:
+        of = {id(p) for params in late for p in params}
+        kept = {p: COUNTERS | foreign.get(p, {}).keys() for p in entries if id(p) in of}
         entries = {p: _unbegun(e, kept[p]) if p in kept else e for p, e in entries.items()}
     state = {
         numbers.get(id(p), p): {key: _saved(key, value) for key, value in entry.items()}
@@ -103,14 +106,16 @@ def load_state_dict(driver: Driver, saved: Any) -> None:
     others = {key: value for key, value in state.items() if key not in known}
     if lost := [key for key in others if isinstance(key, int)]:
         raise ValueError(f"the saved state is of parameter {lost[0]}, too, which no group has.")
-    for group, old, ids in pairs:
+    of: dict[torch.Tensor, Plan] = {}
+    for one, (group, old, ids) in zip(plan.each, pairs, strict=True):
+        of |= dict.fromkeys(group["params"], one)
         foreign = set(_list(old.get(ASIDE, ()), f"{ASIDE!r} of a saved group"))
         for p, number in zip(group["params"], ids, strict=True):
             if entry := _dict(state.get(number, {}), f"the saved state of parameter {number}"):
                 own = {key: value for key, value in entry.items() if key not in foreign}
-                entries[p] = readable(own, plan.formula, plan.names, p)
+                entries[p] = readable(own, one.formula, one.names, p)
                 others[p] = {key: _copy(entry[key]) for key in entry.keys() & foreign}
-    entries = {p: found for p, e in entries.items() if (found := _late(driver, plan, p, e))}
+    entries = {p: found for p, e in entries.items() if (found := _late(of[p], p, e))}
     after: list[Action] = [
         partial(group.update, new) for group, new in zip(owner.param_groups, taken, strict=True)
     ]
@@ -128,12 +133,10 @@ def opened(saved: Any) -> dict[str, Any]:
     return dict(_dict(saved, "a state dict"))
 
 
-def _late(
-    driver: Driver, plan: Plan, p: torch.Tensor, entry: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def _late(plan: Plan, p: torch.Tensor, entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """`entry`, or where a momentum was switched on before the file was written, one to begin it."""
     held = {key: value for key, value in entry.items() if value is not None}
-    begins = driver.signature.late and plan.names.lacking(held)
+    begins = plan.late and plan.names.lacking(held)
     return plan.begun(p, held) if begins and held.keys() <= {*COUNTERS, "average"} else entry
 
 
@@ -231,19 +234,20 @@ def _other_names(wanted: list[str], saved: Sequence[dict[str, Any]]) -> str:
 
 def _settings(driver: Driver, group: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
     """What a group takes over from a saved one; raises ValueError if it is of another rule."""
+    takes = driver.of(group)
     kept = {"params", "param_names", "rule", "seed", "state", ASIDE}
     # bitsandbytes has betas in every class; momentum and alpha stay as this optimizer has them.
-    kept |= {"betas"} - driver.signature.defaults.keys()
+    kept |= {"betas"} - takes.defaults.keys()
     own = {key: _owned(value) for key, value in old.items() if key not in kept}
-    new = arguments.folded(driver.signature, own, group, strict=False)
+    new = arguments.folded(takes, own, group, strict=False)
     # How a step is run is this optimizer's own business.
     new = {k: v for k, v in new.items() if k not in ("foreach", "fused", "capturable")}
     merged = {**group, **new}
-    driver.plans.check_group(merged)
-    new = taking(driver.signature, group, new)
-    wanted = driver.plans.of([merged]).formula.name
+    wanted = driver.plans.of([merged]).first.formula.name
     if (rule := old.get("rule", wanted)) != wanted:
+        there = f" (of {listed(group['param_names'])})" if "param_names" in group else ""
         raise ValueError(
-            f"this is the state of rule {rule!r}, and param groups ask for {wanted!r}."
+            f"this is the state of rule {rule!r}, and param groups{there} ask for {wanted!r}."
         )
-    return new
+    driver.plans.check_group(merged)
+    return taking(takes, group, new)

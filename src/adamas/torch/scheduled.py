@@ -7,7 +7,7 @@ by which a number of somebody else's is known, whoever copied or saved the group
 state of its own: the step is that of the parameters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -91,17 +91,18 @@ def taking(takes: Signature, group: Mapping[str, Any], saved: dict[str, Any]) ->
 class Scheduled:
     """Puts the numbers of schedules into groups, and sees whether somebody else does, too."""
 
-    def __init__(self, takes: Signature) -> None:
+    def __init__(self, takes: Callable[[Mapping[str, Any]], Signature]) -> None:
         self._takes = takes
 
     def saw(self, group: dict[str, Any]) -> None:
         """Take what a group has now for what its schedules have put there."""
         if texts := group.get(KEY):
-            group[PUT] = {name: self._takes.hyper(name, group) for name in texts}
+            takes = self._takes(group)
+            group[PUT] = {name: takes.hyper(name, group) for name in texts}
 
     def lift(self, group: dict[str, Any]) -> bool:
         """Whether somebody has set a schedule in a group, whose text is now where it belongs."""
-        found = lifted(self._takes, group)
+        found = lifted(self._takes(group), group)
         if some := any(found[key] is not value for key, value in group.items() if key != KEY):
             group.update(found)
             self.saw(group)
@@ -118,9 +119,10 @@ class Scheduled:
             if not (texts := group.get(KEY)):
                 continue
             left: dict[str, float] = {}
+            takes = self._takes(group)
             seen.append((group, left))
             for name, text in texts.items():
-                (key, place), now = _place(self._takes, name), self._takes.hyper(name, group)
+                (key, place), now = _place(takes, name), takes.hyper(name, group)
                 before = group.get(PUT, {}).get(name, now)
                 if key == "lr" and INITIAL in group:
                     raise ValueError(_twice(k, name, text, TORCHS))

@@ -21,6 +21,7 @@ from adamas.kernel.runtime.job import SURE
 from adamas.kernel.variants import with_average
 from adamas.torch.cuts import check_elsewhere
 from adamas.torch.engines import Live
+from adamas.torch.joint_states import JointStates
 from adamas.torch.ranks import Ranks
 from adamas.torch.reading import clear, fetched, holds, multiplied, norm, real, wrong
 from adamas.torch.shards import plain
@@ -46,10 +47,11 @@ class TensorEngine:
     ) -> None:
         ema = options["ema"]
         formula = formula if ema is None else with_average(formula)
-        self.formula, self.live, self.options = formula, live, options
+        self.live, self.options = live, options
         for one in live:
             check_elsewhere(one.parameter, one.key, formula)
-        self._states = TensorStates(formula, names, live, options, entries, share)
+        self.own = TensorStates(formula, names, live, options, entries, share)
+        self._states: TensorStates | JointStates = self.own
         self._ranks = Ranks([one.parameter for one in live])
         self._hypers = [dict(given) for given in numbers]
         self._extra = {} if ema is None else {"ema": float(ema)}
@@ -78,7 +80,9 @@ class TensorEngine:
         return {key: value.clone() for key, value in self._states.of[k].items()}
 
     def inherit(self, old: Any) -> None:
-        """Go on counting where `old` stood."""
+        """Go on counting where `old` stood, if that stepped tensors like this one."""
+        if not isinstance(old, TensorEngine):
+            return
         self.skipped, self.grad_norm = old.skipped, old.grad_norm
 
     def news(self) -> dict[torch.Tensor, torch.Tensor | None]:
@@ -121,7 +125,7 @@ class TensorEngine:
             p = plain(self.live[k].parameter)
             scaled = multiplied(g, factor, p)
             mask = wrong(scaled, p) if looks and g.device.type != "meta" else None
-            if mask is not None and self.formula.over:
+            if mask is not None and self._states.sums(k):
                 # Its sums would not be finite either.
                 mask = mask.any()
             hypers = {**self._hypers[self.live[k].group], **self._extra}
@@ -168,7 +172,7 @@ class TensorEngine:
             bad = self._agreed(odd, gradients, factor)
             assert bad
             others = bool(self._ranks.largest(float(moved.any())))
-            key, whole = self.live[bad[0]].key, bool(self.formula.over)
+            key, whole = self.live[bad[0]].key, self._states.sums(bad[0])
             raise left_out(key, bad[1], total, tensors, others, block=1, whole=whole)
 
     def _factor(
@@ -212,3 +216,21 @@ class TensorEngine:
             return self._ranks.agree(None)
         p = plain(self.live[odd].parameter)
         return self._ranks.agree((odd, holds(gradients[odd], factor, p)))
+
+
+class JointTensorEngine(TensorEngine):
+    """Engines of several rules as one; `places[n][i]` is the place of parameter i of `parts[n]`."""
+
+    def __init__(
+        self,
+        parts: Sequence[TensorEngine],
+        places: Sequence[Sequence[int]],
+        live: Sequence[Live],
+        numbers: Sequence[Mapping[str, float]],
+    ) -> None:
+        first = parts[0]
+        self.live, self.options, self._extra = live, first.options, first._extra
+        self._states = JointStates([part.own for part in parts], places)
+        self._ranks = Ranks([one.parameter for one in live])
+        self._hypers = [dict(given) for given in numbers]
+        self.grad_norm, self.skipped = math.nan, 0

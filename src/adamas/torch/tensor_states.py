@@ -110,6 +110,10 @@ class TensorStates:
             )
         return made
 
+    def sums(self, k: int) -> bool:
+        """Whether the rule sums over parameter k, which stays whole where a gradient is lost."""
+        return bool(self.formula.over)
+
     def _rest(self, k: int) -> tuple[str, ...]:
         """The states of parameter k that its rows and its columns have one number of."""
         return (*self._formulas[k].rows, *self._formulas[k].columns)

@@ -5,7 +5,7 @@ replace between two steps (FSDP swaps `p.data`, Gaussian splatting swaps paramet
 so are the hyper-parameters of a group. Whatever is another object than last time is read anew.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from operator import attrgetter, is_, itemgetter
 from typing import Any, Protocol
@@ -29,9 +29,9 @@ class Owner(Protocol):
 
 
 class Watch:
-    """Remembers what `owner` looked like when its engine was laid out; `keys` are its settings."""
+    """Remembers what `owner` looked like when its engine was laid out; `keys` tells settings."""
 
-    def __init__(self, owner: Owner, keys: Iterable[str]) -> None:
+    def __init__(self, owner: Owner, keys: Callable[[Any], Iterable[str]]) -> None:
         self._owner = owner
         self._learned = False
         self._groups: list[int] = []
@@ -50,8 +50,10 @@ class Watch:
         self._seen: list[Any] = []
         self._lengths: list[int] = []
         self._storage: list[Any] = []
+        self._rules: list[Any] = []
         self._moving: list[bool] = []
-        self._read: Any = itemgetter(*keys)
+        self._keys = keys
+        self._readers: list[Any] = []
 
     def learn(self, engine: Engine | None, foreign: Mapping[torch.Tensor, frozenset[str]]) -> None:
         """Remember parameters, memory and state as `engine` found them.
@@ -81,8 +83,10 @@ class Watch:
         self._places = list(map(POINTER, self._placed))
         self._apart = list(map(POINTER, locals_)) if self._wrapped else []
         self._seen = [None] * len(owner.param_groups)
+        self._readers = [itemgetter(*self._keys(group)) for group in owner.param_groups]
         self._lengths = list(map(len, owner.param_groups))
         self._storage = [group.get("state") for group in owner.param_groups]
+        self._rules = [group.get("rule") for group in owner.param_groups]
         self._moving = [False] * len(owner.param_groups)
         self._learned = True
 
@@ -147,16 +151,17 @@ class Watch:
 
     def changed(self) -> list[int]:
         """The groups that are not as they were seen; TypeError for one that lost a setting."""
-        read, found = self._read, []
+        readers, found = self._readers, []
         for k, group in enumerate(self._owner.param_groups):
             try:
-                values = read(group)
+                values = readers[k](group)
             except KeyError as error:
                 raise TypeError(f"param group {k} lost its {error}; set it again.") from None
             if (
                 self._moving[k]
                 or len(group) != self._lengths[k]
                 or group.get("state") is not self._storage[k]
+                or group.get("rule") is not self._rules[k]
                 or not _same(values, self._seen[k])
             ):
                 found.append(k)
@@ -170,7 +175,7 @@ class Watch:
     def saw(self, k: int) -> None:
         """Remember the settings of a group as they are."""
         group = self._owner.param_groups[k]
-        values = self._read(group)
+        values = self._readers[k](group)
         self._moving[k] = any(_changeable(value) for value in values)
         self._seen[k], self._lengths[k] = values, len(group)
 

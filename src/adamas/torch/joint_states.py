@@ -1,0 +1,39 @@
+"""The states of tensors of several rules, by their places among all."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from adamas.torch.tensor_states import TensorStates
+
+
+class JointStates:
+    """What `TensorStates` is for one rule; tensor i of `parts[n]` stands at `places[n][i]`."""
+
+    def __init__(self, parts: Sequence[TensorStates], places: Sequence[Sequence[int]]) -> None:
+        pairs = zip(parts, places, strict=True)
+        self._at = {k: (part, i) for part, own in pairs for i, k in enumerate(own)}
+        self.of = [part.of[i] for _, (part, i) in sorted(self._at.items(), key=lambda one: one[0])]
+        self.asks_first = any(part.asks_first for part in parts)
+
+    def rounded(self, k: int) -> list[str]:
+        """What of parameter k is rounded, in the order in which kernels number it."""
+        part, i = self._at[k]
+        return part.rounded(i)
+
+    def sums(self, k: int) -> bool:
+        """Whether the rule of parameter k sums over it."""
+        part, i = self._at[k]
+        return part.sums(i)
+
+    def update(
+        self, k: int, scaled: torch.Tensor, mask: torch.Tensor | None, hypers: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Step parameter k but for what is in `mask`; the scalar states that follow from it."""
+        part, i = self._at[k]
+        return part.update(i, scaled, mask, hypers)
+
+    def count(self, k: int, following: Mapping[str, float]) -> None:
+        """Count a step of parameter k."""
+        part, i = self._at[k]
+        part.count(i, following)
