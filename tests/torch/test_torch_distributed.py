@@ -45,13 +45,22 @@ STATE_CASES = [
     ("zero", 2, "float32"),
 ]
 REDUCING_CASES = [("every", 4, "int8")]
+RULED_CASES = [
+    ("clip", 2, "float32"),
+    ("nonfinite", 2, "float32"),
+    ("guard", 2, "float32"),
+    ("first", 2, "float32"),
+    ("checkpoint", 4, "int8"),
+    ("fsdp", 2, "float32"),
+]
 PROGRAMS = {
     "torch_ranks.py": CASES,
     "torch_shards.py": STATE_CASES,
     "torch_reducing.py": REDUCING_CASES,
+    "torch_ruled.py": RULED_CASES,
 }
 ALL = [(program, *case) for program, cases in PROGRAMS.items() for case in cases]
-IDS = [f"{scenario}-{ranks}-{state}" for _, scenario, ranks, state in ALL]
+IDS = [f"{program[6:-3]}-{scenario}-{ranks}-{state}" for program, scenario, ranks, state in ALL]
 
 
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no ranks")

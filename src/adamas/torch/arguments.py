@@ -84,6 +84,14 @@ def check_keys(takes: Signature, group: Mapping[str, Any], options: Iterable[str
             raise TypeError(f"a param group has {name!r}. Did you mean {meant!r}?")
 
 
+def refuse_foreign(takes: Signature, group: Mapping[str, Any]) -> None:
+    """Raise TypeError for a setting of another rule than the one that a group names itself."""
+    known = takes.defaults.keys() | takes.sources.keys()
+    if wrong := sorted((group.keys() & ELSEWHERE) - known):
+        rule = group["rule"]
+        raise TypeError(f"rule {rule!r} has no setting {wrong[0]!r}.{_hint(takes, wrong[0])}")
+
+
 def _hint(takes: Signature, name: str) -> str:
     known = [*takes.defaults, *takes.sources]
     close = difflib.get_close_matches(name, known, 1)

@@ -123,6 +123,7 @@ class Optimizer(torch.optim.Optimizer):
         plans = self._driver.plans
         if RULE in group:
             group[RULE] = plans.rules.add(group[RULE])
+            arguments.refuse_foreign(plans.rules.taken(group), group)
         takes = plans.rules.taken(group)
         base = plans.rules.base(takes, self.defaults)
         folded = arguments.folded(takes, group, base, strict=False)

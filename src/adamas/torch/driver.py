@@ -76,7 +76,7 @@ class Driver:
     def forget(self) -> None:
         """Lay the engine out anew at the next step; rows must be up to date."""
         self.engine: Engine | None = None
-        self._watch = Watch(self.owner, lambda group: self.of(group).defaults)
+        self._watch = Watch(self.owner, self.plans.rules.keys)
 
     def beside(self, owner: Owner, group: int) -> "Driver":
         """A driver of a parameter of a group, by its rule, with the same options, lock and keys."""

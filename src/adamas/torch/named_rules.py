@@ -5,7 +5,7 @@ whatever the optimizer's own rule is.
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from adamas.engine.options import formula_of
@@ -100,6 +100,10 @@ class NamedRules:
         if lost := self._known[name].defaults.keys() - group.keys():
             raise TypeError(f"a param group has rule={name!r} and lacks its {min(lost)!r}.")
         return self._known[name]
+
+    def keys(self, group: Mapping[str, Any]) -> Iterable[str]:
+        """The settings of a group, in torch's words."""
+        return self.of(group).defaults
 
     def base(self, signature: Signature, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
         """What a group has that says nothing else: `defaults` are those of the optimizer."""

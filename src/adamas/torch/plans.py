@@ -202,7 +202,7 @@ class Plans:
         if "state" in group:
             options.check_state(group["state"], plan.formula, self.given["master"])
         start = self._defaults.get(INITIAL, 0.0) if takes is self.signature else 0.0
-        if group.get(INITIAL, start) != start:
+        if INITIAL in takes.defaults and group.get(INITIAL, start) != start:
             raise ValueError(f"{INITIAL} must be the same for all groups; make two optimizers.")
 
     def check_parameters(self, groups: Groups, first: int) -> None:
