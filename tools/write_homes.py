@@ -148,9 +148,11 @@ ROWS = [
     row(rules.nadam, "NAdam", "nadam", "Nadam"),
     row(rules.radam, "RAdam", "radam"),
     row(rules.adabelief, optax="adabelief"),
+    row(rules.adopt, optax="adopt"),
     row(rules.signum, optax="signum"),
     row(rules.lion, optax="lion", keras="Lion"),
     row(rules.ademamix, optax="ademamix"),
+    row(rules.schedule_free_sgd, optax="schedule_free_sgd"),
     row(rules.schedule_free_adamw, optax="schedule_free_adamw"),
 ]
 

@@ -9,13 +9,19 @@ from adamas.classes import (
     Adadelta,
     Adagrad,
     Adam,
+    AdamAtan2,
     Adamax,
+    AdamC,
     AdamW,
     Adan,
     AdEMAMix,
+    Adopt,
     AMSGrad,
     CautiousAdamW,
+    CautiousDecayAdamW,
     CenteredRMSprop,
+    Grams,
+    LaProp,
     Lion,
     Momentum,
     NAdam,
@@ -23,6 +29,8 @@ from adamas.classes import (
     RAdam,
     RMSprop,
     ScheduleFreeAdamW,
+    ScheduleFreeRAdam,
+    ScheduleFreeSGD,
     Signum,
 )
 from adamas.define import Rule, rule
@@ -34,10 +42,11 @@ from adamas.homes.convert import convert
 from adamas.kernel.text import FormulaError
 
 __all__ = [
-    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
-    "Adan", "CautiousAdamW", "CenteredRMSprop", "FormulaError", "Lion", "Momentum", "NAdam",
-    "Nesterov", "NonFiniteError", "Optimizer", "RAdam", "RMSprop", "Rows", "Rule",
-    "ScheduleFreeAdamW", "Signum", "careful", "convert", "rule", "rules", "schedule", "words",
+    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamAtan2", "AdamC",
+    "AdamW", "Adamax", "Adan", "Adopt", "CautiousAdamW", "CautiousDecayAdamW", "CenteredRMSprop",
+    "FormulaError", "Grams", "LaProp", "Lion", "Momentum", "NAdam", "Nesterov", "NonFiniteError",
+    "Optimizer", "RAdam", "RMSprop", "Rows", "Rule", "ScheduleFreeAdamW", "ScheduleFreeRAdam",
+    "ScheduleFreeSGD", "Signum", "careful", "convert", "rule", "rules", "schedule", "words",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

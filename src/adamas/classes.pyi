@@ -225,6 +225,98 @@ class AdaBelief(Optimizer):
         **options: Unpack[Options],
     ) -> None: ...
 
+class AdamAtan2(Optimizer):
+    """Adam-atan2 takes an angle instead of a quotient, which needs no eps and has a limit."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        a: Hyper = 1.27,
+        b: Hyper = 1.0,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class AdamC(Optimizer):
+    """AdamC is AdamW whose decay falls with the square of lr, so that norms keep their level."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        max_lr: Hyper = 0.0,
+        weight_decay: Hyper = 0.01,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class CautiousDecayAdamW(Optimizer):
+    """AdamW with cautious weight decay shrinks a coordinate only where its step does so, too."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.01,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class LaProp(Optimizer):
+    """LaProp divides each gradient by the root first and averages what comes of it."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.0004,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-15,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Adopt(Optimizer):
+    """ADOPT divides by the second moment of the steps before, and averages afterwards."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.9999,
+        eps: Hyper = 1e-06,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Grams(Optimizer):
+    """Grams steps as far as Adam, but in the direction of the gradient of the step."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-06,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
 class Signum(Optimizer):
     """Signum steps by the sign of the mean gradient, so every coordinate moves by lr."""
 
@@ -287,8 +379,40 @@ class Adan(Optimizer):
         **options: Unpack[Options],
     ) -> None: ...
 
+class ScheduleFreeSGD(Optimizer):
+    """Schedule-Free SGD replaces the lr schedule by a running average of the iterates."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 1.0,
+        *,
+        beta1: Hyper = 0.9,
+        r: Hyper = 0.0,
+        weight_lr_power: Hyper = 2.0,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
 class ScheduleFreeAdamW(Optimizer):
     """Schedule-Free AdamW replaces the lr schedule by a running average of the iterates."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.0025,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        r: Hyper = 0.0,
+        weight_lr_power: Hyper = 2.0,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class ScheduleFreeRAdam(Optimizer):
+    """Schedule-Free RAdam is `schedule_free_adamw` warmed up by the rectification of RAdam."""
 
     def __init__(
         self,

@@ -18,13 +18,22 @@ from stepping import make
 Array = NDArray[Any]
 SIZE, STEPS = 500, 40
 # Two squares, of which one feeds the step; a running maximum of sizes; few bits beside an exact
-# maximum; a choice by the step; three states; a square of a difference; a masked step.
+# maximum; a choice by the step; three states; a square of a difference; a masked step; an angle;
+# a masked decay; a mean of quotients; a square read before it moves; a size apart from its sign.
 RULES = ["adadelta", "adamax", "amsgrad", "radam", "ademamix", "adabelief", "cautious_adamw"]
+RULES += ["adam_atan2", "cautious_decay_adamw", "laprop", "adopt", "grams"]
 # Least correlation with float32's way, and least length of the way beside its. The squares of this
 # bowl span 13 octaves in a block, of which four bits have 8: the flat elements are held back.
 NEAR = {"bfloat16": (0.99, 0.8), "int8": (0.97, 0.8), "int4": (0.5, 0.3)}
 CASES = [(rule, "int8") for rule in RULES]
-CASES += [("adadelta", "int4"), ("ademamix", "int4"), ("adadelta", "bfloat16"), ("amsgrad", "int4")]
+CASES += [
+    ("adadelta", "int4"),
+    ("adopt", "int4"),
+    ("laprop", "int4"),
+    ("ademamix", "int4"),
+    ("adadelta", "bfloat16"),
+    ("amsgrad", "int4"),
+]
 
 
 def path(rule: str, form: str) -> Array:
@@ -65,9 +74,11 @@ def test_rules_left_out_are_covered_elsewhere() -> None:
     """The rules without few-bit runs here share a structure with one that has them."""
     covered = {*RULES, "adagrad", "rmsprop_centered"}
     covered |= {"adamw", "lion", "adan", "momentum", "nadam", "schedule_free_adamw"}
-    # The same states and words: adam as adamw, nesterov as momentum, rmsprop as adadelta, signum as
-    # lion.
-    assert set(rules.__all__) - covered == {"sgd", "adam", "nesterov", "rmsprop", "signum"}
+    # The same states and words: adam and adamc as adamw, nesterov as momentum, rmsprop as adadelta,
+    # signum as lion, the schedule-free ones as the one of them.
+    alike = {"adam", "adamc", "nesterov", "rmsprop", "signum"}
+    alike |= {"schedule_free_sgd", "schedule_free_radam"}
+    assert set(rules.__all__) - covered == {"sgd", *alike}
 
 
 @pytest.mark.parametrize("form", ["int8", "bfloat16"])

@@ -9,6 +9,7 @@ import numpy as np
 
 from adamas import rules
 from foreign import Array, Foreign, Hypers, Trace, hypers_of, of_optax, of_torch
+from reduction_foreign import alone, timm
 
 torch: Any = importlib.import_module("torch")
 optax: Any = importlib.import_module("optax")
@@ -62,18 +63,18 @@ def one_tensor(optimizer: Callable[..., Any], **fixed: Any) -> Callable[..., Any
     return partial(optimizer, foreach=False, **fixed)
 
 
-def schedule_free(*args: Any, **hypers: Any) -> Any:
-    """Make the authors' optimizer, ready to train."""
-    optimizer = schedulefree.AdamWScheduleFree(*args, foreach=False, **hypers)
+def schedule_free(*args: Any, kind: str = "AdamW", **hypers: Any) -> Any:
+    """Make one of the authors' optimizers, ready to train."""
+    optimizer = getattr(schedulefree, f"{kind}ScheduleFree")(*args, foreach=False, **hypers)
     optimizer.train()
     return optimizer
 
 
 def schedule_free_state(optimizer: Any, p: Any) -> dict[str, Any]:
-    """Take z and v from the parameter's state, and the two numbers from its group."""
+    """Take z and v, if there is one, from the parameter's state, the two numbers from its group."""
     group, own = optimizer.param_groups[0], optimizer.state[p]
     numbers = {"lr_max": group["lr_max"], "weight_sum": group["weight_sum"]}
-    return {"z": own["z"], "v": own["exp_avg_sq"], **numbers}
+    return {"z": own["z"], **numbers} | ({"v": own["exp_avg_sq"]} if "exp_avg_sq" in own else {})
 
 
 def adan_state(optimizer: Any, p: Any) -> dict[str, Any]:
@@ -81,6 +82,64 @@ def adan_state(optimizer: Any, p: Any) -> dict[str, Any]:
     own = optimizer.state[p]
     means = {"m": own["exp_avg"], "v": own["exp_avg_diff"], "n": own["exp_avg_sq"]}
     return {**means, "g_prev": -own["previous_grad"]}
+
+
+def atan2(*args: Any, **hypers: Any) -> Any:
+    """Make lucidrains' Adam-atan2, of a package whose other optimizers need more packages."""
+    return alone("adam_atan2_pytorch", ".", "adam_atan2").AdamAtan2(*args, **hypers)
+
+
+def timm_laprop(*args: Any, **hypers: Any) -> Any:
+    """Make timm's LaProp."""
+    return timm("laprop").LaProp(*args, foreach=False, **hypers)
+
+
+def timm_adopt(*args: Any, **hypers: Any) -> Any:
+    """Make timm's ADOPT, cut off as its authors do."""
+    return timm("adopt").Adopt(*args, clip_exp=0.25, foreach=False, **hypers)
+
+
+def peaking(params: list[Any], *, lr: float, max_lr: float, **hypers: Any) -> Any:
+    """Make timm's AdamW with a corrected decay at the peak of a schedule, then lower its lr."""
+    made = timm("adamw").AdamWLegacy(
+        params, lr=max_lr, corrected_weight_decay=True, foreach=False, **hypers
+    )
+    made.param_groups[0]["lr"] = lr
+    return made
+
+
+def peak_state(optimizer: Any, p: Any) -> dict[str, Any]:
+    """Take Adam's moments and the lr that the optimizer was made with."""
+    own, group = optimizer.state[p], optimizer.param_groups[0]
+    return {k: own[v] for k, v in MOMENTS.items()} | {"lr_max": group["max_lr_snapshot"]}
+
+
+def laprop_state(optimizer: Any, p: Any) -> dict[str, Any]:
+    """Take LaProp's moments, the first without the lr that is inside it there."""
+    own, lr = optimizer.state[p], optimizer.param_groups[0]["lr"]
+    return {"m": own["exp_avg"] / lr, "v": own["exp_avg_sq"]}
+
+
+def decaying_cautiously(params: list[Any], *, eps: float, **hypers: Any) -> Any:
+    """Make Adam-atan2 with cautious decay, of so narrow angles that they are quotients.
+
+    a * atan2(m, a * d) is m / d to the last digit where a is 1e8. It has no eps.
+    """
+    assert eps < 1e-100
+    return atan2(params, a=1e8, b=1e8, cautious_wd=True, **hypers)
+
+
+def zeros_decayed(p: Array, grads: list[Array], hypers: Hypers) -> Trace:
+    """Run it, and torch's AdamW for the coordinates without any gradient.
+
+    The paper decays where the update is 0, as AdamW does; adam-atan2-pytorch does not.
+    """
+    still = ~np.any(grads, axis=0)
+    cautious = of_torch(decaying_cautiously, BETAS, MOMENTS)(p, grads, hypers)
+    plain = of_torch(one_tensor(torch.optim.AdamW), BETAS, MOMENTS)(p, grads, hypers)
+    return [
+        {k: np.where(still, b[k], a[k]) for k in a} for a, b in zip(cautious, plain, strict=True)
+    ]
 
 
 def cautious_alone(params: list[Any], *, lr: float, weight_decay: float, **hypers: Any) -> Any:
@@ -118,6 +177,17 @@ def belief(*, learning_rate: float, weight_decay: float, eps: float, b1: float, 
         optax.add_decayed_weights(weight_decay),
         optax.scale_by_learning_rate(learning_rate),
     )
+
+
+def adopt_with_l2(*, weight_decay: float, **hypers: Any) -> Any:
+    """Make optax's ADOPT behind an L2 penalty."""
+    return optax.chain(optax.add_decayed_weights(weight_decay), optax.contrib.adopt(**hypers))
+
+
+def averaging_sgd(*, r: float, **hypers: Any) -> Any:
+    """Make optax's schedule-free SGD, which weights all iterates alike."""
+    assert r == 0
+    return optax.contrib.schedule_free_sgd(**hypers)
 
 
 def undecayed(*, weight_decay: float, **hypers: Any) -> Any:
@@ -170,6 +240,7 @@ SIGNS = {"lr": 0.05, "beta1": 0.5, "beta2": 0.8, "weight_decay": 0.1}
 MIX = {"lr": 0.05, "beta1": 0.5, "beta2": 0.8, "beta3": 0.99, "alpha": 8.0, "weight_decay": 0.1}
 WARM = {"alpha_warmup": 40, "beta3_warmup": 40}
 ADAN = {"lr": 0.05, "beta1": 0.5, "beta2": 0.7, "beta3": 0.8, "weight_decay": 0.1}
+FREE_SGD = {"lr": 0.05, "beta1": 0.5, "weight_decay": 0.1}
 FREE = {"lr": 0.05, "beta1": 0.5, "beta2": 0.8, "weight_decay": 0.1}
 
 CASES: dict[str, list[Case]] = {
@@ -223,6 +294,45 @@ CASES: dict[str, list[Case]] = {
         case_of_peers("AdaBelief", {"m": "exp_avg", "s": "exp_avg_var"}, of_moments()),
         Case("optax adabelief", from_optax(rules.adabelief, belief, m="mu", s="nu"), of_moments()),
     ],
+    "adam_atan2": [
+        Case(
+            "adam_atan2_pytorch AdamAtan2",
+            explicit(rules.adam_atan2, of_torch(atan2, BETAS, MOMENTS)),
+            (DEFAULTS, SIGNS, SIGNS | {"beta1": 0.0, "a": 2.0, "b": 0.5}),
+        )
+    ],
+    "adamc": [
+        Case(
+            "timm AdamWLegacy(corrected_weight_decay=True)",
+            explicit(rules.adamc, of_torch(peaking, BETAS, peak_state)),
+            ({"max_lr": 4e-3}, SIGNS | {"max_lr": 0.2}, SIGNS | {"max_lr": 0.05, "eps": 1e-2}),
+        )
+    ],
+    "cautious_decay_adamw": [
+        Case(
+            "adam_atan2_pytorch AdamAtan2(cautious_wd=True) in the limit of narrow angles",
+            explicit(rules.cautious_decay_adamw, zeros_decayed),
+            ({"eps": 1e-300}, SIGNS | {"eps": 1e-300}),
+            # Its mask is float32, and so is the factor that decays.
+            1e-6,
+        )
+    ],
+    "laprop": [
+        Case(
+            "timm LaProp",
+            explicit(rules.laprop, of_torch(timm_laprop, BETAS, laprop_state)),
+            of_moments(),
+        ),
+    ],
+    "adopt": [
+        Case("optax adopt", from_optax(rules.adopt, adopt_with_l2, m="mu", v="nu"), of_moments()),
+        Case(
+            "timm Adopt(clip_exp=0.25)",
+            of_torch(timm_adopt, BETAS, MOMENTS),
+            of_moments(),
+        ),
+    ],
+    "grams": [case_of_peers("Grams", MOMENTS, of_moments())],
     "signum": [
         case_of_peers("SignSGD", {"m": "momentum_buffer"}, (RATE, HALF)),
         Case("optax signum", from_optax(rules.signum, undecayed, m="ema"), (DEFAULTS, SIGNED)),
@@ -245,10 +355,37 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "adan": [case_of_peers("Adan", adan_state, (DEFAULTS, ADAN, ADAN | {"eps": 1e-2}))],
+    "schedule_free_sgd": [
+        Case(
+            "schedulefree SGDScheduleFree",
+            of_torch(
+                partial(schedule_free, kind="SGD"), {"beta1": "momentum"}, schedule_free_state
+            ),
+            ({"lr": 0.1}, FREE_SGD, FREE_SGD | {"r": 1.0, "weight_lr_power": 0.0}),
+        ),
+        Case(
+            "optax schedule_free_sgd",
+            from_optax(
+                rules.schedule_free_sgd,
+                averaging_sgd,
+                z="z",
+                lr_max="max_lr",
+                weight_sum="weight_sum",
+            ),
+            ({"lr": 0.1}, FREE_SGD),
+        ),
+    ],
     "schedule_free_adamw": [
         Case(
             "schedulefree AdamWScheduleFree",
             of_torch(schedule_free, BETAS, schedule_free_state),
+            (DEFAULTS, FREE, FREE | {"eps": 1e-2, "r": 1.0, "weight_lr_power": 0.0}),
+        )
+    ],
+    "schedule_free_radam": [
+        Case(
+            "schedulefree RAdamScheduleFree",
+            of_torch(partial(schedule_free, kind="RAdam"), BETAS, schedule_free_state),
             (DEFAULTS, FREE, FREE | {"eps": 1e-2, "r": 1.0, "weight_lr_power": 0.0}),
         )
     ],

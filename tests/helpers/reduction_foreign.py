@@ -74,15 +74,20 @@ def by_reference(rule: Callable[..., Any], p: Array, grads: list[Array], hypers:
     return trace
 
 
-def timm(name: str) -> Any:
-    """One module of `timm.optim`, without the models beside it; skips where timm is missing."""
-    found = importlib.util.find_spec("timm")
+def alone(package: str, folder: str, name: str) -> Any:
+    """One module of a package without what is beside it; skips where the package is missing."""
+    found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        pytest.skip("timm is not installed")
-    shell = ModuleType("timm_optim_alone")
-    shell.__path__ = [f"{found.submodule_search_locations[0]}/optim"]
+        pytest.skip(f"{package} is not installed")
+    shell = ModuleType(f"{package}_alone")
+    shell.__path__ = [f"{found.submodule_search_locations[0]}/{folder}"]
     sys.modules.setdefault(shell.__name__, shell)
     return importlib.import_module(f"{shell.__name__}.{name}")
+
+
+def timm(name: str) -> Any:
+    """One module of `timm.optim`, without the models beside it."""
+    return alone("timm", "optim", name)
 
 
 def timm_lamb(*args: Any, **hypers: Any) -> Any:

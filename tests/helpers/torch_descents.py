@@ -10,6 +10,8 @@ LRS = {
     "SGD": 1e-3, "Momentum": 1e-4, "Nesterov": 1e-4, "Adagrad": 0.1, "RMSprop": 1e-2,
     "CenteredRMSprop": 1e-2, "Adadelta": 0.1, "Adam": 5e-2, "AdamW": 5e-2, "AMSGrad": 5e-2,
     "Adamax": 5e-2, "NAdam": 5e-2, "RAdam": 1e-3, "AdaBelief": 5e-2, "Lion": 1e-3, "Signum": 1e-3,
+    "AdamAtan2": 5e-2, "AdamC": 5e-2, "CautiousDecayAdamW": 5e-2, "LaProp": 1e-2, "Adopt": 1e-2,
+    "Grams": 5e-2, "ScheduleFreeSGD": 1e-3, "ScheduleFreeRAdam": 1e-2,
     "AdEMAMix": 1e-3, "Adan": 1e-3, "ScheduleFreeAdamW": 1e-2, "CautiousAdamW": 5e-2,
 }  # fmt: skip
 

@@ -70,7 +70,9 @@ def test_rules_cite_their_source(name: str) -> None:
     """Every rule names a paper with its year, and the place in it or the form it is taken from."""
     doc = inspect.getdoc(getattr(rules, name)) or ""
     assert re.search(r"[A-Z][\w&,. ]+ (19|20)\d\d", doc), doc
-    assert re.search(r"Algorithm \d|eq\. \d|Figure \d|section \d|Lecture \d|p\. \d", doc), doc
+    assert re.search(
+        r"Algorithm \d|eq\. \d|Figure \d|section \d|Lecture \d|p\. \d|arXiv \d{4}\.\d{5}", doc
+    ), doc
 
 
 @pytest.mark.parametrize(

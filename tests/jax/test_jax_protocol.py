@@ -261,7 +261,7 @@ def test_parameters_to_evaluate_keep_their_dtype_and_need_their_state() -> None:
     tx, p = adamas.jax.schedule_free_adamw(0.1), {"a": jnp.ones(3, jnp.bfloat16), "b": None}
     found, state = run(tx, p, [p])
     assert adamas.jax.schedule_free_eval_params(state, found)["a"].dtype == jnp.bfloat16
-    with pytest.raises(ValueError, match=r"no state of adamas\.jax\.schedule_free_adamw"):
+    with pytest.raises(ValueError, match="no state of a schedule-free rule"):
         adamas.jax.schedule_free_eval_params(adamas.jax.adamw().init(p), p)
     with pytest.raises(ValueError, match=r"b1=0\.0 .* above 0"):
         adamas.jax.schedule_free_eval_params(adamas.jax.schedule_free_adamw(b1=0.0).init(p), p)

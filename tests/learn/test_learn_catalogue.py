@@ -35,7 +35,7 @@ from chinese_pages import english
 from html_pages import Page
 from learn_pages import shipped
 
-LIMIT = 300_000  # bytes of a page
+LIMIT = 8_000 * len(RULES)  # bytes of a page
 COUNT = 1 << 14
 
 

@@ -118,11 +118,12 @@ def test_a_choice_depends_on_scalars_alone(name: str) -> None:
 
 
 def test_scalar_states() -> None:
-    """Three states are one number a tensor, since p and g never enter them."""
+    """Of four rules, states are one number a tensor, since p and g never enter them."""
     scalar = {n: set(states_of(getattr(rules, n))) - elementwise(n) for n in rules.__all__}
     assert {n: s for n, s in scalar.items() if s} == {
         "nadam": {"mu_product"},
-        "schedule_free_adamw": {"lr_max", "weight_sum"},
+        "adamc": {"lr_max"},
+        **{rule.__name__: {"lr_max", "weight_sum"} for rule in rules.AVERAGES},
     }
 
 
@@ -155,6 +156,8 @@ EDGES = {
     "alpha_warmup": (0, 1, 100),
     "beta3_warmup": (0, 1, 100),
     "weight_lr_power": (0.0, 2.0),
+    "max_lr": (0.0, 0.5),
+    "b": (0.0, 1.0),
 }
 
 

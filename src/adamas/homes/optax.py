@@ -37,6 +37,8 @@ FIXED = {
     "centered": "the function rmsprop has the choice",
     "bias_correction": "rmsprop has no bias correction; adam(b1=0.0) is rmsprop with one",
 }
+# Rules that are trained at another point than they are evaluated at.
+AVERAGED = tuple(rule.__name__ for rule in rules.AVERAGES)
 ADAM: dict[str, str] = {"m": "mu", "v": "nu", "v_max": "nu_max"}
 MOMENTS: dict[str, dict[str, str]] = {
     "momentum": {"m": "trace"},
@@ -46,17 +48,18 @@ MOMENTS: dict[str, dict[str, str]] = {
     "rmsprop_centered": {"v": "nu", "m": "mu"},
     "adadelta": {"v": "e_g", "d": "e_x"},
     **dict.fromkeys(["adam", "adamw", "amsgrad", "amsgradw", "cautious_adamw", "lion"], ADAM),
+    **dict.fromkeys(["adopt", "adoptw"], ADAM),
     **dict.fromkeys(["nadam", "nadamw", "nadamw_constant", "radam", "radamw"], ADAM),
     **{name: {"m": "mu", "u": "nu"} for name in ("adamax", "adamaxw")},
     "adabelief": {"m": "mu", "s": "nu"},
     "signum": {"m": "ema"},
     "ademamix": {"v": "nu"},
     "adan": {"g_prev": "g"},
-    "schedule_free_adamw": {"v": "nu", "lr_max": "max_lr"},
+    **{name: {"v": "nu", "lr_max": "max_lr"} for name in AVERAGED},
 }
 
 # Hyper-parameters that the state keeps too, as optax's does: who evaluates must know them.
-REMEMBERED: dict[str, dict[str, str]] = {"schedule_free_adamw": {"beta1": "b1"}}
+REMEMBERED: dict[str, dict[str, str]] = {name: {"beta1": "b1"} for name in AVERAGED}
 
 # A dialect has the names of what it is one of.
 MOMENTS |= {
@@ -131,6 +134,11 @@ def of_rule(rule: Rule, name: str, doc: str) -> Signature:
     }
     defaults = {sources.get(key, (key,))[0]: value for key, value in given.items()}
     return Signature(name, {**defaults, **HOW}, lambda options: rule, doc, sources)
+
+
+def ours(rule: Function) -> Signature:
+    """The signature of a rule that ships and that optax does not have."""
+    return of_rule(rule, rule.__name__, rule.__doc__ or "")
 
 
 def _made(
@@ -214,6 +222,12 @@ def _signatures() -> dict[str, Signature]:
         _made(
             "adabelief", rules.adabelief, f"{pair} eps_root nesterov", fixed=still, **looking
         ),
+        ours(rules.adam_atan2),
+        ours(rules.adamc),
+        ours(rules.cautious_decay_adamw),
+        ours(rules.laprop),
+        _made("adopt", rules.adopt, f"{pair} mu_dtype weight_decay mask"),
+        ours(rules.grams),
         _made("signum", rules.signum, f"{step} beta accumulator_dtype weight_decay mask"),
         _made("lion", rules.lion, f"{step} b1 b2 mu_dtype weight_decay mask"),
         _made(
@@ -222,11 +236,16 @@ def _signatures() -> dict[str, Signature]:
         ),
         _made("adan", rules.adan, f"{step} b1 b2 b3 eps eps_root weight_decay mask"),
         _made(
+            "schedule_free_sgd", rules.schedule_free_sgd,
+            f"{step} warmup_steps b1 weight_decay weight_lr_power state_dtype", warmup_steps=None,
+        ),
+        _made(
             "schedule_free_adamw", rules.schedule_free_adamw,
             f"{step} warmup_steps b1 b2 eps weight_decay weight_lr_power state_dtype",
             warmup_steps=None,
         ),
-        of_rule(rules.cautious_adamw, "cautious_adamw", rules.cautious_adamw.__doc__ or ""),
+        ours(rules.schedule_free_radam),
+        ours(rules.cautious_adamw),
     ]  # fmt: skip
     return {one.name: one for one in rows}
 

@@ -17,11 +17,12 @@ from adamas.kernel.variants import decoupled
 Sources = dict[str, tuple[str, int | None]]
 # Arguments that only adamas.jax has.
 MORE = {"state", "seed", "momentum_decay", "alpha_warmup", "beta3_warmup", "r"}
-DECAYING = ["adadelta", "adamw", "adamaxw", "nadamw", "lion", "ademamix", "schedule_free_adamw"]
+DECAYING = ["adadelta", "adamw", "adamaxw", "nadamw", "lion", "ademamix"]
+DECAYING += ["schedule_free_sgd", "schedule_free_adamw"]
 OPTAX_HAS = [
     *DECAYING,
     *["sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamax", "nadam", "radam", "adabelief"],
-    "signum",
+    *["adopt", "signum"],
 ]
 ROOT = {"eps_root": 0.0}
 SMALL = {"weight_decay": 1e-4}
@@ -105,5 +106,8 @@ JAX = {name: _moving(one) for name, one in optax.SIGNATURES.items()}
 OPTAX = _optax()
 BITSANDBYTES = _bitsandbytes()
 SCHEDULEFREE = {
-    "AdamWScheduleFree": replace(torch.SIGNATURES["ScheduleFreeAdamW"], moments={"v": "exp_avg_sq"})
+    f"{rule}ScheduleFree": replace(
+        torch.SIGNATURES[f"ScheduleFree{rule}"], moments={"v": "exp_avg_sq"}
+    )
+    for rule in ("SGD", "AdamW", "RAdam")
 }

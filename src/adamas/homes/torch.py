@@ -7,6 +7,7 @@ formula never sees a flag.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from adamas import dialects, rules
@@ -142,12 +143,24 @@ def _special() -> dict[str, Row]:
     }  # fmt: skip
 
 
+# What torch and the authors call a hyper-parameter of rules that torch.optim does not have.
+CALLED = {"Signum": ("beta", "momentum"), "ScheduleFreeSGD": ("beta1", "momentum")}
+
+
+def _called(plain: Signature) -> Signature:
+    """The same with the name that users of torch know."""
+    ours, theirs = CALLED.get(plain.name, ("", ""))
+    defaults = {theirs if key == ours else key: v for key, v in plain.defaults.items()}
+    sources = {ours: (theirs, None)} if ours else {}
+    return replace(plain, defaults=defaults, sources={**plain.sources, **sources})
+
+
 def _signatures() -> dict[str, Signature]:
     special = _special()
     made = {}
     for name, rule in CLASSES.items():
         if name not in special:
-            made[name] = of_rule(rule, name, rule.__doc__ or "")
+            made[name] = _called(of_rule(rule, name, rule.__doc__ or ""))
             continue
         defaults, choose, sources, fixed, states = special[name]
         defaults = {**defaults, **{k: v for k, v in HOW.items() if k not in defaults}}

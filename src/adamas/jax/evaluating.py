@@ -13,12 +13,12 @@ from adamas.jax.coded import Coded
 from adamas.jax.keeping import wide
 from adamas.jax.transform import promoting
 
-# What a state of schedule_free_adamw has, and no other.
-FIELDS = ("z", "b1", "max_lr", "weight_sum", "nu")
+# What the state of a schedule-free rule has, and no other.
+FIELDS = ("z", "b1", "max_lr", "weight_sum")
 
 
 def schedule_free_eval_params(state: Any, params: Any) -> Any:
-    """The parameters to evaluate at, of those that `schedule_free_adamw` trains.
+    """The parameters to evaluate at, of those that a schedule-free rule trains.
 
     `state` is that of the transformation or of whatever it stands in: chain, partition, MultiSteps.
     Leaves keep their dtypes, and those that it does not train are returned as they are, as all are
@@ -27,13 +27,13 @@ def schedule_free_eval_params(state: Any, params: Any) -> Any:
     """
     records = [one for one in jax.tree.leaves(state, is_leaf=_averages) if _averages(one)]
     if not records:
-        raise ValueError("there is no state of adamas.jax.schedule_free_adamw in this one.")
+        raise ValueError("there is no state of a schedule-free rule of adamas.jax in this one.")
     with promoting():
         for one in records:
             if not isinstance(one.b1, jax.core.Tracer) and np.any(np.asarray(one.b1) == 0):
                 raise ValueError(
                     "b1=0.0 trains at z itself, so that the average cannot be had of what is "
-                    "trained; give schedule_free_adamw a b1 above 0."
+                    "trained; give the rule a b1 above 0."
                 )
             params = jax.tree.map(partial(_average, one), one.z, params, is_leaf=_whole)
     return params

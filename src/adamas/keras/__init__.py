@@ -9,8 +9,9 @@ if find_spec("keras") is None:
     raise ImportError("adamas.keras needs Keras; install it with: pip install 'adamas[keras]'")
 
 from adamas.keras.classes import (  # isort: skip
-    SGD, AMSGrad, AdEMAMix, AdaBelief, Adadelta, Adagrad, Adam, AdamW, Adamax, Adan, CautiousAdamW,
-    CenteredRMSprop, Lion, Momentum, NAdam, Nesterov, RAdam, RMSprop, ScheduleFreeAdamW, Signum,
+    SGD, AMSGrad, AdEMAMix, AdaBelief, Adadelta, Adagrad, Adam, AdamAtan2, AdamC, AdamW, Adamax,
+    Adan, Adopt, CautiousAdamW, CautiousDecayAdamW, CenteredRMSprop, Grams, LaProp, Lion, Momentum,
+    NAdam, Nesterov, RAdam, RMSprop, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSGD, Signum,
     optimizer,
 )  # fmt: skip
 from adamas.keras.optimizer import Optimizer
@@ -18,7 +19,8 @@ from adamas.keras.optimizer import Optimizer
 Nadam = NAdam
 
 __all__ = [
-    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
-    "Adan", "CautiousAdamW", "CenteredRMSprop", "Lion", "Momentum", "NAdam", "Nadam", "Nesterov",
-    "Optimizer", "RAdam", "RMSprop", "ScheduleFreeAdamW", "Signum", "optimizer",
+    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamAtan2", "AdamC",
+    "AdamW", "Adamax", "Adan", "Adopt", "CautiousAdamW", "CautiousDecayAdamW", "CenteredRMSprop",
+    "Grams", "LaProp", "Lion", "Momentum", "NAdam", "Nadam", "Nesterov", "Optimizer", "RAdam",
+    "RMSprop", "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum", "optimizer",
 ]  # fmt: skip

@@ -369,6 +369,164 @@ class AdaBelief(Optimizer):
         strict: Any = True,
     ) -> None: ...
 
+class AdamAtan2(Optimizer):
+    """Adam-atan2 takes an angle instead of a quotient, which needs no eps and has a limit."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        a: Any = 1.27,
+        b: Any = 1.0,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class AdamC(Optimizer):
+    """AdamC is AdamW whose decay falls with the square of lr, so that norms keep their level."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        max_lr: Any = 0.0,
+        weight_decay: Any = 0.01,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class CautiousDecayAdamW(Optimizer):
+    """AdamW with cautious weight decay shrinks a coordinate only where its step does so, too."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.01,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class LaProp(Optimizer):
+    """LaProp divides each gradient by the root first and averages what comes of it."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.0004,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-15,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Adopt(Optimizer):
+    """ADOPT divides by the second moment of the steps before, and averages afterwards."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.9999,
+        epsilon: Any = 1e-06,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Grams(Optimizer):
+    """Grams steps as far as Adam, but in the direction of the gradient of the step."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-06,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
 class Signum(Optimizer):
     """Signum steps by the sign of the mean gradient, so every coordinate moves by lr."""
 
@@ -475,8 +633,62 @@ class Adan(Optimizer):
         strict: Any = True,
     ) -> None: ...
 
+class ScheduleFreeSGD(Optimizer):
+    """Schedule-Free SGD replaces the lr schedule by a running average of the iterates."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 1.0,
+        beta_1: Any = 0.9,
+        r: Any = 0.0,
+        weight_lr_power: Any = 2.0,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
 class ScheduleFreeAdamW(Optimizer):
     """Schedule-Free AdamW replaces the lr schedule by a running average of the iterates."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.0025,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        r: Any = 0.0,
+        weight_lr_power: Any = 2.0,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class ScheduleFreeRAdam(Optimizer):
+    """Schedule-Free RAdam is `schedule_free_adamw` warmed up by the rectification of RAdam."""
 
     def __init__(
         self,

@@ -11,14 +11,25 @@ Hyper-parameters and their defaults follow `torch.optim` where torch has the rul
 authors' code; each docstring says where its paper or a well-known library differs.
 """
 
-from adamas.rules.adam import adabelief, adam, adamax, adamw, amsgrad, nadam, radam
+from adamas.rules.adam import (
+    adabelief,
+    adam,
+    adam_atan2,
+    adamax,
+    adamc,
+    adamw,
+    amsgrad,
+    cautious_decay_adamw,
+    nadam,
+    radam,
+)
 from adamas.rules.adaptive import adadelta, adagrad, rmsprop, rmsprop_centered
 from adamas.rules.averages import AVERAGES as AVERAGES
-from adamas.rules.averages import schedule_free_adamw
+from adamas.rules.averages import schedule_free_adamw, schedule_free_radam, schedule_free_sgd
 from adamas.rules.averages import schedule_free_average as schedule_free_average
 from adamas.rules.descent import momentum, nesterov, sgd
 from adamas.rules.masked import cautious_adamw
-from adamas.rules.momenta import adan, ademamix, lion, signum
+from adamas.rules.momenta import adan, ademamix, adopt, grams, laprop, lion, signum
 
 __all__ = [
     "sgd",
@@ -35,10 +46,18 @@ __all__ = [
     "nadam",
     "radam",
     "adabelief",
+    "adam_atan2",
+    "adamc",
+    "cautious_decay_adamw",
+    "laprop",
+    "adopt",
+    "grams",
     "signum",
     "lion",
     "ademamix",
     "adan",
+    "schedule_free_sgd",
     "schedule_free_adamw",
+    "schedule_free_radam",
     "cautious_adamw",
 ]

@@ -1,7 +1,7 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
 """Adam, and the rules that change its second moment, its correction or its decay."""
 
-from adamas.words import abs, maximum, sqrt
+from adamas.words import abs, atan2, maximum, sqrt, where
 
 __all__ = [
     "adam",
@@ -11,6 +11,9 @@ __all__ = [
     "nadam",
     "radam",
     "adabelief",
+    "adam_atan2",
+    "adamc",
+    "cautious_decay_adamw",
 ]
 
 
@@ -141,3 +144,69 @@ def adabelief(p, g, m, s, *, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-16, weig
     s_hat = s / (1 - beta2**t)
     p = p - lr * m_hat / (sqrt(s_hat) + eps)
     return p, m, s
+
+
+def adam_atan2(p, g, m, v, *, t, lr=1e-3, beta1=0.9, beta2=0.999, a=1.27, b=1.0, weight_decay=0.0):
+    """Adam-atan2 takes an angle instead of a quotient, which needs no eps and has a limit.
+
+    Everett et al. 2024, arXiv 2407.05872. With a = 1.27, about 4 / pi, and b = 1, as in
+    adam-atan2-pytorch, a step is as long as that of `adam` where gradients are alike, and never
+    beyond 2 lr. Decay is decoupled. The package has lr=1e-4 and beta2=0.99.
+    """
+    p = (1 - lr * weight_decay) * p
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    p = p - lr * a * atan2(m_hat, b * sqrt(v_hat))
+    return p, m, v
+
+
+def adamc(
+    p,
+    g,
+    m,
+    v,
+    lr_max,
+    *,
+    t,
+    lr=1e-3,
+    beta1=0.9,
+    beta2=0.999,
+    eps=1e-8,
+    max_lr=0.0,
+    weight_decay=1e-2,
+):
+    """AdamC is AdamW whose decay falls with the square of lr, so that norms keep their level.
+
+    Defazio 2025, arXiv 2506.02285: decay times lr / (largest lr of the schedule). That is `max_lr`,
+    or the largest lr so far where `max_lr` is smaller: then a warm-up decays as `adamw`. For layers
+    before a normalisation. timm and pytorch_optimizer take the lr they are made with for it.
+    """
+    lr_max = maximum(lr_max, maximum(lr, max_lr))
+    # With lr = 0 so far nothing decays.
+    share = lr / (lr_max if lr_max > 0 else 1.0)
+    p = (1 - lr * share * weight_decay) * p
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    p = p - lr * m_hat / (sqrt(v_hat) + eps)
+    return p, m, v, lr_max
+
+
+def cautious_decay_adamw(
+    p, g, m, v, *, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    """AdamW with cautious weight decay shrinks a coordinate only where its step does so, too.
+
+    Chen et al. 2025, arXiv 2510.12402, on `adamw`: decay where update and parameter have one sign,
+    or one is 0. adam-atan2-pytorch leaves out zeros. Not `cautious_adamw`, which masks the step.
+    """
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    u = m_hat / (sqrt(v_hat) + eps)
+    p = p - lr * (u + weight_decay * where(u * p >= 0, p, 0.0))
+    return p, m, v

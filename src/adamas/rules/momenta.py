@@ -1,14 +1,64 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
-"""Rules with another use of means of gradients: their sign, two of them, their difference."""
+"""Rules with another use of means: of what was divided, their sign, two of them, a difference."""
 
-from adamas.words import exp, log, maximum, minimum, sign, sqrt
+from adamas.words import abs, clip, exp, log, maximum, minimum, sign, sqrt
 
 __all__ = [
+    "laprop",
+    "adopt",
+    "grams",
     "signum",
     "lion",
     "ademamix",
     "adan",
 ]
+
+
+def laprop(p, g, m, v, *, t, lr=4e-4, beta1=0.9, beta2=0.999, eps=1e-15, weight_decay=0.0):
+    """LaProp divides each gradient by the root first and averages what comes of it.
+
+    Ziyin, Wang & Ueda 2020, Algorithm 1, eps as in `adam`. Decay is decoupled and follows the step,
+    as in timm and pytorch_optimizer; they keep lr inside `m`, which differs once lr changes, and
+    pytorch_optimizer adds eps before the correction and 1e-15 under the root.
+    """
+    v = beta2 * v + (1 - beta2) * g * g
+    v_hat = v / (1 - beta2**t)
+    m = beta1 * m + (1 - beta1) * g / (sqrt(v_hat) + eps)
+    m_hat = m / (1 - beta1**t)
+    p = p - lr * m_hat
+    p = (1 - lr * weight_decay) * p
+    return p, m, v
+
+
+def adopt(p, g, m, v, *, t, lr=1e-3, beta1=0.9, beta2=0.9999, eps=1e-6, weight_decay=0.0):
+    """ADOPT divides by the second moment of the steps before, and averages afterwards.
+
+    Taniguchi et al. 2024, Algorithm 2: the first gradient only fills `v`, then quotients are cut
+    off at (t - 1)**0.25, as in the authors' code and optax. pytorch_optimizer has t**0.25, timm
+    (t - 1)**0.333.
+    """
+    g = g + weight_decay * p
+    bound = 0.0 if t == 1 else (t - 1) ** 0.25
+    u = clip(g / maximum(sqrt(v), eps), -bound, bound)
+    m = beta1 * m + (1 - beta1) * u
+    v = g * g if t == 1 else beta2 * v + (1 - beta2) * g * g
+    p = p - lr * m
+    return p, m, v
+
+
+def grams(p, g, m, v, *, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-6, weight_decay=0.0):
+    """Grams steps as far as Adam, but in the direction of the gradient of the step.
+
+    Cao et al. 2024, arXiv 2412.17107; decay decoupled, eps as in `adam`. Where momentum and
+    gradient agree it is `adamw`; where not, `cautious_adamw` stands still and this turns round.
+    """
+    p = (1 - lr * weight_decay) * p
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    p = p - lr * sign(g) * abs(m_hat / (sqrt(v_hat) + eps))
+    return p, m, v
 
 
 def signum(p, g, m, *, lr=1e-4, beta=0.9, weight_decay=0.0):

@@ -26,15 +26,24 @@ adamax = method(rules.adamax)
 nadam = method(rules.nadam)
 radam = method(rules.radam)
 adabelief = method(rules.adabelief)
+adam_atan2 = method(rules.adam_atan2)
+adamc = method(rules.adamc)
+cautious_decay_adamw = method(rules.cautious_decay_adamw)
+laprop = method(rules.laprop)
+adopt = method(rules.adopt)
+grams = method(rules.grams)
 signum = method(rules.signum)
 lion = method(rules.lion)
 ademamix = method(rules.ademamix)
 adan = method(rules.adan)
+schedule_free_sgd = method(rules.schedule_free_sgd)
 schedule_free_adamw = method(rules.schedule_free_adamw)
+schedule_free_radam = method(rules.schedule_free_radam)
 cautious_adamw = method(rules.cautious_adamw)
 
 __all__ = [
-    "adabelief", "adadelta", "adagrad", "adam", "adamax", "adamw", "adan", "ademamix", "amsgrad",
-    "cautious_adamw", "lion", "method", "momentum", "nadam", "nesterov", "radam", "rmsprop",
-    "rmsprop_centered", "schedule_free_adamw", "sgd", "signum",
+    "adabelief", "adadelta", "adagrad", "adam", "adam_atan2", "adamax", "adamc", "adamw", "adan",
+    "ademamix", "adopt", "amsgrad", "cautious_adamw", "cautious_decay_adamw", "grams", "laprop",
+    "lion", "method", "momentum", "nadam", "nesterov", "radam", "rmsprop", "rmsprop_centered",
+    "schedule_free_adamw", "schedule_free_radam", "schedule_free_sgd", "sgd", "signum",
 ]  # fmt: skip

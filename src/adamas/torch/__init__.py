@@ -15,13 +15,19 @@ from adamas.torch.classes import (
     Adadelta,
     Adagrad,
     Adam,
+    AdamAtan2,
     Adamax,
+    AdamC,
     AdamW,
     Adan,
     AdEMAMix,
+    Adopt,
     AMSGrad,
     CautiousAdamW,
+    CautiousDecayAdamW,
     CenteredRMSprop,
+    Grams,
+    LaProp,
     Lion,
     Momentum,
     NAdam,
@@ -29,15 +35,18 @@ from adamas.torch.classes import (
     RAdam,
     RMSprop,
     ScheduleFreeAdamW,
+    ScheduleFreeRAdam,
+    ScheduleFreeSGD,
     Signum,
     optimizer,
 )
 from adamas.torch.openmp import install
 
 __all__ = [
-    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax",
-    "Adan", "CautiousAdamW", "CenteredRMSprop", "Lion", "Momentum", "NAdam", "Nesterov",
-    "Optimizer", "RAdam", "RMSprop", "ScheduleFreeAdamW", "Signum", "optimizer",
+    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamAtan2", "AdamC",
+    "AdamW", "Adamax", "Adan", "Adopt", "CautiousAdamW", "CautiousDecayAdamW", "CenteredRMSprop",
+    "Grams", "LaProp", "Lion", "Momentum", "NAdam", "Nesterov", "Optimizer", "RAdam", "RMSprop",
+    "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum", "optimizer",
     "release_gradients",
 ]  # fmt: skip
 

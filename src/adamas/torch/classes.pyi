@@ -445,6 +445,182 @@ class AdaBelief(Optimizer):
         routes: Any = None,
     ) -> None: ...
 
+class AdamAtan2(Optimizer):
+    """Adam-atan2 takes an angle instead of a quotient, which needs no eps and has a limit."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        a: Any = 1.27,
+        b: Any = 1.0,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class AdamC(Optimizer):
+    """AdamC is AdamW whose decay falls with the square of lr, so that norms keep their level."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        max_lr: Any = 0.0,
+        weight_decay: Any = 0.01,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class CautiousDecayAdamW(Optimizer):
+    """AdamW with cautious weight decay shrinks a coordinate only where its step does so, too."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.01,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class LaProp(Optimizer):
+    """LaProp divides each gradient by the root first and averages what comes of it."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.0004,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-15,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class Adopt(Optimizer):
+    """ADOPT divides by the second moment of the steps before, and averages afterwards."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.9999),
+        eps: Any = 1e-06,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class Grams(Optimizer):
+    """Grams steps as far as Adam, but in the direction of the gradient of the step."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-06,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
 class Signum(Optimizer):
     """Signum steps by the sign of the mean gradient, so every coordinate moves by lr."""
 
@@ -452,7 +628,7 @@ class Signum(Optimizer):
         self,
         params: Any,
         lr: Any = 0.0001,
-        beta: Any = 0.9,
+        momentum: Any = 0.9,
         weight_decay: Any = 0.0,
         *,
         foreach: Any = None,
@@ -565,6 +741,36 @@ class Adan(Optimizer):
         routes: Any = None,
     ) -> None: ...
 
+class ScheduleFreeSGD(Optimizer):
+    """Schedule-Free SGD replaces the lr schedule by a running average of the iterates."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1.0,
+        momentum: Any = 0.9,
+        r: Any = 0.0,
+        weight_lr_power: Any = 2.0,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
 class ScheduleFreeAdamW(Optimizer):
     """Schedule-Free AdamW replaces the lr schedule by a running average of the iterates."""
 
@@ -595,6 +801,37 @@ class ScheduleFreeAdamW(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+    ) -> None: ...
+
+class ScheduleFreeRAdam(Optimizer):
+    """Schedule-Free RAdam is `schedule_free_adamw` warmed up by the rectification of RAdam."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.0025,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        r: Any = 0.0,
+        weight_lr_power: Any = 2.0,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
     ) -> None: ...
 
 class CautiousAdamW(Optimizer):

@@ -58,7 +58,7 @@ class Averaging(Optimizer):
                 if (z := self._sequence(p)) is not None:
                     before = self._trained.get(p)
                     if before is None or not torch.equal(p, self._average(group, before, z)):
-                        before = torch.lerp(z, p.to(z.dtype), float(group["betas"][0]))
+                        before = torch.lerp(z, p.to(z.dtype), self._beta(group))
                         if "p.rest" in self.state[p]:
                             self.state[p]["p.rest"].zero_()
                     p.copy_(before)
@@ -74,10 +74,11 @@ class Averaging(Optimizer):
 
     def _average(self, group: Mapping[str, Any], y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         assert self.signature.average is not None
-        found: torch.Tensor = self.signature.average(
-            y.to(z.dtype), z, beta1=float(group["betas"][0])
-        )
+        found: torch.Tensor = self.signature.average(y.to(z.dtype), z, beta1=self._beta(group))
         return found.to(y.dtype)
+
+    def _beta(self, group: Mapping[str, Any]) -> float:
+        return float(self.signature.hyper("beta1", group))
 
     def _update(self) -> None:
         self._driver.check_mode()

@@ -68,7 +68,7 @@ KERAS: dict[str, Call] = {
     "lion": ("Lion", {"beta_1": "{beta1}", "beta_2": "{beta2}", **DECAY}),
 }
 # Rules whose torch class is trained in train(), and evaluated at an average in eval().
-AVERAGING = {"schedule_free_adamw"}
+AVERAGING = {rule.__name__ for rule in rules.AVERAGES}
 NAMES = {rule.__name__: name for name, rule in CLASSES.items()}
 
 
