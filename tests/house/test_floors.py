@@ -172,6 +172,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "torch.binding",
         "torch.filling",
         "torch.engines",
+        "torch.products",
         "torch.cuts",
         "torch.kernel_engine",
         "torch.joint_engine",

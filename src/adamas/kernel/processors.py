@@ -38,6 +38,15 @@ def suited(name: str) -> Processor:
 
 
 @cache
+def computes_bfloat16() -> bool:
+    """Whether the processor multiplies numbers of bfloat16; others turn each into float32 first."""
+    from llvmlite.binding import get_host_cpu_features
+
+    found = get_host_cpu_features()
+    return any(found.get(name, False) for name in ("avx512bf16", "amx-bf16", "bf16"))
+
+
+@cache
 def here() -> Processor:
     """What suits the processor that kernels are compiled for."""
     from llvmlite.binding import get_host_cpu_name

@@ -14,7 +14,8 @@ from adamas.engine.finite import NonFiniteError
 from adamas.engine.routes import Routes
 from adamas.homes.signature import Signature
 from adamas.kernel.formula import Formula
-from adamas.torch import arguments, options, saving, scheduled
+from adamas.kernel.scopes import MATRIX
+from adamas.torch import arguments, options, products, saving, scheduled
 from adamas.torch.called import called, every
 from adamas.torch.callers import Callers
 from adamas.torch.driver import Driver
@@ -89,9 +90,11 @@ class Optimizer(torch.optim.Optimizer):
         return bool(self.defaults["fused"] or self._driver.options["zero_grad_in_step"])
 
     def __repr__(self) -> str:
-        """As torch writes it, and the threads that step parameters on the CPU."""
-        shown = super().__repr__()
-        return f"{shown.removesuffix(')')}CPU threads: {self._driver.threads.shown}\n)"
+        """As torch writes it, and how parameters on the CPU are stepped."""
+        lines = [f"CPU threads: {self._driver.threads.shown}"]
+        if MATRIX in self.formula.over:
+            lines.append(f"CPU products: {products.shown(self._driver.options['matmul'])}")
+        return "\n".join([super().__repr__().removesuffix("\n)"), *lines, ")"])
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, which may name its `rule`: a function, a formula, or one of adamas by name.

@@ -42,6 +42,7 @@ class SGD(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Momentum(Optimizer):
@@ -72,6 +73,7 @@ class Momentum(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Nesterov(Optimizer):
@@ -102,6 +104,7 @@ class Nesterov(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Adagrad(Optimizer):
@@ -133,6 +136,7 @@ class Adagrad(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class RMSprop(Optimizer):
@@ -165,6 +169,7 @@ class RMSprop(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class CenteredRMSprop(Optimizer):
@@ -196,6 +201,7 @@ class CenteredRMSprop(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Adadelta(Optimizer):
@@ -226,6 +232,7 @@ class Adadelta(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Adam(Optimizer):
@@ -258,6 +265,7 @@ class Adam(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class AdamW(Optimizer):
@@ -289,6 +297,7 @@ class AdamW(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class AMSGrad(Optimizer):
@@ -320,6 +329,7 @@ class AMSGrad(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Adamax(Optimizer):
@@ -350,6 +360,7 @@ class Adamax(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class NAdam(Optimizer):
@@ -382,6 +393,7 @@ class NAdam(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class RAdam(Optimizer):
@@ -413,6 +425,7 @@ class RAdam(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class AdaBelief(Optimizer):
@@ -443,6 +456,7 @@ class AdaBelief(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class AdamAtan2(Optimizer):
@@ -473,6 +487,8 @@ class AdamAtan2(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class AdamC(Optimizer):
@@ -503,6 +519,8 @@ class AdamC(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class CautiousDecayAdamW(Optimizer):
@@ -532,6 +550,8 @@ class CautiousDecayAdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class LaProp(Optimizer):
@@ -561,6 +581,8 @@ class LaProp(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Adopt(Optimizer):
@@ -590,6 +612,8 @@ class Adopt(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Grams(Optimizer):
@@ -619,6 +643,8 @@ class Grams(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Signum(Optimizer):
@@ -647,6 +673,8 @@ class Signum(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Lion(Optimizer):
@@ -676,6 +704,7 @@ class Lion(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class AdEMAMix(Optimizer):
@@ -709,6 +738,7 @@ class AdEMAMix(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Adan(Optimizer):
@@ -739,6 +769,7 @@ class Adan(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class ScheduleFreeSGD(Optimizer):
@@ -769,6 +800,8 @@ class ScheduleFreeSGD(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class ScheduleFreeAdamW(Optimizer):
@@ -801,6 +834,7 @@ class ScheduleFreeAdamW(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class ScheduleFreeRAdam(Optimizer):
@@ -832,6 +866,8 @@ class ScheduleFreeRAdam(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class CautiousAdamW(Optimizer):
@@ -862,4 +898,5 @@ class CautiousAdamW(Optimizer):
         rows: Any = None,
         threads: Any = None,
         routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...

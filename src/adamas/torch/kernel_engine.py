@@ -20,6 +20,7 @@ from adamas.torch.binding import TensorBinder
 from adamas.torch.cuts import check_dense, part_of
 from adamas.torch.engines import Live
 from adamas.torch.filling import Filling, decoded
+from adamas.torch.products import products
 from adamas.torch.ranks import Ranks
 from adamas.torch.shards import (
     by_rows,
@@ -71,7 +72,13 @@ class KernelEngine:
         self.parameters = [one.parameter for one in live]
         peers = Ranks(self.parameters, among) or None
         self.stepper = stepper = Stepper(
-            formula, groups, {}, options, peers=peers, binding=self._binding
+            formula,
+            groups,
+            {},
+            options,
+            peers=peers,
+            binding=self._binding,
+            products=products(options["matmul"]),
         )
         # The tensors of the state, by the engine's names; live ones stay the objects they are.
         self._tensors: list[dict[str, torch.Tensor]] = []

@@ -20,7 +20,9 @@ from adamas.engine.storage import Storage, choosing
 from adamas.engine.tensors import Array, Tensor
 from adamas.homes.torch import HOW
 from adamas.kernel.formula import Formula
+from adamas.kernel.scopes import MATRIX
 from adamas.kernel.variants import of_vectors
+from adamas.torch.products import MATMUL
 from adamas.torch.shards import sharded
 from adamas.torch.tensor_states import STORAGE
 from adamas.torch.views import array
@@ -31,6 +33,7 @@ OPTIONS: dict[str, Any] = {"state": ENGINE["state"], "state_by_name": None}
 OPTIONS |= {RENAMED.get(name, name): value for name, value in ENGINE.items() if name not in HOW}
 # None for what the rows do in torch's class of the name.
 OPTIONS["rows"] = None
+OPTIONS["matmul"] = "float32"
 
 FORMS = {
     torch.float64: "float64",
@@ -47,6 +50,11 @@ def check(options: Mapping[str, Any], formula: Formula) -> None:
     choice("on_nonfinite", options["on_nonfinite"], CHOICES["on_nonfinite"])
     choice("track_norm", options["track_norm"], CHOICES["track_norm"])
     choice("rows", options["rows"], ("lazy", "exact", None))
+    choice("matmul", options["matmul"], MATMUL)
+    if options["matmul"] != "float32" and MATRIX not in formula.over:
+        raise ValueError(
+            f"matmul={options['matmul']!r}: {formula.name} multiplies no matrices; leave it out."
+        )
     choice("zero_grad_in_step", options["zero_grad_in_step"], (True, False))
     limit(options["clip_norm"])
     taken(options["threads"])

@@ -1,0 +1,72 @@
+"""Newton-Schulz steps in bfloat16, by torch, where the processor computes in it.
+
+In float32 the engine's own products are used, NumPy's: its BLAS multiplies a matrix with itself in
+half the operations. A processor without instructions for bfloat16 takes many times as long in it.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+
+from adamas.engine.matrices import Blas, Maker, Shape
+from adamas.engine.tensors import Array
+from adamas.engine.threads import Action
+from adamas.kernel.processors import computes_bfloat16
+from adamas.newton_schulz import COEFFICIENTS
+
+MATMUL = ("float32", "bfloat16")
+
+
+def products(matmul: str) -> Maker:
+    """Whose products an optimizer uses that was asked for this dtype; see `shown`."""
+    return Bfloat16 if matmul == "bfloat16" and computes_bfloat16() else Blas
+
+
+def shown(matmul: str) -> str:
+    """What `repr` says of it."""
+    if matmul == "bfloat16" and not computes_bfloat16():
+        return "float32, because this processor has no instructions for bfloat16"
+    return matmul
+
+
+class Bfloat16:
+    """Products by torch, of numbers rounded to bfloat16 and added up in float32.
+
+    `shapes` are those of all matrices that will come: memory is made for the largest, twice of its
+    size and for two squares of its smaller side. float64 matrices go through the same steps.
+    """
+
+    def __init__(self, shapes: Sequence[Shape]) -> None:
+        largest = max((rows * columns for rows, columns, _ in shapes), default=0)
+        square = max((min(rows, columns) ** 2 for rows, columns, _ in shapes), default=0)
+        sizes = (largest, largest, square, square)
+        self._rooms = [torch.zeros(size, dtype=torch.bfloat16) for size in sizes]
+
+    def steps(self, matrix: Array, coefficients: str) -> list[Action]:
+        """What `engine.matrices.Products.steps` says."""
+        if not matrix.size:
+            return []
+        rows, columns = matrix.shape
+        smaller = min(rows, columns)
+        given = torch.from_numpy(matrix)
+        x, y = (_seen(room, (rows, columns)) for room in self._rooms[:2])
+        gram, poly = (_seen(room, (smaller, smaller)) for room in self._rooms[2:])
+        actions: list[Action] = [partial(x.copy_, given)]
+        for a, b, c in COEFFICIENTS[coefficients]:
+            tall = rows > columns
+            pair = (x.mT, x) if tall else (x, x.mT)
+            product = (x, poly) if tall else (poly, x)
+            actions += [
+                partial(torch.mm, *pair, out=gram),
+                partial(torch.addmm, gram, gram, gram, beta=b, alpha=c, out=poly),
+                partial(torch.addmm, x, *product, beta=a, out=y),
+            ]
+            x, y = y, x
+        return [*actions, partial(given.copy_, x)]
+
+
+def _seen(room: torch.Tensor, shape: tuple[int, int]) -> Any:
+    return room[: math.prod(shape)].view(shape)
