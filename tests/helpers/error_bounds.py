@@ -169,10 +169,15 @@ def any_root(x: Bounded) -> Bounded:
 
 
 def extreme(function: Any) -> Any:
-    """Maximum or minimum, which is off by no more than the worse of its operands."""
+    """Maximum or minimum, which is off by no more than the worse of its operands.
+
+    Where the errors cannot turn which of them it is, it is off by as much as that one.
+    """
 
     def chosen(x: Bounded, y: Bounded) -> Bounded:
-        return Bounded(function(x.value, y.value), np.maximum(x.error, y.error), x.dtype)
+        value, sure = function(x.value, y.value), ~(x < y).unsure & (x.value != y.value)
+        of_one = np.where(value == x.value, x.error, y.error)
+        return Bounded(value, np.where(sure, of_one, np.maximum(x.error, y.error)), x.dtype)
 
     return chosen
 

@@ -37,6 +37,13 @@ def signs(x: Any) -> Any:
     return np.where(x > 0, one, np.where(x < 0, -one, x))
 
 
+def angle(y: Any, x: Any) -> Any:
+    """The C library's, in float64 and rounded once; NumPy's own may differ in the last bit."""
+    dtype = np.result_type(y, x)
+    found = np.vectorize(math.atan2, otypes=[np.float64])(y, x)
+    return found.astype(dtype)[()]
+
+
 NUMPY: Vocabulary = {
     "sqrt": np.sqrt,
     "abs": np.absolute,
@@ -49,7 +56,7 @@ NUMPY: Vocabulary = {
     "sin": np.sin,
     "cos": np.cos,
     "tanh": np.tanh,
-    "atan2": np.arctan2,
+    "atan2": angle,
 }
 # NumPy's own exponential of a single number may differ from the C library's in the last bit.
 C_LIBRARY: Vocabulary = {

@@ -38,7 +38,7 @@ def check_parts(formula: Formula) -> None:
     """Check that the loop keeps only what needs elements, and the prologue nothing that does."""
     parts = hoist(formula)
     elements, once = {"p", "g", *formula.states}, {"t", *formula.hypers, *formula.scalars}
-    words = {"abs", "exp", "log", "maximum", "minimum", "sign", "sqrt", "where"}
+    words = {"abs", "atan2", "exp", "log", "maximum", "minimum", "sign", "sqrt", "where"}
     for statement in parts.prologue:
         assert names_in(statement.value) <= once | words
         (target,) = names_in(statement.targets[0])

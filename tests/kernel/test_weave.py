@@ -333,12 +333,10 @@ def test_every_loop_is_vectorised(rule: str) -> None:
     # Numba shows no machine code that came from its cache, so the loop is compiled here.
     update.compile((int64, float64, int64, int64))
     (code,) = update.inspect_asm().values()
-    text = ast.unparse(ast.Module(list(parse(getattr(rules, rule)).statements), []))
-    expected = {
-        "mulps": True,
-        "sqrtps": "sqrt(v" in text or "sqrt(s" in text,
-        "divps": "/ (" in text,
-    }
+    text = ast.unparse(ast.Module(list(hoist(formula).body), []))
+    # An angle is the C library's, which has no packed form.
+    vectors = "atan2(" not in text
+    expected = {"mulps": True, "sqrtps": "sqrt(" in text, "divps": " / " in text}
     for instruction, wanted in expected.items():
-        if wanted:
+        if wanted and vectors:
             assert re.search(rf"\bv?{instruction}\s[^\n]*%[xyz]mm", code), instruction
