@@ -27,6 +27,9 @@ from adamas.pages.told import TranslatedError
 
 __all__ = ["ShowError", "find_rule", "kernel_source", "layout_of", "listing", "moved"]
 
+# What the modules of users' files are called, before the file's name.
+USER_MODULE = "adamas_user_"
+
 
 class ShowError(TranslatedError, ValueError):
     """A rule that cannot be found or shown, in one sentence that says what to do."""
@@ -87,7 +90,7 @@ def load_module(path: Path) -> ModuleType:
 
     Raises ValueError if there is no such file, or with the error and its line if it cannot be run.
     """
-    spec = importlib.util.spec_from_file_location(f"adamas_user_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"{USER_MODULE}{path.stem}", path)
     if not os.path.isfile(path) or spec is None or spec.loader is None:
         raise ShowError("refused.not_python", path=path)
     module = importlib.util.module_from_spec(spec)

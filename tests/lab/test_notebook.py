@@ -269,9 +269,19 @@ def test_what_has_no_hash_is_not_resumed(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_workers_give_the_same_numbers() -> None:
-    """Two processes get the problem and a rule of the user's, and change nothing."""
-    one, two = (quick(small(), ["adam", signum], workers=count) for count in (1, 2))
+def test_workers_give_the_same_numbers(tmp_path: Path) -> None:
+    """Two processes get the problem, a rule and a file's class of the user's; nothing changes."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "class Half:\n"
+        "    def __init__(self, params, lr=0.1):\n"
+        "        self.params, self.lr = params, lr\n"
+        "    def step(self, grads):\n"
+        "        for name, grad in grads.items():\n"
+        "            self.params[name] -= self.lr / 2 * grad\n"
+    )
+    optimizers = ["adam", signum, f"{file}:Half"]
+    one, two = (quick(small(), optimizers, workers=count) for count in (1, 2))
     assert one.to_dict() == two.to_dict()
 
 

@@ -7,6 +7,7 @@ their content.
 
 import os
 import pickle
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -42,6 +43,12 @@ from adamas.lab.own.options import NOTHING_SAID, TableOptions
 from adamas.lab.own.spec import Spec
 from adamas.lab.own.tabular import tabular_problem
 from adamas.lab.problems import Array, Problem
+from adamas.show import USER_MODULE
+
+try:
+    from cloudpickle import register_pickle_by_value  # type: ignore[import-untyped]
+except ImportError:  # until joblib 1.6 a part of it
+    from joblib.externals.cloudpickle import register_pickle_by_value
 
 Enterable = str | os.PathLike[str] | Problem | Train | tuple[Any, Any] | DataFrame
 OptimizerLike = str | Rule | Callable[..., Any]
@@ -83,6 +90,9 @@ class Handed:
         """Write the file, and return whether other processes can read it."""
         entrants = {text: entrant(text) for text in optimizers}
         sent = True
+        # No other process has the modules that optimizers named by a file come from.
+        for module in [one for name, one in sys.modules.items() if name.startswith(USER_MODULE)]:
+            register_pickle_by_value(module)
         try:
             whole = wrap_non_picklable_objects((source, entrants), keep_wrapper=False)
             self.path.write_bytes(pickle.dumps(whole))
