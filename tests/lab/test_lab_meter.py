@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from adamas.lab.commands import meter
 from adamas.lab.commands.meter import SETTLED, Meter
 from adamas.lab.commands.progress import Progress
 from adamas.lab.entrants import entrant
-from adamas.lab.protocol import runner
+from adamas.lab.protocol import measure, runner
 from adamas.lab.protocol.measure import STARTING, Apart
 from adamas.lab.protocol.plan import SIZES, declare
 from adamas.lab.protocol.runner import Runner, Trial
@@ -80,6 +81,23 @@ def test_a_table_costs_more_than_its_runs() -> None:
     # 3 + 5 seeds of the search, and 10 that judge twice, tuned and untuned.
     assert apart.whole(plan, 1) == 0.5 * 28 + 2 * 10
     assert apart.whole(plan, 2) == STARTING + 7 + 0.5 * 28 + 2 * 10 / 2
+
+
+def test_imports_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first baselines of a process import scikit-learn, and foretell nothing of the others."""
+    clock, fits = [0.0], list[int]()
+
+    def baselines(seed: int) -> dict[str, dict[str, float]]:
+        clock[0] += 1.0 if fits else 40.0
+        fits.append(seed)
+        return {}
+
+    def task(seed: int) -> Any:
+        clock[0] += 0.25
+
+    problem = replace(built_in("line"), task=task, baselines=baselines)
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
+    assert measure.seconds_apart(problem, 5.0) == Apart(loading=5.0, drawing=0.25, fitting=1.0)
 
 
 def test_runs_of_one_seed_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,8 @@ SHORT_RUNS = 3
 ENOUGH = 0.02
 # Seconds of short runs that need no further one beside them.
 LONG = 1.0
+# How many times as long the second of two short runs is, and up to which seconds of the first.
+LONGER, SHORT = 4, 0.25
 # A learning rate at which no loss overflows.
 STILL = 1e-9
 # What a worker process takes before its first run: seconds measured with and without PyTorch.
@@ -79,20 +81,41 @@ def seconds_of(problem: Problem, who: Entrant) -> float:
     """Return about how long a full run of one optimizer takes here, from a short one."""
     # Somebody else's may refuse a rate that is next to nothing.
     lr = STILL if who.formula else who.default_lr
+    few = min(problem.every, problem.steps)
+    more = min(LONGER * few, problem.steps)
+
+    def taken(steps: int) -> float:
+        begun = time.perf_counter()
+        trained(replace(problem, steps=steps), who.text, lr, 1)
+        return time.perf_counter() - begun
+
     with threadpool_limits(limits=1):
-        few = replace(problem, steps=min(problem.every, problem.steps))
-        trained(few, who.text, lr, 1)
-        first = time.perf_counter()
-        taken = inf
+        taken(few)  # compiles what others find compiled
+        begun = time.perf_counter()
+        short, longer = taken(few), inf
+        if short > SHORT:
+            # It was judged at the start, too, as a full run is only once: of many rows, half of it.
+            once = min(seconds_judging(problem), short / 2)
+            return (short - once) * problem.steps / few + once
         for _ in range(SHORT_RUNS):
-            begun = time.perf_counter()
-            if begun - first > LONG:
+            longer = min(longer, taken(more))
+            if time.perf_counter() - begun > LONG:
                 break
-            trained(few, who.text, lr, 1)
-            taken = min(taken, time.perf_counter() - begun)
-        once = min(seconds_judging(problem), taken / 2)
-    # It was judged at the start, too, as a full run is only once: of a large table, half of it.
-    return (taken - once) * problem.steps / few.steps + once
+            short = min(short, taken(few))
+    return continued((few, short), (more, longer), problem.steps)
+
+
+def continued(short: tuple[int, float], longer: tuple[int, float], steps: int) -> float:
+    """Return the seconds of a run of `steps`, from the steps and seconds of two shorter ones.
+
+    What every run takes once, whatever its length, is in both of them, and is not multiplied.
+
+    >>> continued((10, 3.0), (30, 5.0), steps=110)
+    13.0
+    """
+    (few, least), (more, most) = short, longer
+    step = (most - least) / (more - few) if more > few else 0.0
+    return least + min(max(step, 0.0), least / few) * (steps - few)
 
 
 def seconds_judging(problem: Problem) -> float:
@@ -111,10 +134,11 @@ def seconds_apart(problem: Problem, loading: float) -> Apart:
     if problem.baselines is None:
         return Apart()
     with threadpool_limits(limits=1):
+        problem.baselines(2)  # imports what others find imported
         begun = time.perf_counter()
-        problem.task(2)
+        problem.task(3)
         drawn = time.perf_counter()
-        problem.baselines(2)
+        problem.baselines(3)
         fitted = time.perf_counter()
     return Apart(loading, drawn - begun, fitted - drawn)
 
