@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from urllib.parse import quote
 
+from adamas.pages.elements import breakable
 from adamas.pages.sentences import Phrases
 
 HTML_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
@@ -52,7 +53,7 @@ def document(
 <a class="skip" href="#{chapters[0][0]}">{html.escape(say("skip"))}</a>
 <header>
 {switch(twin, say) if twin else ""}
-<h1>{html.escape(title)}</h1>
+<h1>{breakable(title)}</h1>
 {chr(10).join(lead)}
 <nav aria-label="{html.escape(say("contents"))}">
 <ol>

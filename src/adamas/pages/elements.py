@@ -9,6 +9,10 @@ from collections.abc import Sequence
 
 # Columns from which a table is set closer.
 MANY = 6
+# Where a long name may be broken, and how long a beginning stays in one line with its colour.
+WORDS = re.compile(r"(?<=[.:,_=/(])(?=[A-Za-z(])")
+FIRST = re.compile(f" |{WORDS.pattern}")
+FITS = 12
 
 
 # A mark without its meaning, and what stands around its code meanwhile.
@@ -141,8 +145,40 @@ def subheading(text: str) -> str:
 
 def swatch(key: str, name: str) -> str:
     """Return an optimizer's name with its colour before it."""
-    colour = f'<span class="swatch" style="background:var(--{key})"></span>'
-    return f"{colour}{html.escape(name)}"
+    return f"{colour(key)}{html.escape(name)}"
+
+
+def colour(key: str) -> str:
+    """Return the dot that shows a colour."""
+    return f'<span class="swatch" style="background:var(--{key})"></span>'
+
+
+def row_name(key: str, name: str) -> str:
+    """Return an optimizer's name with its colour, to be broken after its points and commas.
+
+    >>> row_name("adam", "torch.optim.Adam").partition("</span>")[2]
+    'torch.</span><wbr>optim.<wbr>Adam'
+    """
+    end = FIRST.search(name)
+    first, rest = (name[: end.start()], name[end.start() :]) if end else (name, "")
+    if len(first) > FITS:
+        return colour(key) + breakable(name)
+    gap = "<wbr>" if rest and rest[0] != " " else ""
+    return f'<span class="head">{colour(key)}{html.escape(first)}</span>{gap}{breakable(rest)}'
+
+
+def breakable(name: str) -> str:
+    """Return a name as HTML that may be broken where its words end.
+
+    >>> breakable("torch.optim.SGD:lr=0.1,weight_decay=0.5")
+    'torch.<wbr>optim.<wbr>SGD:<wbr>lr=0.1,<wbr>weight_<wbr>decay=0.5'
+    """
+    return "<wbr>".join(html.escape(part) for part in WORDS.split(name))
+
+
+def long(cell: str) -> str:
+    """Return a cell of many words, which is as wide as it is read easily."""
+    return f'<span class="long">{cell}</span>'
 
 
 def source(code: str) -> str:

@@ -9,12 +9,14 @@ from math import floor, log10
 from typing import Any, Literal
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NAME_GAP = 0.085
 # Where the lines that lead to the names end, in widths of the axes.
 LEADER = 1.035
+# Beyond so many labels on a logarithmic axis they collide on a phone.
+MOST_TICKS = 6
 
 
 def power_of_ten(value: float, _position: int | None = None) -> str:
@@ -50,9 +52,26 @@ def log_axis(axes: Axes, which: Literal["x", "y"], fine: bool = False) -> None:
     """
     axes.set(**{f"{which}scale": "log"})
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5) if fine else (1,), numticks=7))
+    axis.set_major_locator(FewTicks(base=10, subs=(1, 2, 5) if fine else (1,), numticks=7))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(power_of_ten))
+
+
+class FewTicks(LogLocator):
+    """Ticks of a logarithmic axis; one of less than a decade has not more than there is room for.
+
+    >>> [float(tick) for tick in FewTicks(subs=(1, 2, 5)).tick_values(0.48, 0.92)]
+    [0.5, 0.6, 0.7, 0.8, 0.9]
+    """
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """Return the places."""
+        found = super().tick_values(vmin, vmax)
+        shown = sum(vmin <= tick <= vmax for tick in found)
+        if shown <= MOST_TICKS or vmax >= 10 * vmin:
+            return found
+        even = MaxNLocator(MOST_TICKS, steps=[1, 2, 5, 10]).tick_values(vmin, vmax)
+        return [float(f"{tick:.6g}") for tick in even if vmin <= tick <= vmax]
 
 
 def name_lines(axes: Axes, names: Sequence[tuple[str, float, str]]) -> None:

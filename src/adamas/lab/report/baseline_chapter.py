@@ -7,7 +7,7 @@ from adamas.lab.protocol.results_types import BaselineTree, Results
 from adamas.lab.report.numbers import measured, with_spread
 from adamas.lab.report.subject import Subject, metric_name
 from adamas.lab.text import Say
-from adamas.pages.elements import cards, section, small
+from adamas.pages.elements import cards, long, section, small
 from adamas.pages.sentences import plain
 
 # The words by which an optimizer is shown to be no better.
@@ -25,7 +25,7 @@ def chapter(subject: Subject) -> str:
             say(f"baseline_{name}"),
             with_spread(one["interval"]),
             *(with_spread(one["extras"].get(key)) for key in extras),
-            standing(subject, one),
+            long(standing(subject, one)),
         ]
         for name, one in found.items()
     ]

@@ -16,7 +16,7 @@ from adamas.lab.report.numbers import (
 )
 from adamas.lab.report.result import word_cell
 from adamas.lab.report.subject import Subject, rate_alone
-from adamas.pages.elements import figures, fold, paragraph, small, table
+from adamas.pages.elements import figures, fold, long, paragraph, small, table
 
 
 def differences(subject: Subject) -> str:
@@ -59,7 +59,7 @@ def difference_table(subject: Subject, reference: str) -> str:
             percent_spread(one["percent"], say),
             probability(one["p"]),
             probability(one["p_holm"]),
-            share(one["p_win"], say),
+            NONE if one["p_win"] is None else share(round(one["p_win"], 3), say),
             NONE if one["correlation"] is None else measured(one["correlation"], 2),
             word_cell(subject, one["optimizer"], reference, {one["optimizer"]: one["word"]}),
         ]
@@ -92,7 +92,7 @@ def target(subject: Subject) -> str:
         )
         median = row["target"]["median"]
         middle = whole(median) if median is not None else say("target_not")
-        rows.append([subject.swatch(name), middle, reached, say.names(steps)])
+        rows.append([subject.swatch(name), middle, reached, long(say.names(steps))])
     head = [say("race_optimizer"), say("target_median"), say("target_reached"), say("target_steps")]
     every = whole(subject.plan["every"])
     return fold(

@@ -25,7 +25,7 @@ def cost(subject: Subject) -> str:
         sizes = [NONE, NONE]
         if state is not None:
             whole_state = measured(state * subject.problem["parameters"] / 1000, 3)
-            sizes = [f"{state:g}", f"{whole_state} kB"]
+            sizes = [measured(state, 3) if state % 1 else whole(state), f"{whole_state} kB"]
         rows.append([subject.swatch(name), *times, *sizes])
     names = [say(f"cost_{key}") for key in ("step", "share", "state", "total")]
     head = [say("race_optimizer"), *names]

@@ -15,6 +15,8 @@ from adamas.lab.text import Say
 
 # Inches between the rows above a picture.
 ROW = 0.17
+# Inches beside them: names begin farther to the right than in other pictures.
+SPARE_ROOM = 0.1
 # Room at the ends of an axis of learning rates, as a factor.
 SPARE = 1.8
 
@@ -71,7 +73,7 @@ def against_rates(
                 mark.set(clip_on=False, markersize=7, markeredgewidth=1.6)
         axes.set(xlabel=labels(say("chart_lr")), ylabel=labels(score))
 
-    right = frames.room(one.look for one in found)
+    right = frames.room(one.look for one in found) + SPARE_ROOM
     return Picture(key, paint, strip=strip(len(found)), right=right)
 
 

@@ -22,7 +22,7 @@ from adamas.lab.protocol.results_types import (
 from adamas.lab.protocol.worth_types import AloneTree
 from adamas.lab.text import Say
 from adamas.lab.trial import finite
-from adamas.pages.elements import swatch
+from adamas.pages.elements import row_name
 from adamas.pages.sentences import literal
 
 METRIC_IS_LOSS = "loss"
@@ -91,7 +91,12 @@ class Subject:
     def swatch(self, optimizer: str) -> str:
         """Return a name with its colour before it, as HTML."""
         look = self.looks[optimizer]
-        return swatch(look.key, look.name)
+        return row_name(look.key, look.name)
+
+    def short(self, optimizer: str) -> str:
+        """Return a name as in pictures, for a table of many rows of each optimizer."""
+        look = self.looks[optimizer]
+        return row_name(look.key, look.short)
 
     def words(self, texts: Any) -> str:
         """Return the text in the page's language, else the English one, else nothing."""

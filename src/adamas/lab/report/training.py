@@ -115,7 +115,7 @@ def points(subject: Subject) -> str:
             score = say("word_diverged") if point["score"] is None else measured(point["score"])
             cells = [learning_rate(point["lr"]), stage, score]
             cells += [whole(point["runs"]), whole(point["diverged"])]
-            rows.append([subject.swatch(name), *cells])
+            rows.append([subject.short(name), *cells])
     head = [say("race_optimizer"), say("points_lr"), say("points_stage"), say("points_score")]
     head += [say("points_runs"), say("points_diverged")]
     return table(say("points_caption"), head, rows)

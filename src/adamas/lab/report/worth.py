@@ -12,7 +12,7 @@ from adamas.lab.report.numbers import (
     with_spread,
 )
 from adamas.lab.report.subject import Subject
-from adamas.pages.elements import details, fold, paragraph, small, table
+from adamas.pages.elements import details, fold, long, paragraph, small, table
 
 STEPS = ("rate", "rest")
 
@@ -123,7 +123,7 @@ def chosen(subject: Subject, found: dict[str, WorthTree]) -> str:
     for name, worth in found.items():
         kept = sum(not settings for settings in worth["drawn"])
         cells = [subject.swatch(name), learning_rate(subject.rows[name]["lr"])]
-        cells += [settings_told(worth["settings"]) or say("worth_alone_only")]
+        cells += [long(settings_told(worth["settings"]) or say("worth_alone_only"))]
         cells += [say("digits_of", failed=whole(kept), seeds=subject.seeds)]
         rows.append(cells)
     head = [say("race_optimizer"), say("race_lr"), say("worth_settings"), say("worth_kept")]
@@ -175,8 +175,11 @@ def tried(subject: Subject, found: dict[str, WorthTree]) -> str:
             score = say("word_diverged") if one["score"] is None else measured(one["score"])
             cells = [learning_rate(one["lr"]), score, whole(one["runs"])]
             # The longest at the end: the others are seen without scrolling.
-            cells += [say(f"worth_stage_{one['stage']}"), settings_told(one["settings"]) or NONE]
-            rows.append([subject.swatch(name), *cells])
+            cells += [
+                say(f"worth_stage_{one['stage']}"),
+                long(settings_told(one["settings"]) or NONE),
+            ]
+            rows.append([subject.short(name), *cells])
     head = [say("race_optimizer"), say("points_lr"), say("points_score"), say("points_runs")]
     head += [say("points_stage"), say("worth_settings")]
     return table(say("worth_tried_caption"), head, rows)
