@@ -11,6 +11,7 @@ import importlib
 import inspect
 import json
 import os
+import platform
 import select
 import subprocess
 import sys
@@ -168,6 +169,14 @@ def environment() -> dict[str, str]:
     }  # fmt: skip
 
 
+def processor() -> str:
+    """What /proc/cpuinfo calls the processor, else the architecture."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
 def run(out: Path, only: str) -> None:
     """Check every row that the file does not have."""
     kept: dict[str, Any] = json.loads(out.read_text()) if out.exists() else {"rows": {}}
@@ -176,6 +185,7 @@ def run(out: Path, only: str) -> None:
         if task in kept["rows"] or only not in task:
             continue
         kept["rows"][task] = worker.ask(task)
+        kept["machine"] = processor()
         kept["date"] = date.today().isoformat()
         kept["versions"] = {name: version(name) for name in
                             ("torch", "optax", "jax", "keras", "timm", "bitsandbytes",
