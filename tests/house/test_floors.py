@@ -326,7 +326,7 @@ OUTSIDE: dict[str, set[str]] = {
     "scipy.*": {"numpy", "scipy"},
     "pages.*": set(),
     "learn.*": {"numpy"},
-    "4 lab": {"numpy", "scipy", "sklearn", "matplotlib", "joblib", "threadpoolctl"},
+    "4 lab": {"numpy", "scipy", "sklearn", "matplotlib", "joblib", "cloudpickle", "threadpoolctl"},
     "4 check": {"numpy"},
     "5 commands": {"numpy"},
 }
