@@ -1,4 +1,4 @@
-"""What several ranks do together, as a program: `python torch_ranks.py SCENARIO RANKS STATE`.
+"""What several ranks do together, as a program: `python torch_ranks.py SCENARIO-RANKS-STATE ...`.
 
 Torch is imported and kernels are compiled once, for the run on one process that the others are
 compared with; the ranks are forks of it. Any failed assertion makes the program fail.
@@ -397,6 +397,14 @@ def launched(ranks: int, state: str) -> None:
     on_ranks(ranks, work)
 
 
+def each_of(scenarios: dict[str, Callable[[int, str], None]], cases: list[str]) -> None:
+    """Do one case after another, each said first, so that a failure is known by the last one."""
+    for case in cases:
+        print(case, file=sys.stderr)
+        name, ranks, state = case.rsplit("-", 2)
+        scenarios[name](int(ranks), state)
+
+
 SCENARIOS: dict[str, Callable[[int, str], None]] = {
     "steps": steps,
     "clip": clip,
@@ -414,4 +422,4 @@ SCENARIOS: dict[str, Callable[[int, str], None]] = {
 if __name__ == "__main__":
     # Threads of torch do not survive the forks.
     torch.set_num_threads(1)
-    SCENARIOS[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
+    each_of(SCENARIOS, sys.argv[1:])

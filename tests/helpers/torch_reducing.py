@@ -1,4 +1,4 @@
-"""Rules that reduce on ranks, as a program: `python torch_reducing.py SCENARIO RANKS STATE`.
+"""Rules that reduce on ranks, as a program: `python torch_reducing.py SCENARIO-RANKS-STATE ...`.
 
 Beside `torch_ranks`, by which ranks are started. Any failed assertion makes it fail.
 """
@@ -32,7 +32,7 @@ from adamas import NonFiniteError
 from adamas.torch.ranks import Ranks
 from adamas.words import mean, minimum, norm, orthogonalize, sqrt
 from reduction_rules import adafactor, cautious, lamb
-from torch_ranks import on_ranks
+from torch_ranks import each_of, on_ranks
 
 # Cuts through blocks, through groups of rows, between both; ranks without a row.
 SHAPES = {
@@ -303,4 +303,4 @@ SCENARIOS: dict[str, Callable[[int, str], None]] = {
 if __name__ == "__main__":
     # Threads of torch do not survive the forks.
     torch.set_num_threads(1)
-    SCENARIOS[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
+    each_of(SCENARIOS, sys.argv[1:])

@@ -1,4 +1,4 @@
-"""How the state of shards travels, as a program: `python torch_shards.py SCENARIO RANKS STATE`.
+"""How the state of shards travels, as a program: `python torch_shards.py SCENARIO-RANKS-STATE ...`.
 
 Beside `torch_ranks`, whose parameters and ranks these are. Any failed assertion makes it fail.
 """
@@ -29,6 +29,7 @@ from torch_ranks import (
     Ours,
     cut,
     drawn,
+    each_of,
     learn,
     make,
     module,
@@ -280,4 +281,4 @@ SCENARIOS: dict[str, Callable[[int, str], None]] = {
 if __name__ == "__main__":
     # Threads of torch do not survive the forks.
     torch.set_num_threads(1)
-    SCENARIOS[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
+    each_of(SCENARIOS, sys.argv[1:])
