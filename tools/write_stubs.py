@@ -7,11 +7,12 @@ import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import adamas.torch
 from adamas.classes import CLASSES, hypers
 from adamas.engine.options import OPTIONS, Configured
 from adamas.homes import keras
 from adamas.homes.signature import Signature
-from adamas.torch.classes import SIGNATURES, constructor
+from adamas.torch.classes import SIGNATURES
 
 PACKAGE = Path(__file__).parents[1] / "src" / "adamas"
 TARGET, TORCH_TARGET = PACKAGE / "classes.pyi", PACKAGE / "torch" / "classes.pyi"
@@ -80,8 +81,8 @@ from adamas.torch.base import Optimizer
 
 SIGNATURES: dict[str, Signature]
 
-def constructor(signature: Signature) -> inspect.Signature: ...
-def make(signature: Signature, module: str) -> type[Optimizer]: ...
+def constructor(signature: Signature, routed: bool = False) -> inspect.Signature: ...
+def make(signature: Signature, module: str, *, strict: bool = True) -> type[Optimizer]: ...
 def optimizer(rule: Callable[..., Any]) -> type[Optimizer]: ...
 '''
 
@@ -124,7 +125,12 @@ def of_signatures(
 
 def torch_text() -> str:
     """The stub of `adamas.torch.classes`."""
-    return of_signatures(TORCH, ["self", "params: Any"], SIGNATURES, constructor)
+    return of_signatures(TORCH, ["self", "params: Any"], SIGNATURES, _taken)
+
+
+def _taken(signature: Signature) -> inspect.Signature:
+    """What the class itself takes: those of rules for matrices have more."""
+    return inspect.signature(getattr(adamas.torch, signature.name).__init__)
 
 
 def keras_text() -> str:

@@ -190,6 +190,8 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "torch.routing",
         "torch.base",
         "torch.modes",
+        "torch.layers",
+        "torch.routed",
         "torch.classes",
         "torch.__init__",
     ),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adamas.engine.options import formula_of
+from adamas.engine.routes import orthogonalizes
 from adamas.homes.signature import Signature
 from adamas.homes.torch import HOW, SIGNATURES, of_rule
 from adamas.kernel.formula import Formula
@@ -16,6 +17,10 @@ from adamas.kernel.scopes import SECOND
 from adamas.torch.base import Optimizer
 from adamas.torch.modes import Averaging
 from adamas.torch.options import OPTIONS
+from adamas.torch.routed import Routed
+
+# Where the rules of the family for matrices stand; to read each formula would take a second.
+MATRICES = "adamas.rules.matrices"
 
 _MORE = """
 Takes what the class of this name in torch.optim takes, and the options of
@@ -24,31 +29,50 @@ Raises TypeError, ValueError or RuntimeError that names the argument, as torch d
 """
 
 
-def constructor(signature: Signature) -> inspect.Signature:
-    """The constructor as torch writes it, then adamas's options."""
+def constructor(signature: Signature, routed: bool = False) -> inspect.Signature:
+    """The constructor as torch writes it, then adamas's options; `routed` if rules are routed."""
     kind = inspect.Parameter
     shown = [kind("self", kind.POSITIONAL_OR_KEYWORD), kind("params", kind.POSITIONAL_OR_KEYWORD)]
     placed = [k for k in signature.defaults if k not in HOW | dict.fromkeys(signature.fixed)]
     for where, names in ((kind.POSITIONAL_OR_KEYWORD, placed), (kind.KEYWORD_ONLY, list(HOW))):
         shown += [kind(name, where, default=signature.defaults[name]) for name in names]
-    shown += [kind(name, kind.KEYWORD_ONLY, default=value) for name, value in OPTIONS.items()]
+    more = {**OPTIONS, **({"adamw": None} if routed else {})}
+    shown += [kind(name, kind.KEYWORD_ONLY, default=value) for name, value in more.items()]
     return inspect.Signature(shown)
 
 
-def make(signature: Signature, module: str) -> type[Optimizer]:
-    """The class of a signature."""
+def _base(signature: Signature, strict: bool) -> type[Optimizer]:
+    """The class that does what a rule needs beside its steps."""
+    if signature.average:
+        return Averaging
+    rule = signature.choose(signature.defaults)
+    text = getattr(rule, "__module__", "") == MATRICES
+    if not (text if strict else orthogonalizes(formula_of(rule))):
+        return Optimizer
+    return Routed if strict else Taking
+
+
+class Taking(Routed):
+    """A rule of one's own for matrices: a list of parameters is taken as it is."""
+
+    _strict = False
+
+
+def make(signature: Signature, module: str, *, strict: bool = True) -> type[Optimizer]:
+    """The class of a signature; `strict` for one of the family."""
+    base = _base(signature, strict)
 
     def __init__(self: Optimizer, params: Any, *args: Any, **given: Any) -> None:  # noqa: N807
-        Optimizer.__init__(self, params, *args, **given)
+        base.__init__(self, params, *args, **given)
 
-    __init__.__signature__ = constructor(signature)  # type: ignore[attr-defined]
+    __init__.__signature__ = constructor(signature, issubclass(base, Routed))  # type: ignore[attr-defined]
     body = {
         "__init__": __init__,
         "__doc__": inspect.cleandoc(signature.doc) + "\n" + _MORE,
         "__module__": module,
         "signature": signature,
     }
-    return type(signature.name, (Averaging if signature.average else Optimizer,), body)
+    return type(signature.name, (base,), body)
 
 
 @functools.cache
@@ -66,7 +90,7 @@ def optimizer(rule: Callable[..., Any] | Formula) -> type[Optimizer]:
             f"{signature.name} reads a second array beside the gradient, which a step of "
             "torch.optim has no place for; use adamas.Optimizer, or put what it needs into p.grad."
         )
-    made = make(signature, "adamas.torch")
+    made = make(signature, "adamas.torch", strict=False)
     # By its rule, which can be imported, where the class cannot.
     made.__reduce__ = lambda self: (_empty, (rule,), self.__getstate__())  # type: ignore[method-assign]
     return made

@@ -1,0 +1,190 @@
+"""Optimizers whose rule is for matrices: they take a module, and route by what its layers are.
+
+Matrices of hidden layers go to the rule; embeddings, the last layer, norms and biases to AdamW.
+"""
+
+import re
+import statistics
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from adamas.engine.options import formula_of
+from adamas.engine.routes import orthogonalizes
+from adamas.engine.routing import listed, settings_of
+from adamas.engine.several import rule_of
+from adamas.torch.base import Optimizer
+from adamas.torch.layers import HIDDEN, Layer, layers, undecided
+from adamas.torch.named_rules import RULE
+from adamas.torch.routing import grouped
+
+OTHER = "adamw"
+# A rule for matrices steps less than this share of the elements: hardly what was meant.
+LITTLE = 0.01
+# Its first update is so many times smaller than AdamW's.
+SLOW = 5.0
+NAMES = re.compile(r"embed|\bemb\b|wte|wpe|lm_head|\bhead\b|classifier", re.IGNORECASE)
+
+
+class Routed(Optimizer):
+    """Takes a module, named parameters with `routes`, or groups that name their rules.
+
+    `adamw` are the settings of AdamW, which steps what is no matrix of a hidden layer. `routes`
+    decides first, by name; what it leaves of a module is decided by its layers. What looks wrong
+    is refused or warned of: no matrix, hardly any, one that is fused, flat or partitioned, an
+    embedding, a learning rate far below AdamW's.
+    """
+
+    # Whether a list of parameters is refused: a rule of one's own takes what it is given.
+    _strict = True
+
+    def __init__(
+        self,
+        params: Any,
+        *args: Any,
+        adamw: Mapping[str, Any] | None = None,
+        **given: Any,
+    ) -> None:
+        routes, rest = given.pop("routes", None), {RULE: OTHER, **(adamw or {})}
+        if isinstance(routes, Mapping):
+            routes = {text: _settings(text, value, rest) for text, value in routes.items()}
+        if isinstance(params, nn.Module):
+            self._reasons, groups = _by_layers(params, routes or {}, rest)
+        else:
+            groups = _by_names(params, routes, rest) if self._strict else params
+            given |= {} if self._strict else {"routes": routes}
+        super().__init__(groups, *args, **given)
+        self._rates = sorted({float(group["lr"]) for group in self.param_groups})
+        self._check()
+
+    def _matrices(self) -> list[tuple[str, torch.Tensor]]:
+        """The names and parameters that a rule for matrices steps."""
+        plans = self._driver.plan
+        return [
+            (name, p)
+            for plan, group in zip(plans.each, self.param_groups, strict=True)
+            if orthogonalizes(plan.formula)
+            for name, p in zip(
+                group.get("param_names", map(str, range(len(group["params"])))),
+                group["params"],
+                strict=False,
+            )
+        ]
+
+    def _check(self) -> None:
+        """Raise ValueError where nothing is on the rule; warn of what looks wrong."""
+        rule, own = self.formula.name, self._matrices()
+        if not own:
+            raise ValueError(
+                f"no parameter is on {type(self).__name__}: all are on other rules. Pass the "
+                "module, whose hidden layers it steps, or routes= that give it some."
+            )
+        every = sum(p.numel() for group in self.param_groups for p in group["params"])
+        mine = sum(p.numel() for _, p in own)
+        if mine < LITTLE * every:
+            _warn(f"{rule} steps {mine:,} of {every:,} elements, and AdamW the rest; see .routes.")
+        if wrong := [name for name, _ in own if NAMES.search(name)]:
+            _warn(
+                f"{listed(wrong)}: by name an embedding or a last layer, and on {rule}. "
+                "Orthogonal updates move rare tokens as much as frequent ones; give it to AdamW."
+            )
+        self._check_rates()
+
+    def _check_rates(self) -> None:
+        """Warn where matrices are moved far less than AdamW moves the rest."""
+        found: dict[bool, list[float]] = {True: [], False: []}
+        matrices = {name for name, _ in self._matrices()}
+        for one in self.routes:
+            if one.rms == one.rms:
+                found[one.name in matrices].append(one.rms)
+        mine, others = (statistics.median(values) if values else 0.0 for values in found.values())
+        if 0 < mine * SLOW <= others:
+            _warn(
+                f"the first update of a matrix has an expected RMS of {mine:.1e}, "
+                f"{others / mine:.0f} times less than AdamW's, {others:.1e}: an orthogonal matrix "
+                f"of n rows has elements of 1/√n. Raise lr={self.param_groups[0]['lr']}, or take a "
+                "rule that is scaled to AdamW's size; see .routes."
+            )
+
+    def _update(self) -> None:
+        if len(self._rates) > 1:
+            now = {float(group["lr"]) for group in self.param_groups}
+            if len(now) == 1 and now != {0.0}:
+                made, self._rates = self._rates, []
+                _warn(
+                    f"all rules have lr={now.pop()} now, and had {made}: a scheduler that sets "
+                    "rates gives every group the same. Give it a list with one for each group, or "
+                    "take one that scales."
+                )
+        super()._update()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What `Optimizer` copies, and why parameters have their rules."""
+        return {**super().__getstate__(), "_reasons": self._reasons, "_rates": self._rates}
+
+
+def _settings(text: str, value: Any, rest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a route says; AdamW has the settings that are given for it."""
+    said = settings_of(text, value)
+    other = said.get(RULE) is not None and formula_of(rule_of(said[RULE])).name == OTHER
+    return {**rest, **said} if other else said
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=4)
+
+
+def _by_layers(
+    model: nn.Module, routes: Mapping[str, Any], rest: Mapping[str, Any]
+) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """Why each parameter has its rule, and the groups."""
+    patterns = [(re.compile(text), settings_of(text, value)) for text, value in routes.items()]
+    reasons: dict[str, str] = {}
+    groups: list[dict[str, Any]] = [{"params": []}, {"params": [], **rest}]
+    groups += [{"params": [], **settings} for _, settings in patterns]
+    left = list[Layer]()
+    for one in layers(model):
+        place = next((k for k, (text, _) in enumerate(patterns, 2) if text.search(one.name)), None)
+        if place is None:
+            left.append(one)
+        else:
+            reasons[one.name] = "routes"
+            groups[place]["params"].append((one.name, one.parameter))
+    if idle := [text for k, text in enumerate(routes, 2) if not groups[k]["params"]]:
+        raise ValueError(f"routes: {idle[0]!r} decides no name.")
+    if names := list(undecided(left)):
+        raise ValueError(
+            f"what these are, no layer says: {listed(names)}. Give them a rule by name: "
+            f"routes={{{re.escape(names[0].split(' ')[0])!r}: 'adamw'}}."
+        )
+    if fused := [one.name for one in left if one.fused]:
+        raise ValueError(
+            f"{listed(fused)}: query, key and value in one matrix, which would be orthogonalized "
+            "as one. Make three layers of it, or step it by AdamW: "
+            f"routes={{{re.escape(fused[0])!r}: 'adamw'}}."
+        )
+    for one in left:
+        reasons[one.name] = one.why
+        groups[one.kind != HIDDEN]["params"].append((one.name, one.parameter))
+    return reasons, [group for group in groups if group["params"]]
+
+
+def _by_names(params: Any, routes: Any, rest: Mapping[str, Any]) -> Any:
+    """Groups of named parameters; raises ValueError for names that say nothing."""
+    given = list(params) if isinstance(params, Iterable) else params
+    if isinstance(given, Sequence) and given and all(isinstance(one, dict) for one in given):
+        return given
+    if routes is not None:
+        return grouped(given, routes)
+    pairs = [one if isinstance(one, tuple) else (f"{k}", one) for k, one in enumerate(given)]
+    if matrices := [name for name, p in pairs if p.ndim > 1]:
+        raise ValueError(
+            f"from its name alone an embedding or a last layer is a matrix like any other: "
+            f"{listed(matrices)}. Pass the module itself; or named parameters and routes="
+            "{'embed|head|norm|bias': 'adamw', '': ...}; or groups, [{'params': matrices}, "
+            "{'params': others, 'rule': 'adamw'}]."
+        )
+    return [{"params": given, **rest}]
