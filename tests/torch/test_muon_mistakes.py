@@ -235,6 +235,21 @@ def test_which_layer_is_the_last(net: nn.Module, last: str, why: str) -> None:
     assert [one.name for one in found.values() if one.why.startswith("last layer: ")] == [last]
 
 
+def test_what_the_model_says_of_its_last_layer() -> None:
+    """A model that names its output layer, as those of Hugging Face do, is believed."""
+
+    class Said(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.mapping, self.rest = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def get_output_embeddings(self) -> nn.Module:
+            return self.mapping
+
+    found = {one.name: one.rule for one in Muon(nn.ModuleDict({"module": Said()})).routes}
+    assert found["module.mapping.weight"] == "adamw" and found["module.rest.weight"] == "jordan"
+
+
 def test_names_alone_do_not_say() -> None:
     """Named parameters are refused with the names of all matrices, until `routes` decides them."""
     net = Model()

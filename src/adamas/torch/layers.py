@@ -17,7 +17,8 @@ EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 # Transposed convolutions have their inputs first, and are not decided here.
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMS = (
-    nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.LocalResponseNorm, nn.modules.batchnorm._NormBase,
+    nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d,
+    nn.SyncBatchNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d,
 )  # fmt: skip
 # What last layers are called. Inside a numbered block it is a hidden layer's name.
 HEADS = re.compile(r"^(lm_head|head|heads|classifier|fc|output|out|logits|score|unembed)$")
@@ -38,13 +39,6 @@ class Layer:
     fused: bool = False
 
 
-def bare_module(module: nn.Module) -> nn.Module:
-    """The model inside DistributedDataParallel or torch.compile."""
-    while isinstance(module, nn.parallel.DistributedDataParallel):
-        module = module.module
-    return getattr(module, "_orig_mod", module)
-
-
 def layers(model: nn.Module) -> list[Layer]:
     """Every parameter of `model` as what its layers are, in the order of `named_parameters`.
 
@@ -61,9 +55,10 @@ def layers(model: nn.Module) -> list[Layer]:
 
 def head(model: nn.Module) -> tuple[str, str]:
     """The path of the last layer, and how it was found; empty texts if there is none."""
-    inner = bare_module(model)
     paths = {module: path for path, module in model.named_modules()}
-    said = getattr(inner, "get_output_embeddings", lambda: None)()
+    # Inside of wrappers, too.
+    asked = [getattr(module, "get_output_embeddings", None) for module in model.modules()]
+    said = next((one() for one in asked if callable(one)), None)
     if said in paths:
         return paths[said], "the model's get_output_embeddings()"
     tables = {m.weight for m in model.modules() if isinstance(m, EMBEDDINGS)}
