@@ -72,18 +72,15 @@ class JointEngine:
 
     def entry(self, k: int) -> dict[str, Any]:
         """The live state of parameter k under torch's names, `step` first."""
-        part, i = self._at[k]
-        return part.entry(i)
+        return self._at[k][0].entry(self._at[k][1])
 
     def saved(self, k: int) -> dict[str, Any]:
         """The same as a file holds it, whatever the number of ranks."""
-        part, i = self._at[k]
-        return part.saved(i)
+        return self._at[k][0].saved(self._at[k][1])
 
     def decoded(self, k: int) -> dict[str, Any]:
         """The same as numbers, copied."""
-        part, i = self._at[k]
-        return part.decoded(i)
+        return self._at[k][0].decoded(self._at[k][1])
 
     def news(self) -> dict[torch.Tensor, torch.Tensor | None]:
         """Which rows were stepped, of parameters where that began or ended with a step."""
@@ -115,21 +112,15 @@ class JointEngine:
             (part, [tensors[k] for k in own])
             for part, own in zip(self.parts, self._places, strict=True)
         ]
-        given = [part.given(own) for part, own in pairs]
+        given, done = [part.given(own) for part, own in pairs], False
         try:
             done = self._together.step(given, clip, loss_scale)
         except NonFiniteError as error:
-            if error.left:
-                self._written(pairs)
+            done = error.left > 0
             raise
         finally:
-            for part in self.parts:
+            for part, own in pairs:
                 part.release()
-        if done:
-            self._written(pairs)
+                if done:
+                    part.written(own)
         return done
-
-    @staticmethod
-    def _written(pairs: Sequence[tuple[KernelEngine, list[torch.Tensor | None]]]) -> None:
-        for part, own in pairs:
-            part.written(own)

@@ -18,13 +18,11 @@ class JointStates:
 
     def rounded(self, k: int) -> list[str]:
         """What of parameter k is rounded, in the order in which kernels number it."""
-        part, i = self._at[k]
-        return part.rounded(i)
+        return self._at[k][0].rounded(self._at[k][1])
 
     def sums(self, k: int) -> bool:
         """Whether the rule of parameter k sums over it."""
-        part, i = self._at[k]
-        return part.sums(i)
+        return self._at[k][0].sums(self._at[k][1])
 
     def update(
         self, k: int, scaled: torch.Tensor, mask: torch.Tensor | None, hypers: Mapping[str, float]

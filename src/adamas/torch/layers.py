@@ -5,7 +5,7 @@ is found by what the module itself says, by its name, or as the last one in orde
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,8 +130,3 @@ def _check_shape(name: str, p: torch.Tensor, module: nn.Module, own: str) -> Non
             "matrix. Make the optimizer of whole parameters, or use fully_shard, whose DTensors "
             "know the whole."
         )
-
-
-def undecided(every: Iterable[Layer]) -> Iterator[str]:
-    """The names of what is no layer that is known, with what it is."""
-    return (f"{one.name} ({one.why})" for one in every if not one.kind)

@@ -17,7 +17,8 @@ from adamas.engine.routes import orthogonalizes
 from adamas.engine.routing import listed, settings_of
 from adamas.engine.several import rule_of
 from adamas.torch.base import Optimizer
-from adamas.torch.layers import HIDDEN, Layer, layers, undecided
+from adamas.torch.called import every
+from adamas.torch.layers import HIDDEN, Layer, layers
 from adamas.torch.named_rules import RULE
 from adamas.torch.routing import grouped
 
@@ -42,11 +43,7 @@ class Routed(Optimizer):
     _strict = True
 
     def __init__(
-        self,
-        params: Any,
-        *args: Any,
-        adamw: Mapping[str, Any] | None = None,
-        **given: Any,
+        self, params: Any, *args: Any, adamw: Mapping[str, Any] | None = None, **given: Any
     ) -> None:
         routes, rest = given.pop("routes", None), {RULE: OTHER, **(adamw or {})}
         if isinstance(routes, Mapping):
@@ -62,17 +59,8 @@ class Routed(Optimizer):
 
     def _matrices(self) -> list[tuple[str, torch.Tensor]]:
         """The names and parameters that a rule for matrices steps."""
-        plans = self._driver.plan
-        return [
-            (name, p)
-            for plan, group in zip(plans.each, self.param_groups, strict=True)
-            if orthogonalizes(plan.formula)
-            for name, p in zip(
-                group.get("param_names", map(str, range(len(group["params"])))),
-                group["params"],
-                strict=False,
-            )
-        ]
+        each, groups = self._driver.plan.each, self.param_groups
+        return [(name, p) for k, p, name in every(groups) if orthogonalizes(each[k].formula)]
 
     def _check(self) -> None:
         """Raise ValueError where nothing is on the rule; warn of what looks wrong."""
@@ -82,10 +70,10 @@ class Routed(Optimizer):
                 f"no parameter is on {type(self).__name__}: all are on other rules. Pass the "
                 "module, whose hidden layers it steps, or routes= that give it some."
             )
-        every = sum(p.numel() for group in self.param_groups for p in group["params"])
+        whole = sum(p.numel() for group in self.param_groups for p in group["params"])
         mine = sum(p.numel() for _, p in own)
-        if mine < LITTLE * every:
-            _warn(f"{rule} steps {mine:,} of {every:,} elements, and AdamW the rest; see .routes.")
+        if mine < LITTLE * whole:
+            _warn(f"{rule} steps {mine:,} of {whole:,} elements, and AdamW the rest; see .routes.")
         if wrong := [name for name, _ in own if NAMES.search(name)]:
             _warn(
                 f"{listed(wrong)}: by name an embedding or a last layer, and on {rule}. "
@@ -155,7 +143,7 @@ def _by_layers(
             groups[place]["params"].append((one.name, one.parameter))
     if idle := [text for k, text in enumerate(routes, 2) if not groups[k]["params"]]:
         raise ValueError(f"routes: {idle[0]!r} decides no name.")
-    if names := list(undecided(left)):
+    if names := [f"{one.name} ({one.why})" for one in left if not one.kind]:
         raise ValueError(
             f"what these are, no layer says: {listed(names)}. Give them a rule by name: "
             f"routes={{{re.escape(names[0].split(' ')[0])!r}: 'adamw'}}."
