@@ -66,7 +66,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @adamas.rule
-def signum(p, g, m, *, lr=1e-3, beta=0.9):  # type: ignore[no-untyped-def]
+def signs(p, g, m, *, lr=1e-3, beta=0.9):  # type: ignore[no-untyped-def]
     """Signum, Bernstein et al. 2018."""
     m = beta * m + (1 - beta) * g
     return p - lr * sign(m), m
@@ -75,7 +75,7 @@ def signum(p, g, m, *, lr=1e-3, beta=0.9):  # type: ignore[no-untyped-def]
 @pytest.fixture(scope="module")
 def found() -> ComparisonResult:
     """Return one comparison."""
-    return quick(small(), [*PAIR, signum])
+    return quick(small(), [*PAIR, signs])
 
 
 def test_it_is_the_command(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_it_is_the_command(tmp_path: Path) -> None:
 def test_the_tables_hold_the_numbers_of_the_results(found: ComparisonResult) -> None:
     """Verdicts, intervals and runs are rows of plain values, those of the tree and the CSV."""
     tree = found.to_dict()
-    assert [row["optimizer"] for row in found.optimizers] == [*PAIR, "signum"]
+    assert [row["optimizer"] for row in found.optimizers] == [*PAIR, "signs"]
     for row in found.optimizers:
         interval = tree["optimizers"][row["optimizer"]]["interval"]
         assert [row["mean"], row["low"], row["high"]] == [*interval.values()]
@@ -280,7 +280,7 @@ def test_workers_give_the_same_numbers(tmp_path: Path) -> None:
         "        for name, grad in grads.items():\n"
         "            self.params[name] -= self.lr / 2 * grad\n"
     )
-    optimizers = ["adam", signum, f"{file}:Half"]
+    optimizers = ["adam", signs, f"{file}:Half"]
     one, two = (quick(small(), optimizers, workers=count) for count in (1, 2))
     assert one.to_dict() == two.to_dict()
 
@@ -307,8 +307,8 @@ def test_rules_and_classes_are_optimizers() -> None:
 
     with pytest.raises(lab.LabError, match="two rules are called 'adam'"):
         quick(small(), [adam])
-    with pytest.raises(lab.LabError, match="no rule 'signum'"):
-        quick(small(), ["signum"])
+    with pytest.raises(lab.LabError, match="no rule 'signs'"):
+        quick(small(), ["signs"])
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ def test_rules_and_classes_are_optimizers() -> None:
         ({"optimizers": [None]}, "None is no optimizer"),
         ({"optimizers": [adamas.Adam(np.zeros(2))]}, "Adam adam: 2 elements.*is no optimizer"),
         ({"reference": []}, r"reference=\[\] is no list"),
-        ({"reference": signum}, "reference=signum does not take part"),
+        ({"reference": signs}, "reference=signs does not take part"),
         ({"problem": pa.table({"a": X[:, 0], "y": Y}), "target": "y"}, r"Table.*to_pandas\(\)"),
         ({"problem": pa.record_batch({"y": Y}), "target": "y"}, r"RecordBatch.*to_pandas\(\)"),
         ({"goal": float("nan")}, "goal=nan is not a loss"),
@@ -380,11 +380,11 @@ def test_interrupted_it_keeps_what_was_run(tmp_path: Path, monkeypatch: pytest.M
     assert whole.to_dict() == quick(small()).to_dict()
 
 
-@pytest.mark.parametrize("reference", [signum, [signum], ["signum"], adamas.SGD, [adamas.SGD]])
+@pytest.mark.parametrize("reference", [signs, [signs], ["signs"], adamas.SGD, [adamas.SGD]])
 def test_references_are_given_as_optimizers_are(reference: Any) -> None:
     """A reference is a name, a class or a rule, alone or in a list."""
-    found = quick(small(), [adamas.SGD, signum], reference=reference)
-    name = "sgd" if reference in (adamas.SGD, [adamas.SGD]) else "signum"
+    found = quick(small(), [adamas.SGD, signs], reference=reference)
+    name = "sgd" if reference in (adamas.SGD, [adamas.SGD]) else "signs"
     assert {row["reference"] for row in found.comparisons} == {name}
 
 
@@ -419,8 +419,8 @@ def test_a_comparison_within_another_gives_back_its_rules() -> None:
     def within() -> None:
         inner.append(quick(small(), ["sgd", standing]))
 
-    outer = quick(disturbed(within), ["sgd", signum]).to_dict()
-    assert outer["optimizers"] == quick(small(), ["sgd", signum]).to_dict()["optimizers"]
+    outer = quick(disturbed(within), ["sgd", signs]).to_dict()
+    assert outer["optimizers"] == quick(small(), ["sgd", signs]).to_dict()["optimizers"]
     assert inner[0].to_dict() == quick(small(), ["sgd", standing]).to_dict()
 
 
@@ -439,9 +439,9 @@ def test_a_second_thread_is_refused() -> None:
         thread.start()
         thread.join()
 
-    outer = quick(disturbed(beside), ["sgd", signum]).to_dict()
+    outer = quick(disturbed(beside), ["sgd", signs]).to_dict()
     assert "another thread is comparing" in str(refused[0])
-    assert outer["optimizers"] == quick(small(), ["sgd", signum]).to_dict()["optimizers"]
+    assert outer["optimizers"] == quick(small(), ["sgd", signs]).to_dict()["optimizers"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import numpy as np
 import adamas, adamas.lab
 from adamas.words import sign
 
-def signum(p, g, m, *, lr=1e-3, beta=0.9):
+def signs(p, g, m, *, lr=1e-3, beta=0.9):
     m = beta * m + (1 - beta) * g
     return p - lr * sign(m), m
 
@@ -26,7 +26,7 @@ x = np.random.default_rng(0).normal(size=(60, 2))
 problem = adamas.lab.numpy_problem(loss_and_grad, {"w": np.ones(2)}, (x, x[:, 0]), steps=20)
 """,
     """
-results = adamas.lab.compare(problem, ["sgd", signum], quick=True, seeds=3, workers=2, out="kept")
+results = adamas.lab.compare(problem, ["sgd", signs], quick=True, seeds=3, workers=2, out="kept")
 results
 """,
     "print(results.verdict)\nprint(results.save('page.html'))",
@@ -50,7 +50,7 @@ def test_a_notebook_gets_the_verdict_and_the_page(
     NotebookClient(notebook, timeout=120, kernel_name="here", resources=place).execute()
     _, compared, printed = notebook.cells
     shown = [one["data"] for one in compared.outputs if one["output_type"] == "execute_result"]
-    assert "<table" in shown[0]["text/html"] and "signum" in shown[0]["text/plain"]
+    assert "<table" in shown[0]["text/html"] and "signs" in shown[0]["text/plain"]
     progress = "".join(one["text"] for one in compared.outputs if one["output_type"] == "stream")
     assert "\r" in progress and "\x1b" not in progress
     verdict, page = "".join(one["text"] for one in printed.outputs).splitlines()
