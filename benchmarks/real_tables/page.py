@@ -9,6 +9,7 @@ from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 
+from benchmarks.field import processor
 from benchmarks.real_tables.listed import Table
 from benchmarks.real_tables.outcomes import CRASH, Column, Outcome
 
@@ -39,7 +40,7 @@ def page(seen: Seen, language: str) -> str:
         said["other"],
         said["intro"].format(count=len(seen), packages=len({t.package for t, _ in seen})),
         COMMAND,
-        said["when"].format(date=date.today().isoformat(), **versions()),
+        said["when"].format(date=date.today().isoformat(), processor=processor(), **versions()),
         said["counts"].format(**counts(seen)),
         f"## {said['head_tables']}",
         said["about_tables"],
