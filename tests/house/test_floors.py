@@ -125,6 +125,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.together",
         "engine.several",
         "engine.whole",
+        "engine.modes",
         "engine.copying",
         "engine.optimizer",
         "engine.__init__",

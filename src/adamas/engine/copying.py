@@ -33,6 +33,8 @@ class Copied:
     _ours: frozenset[str]
     _rule: Any
     _stepper: Stepper | Several
+    _trained: dict[Any, Any]
+    _training: bool
     _turn: Turn
     _make: Callable[[Any, Any, dict[str, Any], dict[str, Any]], None]
 
@@ -86,6 +88,7 @@ class Copied:
             "seed": int(stepper.parts[0].numbers.seed[0]),
             "state": entries(stepper, Store.view),
             "seen": (stepper.turn.grad_norm, stepper.turn.skipped),
+            "mode": (self._training, dict(self._trained)),
             "attributes": {k: v for k, v in vars(self).items() if k not in self._ours},
         }
 
@@ -108,6 +111,7 @@ class Copied:
         for part in stepper.parts:
             part.settings.refresh(max(1, found["steps"]))
         stepper.turn.grad_norm, stepper.turn.skipped = found["seen"]
+        self._training, self._trained = found.get("mode", (True, {}))
         vars(self).update(found["attributes"])
 
     def _read_rules(self) -> str:

@@ -20,7 +20,7 @@ from adamas.kernel.layout import MEMORY_ORDER
 FORMAT = 1
 # Kernels compute with the step as a float64, which counts so far.
 MOST_STEPS = 1 << 53
-PARTS = ("format", "rule", "steps", "seed", "state", "param_groups")
+PARTS = ("format", "rule", "steps", "seed", "state", "param_groups", "train_mode")
 
 Group = Mapping[str, Any]
 

@@ -15,6 +15,7 @@ from adamas.engine.copying import Copied
 from adamas.engine.fixed import FixedDict
 from adamas.engine.gradients import flatten
 from adamas.engine.loading import FORMAT, described, regrouping, unpacked
+from adamas.engine.modes import Modes
 from adamas.engine.options import LOOK, Configured
 from adamas.engine.routes import Route, Routes, route
 from adamas.engine.routing import grouped
@@ -30,7 +31,7 @@ from adamas.engine.whole import counting, entries, taking
 from adamas.kernel.formula import Formula
 
 
-class Optimizer(Copied, Configured):
+class Optimizer(Modes, Copied, Configured):
     """Updates arrays in place by one rule.
 
     `rule` is a function in the formula language (see `adamas.rules`) or what `adamas.rule` made of
@@ -84,6 +85,7 @@ class Optimizer(Copied, Configured):
         self._stepper = made = kind(rule, params, hypers, options)
         self._form, self._keys = made.form if params is given else dict, made.keys
         self._settings, self._turn = made.settings, made.turn
+        self._training, self._trained = True, {}
         self._ours = frozenset({*vars(self), "_ours"} - before)
 
     @property
@@ -189,6 +191,8 @@ class Optimizer(Copied, Configured):
         sets something up at a first step, all gradients are read first and nothing is changed. What
         a signal handler raises comes before anything is changed or when the step is whole.
         """
+        if not self._training:
+            self._check_mode()
         values = (grads,) if self._form is np.ndarray else flatten(grads, self._form, self._keys)
         if h is None:
             return self._stepper.step(values, clip_norm, loss_scale)
@@ -226,6 +230,7 @@ class Optimizer(Copied, Configured):
         stepper.catch_up()
         return {
             "format": FORMAT,
+            **({} if self._training else {"train_mode": False}),
             "rule": ", ".join(part.formula.name for part in stepper.parts),
             "steps": self.steps,
             "seed": int(stepper.parts[0].numbers.seed[0]),
@@ -256,6 +261,8 @@ class Optimizer(Copied, Configured):
                 f"the saved state has nothing of {self._keys}; it has {list(found.state)}."
             )
         straight([*actions, *taken, *counting(stepper, found.steps, found.seed)])
+        self._training = bool(saved.get("train_mode", True))
+        self._trained.clear()
 
     def __repr__(self) -> str:
         """The rule, the size, the settings of the next step, and how many threads it takes."""

@@ -19,6 +19,11 @@ def read(state: Any, end: End) -> Neutral:
             f"an adamas state is what state_dict() gives, with 'format': {FORMAT}; this is "
             f"{type(state).__name__}."
         )
+    if not state.get("train_mode", True):
+        raise ValueError(
+            "the optimizer is in eval mode, and its parameters are averages, not where gradients "
+            "are taken. Call optimizer.train() first."
+        )
     groups = []
     for saved in state["param_groups"]:
         hypers = {k: v for k, v in saved.items() if k not in ("params", "dialect")}
