@@ -183,3 +183,12 @@ def test_an_edited_file_is_another_optimizer(tmp_path: Path) -> None:
     file.write_text(HERE.read_text() + "\nMORE = 1\n")
     entrant.cache_clear()
     assert len({*first, entrant(f"{file}:Plain").fingerprint}) == 4
+
+
+@pytest.mark.parametrize(("rule", "theirs"), [("sgd", "SGD"), ("adamw", "AdamW")])
+def test_schedule_free_rules_are_judged_where_the_authors_are(rule: str, theirs: str) -> None:
+    """A rule that trains at another point is judged at its average, like the authors' class."""
+    ours = run(BOWL, f"schedule_free_{rule}", 0.05, 1)
+    other = run(BOWL, f"schedulefree.{theirs}ScheduleFree", 0.05, 1)
+    np.testing.assert_allclose(ours.losses, other.losses, rtol=1e-4)
+    np.testing.assert_allclose(ours.train, other.train, rtol=1e-4)

@@ -90,7 +90,7 @@ class FailedStepping(JudgedAsTheyAre):
         return 0
 
 
-class FormulaStepping(JudgedAsTheyAre):
+class FormulaStepping:
     """A rule of adamas on the arrays of one run."""
 
     def __init__(self, own: adamas.Optimizer) -> None:
@@ -104,6 +104,18 @@ class FormulaStepping(JudgedAsTheyAre):
     def step(self, grads: Params, loss: float, again: Again) -> None:
         """Make one update; it needs no further gradient."""
         self.own.step(grads)
+
+    @contextmanager
+    def judged(self) -> Iterator[None]:
+        """Judge at the average, for rules that train at another point."""
+        try:
+            self.own.eval()
+        except ValueError as error:
+            raise StepError(str(error)) from error
+        try:
+            yield
+        finally:
+            self.own.train()
 
     def state_bytes(self) -> int:
         """Return the bytes of its state, numbers at eight each."""
