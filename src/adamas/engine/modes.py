@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from adamas.engine.copying import Copied
 from adamas.engine.options import formula_of
-from adamas.engine.several import Several
 from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import Array, Key, Tensor, widened
-from adamas.engine.turn import Turn, alone
+from adamas.engine.turn import alone
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import REST
 from adamas.kernel.variants import without_average
@@ -36,14 +36,12 @@ def average_of(formula: Formula) -> Average | None:
     return _known().get(without_average(formula).key)
 
 
-class Modes:
+class Modes(Copied):
     """An optimizer whose arrays are those that gradients are taken at, until `eval()`.
 
     Rules that are evaluated where they are trained have one mode, and nothing moves.
     """
 
-    _stepper: Stepper | Several
-    _turn: Turn
     _training: bool
     _trained: dict[Key, Array]
 

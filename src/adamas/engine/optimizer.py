@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.engine.copying import Copied
 from adamas.engine.fixed import FixedDict
 from adamas.engine.gradients import flatten
 from adamas.engine.loading import FORMAT, described, regrouping, unpacked
@@ -31,7 +30,7 @@ from adamas.engine.whole import counting, entries, taking
 from adamas.kernel.formula import Formula
 
 
-class Optimizer(Modes, Copied, Configured):
+class Optimizer(Modes, Configured):
     """Updates arrays in place by one rule.
 
     `rule` is a function in the formula language (see `adamas.rules`) or what `adamas.rule` made of
