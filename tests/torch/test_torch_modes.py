@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from adamas import rules
-from adamas.torch import ScheduleFreeAdamW, optimizer
+from adamas.torch import ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSGD, optimizer
 from torch_training import close, loss_of, model, train
 
 schedulefree = pytest.importorskip("schedulefree")
@@ -128,6 +128,48 @@ def test_weights_loaded_while_evaluating_are_trained_on() -> None:
         opt.train()
         train(net, opt, range(3, 5))
     close(weights(nets[0]), weights(nets[1]))
+
+
+@pytest.mark.parametrize("make", [ScheduleFreeAdamW, ScheduleFreeSGD])
+def test_a_beta1_of_0_has_no_average(make: Any) -> None:
+    """Without interpolation there is no way to the average: refused, with nothing changed."""
+    net = model()
+    beta = {"momentum": 0.0} if make is ScheduleFreeSGD else {"betas": (0.0, 0.999)}
+    opt = make(net.parameters(), lr=1e-2, **beta)
+    opt.train()
+    train(net, opt, range(2))
+    before = weights(net)
+    with pytest.raises(ValueError, match="beta1 of 0: the average cannot be had"):
+        opt.eval()
+    assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
+
+
+KINDS = [
+    (ScheduleFreeSGD, schedulefree.SGDScheduleFree, {"momentum": 0.8}),
+    (ScheduleFreeRAdam, schedulefree.RAdamScheduleFree, {"betas": (0.8, 0.9)}),
+]
+
+
+@pytest.mark.parametrize(("make", "authors", "betas"), KINDS)
+def test_modes_of_every_schedule_free_class(make: Any, authors: Any, betas: dict[str, Any]) -> None:
+    """SGD and RAdam take the authors' argument names, and are theirs in both modes."""
+    nets = model(), model()
+    hypers = {"lr": 1e-2, "weight_decay": 0.1, **betas}
+    opts = [
+        kind(net.parameters(), **hypers) for kind, net in zip((make, authors), nets, strict=True)
+    ]
+    loss_of(nets[0], 0).backward()
+    with pytest.raises(RuntimeError, match=r"call optimizer\.train\(\) before training"):
+        opts[0].step()
+    for step in range(9):
+        for net, opt in zip(nets, opts, strict=True):
+            opt.train()
+            train(net, opt, range(step, step + 1))
+        close(weights(nets[0]), weights(nets[1]))
+        if step % 3 == 0:
+            for opt in opts:
+                opt.eval()
+            close(weights(nets[0]), weights(nets[1]))
 
 
 def test_a_file_that_knows_no_modes_was_written_while_training() -> None:

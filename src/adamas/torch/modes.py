@@ -80,12 +80,8 @@ class Averaging(Optimizer):
     def _beta(self, group: Mapping[str, Any]) -> float:
         beta1 = float(self.signature.hyper("beta1", group))
         if beta1 == 0:
-            key, place = self.signature.sources.get("beta1", ("beta1", None))
-            raise ValueError(
-                f"{key if place is None else f'{key}[{place}]'}=0: {self.signature.name} trains "
-                "at z itself, so that the average cannot be had of what is trained; choose one "
-                "above 0."
-            )
+            name, what = self.signature.name, "the average cannot be had of what is trained"
+            raise ValueError(f"{name} with a beta1 of 0: {what}; choose one above 0.")
         return beta1
 
     def _update(self) -> None:
