@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import adamas
 from adamas import rules
 from adamas.schedule import cosine
-from adamas.words import rms
+from adamas.words import orthogonalize, rms
 from foreign import torch
 from stepping import Array, ByHand, snapshot
 
@@ -353,3 +353,36 @@ def test_parameters_of_two_rules_share_no_memory() -> None:
     whole = np.ones(10)
     with pytest.raises(ValueError, match="'a' and 'b' share memory"):
         adamas.Optimizer(rules.sgd, grouped({"a": whole[:6], "b": whole[5:]}, b="adamw"))
+
+
+@adamas.rule
+def orthogonal(p: Any, g: Any, m: Any, *, lr: float = 0.1, beta: float = 0.9) -> Any:
+    """Momentum of which the nearest orthogonal matrix is taken."""
+    m = beta * m + (1 - beta) * g
+    return p - lr * orthogonalize(m), m
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_matrices_beside_another_rule(threads: int) -> None:
+    """A rule for matrices has the bits that it has alone, and one lost matrix holds up no other."""
+    rng = np.random.default_rng(3)
+    shapes = {"a": (300, 500), "b": (64, 3, 3, 3), "vector": (200_001,)}
+    params = {name: rng.normal(size=s).astype(np.float32) for name, s in shapes.items()}
+    alone = {name: p.copy() for name, p in params.items()}
+    optimizer = adamas.Optimizer(orthogonal, grouped(params, vector="adamw"), threads=threads)
+    matrices = orthogonal({"a": alone["a"], "b": alone["b"]}, threads=1)
+    vector = adamas.AdamW({"vector": alone["vector"]}, threads=1)
+    for t in range(3):
+        grads = {name: rng.normal(size=s).astype(np.float32) for name, s in shapes.items()}
+        if t == 2:
+            grads["b"][0, 0, 0, 0] = np.nan
+            for one, given in ((optimizer, apart(grads)), (matrices, {k: grads[k] for k in "ab"})):
+                with pytest.raises(adamas.NonFiniteError, match=r"'b' .* 1,728 elements of 1 ten"):
+                    one.step(given)
+        else:
+            optimizer.step(apart(grads))
+            matrices.step({name: grads[name] for name in "ab"})
+        vector.step({"vector": grads["vector"]})
+    for name, p in params.items():
+        assert p.tobytes() == alone[name].tobytes(), name
+    assert optimizer.steps == 3 and optimizer.state["b"]["step"] == 2

@@ -26,7 +26,7 @@ def read(state: Any, end: End) -> Neutral:
         )
     groups = []
     for saved in state["param_groups"]:
-        hypers = {k: v for k, v in saved.items() if k not in ("params", "dialect")}
+        hypers = {k: v for k, v in saved.items() if k not in ("params", "rule", "dialect")}
         rule = _rule(state, saved, end)
         names, takes = list(saved["params"]), frozenset(hypers)
         groups.append(Group(names, rule, hypers, "adamas", takes, averages="ema" in hypers))
@@ -41,7 +41,8 @@ def _rule(state: Mapping[str, Any], group: Mapping[str, Any], end: End) -> str:
     """The rule of a group; ValueError where it is not that of the optimizer."""
     if "dialect" in group:
         return str(group["dialect"])
-    told = str(state["rule"])
+    # Where groups name their rules, each has its own.
+    told = str(group.get("rule", state["rule"]))
     if end.live is None:
         return told.removesuffix("_with_average")
     if told != end.live.formula.name:
