@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
 
 from adamas.lab.commands import meter
 from adamas.lab.commands.meter import SETTLED, Meter
 from adamas.lab.commands.progress import Progress
 from adamas.lab.entrants import entrant
-from adamas.lab.protocol import measure, runner
+from adamas.lab.protocol import beside, measure, runner
 from adamas.lab.protocol.measure import STARTING, Apart
 from adamas.lab.protocol.plan import SIZES, declare
 from adamas.lab.protocol.runner import Runner, Trial
@@ -98,6 +99,18 @@ def test_imports_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = replace(built_in("line"), task=task, baselines=baselines)
     monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
     assert measure.seconds_apart(problem, 5.0) == Apart(loading=5.0, drawing=0.25, fitting=1.0)
+
+
+def test_baselines_have_one_thread() -> None:
+    """A process limited before scikit-learn was imported fits on one thread all the same."""
+
+    def baselines(seed: int) -> dict[str, dict[str, float]]:
+        return {"threads": {lib["filepath"]: lib["num_threads"] for lib in threadpool_info()}}
+
+    problem = replace(built_in("line"), baselines=baselines)
+    with threadpool_limits(limits=2):
+        found = beside.fitted(lambda: problem, 1)["threads"]
+    assert found and set(found.values()) == {1}
 
 
 def test_runs_of_one_seed_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:

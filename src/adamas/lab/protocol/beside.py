@@ -9,11 +9,12 @@ from dataclasses import asdict
 from functools import partial
 
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adamas.lab.problems import Problem
 from adamas.lab.protocol.results import plain
 from adamas.lab.protocol.results_types import BaselineTree
-from adamas.lab.protocol.runner import Load, single_thread
+from adamas.lab.protocol.runner import Load
 from adamas.lab.protocol.study import Study
 from adamas.lab.statistics.ranges import loss_interval, metric_interval
 from adamas.lab.statistics.repeated import compare_at
@@ -32,10 +33,12 @@ def beside(study: Study, problem: Problem, load: Load, workers: int) -> dict[str
 
 
 def fitted(load: Load, seed: int) -> dict[str, dict[str, float]]:
-    """Fit the baselines of one seed."""
+    """Fit the baselines of one seed, on one thread."""
+    import sklearn.ensemble  # noqa: F401  # a limit holds only for libraries that are loaded
+
     problem = load()
-    single_thread()
-    return problem.baselines(seed) if problem.baselines else {}
+    with threadpool_limits(limits=1):
+        return problem.baselines(seed) if problem.baselines else {}
 
 
 def tree(study: Study, rows: Sequence[dict[str, float]]) -> BaselineTree:
