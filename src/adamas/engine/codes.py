@@ -79,6 +79,17 @@ def encode(codec: Codec, name: str, values: Array, grid: Grid) -> dict[str, Arra
     return {name: flat, others[0].name: lows.astype(np.uint8)}
 
 
+def at_floor(codec: Codec, codes: Array, grid: Grid) -> float:
+    """The share of codes of blocks that stand for the smallest size there is, 0 for a mean."""
+    assert codec.decode is not None
+    every = np.arange(1 << codec.bits, dtype=np.int32)
+    # In whatever octave the codes begin, the same ones are the lowest.
+    sizes = codec.decode(every, np.int32(100)) & 0x7FFFFFFF
+    lowest = sizes == sizes[0]
+    flat = _unpacked(codes, grid) if codec.bits == 4 else codes.view(np.uint8)
+    return float(np.count_nonzero(lowest[flat]) / max(1, flat.size))
+
+
 def _floats(bits: Array) -> Array:
     return np.asarray(bits, np.int32).view(np.float32).copy()
 

@@ -15,6 +15,7 @@ from adamas.engine.fixed import FixedDict
 from adamas.engine.gradients import flatten
 from adamas.engine.loading import FORMAT, described, regrouping, unpacked
 from adamas.engine.modes import Modes
+from adamas.engine.observed import ADVICE, Observed
 from adamas.engine.options import LOOK, Configured
 from adamas.engine.routes import Route, Routes, route
 from adamas.engine.routing import grouped
@@ -26,7 +27,7 @@ from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import Key, Tensor, widened
 from adamas.engine.threads import straight
 from adamas.engine.turn import alone, reading
-from adamas.engine.whole import counting, entries, taking
+from adamas.engine.whole import counting, entries, records, taking
 from adamas.kernel.formula import Formula
 
 
@@ -66,6 +67,9 @@ class Optimizer(Modes, Configured):
     - `routes`: rules by name, for a dict of names: `{"embed|bias": "adamw", "": dict(rule=..., lr=
       ...)}`. The first regular expression that is found in a name decides; a name in which none is
       found is an error.
+    - `observe`: note what each step does to each tensor, for `observed`. The parameters get the
+      same bits; the step reads its arrays once more, `"guard"` leaves whole tensors, and `Rows` are
+      refused, as by a rule that sums over tensors.
     - further keywords: the rule's hyper-parameters, numbers or schedules (functions of the step).
 
     One thread at a time: calls that meet, and calls from inside a step, raise RuntimeError. Raises
@@ -158,6 +162,26 @@ class Optimizer(Modes, Configured):
             hypers = self.settings(k)
             names += [partial(_route, formula, tensor, hypers) for tensor in members]
         return Routes(names)
+
+    @property
+    def observed(self) -> Observed:
+        """What the last step did to each parameter, where `observe=True` asks for it.
+
+        A dict for each, in the order of the parameters; printed, it is a table. Norm and RMS of
+        `update` (new minus old parameter), `weight` (the old one) and `gradient` (as the rule saw
+        it: scaled, clipped, negative for `maximize`), the ratios `update_to_weight` of norms and
+        `update_to_lr` of the update's RMS, `rule`, `step`, `lr`, and under `at_floor` for each
+        state in `"int8"` or `"int4"` the share of its codes that are the lowest of their block,
+        counted now. A tensor that was not stepped keeps the numbers of its own last step; they are
+        NaN before one, after loading and in a copy. Raises AttributeError without `observe=True`.
+        """
+        if not self._options["observe"]:
+            raise AttributeError(ADVICE)
+        return self._observed()
+
+    @reading
+    def _observed(self) -> Observed:
+        return Observed(records(self._stepper))
 
     def settings(self, group: int = 0) -> dict[str, float]:
         """The hyper-parameters that the last call of `step` used, schedules evaluated."""

@@ -44,6 +44,7 @@ class Configured:
         maximize: bool = False,
         rows: Literal["lazy", "exact"] = "lazy",
         threads: int | None = None,
+        observe: bool = False,
         routes: Mapping[str, Any] | None = None,
         **hypers: Hyper,
     ) -> None:

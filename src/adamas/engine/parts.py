@@ -23,6 +23,7 @@ from adamas.engine.state import Store
 from adamas.engine.tensors import Array, Collected, Tensor, collect
 from adamas.engine.turn import Turn
 from adamas.kernel.formula import Formula
+from adamas.kernel.observing import with_observation
 from adamas.kernel.runtime import job as j
 from adamas.kernel.scopes import ALL, SECOND
 from adamas.kernel.stages import forms, stages
@@ -39,7 +40,8 @@ class Binding(Protocol):
 class Parts:
     """The parts of one optimizer; what is in a list belongs to the tensor of that place.
 
-    - `formula`: the rule, with the moving average of its parameters where that is kept.
+    - `formula`: the rule, with the moving average of its parameters where that is kept, and with
+      what is noted of its steps; `rule` is its own name.
     - `form`: in which form gradients are given, see `gradients.flatten`.
     - `tensors`: the parameters. Until the first step a `first_block` may be set: which of the
       blocks of a larger tensor is the first here, where this one is a part of it.
@@ -75,8 +77,11 @@ class Parts:
         """
         self._products = products
         self.formula = formula_of(rule)
+        self.rule = self.formula.name
         if (ema := options["ema"]) is not None:
             self.formula, hypers = with_average(self.formula), {**hypers, "ema": ema}
+        if options["observe"]:
+            self.formula = with_observation(self.formula)
         for name, allowed in CHOICES.items():
             choice(name, options[name], allowed)
         self.clip = limit(options["clip_norm"])

@@ -21,6 +21,7 @@ from adamas.engine.tensors import Array, Tensor, address
 from adamas.kernel.build import Kernel, build
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Column, Layout, columns
+from adamas.kernel.observing import who_sums
 from adamas.kernel.runtime.job import GROUP
 from adamas.kernel.scopes import COLUMN, MATRIX, ROW, SECOND
 from adamas.kernel.stages import forms
@@ -89,9 +90,9 @@ class BatchMaker:
             )
         if self.formula.over:
             raise ValueError(
-                f"Rows for {self.tensors[index].key!r}: {self.formula.name} sums over tensors, "
-                "rows or columns, or makes matrices, which steps of single rows do not do; give a "
-                "dense gradient."
+                f"Rows for {self.tensors[index].key!r}: {who_sums(self.formula)} sums over "
+                "tensors, rows or columns, or makes matrices, which steps of single rows do not "
+                "do; give a dense gradient."
             )
         if self.formula.draws:
             raise ValueError(

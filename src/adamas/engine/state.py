@@ -22,6 +22,7 @@ from adamas.engine.tensors import Array, Key, Tensor
 from adamas.engine.threads import Action, assigning
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import MEMORY_ORDER, columns
+from adamas.kernel.observing import NOTED
 from adamas.kernel.stages import forms
 
 
@@ -93,6 +94,15 @@ class Store:
             return arrays[name].copy("K")
         return codes.decoded(codec, arrays, name, self.tensors[index].lay)
 
+    def at_floor(self, index: int) -> dict[str, float]:
+        """Of each state in codes of blocks the share of those that are the lowest."""
+        tensor, arrays = self.tensors[index], self.arrays[index]
+        return {
+            name: codes.at_floor(codec, arrays[name], tensor.grid)
+            for name, codec in self.codecs[index].items()
+            if codec.low
+        }
+
     def show(self, index: int) -> None:
         """Let what was never stepped read as what its first step begins from."""
         tensor, starts = self.tensors[index], self.formulas[index].starts
@@ -128,7 +138,7 @@ class Store:
             tensor.key: {
                 **self.arrays[k],
                 **dict(
-                    zip(self.formulas[k].scalars, self.numbers.scalars[k].tolist(), strict=False)
+                    zip(self.formulas[k].numbers, self.numbers.scalars[k].tolist(), strict=False)
                 ),
                 "step": int(self.numbers.steps[k]),
                 **({"rounding": int(self.numbers.keys[k])} if self.rounds(k) else {}),
@@ -168,6 +178,12 @@ class Store:
             for name in self.formula.shared:
                 place, other = (self.formulas[i].scalars.index(name) for i in (k, source))
                 numbers.scalars[k, place] = numbers.scalars[source, other]
+
+    def noted(self, index: int) -> dict[str, int]:
+        """Where among the numbers of tensor `index` stands what is noted of its last step."""
+        formula = self.formulas[index]
+        places = range(len(formula.numbers), len(formula.scalars))
+        return dict(zip(NOTED, places, strict=False))
 
     def rounds(self, index: int) -> bool:
         """Whether random numbers round or make a tensor's values; then its key is state too."""
@@ -246,8 +262,11 @@ class Store:
         actions += [
             assigning(arrays[name], found[name]) for name in (*formula.rows, *formula.columns)
         ]
-        for place, name in enumerate(formula.scalars):
+        for place, name in enumerate(formula.numbers):
             actions.append(partial(numbers.scalars.__setitem__, (index, place), found[name]))
+        for place in self.noted(index).values():
+            # Of the steps before nothing is known here.
+            actions.append(partial(numbers.scalars.__setitem__, (index, place), np.nan))
         actions.append(partial(numbers.steps.__setitem__, index, found["step"]))
         if "rounding" in found:
             actions.append(partial(numbers.keys.__setitem__, index, found["rounding"]))

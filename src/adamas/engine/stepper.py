@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from adamas.engine import beside, finite, phases
 from adamas.engine.bind import Bound
 from adamas.engine.joint import Share, long_step, noting, told
+from adamas.engine.observed import Record, record
 from adamas.engine.parts import Parts
 from adamas.engine.settings import divisor, limit
 from adamas.engine.tensors import Array, Tensor, address
@@ -127,6 +128,23 @@ class Stepper(Parts):
             for index, some in rows.items():
                 self.missed.of(index, some)
 
+    def record(self, index: int, shape: Sequence[int], rule: str) -> Record:
+        """What is known of the last step of a tensor of this shape; of a part, its own codes."""
+        tensor = self.tensors[index]
+        lr = self.settings.now(tensor.group).get("lr", math.nan)
+        known = tensor.key, shape, rule, int(self.numbers.steps[index]), lr
+        return record(*known, self.noted(index), self.store.at_floor(index))
+
+    def noted(self, index: int) -> dict[str, float]:
+        """What was noted of a tensor's last step, see `observing.NOTED`; empty without `observe`."""
+        scalars = self.numbers.scalars[index]
+        return {what: float(scalars[k]) for what, k in self.store.noted(index).items()}
+
+    def note(self, index: int, numbers: Mapping[str, float]) -> None:
+        """Take over what another stepper has noted of a tensor."""
+        for what, place in self.store.noted(index).items():
+            self.numbers.scalars[index, place] = numbers.get(what, math.nan)
+
     @reading
     def values(self, index: int) -> dict[str, Array]:
         """The states of a tensor as numbers: copies, decoded where they are codes."""
@@ -141,6 +159,8 @@ class Stepper(Parts):
         for index, history in before.sparse.histories.items():
             if index in places:
                 self.sparse.adopt(places[index], history)
+        for index, here in places.items():
+            self.note(here, before.noted(index))
         self.numbers.steps[-1] = before.numbers.steps[-1]
         self.turn.skipped, self.turn.grad_norm = before.turn.skipped, before.turn.grad_norm
 

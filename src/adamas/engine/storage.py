@@ -119,7 +119,7 @@ class Storage:
             raise TypeError(f"{what}, which is neither a format nor a dict of formats.")
         formula = self._formula
         named: Mapping[str, str] = {} if isinstance(chosen, str) else chosen
-        kept = {"row": formula.rows, "column": formula.columns, "tensor": formula.scalars}
+        kept = {"row": formula.rows, "column": formula.columns, "tensor": formula.numbers}
         fewer = {name: each for each, names in kept.items() for name in names}
         if unknown := set(named) - {*formula.states, *fewer}:
             raise ValueError(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+from adamas.engine.observed import Record
 from adamas.engine.state import Store
 from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import Key
@@ -31,6 +32,15 @@ def entries(whole: Whole, read: Callable[[Store], Mapping[Key, Any]]) -> dict[Ke
     for part, places in zip(whole.parts, whole.places, strict=True):
         found |= zip(places, read(part.store).items(), strict=True)
     return dict(found[place] for place in sorted(found))
+
+
+def records(whole: Whole) -> list[Record]:
+    """What the last step did to each parameter, in the order of all."""
+    found: dict[int, Record] = {}
+    for part, places in zip(whole.parts, whole.places, strict=True):
+        for index, (place, tensor) in enumerate(zip(places, part.tensors, strict=True)):
+            found[place] = part.record(index, tensor.given.shape, part.rule)
+    return [found[place] for place in sorted(found)]
 
 
 def taking(whole: Whole, saved: Mapping[Key, Any], strict: bool) -> list[Action]:

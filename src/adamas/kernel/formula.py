@@ -56,7 +56,8 @@ class Formula:
     new value of every state at the end. `starts` says what states that are set up from the
     parameter are before their first step. `given` is what of the step it asks for besides; `shared`
     are those of the scalars that all tensors of the optimizer have in common, and `waits` the
-    levels at which all tensors are ready for each of the sums over them, see `stages.forms`.
+    levels at which all tensors are ready for each of the sums over them, see `stages.forms`;
+    `noted` are the last of the scalars, which only tell of a step and are no state.
     """
 
     name: str
@@ -74,6 +75,12 @@ class Formula:
     given: frozenset[str] = frozenset()
     shared: tuple[str, ...] = ()
     waits: tuple[int, ...] = ()
+    noted: tuple[str, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The scalars that are state: a file holds them."""
+        return self.scalars[: len(self.scalars) - len(self.noted)]
 
     @cached_property
     def over(self) -> frozenset[str]:

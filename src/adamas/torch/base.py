@@ -11,6 +11,7 @@ import torch
 from torch.optim import optimizer as base
 
 from adamas.engine.finite import NonFiniteError
+from adamas.engine.observed import Observed
 from adamas.engine.routes import Routes
 from adamas.homes.signature import Signature
 from adamas.kernel.formula import Formula
@@ -20,6 +21,7 @@ from adamas.torch.called import called, every
 from adamas.torch.callers import Callers
 from adamas.torch.driver import Driver
 from adamas.torch.named_rules import RULE, NamedRules
+from adamas.torch.observed import observed
 from adamas.torch.options import OPTIONS
 from adamas.torch.plans import Plans
 from adamas.torch.release import Release, obstacle
@@ -31,10 +33,10 @@ class Optimizer(torch.optim.Optimizer):
 
     Takes what the class of that name in `torch.optim` takes, the rule's own names beside
     (`beta1=`), and the options of `adamas.Optimizer`: `state`, `master`, `seed`, `clip_norm`,
-    `on_nonfinite`, `track_norm`, `ema`, `zero_grad_in_step`, `rows`, `threads`; `state_by_name`
-    maps regular expressions, looked for in the parameters' names, to other storage of their state,
-    and `routes` maps such expressions to rules, or to dicts of a `rule` and its settings.
-    A group may name its `rule`, whose settings it then has.
+    `on_nonfinite`, `track_norm`, `ema`, `zero_grad_in_step`, `rows`, `threads`, `observe`;
+    `state_by_name` maps regular expressions, looked for in the parameters' names, to other storage
+    of their state, and `routes` maps such expressions to rules, or to dicts of a `rule` and its
+    settings. A group may name its `rule`, whose settings it then has.
     """
 
     signature: Signature
@@ -232,6 +234,14 @@ class Optimizer(torch.optim.Optimizer):
             if p.requires_grad
             for formats in [plans.formats(groups, k, p, name)]
         }
+
+    @property
+    def observed(self) -> Observed:
+        """What the last step did to each trained parameter; see `adamas.Optimizer.observed`.
+
+        Of a DTensor it is of the whole, but for `at_floor`, which is of the codes here.
+        """
+        return observed(self._driver, self.param_groups)
 
     def values(self, parameter: torch.Tensor | str) -> dict[str, torch.Tensor]:
         """The states of a parameter, or of its name, as numbers: copies, decoded from codes.

@@ -14,6 +14,7 @@ from adamas.codecs import BLOCK
 from adamas.engine.grid import grid_of
 from adamas.engine.tensors import Part
 from adamas.kernel.formula import Formula
+from adamas.kernel.observing import who_sums
 from adamas.kernel.runtime.job import GROUP
 from adamas.kernel.scopes import ALL
 from adamas.torch.engines import Live
@@ -58,7 +59,7 @@ def check_elsewhere(parameter: torch.Tensor, name: str, formula: Formula) -> Non
         )
     if formula.over and sharded(parameter):
         raise ValueError(
-            f"parameter {name!r} is a DTensor on {where}, and {formula.name} sums over whole "
+            f"parameter {name!r} is a DTensor on {where}, and {who_sums(formula)} sums over whole "
             "tensors, which ranks do together on the CPU only; use fully_shard's "
             "CPUOffloadPolicy, or DistributedDataParallel."
         )
@@ -72,7 +73,7 @@ def _check_cut(parameter: "DTensor", name: str, formula: Formula) -> None:
         return
     found = f"placements {parameter.placements}" if not between else f"strides {parameter.stride()}"
     raise ValueError(
-        f"parameter {name!r} is a DTensor with {found}, and {formula.name} sums over whole "
+        f"parameter {name!r} is a DTensor with {found}, and {who_sums(formula)} sums over whole "
         "tensors, which may be cut between their rows only; use Shard(0) of a contiguous tensor, "
         "as fully_shard does."
     )
@@ -85,7 +86,7 @@ def check_dense(
     for one, g in zip(live, gradients, strict=True):
         if g is not None and g.layout is not torch.strided:
             raise ValueError(
-                f"the gradient of {one.key!r} is sparse, and {formula.name} sums over whole "
+                f"the gradient of {one.key!r} is sparse, and {who_sums(formula)} sums over whole "
                 "tensors; use .to_dense(), or nn.Embedding(sparse=False)."
             )
 

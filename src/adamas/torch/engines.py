@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import torch
 
+from adamas.engine.observed import Record
 from adamas.engine.threads import Action
 
 
@@ -62,6 +63,9 @@ class Engine(Protocol):
 
     def decoded(self, k: int, /) -> dict[str, Any]:
         """The same as numbers, copied."""
+
+    def record(self, k: int, rule: str, /) -> Record:
+        """What is known of the last step of parameter k, by the rule of this name."""
 
     def news(self) -> dict[torch.Tensor, torch.Tensor | None]:
         """Which rows were stepped, of parameters where that began or ended with a step.

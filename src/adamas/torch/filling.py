@@ -57,7 +57,7 @@ class Filling:
 
         Raises ValueError or TypeError that names what the entry lacks, has too much, or cannot be.
         """
-        entry, scalars = self._entry, self._formula.scalars
+        entry, scalars = self._entry, self._formula.numbers
         begun = steps_of(entry) > 0
         if lost := [name for name in scalars if begun and name not in entry]:
             raise ValueError(f"the saved state lacks {lost[0]!r}; it has {self._listed}.")

@@ -10,6 +10,7 @@ import torch
 
 from adamas.engine.cpus import Threads
 from adamas.engine.finite import NonFiniteError
+from adamas.engine.observed import Record
 from adamas.engine.threads import Action
 from adamas.engine.together import Together
 from adamas.torch.engines import Live
@@ -81,6 +82,11 @@ class JointEngine:
     def decoded(self, k: int) -> dict[str, Any]:
         """The same as numbers, copied."""
         return self._at[k][0].decoded(self._at[k][1])
+
+    def record(self, k: int, rule: str) -> Record:
+        """What is known of the last step of parameter k, by the rule of this name."""
+        part, i = self._at[k]
+        return part.record(i, rule)
 
     def news(self) -> dict[torch.Tensor, torch.Tensor | None]:
         """Which rows were stepped, of parameters where that began or ended with a step."""

@@ -14,6 +14,7 @@ class JointStates:
         pairs = zip(parts, places, strict=True)
         self._at = {k: (part, i) for part, own in pairs for i, k in enumerate(own)}
         self.of = [part.of[i] for _, (part, i) in sorted(self._at.items(), key=lambda one: one[0])]
+        self.noted = [self._at[k][0].noted[self._at[k][1]] for k in sorted(self._at)]
         self.asks_first = any(part.asks_first for part in parts)
 
     def rounded(self, k: int) -> list[str]:

@@ -10,6 +10,7 @@ from adamas.engine.bind import Binder
 from adamas.engine.cpus import Threads
 from adamas.engine.finite import NonFiniteError
 from adamas.engine.first import check
+from adamas.engine.observed import Record
 from adamas.engine.orders import ordered
 from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import overlap
@@ -123,7 +124,7 @@ class KernelEngine:
             stepper.store.show(k)
         # What a tensor's random numbers depend on must not change with the tensors beside it.
         stepper.numbers.keys[k] = counted("a saved rounding", entry.get(ROUNDING, one.rounding))
-        scalars = stepper.store.formulas[k].scalars
+        scalars = stepper.store.formulas[k].numbers
         found = scalars_of(entry, scalars)
         for s, name in enumerate(scalars):
             stepper.numbers.scalars[k, s] = found.get(name, stepper.numbers.scalars[k, s])
@@ -184,7 +185,7 @@ class KernelEngine:
         for name in (*known, *stepper.store.formulas[k].rows, *stepper.store.formulas[k].columns):
             column = known.get(name, PLAIN)
             made[self.names.of(name, arrays)] = self._dressed(k, name, tensors[name], column)
-        for s, name in enumerate(stepper.store.formulas[k].scalars):
+        for s, name in enumerate(stepper.store.formulas[k].numbers):
             made[name] = torch.from_numpy(stepper.numbers.scalars)[k, s]
         if stepper.store.rounds(k):
             made[ROUNDING] = torch.from_numpy(stepper.numbers.keys)[k]
@@ -274,6 +275,10 @@ class KernelEngine:
     def skipped(self) -> int:
         """How many steps were left out."""
         return self.stepper.turn.skipped
+
+    def record(self, k: int, rule: str) -> Record:
+        """What is known of the last step of parameter k, by the rule of this name."""
+        return self.stepper.record(k, self.live[k].parameter.shape, rule)
 
     def inherit(self, old: Any) -> None:
         """Go on where `old` stood: rows that wait for their missed steps, and counters."""

@@ -49,6 +49,7 @@ def check(options: Mapping[str, Any], formula: Formula) -> None:
     check_state(options["state"], formula, options["master"])
     choice("on_nonfinite", options["on_nonfinite"], CHOICES["on_nonfinite"])
     choice("track_norm", options["track_norm"], CHOICES["track_norm"])
+    choice("observe", options["observe"], CHOICES["observe"])
     choice("rows", options["rows"], ("lazy", "exact", None))
     choice("matmul", options["matmul"], MATMUL)
     if options["matmul"] != "float32" and MATRIX not in formula.over:

@@ -14,6 +14,7 @@ import torch
 from adamas.engine.options import formula_of
 from adamas.homes.signature import Options, Rule, Signature
 from adamas.kernel.formula import Formula
+from adamas.kernel.observing import with_observation
 from adamas.kernel.variants import with_average
 from adamas.torch import arguments, cuts, options, scheduled
 from adamas.torch.called import Groups, names
@@ -48,6 +49,11 @@ class Plan:
     def formats(self) -> options.Formats:
         """The function that tells how the states of a parameter are stored."""
         return options.formats(self.given, self.formula)
+
+    @cached_property
+    def stepped(self) -> Formula:
+        """The formula as it is stepped, with what options make it sum up."""
+        return with_observation(self.formula) if self.given["observe"] else self.formula
 
     def numbers(self, group: Mapping[str, Any]) -> dict[str, float]:
         """The hyper-parameters of a group; raises what `arguments.numbers` raises."""
@@ -215,6 +221,6 @@ class Plans:
             for p, name in zip(group["params"], names(groups, k), strict=True):
                 if p.requires_grad and not torch.nn.parameter.is_lazy(p):
                     options.refuse_dtype(p, name)
-                    cuts.check(p, name, plan.formula)
+                    cuts.check(p, name, plan.stepped)
                     computes.add(options.computed(p, plan.formats(group, p, name)))
             options.refuse_numbers(plan.formula, plan.numbers(group), computes)

@@ -153,6 +153,8 @@ def obstacle(driver: Driver, hooked: bool) -> str | None:
     for plan in driver.plan.rules:
         if ALL in plan.formula.over:
             return f"{plan.formula.name} sums over all tensors; step after backward()."
+    if options["observe"]:
+        return "observe=True notes what a step of all of them did; leave it out."
     if options["clip_norm"] is not None:
         return f"clip_norm={options['clip_norm']} needs the norm of all of them; leave it out."
     if options["on_nonfinite"] == "skip":

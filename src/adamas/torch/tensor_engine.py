@@ -13,10 +13,12 @@ import torch
 
 from adamas.engine.agree import together
 from adamas.engine.finite import left_out, unchanged
+from adamas.engine.observed import Record, record
 from adamas.engine.peers import Bad
 from adamas.engine.settings import divisor, limit
 from adamas.engine.threads import Action
 from adamas.kernel.formula import Formula
+from adamas.kernel.observing import with_observation
 from adamas.kernel.runtime.job import SURE
 from adamas.kernel.variants import with_average
 from adamas.torch.cuts import check_elsewhere
@@ -25,7 +27,7 @@ from adamas.torch.joint_states import JointStates
 from adamas.torch.ranks import Ranks
 from adamas.torch.reading import clear, fetched, holds, multiplied, norm, real, wrong
 from adamas.torch.shards import plain
-from adamas.torch.states import Names, steps_done
+from adamas.torch.states import Names, steps_done, steps_of
 from adamas.torch.tensor_states import TensorStates
 
 
@@ -47,6 +49,7 @@ class TensorEngine:
     ) -> None:
         ema = options["ema"]
         formula = formula if ema is None else with_average(formula)
+        formula = with_observation(formula) if options["observe"] else formula
         self.live, self.options = live, options
         for one in live:
             check_elsewhere(one.parameter, one.key, formula)
@@ -84,10 +87,21 @@ class TensorEngine:
         if not isinstance(old, TensorEngine):
             return
         self.skipped, self.grad_norm = old.skipped, old.grad_norm
+        there = {id(one.parameter): k for k, one in enumerate(old.live)}
+        for k, one in enumerate(self.live):
+            if id(one.parameter) in there:
+                self._states.noted[k].update(old._states.noted[there[id(one.parameter)]])
 
     def news(self) -> dict[torch.Tensor, torch.Tensor | None]:
         """Rows are all stepped at once here."""
         return {}
+
+    def record(self, k: int, rule: str) -> Record:
+        """What is known of the last step of parameter k, by the rule of this name."""
+        one, steps = self.live[k], steps_of(self._states.of[k])
+        lr = self._hypers[one.group].get("lr", math.nan)
+        known = one.key, one.parameter.shape, rule, steps, lr
+        return record(*known, self._states.noted[k], {})
 
     def set(self, group: int, numbers: Mapping[str, float]) -> None:
         """Change hyper-parameters of one group."""

@@ -19,6 +19,7 @@ from adamas.engine.storage import Storage
 from adamas.engine.tensors import Tensor, memory_order
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import REST, Column
+from adamas.kernel.observing import NOTED
 from adamas.kernel.variants import of_vectors
 from adamas.torch import random
 from adamas.torch.engines import Live
@@ -64,6 +65,8 @@ class TensorStates:
         self.asks_first = self._texts[formula].text.asks_first
         self._seed = seeded(options["seed"])
         self._codecs = list(map(self._formats, range(len(live))))
+        # What was noted of each parameter's last step, see `observing.NOTED`.
+        self.noted: list[dict[str, float]] = [{} for _ in live]
         self.of: list[dict[str, Any]] = []
         for k, one in enumerate(live):
             self.of.append(self._taken(k, entries.get(one.parameter, {}), share))
@@ -91,10 +94,10 @@ class TensorStates:
                 kept = torch.full_like(p, self.formula.initial[name], dtype=dtype)
             made[key] = kept
         made |= {name: self._fewer(k, name, entry, share) for name in self._rest(k)}
-        if lost := [name for name in formula.scalars if steps and name not in entry]:
+        if lost := [name for name in formula.numbers if steps and name not in entry]:
             raise ValueError(f"the saved state lacks {lost[0]!r}; it has {_listed(entry)}.")
-        found = {**formula.initial, **scalars_of(entry, formula.scalars)}
-        made |= {name: torch.tensor(found[name], dtype=torch.float64) for name in formula.scalars}
+        found = {**formula.initial, **scalars_of(entry, formula.numbers)}
+        made |= {name: torch.tensor(found[name], dtype=torch.float64) for name in formula.numbers}
         if codecs["p"].beside:
             rest, dtype = entry.get("p" + REST), REST_DTYPES[codecs["p"].beside]
             fresh = rest is None or rest.dtype != dtype
@@ -169,8 +172,11 @@ class TensorStates:
         """Let parameter k have done one step more, and take its scalar states over."""
         state = self.of[k]
         state["step"] += 1
+        noted = self._formulas[k].noted
         for name, value in following.items():
-            state[name].fill_(value)
+            if name not in noted:
+                state[name].fill_(value)
+        self.noted[k].update(zip(NOTED, (following[name] for name in noted), strict=False))
 
     def update(
         self,
@@ -182,7 +188,8 @@ class TensorStates:
         """Step one parameter but for what is in `mask`; the scalar states that follow from it."""
         one, state = self.live[k], self.of[k]
         formula, text = self._formulas[k], self._texts[self._formulas[k]]
-        scalars = {name: float(state[name]) for name in formula.scalars}
+        scalars = {name: float(state[name]) for name in formula.numbers}
+        scalars |= dict.fromkeys(formula.noted, math.nan)
         t = int(state["step"]) + 1
         constants, following = text.text.constants(t, {**sizes(one.parameter), **hypers}, scalars)
         keys = {name: self.names.torch[name] for name in formula.states}
