@@ -24,6 +24,7 @@ class Options(TypedDict, total=False):
     maximize: bool
     rows: Literal["lazy", "exact"]
     threads: int | None
+    observe: bool
     routes: Mapping[str, Any] | None
 
 class SGD(Optimizer):

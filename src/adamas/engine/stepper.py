@@ -136,7 +136,7 @@ class Stepper(Parts):
         return record(*known, self.noted(index), self.store.at_floor(index))
 
     def noted(self, index: int) -> dict[str, float]:
-        """What was noted of a tensor's last step, see `observing.NOTED`; empty without `observe`."""
+        """What was noted of a tensor's last step, see `observing.NOTED`; empty where nothing is."""
         scalars = self.numbers.scalars[index]
         return {what: float(scalars[k]) for what, k in self.store.noted(index).items()}
 

@@ -41,6 +41,7 @@ class SGD(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -72,6 +73,7 @@ class Momentum(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -103,6 +105,7 @@ class Nesterov(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -135,6 +138,7 @@ class Adagrad(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -168,6 +172,7 @@ class RMSprop(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -200,6 +205,7 @@ class CenteredRMSprop(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -231,6 +237,7 @@ class Adadelta(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -264,6 +271,7 @@ class Adam(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -296,6 +304,7 @@ class AdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -328,6 +337,7 @@ class AMSGrad(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -359,6 +369,7 @@ class Adamax(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -392,6 +403,7 @@ class NAdam(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -424,6 +436,7 @@ class RAdam(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -455,6 +468,7 @@ class AdaBelief(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -487,6 +501,7 @@ class AdamAtan2(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -519,6 +534,7 @@ class AdamC(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -550,6 +566,7 @@ class CautiousDecayAdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -581,6 +598,7 @@ class LaProp(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -612,6 +630,7 @@ class Adopt(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -643,6 +662,7 @@ class Grams(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -673,6 +693,7 @@ class Signum(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -703,6 +724,7 @@ class Lion(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -737,6 +759,7 @@ class AdEMAMix(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -768,6 +791,7 @@ class Adan(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -800,6 +824,7 @@ class ScheduleFreeSGD(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -833,6 +858,7 @@ class ScheduleFreeAdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -866,6 +892,7 @@ class ScheduleFreeRAdam(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -897,6 +924,7 @@ class CautiousAdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
