@@ -82,7 +82,11 @@ def test_numbers_are_those_of_the_arrays(seed: int, size: float, more: Mapping[s
     if "clip_norm" in more:
         factor *= 0.5 / opt.grad_norm
     for one, (name, old) in zip(opt.observed, before.items(), strict=True):
-        arrays = {"update": p[name].astype(float) - old, "weight": old, "gradient": factor * g[name]}
+        arrays = {
+            "update": p[name].astype(float) - old,
+            "weight": old,
+            "gradient": factor * g[name],
+        }
         assert (one["name"], one["shape"], one["rule"]) == (name, old.shape, "adamw")
         assert (one["step"], one["lr"], one["at_floor"]) == (1, 0.25, {})
         for what, array in arrays.items():

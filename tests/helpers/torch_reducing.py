@@ -29,6 +29,7 @@ from torch.distributed.tensor import (
 
 import adamas.torch
 from adamas import NonFiniteError
+from adamas.rules import adamw
 from adamas.torch.ranks import Ranks
 from adamas.words import mean, minimum, norm, orthogonalize, sqrt
 from reduction_rules import adafactor, cautious, lamb
@@ -66,7 +67,7 @@ def turned(p, g, m, r, *, rows, columns, lr=1e-2, beta=0.9):  # type: ignore[no-
     return p - lr * sqrt(rows * columns) / norm(u) * u, m, r
 
 
-RULES = {one.__name__: one for one in (lamb, adafactor, cautious, overall, mixed, turned)}
+RULES = {one.__name__: one for one in (lamb, adafactor, cautious, overall, mixed, turned, adamw)}
 Case = tuple[str, torch.dtype, str]
 
 
@@ -210,6 +211,24 @@ def guard(ranks: int, state: str) -> None:
     on_ranks(ranks, compare)
 
 
+def observed(ranks: int, state: str) -> None:
+    """What ranks note of a step is what one process notes, and the step is what it was."""
+    case = "adamw", torch.float32, state
+    plain = Run(case).steps(range(3)).found()
+    alone = Run(case, observe=True).steps(range(3))
+
+    def work(mesh: Any) -> None:
+        run = Run(case, mesh, observe=True).steps(range(3))
+        same(run.found(), plain, case)
+        assert list(run.opt.observed) == list(alone.opt.observed)
+        columns = nn.Parameter(distribute_tensor(torch.ones(4, 6), mesh, [Shard(1)]))
+        with pytest.raises(ValueError, match=r"observe=True sums over whole tensors"):
+            adamas.torch.AdamW([columns], observe=True)
+
+    same(alone.found(), plain, case)
+    on_ranks(ranks, work)
+
+
 def states(run: Run) -> States:
     """States without their parameters."""
     return {n: {k: v for k, v in e.items() if k != "p"} for n, e in run.found().items()}
@@ -297,6 +316,7 @@ SCENARIOS: dict[str, Callable[[int, str], None]] = {
     "guard": guard,
     "checkpoint": checkpoint,
     "fsdp": fsdp,
+    "observed": observed,
     "every": every,
 }
 

@@ -44,7 +44,7 @@ STATE_CASES = [
     ("flattened", 2, "int8"),
     ("zero", 2, "float32"),
 ]
-REDUCING_CASES = [("every", 4, "int8")]
+REDUCING_CASES = [("every", 4, "int8"), ("observed", 2, "float32")]
 RULED_CASES = [
     ("clip", 2, "float32"),
     ("nonfinite", 2, "float32"),
