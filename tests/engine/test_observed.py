@@ -223,3 +223,19 @@ def test_the_table_has_a_line_for_each() -> None:
     assert opt.observed[-1]["name"] == "bias"
     assert [r["name"] for r in opt.observed[:1]] == ["table"]
     assert len(opt.observed) == 2
+
+
+def test_modes_and_routes_are_of_the_rule_itself() -> None:
+    """A schedule-free rule is evaluated at its average, and routes name the rule, as without."""
+    found = []
+    for observe in (False, True):
+        p = drawn(0, (3, 70))
+        opt = adamas.ScheduleFreeSGD({"w": p}, lr=0.5, observe=observe)
+        for k in range(3):
+            opt.step({"w": drawn(k + 1, (3, 70))})
+        opt.eval()
+        found.append((p.tobytes(), repr(opt.routes), repr(opt)))
+        opt.train()
+        opt.step({"w": drawn(5, (3, 70))})
+        found[-1] += (p.tobytes(),)
+    assert found[0] == found[1]

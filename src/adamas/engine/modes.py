@@ -62,7 +62,7 @@ class Modes(Copied):
         for tensor, x in found:
             self._trained[tensor.key] = tensor.given.copy()
             tensor.given[...] = x
-        self._training = not any(average_of(part.formula) for part in self._stepper.parts)
+        self._training = not any(average_of(part.rule) for part in self._stepper.parts)
 
     @alone
     def train(self) -> None:
@@ -84,7 +84,7 @@ class Modes(Copied):
     def _averaging(self) -> Iterator[tuple[Stepper, int, Tensor, Callable[[Array], Array]]]:
         """Every tensor that has another point, with the function that finds it."""
         for part in self._stepper.parts:
-            formula = average_of(part.formula)
+            formula = average_of(part.rule)
             if formula is None:
                 continue
             part.settings.refresh(max(1, part.steps))

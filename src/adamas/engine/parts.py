@@ -41,7 +41,7 @@ class Parts:
     """The parts of one optimizer; what is in a list belongs to the tensor of that place.
 
     - `formula`: the rule, with the moving average of its parameters where that is kept, and with
-      what is noted of its steps; `rule` is its own name.
+      what is noted of its steps; `rule` is it alone.
     - `form`: in which form gradients are given, see `gradients.flatten`.
     - `tensors`: the parameters. Until the first step a `first_block` may be set: which of the
       blocks of a larger tensor is the first here, where this one is a part of it.
@@ -76,8 +76,7 @@ class Parts:
         know; without it gradients are arrays, `Rows` and None. `products` multiplies matrices.
         """
         self._products = products
-        self.formula = formula_of(rule)
-        self.rule = self.formula.name
+        self.formula = self.rule = formula_of(rule)
         if (ema := options["ema"]) is not None:
             self.formula, hypers = with_average(self.formula), {**hypers, "ema": ema}
         if options["observe"]:

@@ -39,7 +39,7 @@ def records(whole: Whole) -> list[Record]:
     found: dict[int, Record] = {}
     for part, places in zip(whole.parts, whole.places, strict=True):
         for index, (place, tensor) in enumerate(zip(places, part.tensors, strict=True)):
-            found[place] = part.record(index, tensor.given.shape, part.rule)
+            found[place] = part.record(index, tensor.given.shape, part.rule.name)
     return [found[place] for place in sorted(found)]
 
 
