@@ -4,6 +4,7 @@ import ast
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import overload
 
 from adamas.engine.expected import ORTHOGONALIZE, first_update
@@ -48,6 +49,7 @@ def route(
     return Route(name, tuple(shape), formula.name, lr, rms, scale, why)
 
 
+@lru_cache(maxsize=128)
 def orthogonalizes(formula: Formula) -> bool:
     """Whether a rule is one for matrices."""
     return any(ORTHOGONALIZE in ast.unparse(line) for line in formula.statements)

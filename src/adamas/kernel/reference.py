@@ -7,6 +7,7 @@ statements that the kernel is woven from are executed with the words bound to Nu
 import ast
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -50,7 +51,7 @@ class Reference:
             name: np.full(shape, formula.initial[name])[()] for name, shape in self.shapes.items()
         }
         self.t, self.seed, self.own = 0, 0, 0
-        self._code = [compiled(statement) for statement in formula.statements]
+        self._code = _lines(formula)
 
     def step(self, g: ArrayLike, h: ArrayLike | None = None) -> None:
         """Apply the rule to gradient `g` of the parameter's shape, in float64.
@@ -97,6 +98,12 @@ def execute(lines: Iterable[CodeType], names: dict[str, Any]) -> None:
     with np.errstate(all="ignore"):
         for line in lines:
             exec(line, VOCABULARY, names)
+
+
+@lru_cache(maxsize=128)
+def _lines(formula: Formula) -> list[CodeType]:
+    """The lines of a rule for `execute`; to compile them takes longer than to run them once."""
+    return [compiled(statement) for statement in formula.statements]
 
 
 def compiled(statement: ast.Assign) -> CodeType:

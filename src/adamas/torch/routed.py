@@ -82,13 +82,14 @@ class Routed(Optimizer):
         self._check_rates()
 
     def _check_rates(self) -> None:
-        """Warn where matrices are moved far less than AdamW moves the rest."""
+        """Warn where matrices, of one shape each, are moved far less than AdamW moves the rest."""
+        places = enumerate(every(self.param_groups))
+        shapes = {(k, tuple(p.shape)): (place, name) for place, (k, p, name) in places}
         found: dict[bool, list[float]] = {True: [], False: []}
-        matrices = {name for name, _ in self._matrices()}
-        for one in self.routes:
-            if one.rms == one.rms:
-                found[one.name in matrices].append(one.rms)
-        mine, others = (statistics.median(values) if values else 0.0 for values in found.values())
+        matrices, routes = {name for name, _ in self._matrices()}, self.routes
+        for place, name in shapes.values():
+            found[name in matrices].append(routes[place].rms)
+        mine, others = (statistics.median(some) if some else 0.0 for some in found.values())
         if 0 < mine * SLOW <= others:
             _warn(
                 f"the first update of a matrix has an expected RMS of {mine:.1e}, "
