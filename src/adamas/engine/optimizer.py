@@ -68,8 +68,9 @@ class Optimizer(Modes, Configured):
       ...)}`. The first regular expression that is found in a name decides; a name in which none is
       found is an error.
     - `observe`: note what each step does to each tensor, for `observed`. The parameters get the
-      same bits; the step reads its arrays once more, `"guard"` leaves whole tensors, and `Rows` are
-      refused, as by a rule that sums over tensors.
+      same bits (with `clip_norm` the same but for last digits of the norm); the step reads its
+      arrays once more, `"guard"` leaves whole tensors, and `Rows` are refused, as by a rule that
+      sums over tensors.
     - further keywords: the rule's hyper-parameters, numbers or schedules (functions of the step).
 
     One thread at a time: calls that meet, and calls from inside a step, raise RuntimeError. Raises
