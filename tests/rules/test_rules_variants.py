@@ -27,7 +27,15 @@ from foreign import (
     start,
     step,
 )
-from foreign_rules import BETAS, from_optax, one_tensor, schedule_free, schedule_free_state
+from foreign_rules import (
+    BETAS,
+    MOMENTS,
+    from_optax,
+    one_tensor,
+    schedule_free,
+    schedule_free_state,
+)
+from reduction_foreign import timm
 
 torch: Any = importlib.import_module("torch")
 optax: Any = importlib.import_module("optax")
@@ -178,6 +186,40 @@ def test_cautious_steps_lack_only_the_rescaling() -> None:
     np.testing.assert_allclose(
         our_steps * grads[0].size / (kept + 1), their_steps, rtol=1e-9, atol=1e-14
     )
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_adamc_finds_the_peak_of_a_falling_schedule(told: bool) -> None:
+    """While lr falls, the largest so far is the lr that timm was made with; `max_lr` says it, too.
+
+    Where lr rises first, only who was told the peak decays as timm does.
+    """
+    p, gradient, peak = start(9), noise(9), 0.05
+    grads = [gradient(t, p) for t in range(STEPS)]
+    for rising in (False, True):
+        rates = [peak * (min(t / 20, 1.0) if rising else 1 - t / 80) for t in range(1, STEPS + 1)]
+        x = torch.tensor(p)
+        made = partial(timm("adamw").AdamWLegacy, corrected_weight_decay=True, foreach=False)
+        theirs = made([x], lr=peak if rising else rates[0], weight_decay=0.5)
+        hypers = {"weight_decay": 0.5, "max_lr": theirs.param_groups[0]["lr"] * told}
+        now: dict[str, Any] = {"p": p, **dict.fromkeys((*MOMENTS, "lr_max"), 0.0)}
+        for t, (g, lr) in enumerate(zip(grads, rates, strict=True), start=1):
+            theirs.param_groups[0]["lr"] = lr
+            x.grad = torch.tensor(g)
+            theirs.step()
+            now = step(rules.adamc, t, g, now, {**hypers, "lr": lr})
+        far = np.abs(now["p"] - x.numpy()).max()
+        assert far < 1e-12 if told or not rising else far > 1e-4
+
+
+def test_pytorch_optimizer_cuts_adopt_off_a_step_later() -> None:
+    """Its ADOPT is ours but for a bound of t**0.25, with which some quotients are larger."""
+    hypers = {"lr": 0.01}
+    grads, mine = ours(rules.adopt, start(6), noise(6), hypers)
+    later = one_tensor(peers.ADOPT, clip_lambda=lambda t: (t - 1) ** 0.25)
+    for make, least, most in ((later, 0.0, 1e-12), (one_tensor(peers.ADOPT), 1e-4, np.inf)):
+        theirs = of_torch(make, BETAS, {})(start(6), grads, hypers)
+        assert least <= distance(mine, theirs)["p"] <= most
 
 
 def test_the_authors_adabelief_begins_without_dividing() -> None:
