@@ -36,10 +36,19 @@ CLASSES: dict[str, Callable[..., Any]] = {
     "Lion": rules.lion,
     "AdEMAMix": rules.ademamix,
     "Adan": rules.adan,
+    "Mars": rules.mars,
     "ScheduleFreeSGD": rules.schedule_free_sgd,
     "ScheduleFreeAdamW": rules.schedule_free_adamw,
     "ScheduleFreeRAdam": rules.schedule_free_radam,
+    "MaskedAdamW": rules.masked_adamw,
     "CautiousAdamW": rules.cautious_adamw,
+    "Lars": rules.lars,
+    "Lamb": rules.lamb,
+    "AdamH": rules.adamh,
+    "StableAdamW": rules.stable_adamw,
+    "Adafactor": rules.adafactor,
+    "Came": rules.came,
+    "Prodigy": rules.prodigy,
 }
 
 _MORE = """

@@ -17,8 +17,7 @@ import numpy as np
 import pytest
 
 import adamas
-import reduction_rules
-from adamas import Rule, show
+from adamas import Rule, rules, show
 from adamas.words import abs, maximum, minimum, sign, sqrt
 from foreign import PROBLEMS, SIZE, STEPS, Array, Trace, distance, of_torch, start
 from hoisted import Interpreter
@@ -195,7 +194,7 @@ def test_a_rule_is_still_a_function_with_a_name() -> None:
     assert vars(adopt)["__name__"] == "adopt"
     assert "Taniguchi" in (adopt.__doc__ or "")
     assert repr(signum) == "<rule signum: state m; lr=0.001, beta=0.9>"
-    assert "state r, c;" in repr(adamas.rule(reduction_rules.adafactor))
+    assert "state r, c;" in repr(adamas.rule(rules.adafactor))
     assert signum.function(1.0, 2.0, 0.0, lr=0.5) == (0.5, pytest.approx(0.2))
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import adamas
 import reduction_rules
+from adamas import rules
 from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.schedule import cosine
@@ -122,8 +123,8 @@ def test_what_is_done_to_gradients(
 
 def test_gradients_can_be_set_to_zero(params: list[Array], grads: list[list[Array]]) -> None:
     """`zero_grads` erases a gradient in the last pass, when no sum needs it any more."""
-    p, (run,) = params[0], runs(reduction_rules.adafactor, params[:1])
-    optimizer = adamas.Optimizer(reduction_rules.adafactor, p, zero_grads=True)
+    p, (run,) = params[0], runs(rules.adafactor, params[:1])
+    optimizer = adamas.Optimizer(rules.adafactor, p, zero_grads=True)
     for g, *_ in grads:
         run.step(g)
         optimizer.step(g)
@@ -131,7 +132,7 @@ def test_gradients_can_be_set_to_zero(params: list[Array], grads: list[list[Arra
     np.testing.assert_allclose(p, run.p, rtol=1e-11)
 
 
-@pytest.mark.parametrize("rule", [reduction_rules.lamb, reduction_rules.adafactor])
+@pytest.mark.parametrize("rule", [rules.lamb, rules.adafactor])
 def test_an_average_of_the_parameters(
     rule: Any, params: list[Array], grads: list[list[Array]]
 ) -> None:
@@ -160,7 +161,7 @@ def test_sums_over_all_tensors_are_over_all(params: list[Array], grads: list[lis
 def test_rows_are_refused() -> None:
     """A rule that sums cannot step the rows of a table alone: the sum would need all of them."""
     p = np.ones((6, 3), np.float32)
-    optimizer = adamas.Optimizer(reduction_rules.lamb, p)
+    optimizer = adamas.Optimizer(rules.lamb, p)
     with pytest.raises((TypeError, ValueError), match="lamb"):
         optimizer.step(adamas.Rows(np.array([1]), np.ones((1, 3), np.float32)))
     assert (p == 1).all()

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import adamas
-import reduction_rules as own
-from adamas import show
+from adamas import rules, show
 from adamas.engine import chunks, phases
 from adamas.kernel.formula import parse
 from reduction_foreign import Array, gradients, start
@@ -80,7 +79,7 @@ def test_how_memory_lies_changes_nothing_but_roundings(rule: Any, way: str, both
 
 
 @pytest.mark.parametrize(
-    ("rule", "state"), [*((rule, "float32") for rule in EVERY.values()), (own.lamb, "int8")]
+    ("rule", "state"), [*((rule, "float32") for rule in EVERY.values()), (rules.lamb, "int8")]
 )
 def test_resuming_changes_no_bit(rule: Any, state: str) -> None:
     """A run that was saved in the middle, and went on in a new optimizer, has the same bits."""
@@ -103,7 +102,7 @@ def test_resuming_changes_no_bit(rule: Any, state: str) -> None:
 def test_a_bfloat16_parameter_with_a_master_is_a_float32_one() -> None:
     """Sums are of the whole parameter, master included: the bits of a float32 run, rounded."""
     p, bits, grads = begun()
-    one, two = adamas.Optimizer(own.lamb, p), adamas.Optimizer(own.lamb, bits, master=16)
+    one, two = adamas.Optimizer(rules.lamb, p), adamas.Optimizer(rules.lamb, bits, master=16)
     for g in grads:
         one.step(g)
         two.step(g)
@@ -114,7 +113,7 @@ def test_a_bfloat16_parameter_alone_moves_as_far() -> None:
     """Rounded at random, it goes on average where a float32 parameter goes."""
     p, bits, grads = begun()
     before = p.copy()
-    one, two = (adamas.Optimizer(own.adafactor, x, seed=1) for x in (p, bits))
+    one, two = (adamas.Optimizer(rules.adafactor, x, seed=1) for x in (p, bits))
     for g in grads:
         one.step(g)
         two.step(g)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import adamas
-import reduction_rules as own
+from adamas import rules
 from few_bits import everywhere
 from reduction_foreign import Array, gradients, start
 from reduction_steps import by_kernel
@@ -31,7 +31,7 @@ def path(rule: Any, form: str) -> Array:
 
 @pytest.mark.parametrize(
     ("rule", "form"),
-    [(own.lamb, "int8"), (own.lamb, "bfloat16"), (own.cautious, "int8")],
+    [(rules.lamb, "int8"), (rules.lamb, "bfloat16"), (rules.cautious_adamw, "int8")],
 )
 def test_tracks_float32(rule: Any, form: str) -> None:
     """After forty steps the elements have moved as in float32: same directions, similar lengths."""
@@ -44,10 +44,10 @@ def test_tracks_float32(rule: Any, form: str) -> None:
 @pytest.mark.parametrize("form", ["int8"])
 def test_states_of_rows_and_columns_are_not_rounded(form: str) -> None:
     """Adafactor's factors are few already: in any format its bits are those of float32."""
-    assert path(own.adafactor, form).tobytes() == path(own.adafactor, "float32").tobytes()
+    assert path(rules.adafactor, form).tobytes() == path(rules.adafactor, "float32").tobytes()
 
 
-@pytest.mark.parametrize("rule", [own.lamb, own.cautious])
+@pytest.mark.parametrize("rule", [rules.lamb, rules.cautious_adamw])
 def test_one_step_in_few_bits_is_one_in_float32(rule: Any) -> None:
     """Only what is kept is rounded, so the first step has no loss at all."""
     p, grads = start(SHAPE, "float32"), gradients(SHAPE, "float32")[:1]
@@ -62,6 +62,6 @@ def test_another_dtype_for_rows_is_refused() -> None:
     with pytest.raises(
         ValueError, match="kept once a row, in the dtype of the arithmetic, here fl"
     ):
-        adamas.Optimizer(own.adafactor, p, state={"r": "float64"})
-    made = adamas.Optimizer(own.adafactor, p, state={"r": "float32"})
+        adamas.Optimizer(rules.adafactor, p, state={"r": "float64"})
+    made = adamas.Optimizer(rules.adafactor, p, state={"r": "float32"})
     assert made.storage[0]["r"] == "float32"

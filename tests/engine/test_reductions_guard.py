@@ -7,6 +7,7 @@ import pytest
 
 import adamas
 import reduction_rules as own
+from adamas import rules
 from reduction_foreign import gradients, start
 from reduction_steps import RULES, every_rule
 from stepping import snapshot
@@ -33,7 +34,7 @@ def step(t: int, spoilt: int | None = None, at: int = 0, value: float = 0.0) -> 
 
 
 @pytest.mark.parametrize(
-    ("rule", "state"), [*((rule, "float32") for rule in RULES.values()), (own.lamb, "int8")]
+    ("rule", "state"), [*((rule, "float32") for rule in RULES.values()), (rules.lamb, "int8")]
 )
 @pytest.mark.parametrize(("value", "at"), list(zip(BAD, [0, -1, 100], strict=True)))
 def test_a_guarded_tensor_stays_whole(rule: Any, state: str, value: float, at: int) -> None:

@@ -60,19 +60,21 @@ def states_of(rule: Callable[..., Any]) -> dict[str, float]:
 
 
 def hypers_of(rule: Callable[..., Any]) -> dict[str, float]:
-    """The hyper-parameters of a rule and their defaults, without t."""
+    """The hyper-parameters of a rule and their defaults, without t and the numbers of a shape."""
     parameters = inspect.signature(rule).parameters.values()
-    return {q.name: q.default for q in parameters if q.kind == q.KEYWORD_ONLY and q.name != "t"}
+    named = [q for q in parameters if q.kind == q.KEYWORD_ONLY]
+    return {q.name: q.default for q in named if q.default is not q.empty}
 
 
 def step(
     rule: Callable[..., Any], t: int, g: Array, before: Mapping[str, Any], hypers: Hypers
 ) -> dict[str, Array]:
-    """Take one step of a rule from p and its states; a NaN or an infinity made is an error."""
+    """Take one step of a vector from p and its states; a NaN or an infinity made is an error."""
     states = states_of(rule)
-    timed = {"t": t} if "t" in inspect.signature(rule).parameters else {}
+    numbers = {"t": t, "rows": np.size(before["p"]), "columns": 1}
+    given = {k: v for k, v in numbers.items() if k in inspect.signature(rule).parameters}
     with np.errstate(divide="raise", invalid="raise", over="raise"):
-        out = rule(before["p"], g, *(before[name] for name in states), **hypers, **timed)
+        out = rule(before["p"], g, *(before[name] for name in states), **hypers, **given)
     return dict(zip(["p", *states], out if states else [out], strict=True))
 
 

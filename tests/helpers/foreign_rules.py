@@ -389,11 +389,11 @@ CASES: dict[str, list[Case]] = {
             (DEFAULTS, FREE, FREE | {"eps": 1e-2, "r": 1.0, "weight_lr_power": 0.0}),
         )
     ],
-    "cautious_adamw": [
+    "masked_adamw": [
         Case(
             "pytorch_optimizer AdEMAMix(alpha=0, cautious), tensors of one element",
             explicit(
-                rules.cautious_adamw,
+                rules.masked_adamw,
                 element_by_element(of_torch(cautious_alone, BETAS, MOMENTS)),
             ),
             of_moments(),

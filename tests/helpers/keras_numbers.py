@@ -18,9 +18,9 @@ from adamas.homes.keras import OWN
 from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.kernel.variants import decoupled
+from adamas.rules import adafactor, lamb
 from adamas.words import sign
 from keras_own import CLASSES as OURS
-from reduction_rules import adafactor, lamb
 
 BACKEND = keras.backend.backend()
 if BACKEND == "tensorflow":

@@ -6,26 +6,27 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import reduction_rules as own
 from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
-from foreign import Foreign, Hypers, Trace, of_optax, of_torch
+from foreign import Foreign, Hypers, Trace
 
 torch: Any = importlib.import_module("torch")
 optax: Any = importlib.import_module("optax")
 peers: Any = importlib.import_module("pytorch_optimizer")
+came_pytorch: Any = importlib.import_module("came_pytorch")
+prodigyopt: Any = importlib.import_module("prodigyopt")
 
 Array = NDArray[Any]
 STEPS = 50
 # Tall, wide, square, a vector, one number, and four dimensions.
 SHAPES: list[tuple[int, ...]] = [(200, 3), (3, 200), (64, 64), (257,), (), (8, 4, 3, 3)]
-BETAS: dict[str, str | tuple[str, int]] = {"beta1": ("betas", 0), "beta2": ("betas", 1)}
+BETAS: dict[str, str | tuple[str, int]] = {f"beta{k + 1}": ("betas", k) for k in range(3)}
 MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq"}
 
 
@@ -59,8 +60,9 @@ def as_matrix(foreign: Foreign) -> Foreign:
 
     def run(p: Array, grads: list[Array], hypers: Hypers) -> Trace:
         found = foreign(matrix(p), [matrix(g) for g in grads], hypers)
-        back = {"p": p.shape, "r": (len(p),) + (1,) * len(p.shape[1:]), "c": (1, *p.shape[1:])}
-        return [{k: v.reshape(back[k]) for k, v in step.items()} for step in found]
+        rows, columns = (len(p),) + (1,) * len(p.shape[1:]), (1, *p.shape[1:])
+        kept = {"r": rows, "r_res": rows, "c": columns, "c_res": columns}
+        return [{k: v.reshape(kept.get(k, p.shape)) for k, v in step.items()} for step in found]
 
     return lambda p, grads, hypers: (run if p.ndim > 2 else foreign)(p, grads, hypers)
 
@@ -114,66 +116,92 @@ def factors(optimizer: Any, parameter: Any) -> dict[str, Any]:
     return {"r": state["row_var"], "c": state["col_var"]}
 
 
-def optax_adafactor(learning_rate: float, decay_rate: float = 0.8, **hypers: float) -> Any:
+def timm_lars(*args: Any, **hypers: Any) -> Any:
+    """LARS as in timm, also without decay; the ratio has no eps."""
+    return timm("lars").Lars(*args, eps=0.0, always_adapt=True, foreach=False, **hypers)
+
+
+def steps_of(optimizer: Any, parameter: Any) -> dict[str, Any]:
+    """The momentum of timm's LARS with its lr, which is constant here."""
+    return {"m": optimizer.defaults["lr"] * optimizer.state[parameter]["momentum_buffer"]}
+
+
+def timm_mars(*args: Any, **hypers: Any) -> Any:
+    """MARS as in timm, of vectors too."""
+    return timm("mars").Mars(*args, optimize_1d=True, **hypers)
+
+
+def stable(*args: Any, **hypers: Any) -> Any:
+    """StableAdamW as in pytorch_optimizer."""
+    return peers.StableAdamW(*args, kahan_sum=False, foreach=False, **hypers)
+
+
+def came_state(optimizer: Any, parameter: Any) -> dict[str, Any]:
+    """The momentum and the four factors of CAME; of a vector, momentum and second moment."""
+    state = optimizer.state[parameter]
+    if "exp_avg_sq" in state:
+        return {"m": state["exp_avg"], "r": state["exp_avg_sq"]}
+    names = {"r": "exp_avg_sq_row", "r_res": "exp_avg_res_row"}
+    rows = {ours: state[theirs][..., None] for ours, theirs in names.items()}
+    names = {"c": "exp_avg_sq_col", "c_res": "exp_avg_res_col"}
+    columns = {ours: state[theirs][..., None, :] for ours, theirs in names.items()}
+    return {"m": state["exp_avg"], **rows, **columns}
+
+
+def prodigy_state(optimizer: Any, parameter: Any) -> dict[str, Any]:
+    """The states of Prodigy; what is flat has the parameter's shape here."""
+    state, group = optimizer.state[parameter], optimizer.param_groups[0]
+    flat = {name: state[name].reshape(parameter.shape) for name in ("s", "p0")}
+    kept = {"m": state["exp_avg"], "v": state["exp_avg_sq"]}
+    return {**kept, **flat, "d": group["d"], "d_numerator": group["d_numerator"]}
+
+
+def prodigy_of_optax(
+    learning_rate: float, b1: float, b2: float, d0: float = 1e-6, **hypers: float
+) -> Any:
+    """Prodigy as in optax."""
+    return optax.contrib.prodigy(learning_rate, (b1, b2), estim_lr0=d0, **hypers)
+
+
+def hyperball(p: Array, grads: list[Array], hypers: Hypers) -> Trace:
+    """AdamH by its published formula, in NumPy: Adam's direction, scaled and put back.
+
+    emerging-optimizers, which has the form for Muon, needs Python 3.12.
+    """
+    b1, b2 = hypers["beta1"], hypers["beta2"]
+    length = np.linalg.norm
+    m, v, radius, trace = np.zeros_like(p), np.zeros_like(p), length(p), []
+    for t, g in enumerate(grads, start=1):
+        m, v = m + (1 - b1) * (g - m), v + (1 - b2) * (g**2 - v)
+        u = m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + hypers["eps"])
+        moved = p - hypers["lr"] * radius * u / length(u) if length(u) else p
+        p = (radius * moved / length(moved)).astype(p.dtype)
+        trace.append({"p": p, "m": m, "v": v, "radius": radius})
+    return trace
+
+
+def optax_adafactor(
+    learning_rate: float,
+    beta2_decay: float = -0.8,
+    eps1: float = 1e-30,
+    d: float = 1.0,
+    weight_decay: float = 0.0,
+) -> Any:
     """The parts of `optax.adafactor`, with the power of t in the precision of the rest.
 
     By itself it computes that in float32, and then factors no side shorter than 128.
     """
     factored = optax.scale_by_factored_rms(
-        decay_rate=decay_rate,
+        decay_rate=-beta2_decay,
         min_dim_size_to_factor=1,
-        epsilon=hypers.get("eps", 1e-30),
+        epsilon=eps1,
         decay_rate_fn=lambda i, exponent: 1.0 - (i + 1.0) ** -exponent,
     )
     return optax.chain(
         factored,
-        optax.clip_by_block_rms(hypers.get("limit", 1.0)),
+        optax.clip_by_block_rms(d),
         optax.scale_by_learning_rate(learning_rate, flip_sign=False),
         optax.scale_by_param_block_rms(),
-        optax.add_decayed_weights(hypers.get("weight_decay", 0.0)),
+        optax.add_decayed_weights(weight_decay),
         optax.scale(-1),
     )
-
-
-class Case(NamedTuple):
-    """A rule, somebody else's optimizer, and what both are run with."""
-
-    rule: Callable[..., Any]
-    foreign: Foreign
-    sets: tuple[Hypers, ...]
-
-
-PLAIN = {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "eps": 1e-6, "weight_decay": 0.0}
-FAST = {"lr": 0.05, "beta1": 0.5, "beta2": 0.8, "eps": 1e-4, "weight_decay": 0.1}
-LAMBS = (PLAIN, FAST)
-FACTORS = (
-    {"lr": 1e-2, "beta2_decay": -0.8, "eps1": 1e-7, "eps2": 1e-3, "d": 1.0},
-    {"lr": 0.3, "beta2_decay": -0.5, "eps1": 1e-3, "eps2": 1e-1, "d": 1.25, "weight_decay": 0.1},
-)
-CASES = {
-    "lamb-optax": Case(
-        own.lamb,
-        of_optax(
-            optax.lamb, {"beta1": "b1", "beta2": "b2"}, lambda s: {"m": s[0].mu, "v": s[0].nu}
-        ),
-        LAMBS,
-    ),
-    "lamb-timm": Case(own.lamb, of_torch(timm_lamb, BETAS, MOMENTS), LAMBS),
-    "adafactor-torch": Case(
-        own.adafactor, as_matrix(of_torch(torch_adafactor, {}, factors)), FACTORS
-    ),
-    "adafactor-optax": Case(
-        own.adafactor_of_optax,
-        as_matrix(of_optax(optax_adafactor, {}, lambda state: {})),
-        (
-            {"lr": 1e-2},
-            {"lr": 0.3, "decay_rate": 0.5, "eps": 1e-6, "limit": 0.5, "weight_decay": 0.01},
-        ),
-    ),
-    "cautious-timm": Case(own.cautious, of_torch(timm_cautious, BETAS, MOMENTS), LAMBS),
-    "cautious-lion": Case(
-        own.cautious_lion,
-        of_torch(partial(peers.Lion, cautious=True), BETAS, {"m": "exp_avg"}),
-        ({"lr": 0.01, "beta1": 0.9, "beta2": 0.99}, {"lr": 0.1, "beta1": 0.5, "beta2": 0.8}),
-    ),
-}

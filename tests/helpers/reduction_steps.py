@@ -7,14 +7,18 @@ import pytest
 
 import adamas
 import reduction_rules as own
+from adamas import rules
+from adamas.kernel.formula import parse
 from foreign import Trace
 from plainly import kept_as
 from reduction_foreign import Array
 
-RULES = {r.__name__: r for r in (own.lamb, own.adafactor, own.cautious)}
-EVERY = {**RULES, "clipped_momentum": own.clipped_momentum}
+# Those of the family that sum, and one of users' that sums over all tensors.
+SUMMING = {name: getattr(rules, name) for name in rules.__all__ if parse(getattr(rules, name)).over}
+RULES = {name: rule for name, rule in SUMMING.items() if "all" not in parse(rule).over}
+EVERY = {**SUMMING, "clipped_momentum": own.clipped_momentum}
 every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-# With one that sums over all tensors.
+# With those that sum over all tensors.
 also_over_all = pytest.mark.parametrize("rule", EVERY.values(), ids=EVERY)
 
 

@@ -13,6 +13,8 @@ LRS = {
     "AdamAtan2": 5e-2, "AdamC": 5e-2, "CautiousDecayAdamW": 5e-2, "LaProp": 1e-2, "Adopt": 1e-2,
     "Grams": 5e-2, "ScheduleFreeSGD": 1e-3, "ScheduleFreeRAdam": 1e-2,
     "AdEMAMix": 1e-3, "Adan": 1e-3, "ScheduleFreeAdamW": 1e-2, "CautiousAdamW": 5e-2,
+    "Mars": 5e-2, "MaskedAdamW": 5e-2, "Lars": 1.0, "Lamb": 1e-2, "AdamH": 1e-2,
+    "StableAdamW": 5e-2, "Adafactor": 5e-2, "Came": 5e-3, "Prodigy": 1.0,
 }  # fmt: skip
 
 

@@ -5,14 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch.optim.lr_scheduler import PolynomialLR
 from torch.optim.swa_utils import get_swa_avg_fn
 
 import typed_rules as rules
 import typed_sums as sums
-from foreign import Array, Foreign, Hypers, Trace, copied, float64_by_default, of_torch, spell
+from foreign import Array, Foreign, Hypers, Trace, copied, of_torch, spell
 
 peers: Any = importlib.import_module("pytorch_optimizer")
 
@@ -123,29 +122,11 @@ def centralized(p: Array, grads: list[Array], hypers: Hypers) -> Trace:
     return trace
 
 
-def prodigies(params: list[Array], gradient: Any, steps: int, **hypers: float) -> Trace:
-    """The package's Prodigy on several tensors; their parameters side by side, and d."""
-    tensors = [torch.tensor(p) for p in params]
-    trace = []
-    with float64_by_default():
-        optimizer = peers.Prodigy(tensors, **spell(hypers, BETAS))
-        for t in range(steps):
-            for k, x in enumerate(tensors):
-                x.grad = torch.tensor(gradient(t, k, x.numpy()))
-            optimizer.step()
-            found = {str(k): copied(x) for k, x in enumerate(tensors)}
-            trace.append(
-                {"p": np.array(0.0), **found, "d": np.array(optimizer.param_groups[0]["d"])}
-            )
-    return trace
-
-
 def own(make: Any, read: Any = MOMENTS, **names: Any) -> Foreign:
     """An optimizer of torch's form, with betas under their usual names."""
     return of_torch(make, {**BETAS, **names}, read)
 
 
-PRODIGY = {"p0": "p0", "m": "exp_avg", "v": "exp_avg_sq", "s": "s"}
 QH = {"nu1": ("nus", 0), "nu2": ("nus", 1)}
 RPROP = {
     "etaminus": ("etas", 0), "etaplus": ("etas", 1), "step_min": ("step_sizes", 0),
@@ -172,10 +153,8 @@ TYPED = [
         {"lr": 0.1, "beta": 0.9, "eta": 0.01, "weight_decay": 0.05},
     ),
     Typed(sums.adam_mini, mini, FAST | {"weight_decay": 0.1}, rtol=1e-5),
-    Typed(sums.stable_adamw, own(peers.StableAdamW), FAST | {"weight_decay": 0.1}),
     Typed(sums.cosine, cosine, {"lr": 0.1, "beta": 0.9}),
     Typed(sums.centralized, centralized, {"lr": 0.1, "beta": 0.9}),
     Typed(sums.centralized, centralized, {"lr": 0.1, "beta": 0.9}, (4, 3, 2, 2)),
     Typed(sums.centralized, centralized, {"lr": 0.1, "beta": 0.9}, (9,)),
-    Typed(sums.prodigy, own(peers.Prodigy, PRODIGY), {"lr": 1.0, "beta1": 0.9, "beta2": 0.99}),
 ]

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-import reduction_rules
 from adamas import rules
 from places import PACKAGE, ROOT
 
@@ -25,8 +24,8 @@ OWN = runpy.run_path(str(ROOT / "examples/growing.py"))["growing"].function
 # with the float64 run of the same text.
 EXAMPLES: dict[str, Any] = {
     "README.md": rules.adam,
-    "docs/language.md": reduction_rules.lamb,
-    "docs/language.zh.md": reduction_rules.lamb,
+    "docs/language.md": rules.lamb,
+    "docs/language.zh.md": rules.lamb,
     "docs/homes.md": OWN,
     "docs/homes.zh.md": OWN,
 }

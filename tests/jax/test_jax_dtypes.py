@@ -9,8 +9,8 @@ import optax
 import pytest
 
 import adamas.jax
+from adamas.rules import adafactor, lamb
 from jax_stepping import far, run
-from reduction_rules import adafactor, lamb
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])

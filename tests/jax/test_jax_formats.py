@@ -26,10 +26,10 @@ from adamas.engine import codes as whole_arrays
 from adamas.engine.grid import grid_of
 from adamas.jax.coded import Bfloat16, Coded, Scaled
 from adamas.jax.keeping import Place
+from adamas.rules import adafactor
 from adamas.words import rms
 from few_bits import Cut, coarse, stored
 from places import HELPERS
-from reduction_rules import adafactor
 
 Array = NDArray[Any]
 SHAPES = [(5,), (3, 200), (5, 70), (2, 3, 64)]

@@ -11,8 +11,8 @@ import optax
 import pytest
 
 import adamas.jax
+from adamas.rules import lamb
 from jax_stepping import far, gradients, run, same, tree
-from reduction_rules import lamb
 
 
 def step(tx: Any, params: Any, state: Any, g: Any) -> Any:

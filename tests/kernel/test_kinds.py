@@ -45,6 +45,15 @@ FAMILY: dict[str, dict[str, Kind]] = {
     "schedule_free_adamw": {"z": EXACT_MEAN, "v": SQUARE},
     "schedule_free_radam": {"z": EXACT_MEAN, "v": SQUARE},
     "cautious_adamw": {"m": MEAN, "v": SQUARE},
+    "masked_adamw": {"m": MEAN, "v": SQUARE},
+    "mars": {"m": MEAN, "v": SQUARE, "g_prev": MEAN},
+    "lars": {"m": MEAN},
+    "lamb": {"m": MEAN, "v": SQUARE},
+    "adamh": {"m": MEAN, "v": SQUARE},
+    "stable_adamw": {"m": MEAN, "v": SQUARE},
+    "adafactor": {},
+    "came": {"m": MEAN},
+    "prodigy": {"m": MEAN, "v": SQUARE, "s": MEAN, "p0": EXACT_MEAN},
 }
 
 

@@ -10,7 +10,6 @@ from adamas.lab.doctor.inside import Inside, seen_inside, spread
 from adamas.lab.trial import run
 from adamas.lab.zoo.digits import SOFTMAX
 from adamas.lab.zoo.line import FULL
-from places import HELPERS
 
 LINE = replace(FULL, steps=300, every=300)
 COLUMNS = {"at", "update_in_lr", "effective_step", "m_rms", "v_rms", "bias_m", "bias_v",
@@ -86,6 +85,6 @@ def test_steps_are_spread(steps: int, points: int) -> None:
 
 def test_a_rule_that_sums_is_looked_into() -> None:
     """States of rows, columns and vectors are seen; an effective step, which has sums, is not."""
-    seen = seen_inside(SOFTMAX, f"{HELPERS / 'reduction_rules.py'}:adafactor", 0.01, 0)
+    seen = seen_inside(SOFTMAX, "adafactor", 0.01, 0)
     assert seen["effective_step"] is None
     assert seen["update_in_lr"]["median"]

@@ -4,20 +4,18 @@ Not Muon, which needs a product of matrices.
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import adamas
 import typed_rules
-import typed_sums
 from adamas.kernel.formula import parse
-from foreign import Trace, distance
+from foreign import distance
 from plainly import plainly
 from reduction_foreign import gradients, start
 from reduction_steps import by_kernel
-from typed_foreign import TYPED, Typed, prodigies
+from typed_foreign import TYPED, Typed
 from written import function
 
 STEPS = 20
@@ -42,27 +40,6 @@ def test_a_rule_as_typed_goes_where_its_package_goes(case: Typed) -> None:
     mine = by_kernel(case.rule, p, grads, **case.hypers)
     theirs = case.foreign(p, grads, case.hypers)
     assert max(distance(mine, theirs).values()) < case.rtol
-
-
-def test_prodigy_takes_all_tensors_together() -> None:
-    """Its d, which all tensors share, grows as in the package, and so do their parameters."""
-    params = [start(shape, "float64") for shape in ((3, 4), (5,), ())]
-    centres = [np.full(p.shape, 3.0) for p in params]
-
-    def gradient(t: int, k: int, p: Any) -> Any:
-        return np.array((1 + k) * (p - centres[k]))
-
-    theirs = prodigies(params, gradient, 100, beta1=0.9, beta2=0.99)
-    optimizer = adamas.Optimizer(typed_sums.prodigy, params, lr=1.0, beta2=0.99)
-    mine: Trace = []
-    for t in range(100):
-        optimizer.step([gradient(t, k, p) for k, p in enumerate(params)])
-        found = {str(k): p.copy() for k, p in enumerate(params)}
-        mine.append({"p": np.array(0.0), **found, "d": np.array(optimizer.state[0]["d"])})
-    assert theirs[-1]["d"] > 1e-2
-    for one, other in zip(mine, theirs, strict=True):
-        for name in other:
-            np.testing.assert_allclose(one[name], other[name], rtol=1e-9, atol=1e-12)
 
 
 def test_langevin_dynamics_samples() -> None:

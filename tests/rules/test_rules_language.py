@@ -23,7 +23,7 @@ FUNCTIONS = {node.name: node for node in NODES_OF_FILES if isinstance(node, ast.
 NODES = (
     *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.UnaryOp, ast.USub),
     *(ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.IfExp),
-    *(ast.Call, ast.Constant, ast.Name, ast.Load),
+    *(ast.Call, ast.keyword, ast.Constant, ast.Name, ast.Load),
 )
 every_rule = pytest.mark.parametrize("name", rules.__all__)
 
@@ -82,7 +82,7 @@ def test_the_signature_declares_p_g_states_and_hypers(name: str) -> None:
     assert not (node.decorator_list or node.args.vararg or node.args.kwarg or node.args.posonlyargs)
     assert [a.arg for a in node.args.args] == ["p", "g", *states_of(getattr(rules, name))]
     given = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-    assert {a.arg for a, default in given if default is None} <= {"t"}
+    assert {a.arg for a, default in given if default is None} <= {"t", "rows", "columns"}
     assert all(isinstance(v, int | float) for v in hypers_of(getattr(rules, name)).values())
 
 
@@ -99,7 +99,8 @@ def test_the_body_is_assignments_and_one_return(name: str) -> None:
         assert names_in(line.value) <= known, ast.unparse(line)
         assert all(isinstance(n, NODES) for n in ast.walk(line.value)), ast.unparse(line)
         calls = [n for n in ast.walk(line.value) if isinstance(n, ast.Call)]
-        assert all(ast.unparse(n.func) in words.__all__ and not n.keywords for n in calls)
+        assert all(ast.unparse(n.func) in words.__all__ for n in calls)
+        assert all(one.arg == "over" for n in calls for one in n.keywords)
         used |= names_in(line.value)
         known.add(target(line))
     assert {"p", "g", *states, *(a.arg for a in node.args.kwonlyargs)} <= used
@@ -158,6 +159,11 @@ EDGES = {
     "weight_lr_power": (0.0, 2.0),
     "max_lr": (0.0, 0.5),
     "b": (0.0, 1.0),
+    "gamma": (0.0, 1.0),
+    "trust_coefficient": (0.0, 1.0),
+    "beta2_decay": (-1.0, -0.5),
+    "d": (0.5, 2.0),
+    "d_coef": (0.5, 2.0),
 }
 
 

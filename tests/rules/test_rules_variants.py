@@ -173,10 +173,10 @@ def test_beta3_warms_up_linearly_in_its_half_life(t: int, beta1: float) -> None:
     np.testing.assert_allclose(kept, 0.5 ** (1 / (mean + 1)), rtol=1e-6)
 
 
-def test_cautious_steps_lack_only_the_rescaling() -> None:
+def test_masked_steps_lack_only_the_rescaling() -> None:
     """pytorch_optimizer's cautious step is ours times n / (kept + 1), over the whole tensor."""
     hypers = {"lr": 0.01, "weight_decay": 0.0}
-    grads, mine = ours(rules.cautious_adamw, start(6), noise(6), hypers)
+    grads, mine = ours(rules.masked_adamw, start(6), noise(6), hypers)
     mix = {"alpha": 0.0, "cautious": True, "weight_decouple": True, "betas": (0.9, 0.999, 0.9)}
     theirs = of_torch(one_tensor(peers.AdEMAMix, **mix), BETAS, {})(start(6), grads, hypers)
     our_steps = np.diff([start(6), *(now["p"] for now in mine)], axis=0)

@@ -13,9 +13,10 @@ from torch import nn
 
 import adamas.torch
 from adamas import NonFiniteError
+from adamas.rules import adafactor, lamb
 from adamas.torch import release_gradients
 from adamas.words import mean, norm
-from reduction_rules import adafactor, clipped_momentum, lamb
+from reduction_rules import clipped_momentum
 
 Rule = Callable[..., Any]
 SHAPES = {"tall": (300, 60), "vector": (257,), "cube": (7, 5, 3), "number": (), "none": (0, 4)}

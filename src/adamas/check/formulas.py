@@ -83,8 +83,8 @@ class Runnable:
         self._function = space["rule"]
         parameters = inspect.signature(self._function).parameters.values()
         own = {q.name: q.default for q in parameters if q.kind is q.KEYWORD_ONLY}
-        self.timed = "t" in own
-        self.hypers = {k: float(v) for k, v in own.items() if k != "t"}
+        self.given = {name for name, value in own.items() if value is inspect.Parameter.empty}
+        self.hypers = {k: float(v) for k, v in own.items() if k not in self.given}
         kept = [q for q in parameters if q.name not in own][2:]
         self.states = {q.name: 0.0 if q.default is q.empty else q.default for q in kept}
 
@@ -97,11 +97,14 @@ class Runnable:
         given = {k: np.float64(hypers.get(k, v)) for k, v in self.hypers.items()}
         states: list[Any] = [starts.get(name, value) for name, value in self.states.items()]
         shape, found = p.shape, []
+        rows = shape[0] if shape else 1
+        numbers = {"rows": rows, "columns": p.size / rows if rows and len(shape) > 1 else 1}
         with np.errstate(all="ignore"):
             for t, (g, lr) in enumerate(zip(gradients, rates, strict=True), 1):
                 given |= {"lr": np.float64(lr)} if "lr" in given else {}
-                timed = {"t": np.float64(t)} if self.timed else {}
-                out = self._function(p, g, *states, **given, **timed)
+                numbers["t"] = t
+                known = {name: np.float64(numbers[name]) for name in self.given}
+                out = self._function(p, g, *states, **given, **known)
                 p, *states = out if isinstance(out, tuple) else (out,)
                 found.append(np.array(np.broadcast_to(p, shape)))
         return found

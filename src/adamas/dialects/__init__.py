@@ -28,6 +28,12 @@ from adamas.dialects.elements import (
     rmsprop_momentum_eps_lr_inside,
     rmsprop_momentum_lr_inside,
 )
+from adamas.dialects.tensors import (
+    adafactor_eps_inside,
+    adafactor_eps_inside_constant_lr,
+    lars_joint_norm,
+    prodigy_corrected,
+)
 
 __all__ = [
     "momentum_damped",
@@ -49,4 +55,8 @@ __all__ = [
     "adamax_eps_outside",
     "nadam_constant",
     "radam_eps_outside",
+    "lars_joint_norm",
+    "adafactor_eps_inside",
+    "adafactor_eps_inside_constant_lr",
+    "prodigy_corrected",
 ]

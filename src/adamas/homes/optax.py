@@ -47,7 +47,8 @@ MOMENTS: dict[str, dict[str, str]] = {
     "rmsprop": {"v": "nu", "m": "trace", "g_mean": "mu"},
     "rmsprop_centered": {"v": "nu", "m": "mu"},
     "adadelta": {"v": "e_g", "d": "e_x"},
-    **dict.fromkeys(["adam", "adamw", "amsgrad", "amsgradw", "cautious_adamw", "lion"], ADAM),
+    **dict.fromkeys(["adam", "adamw", "amsgrad", "amsgradw", "lion", "lamb"], ADAM),
+    **dict.fromkeys(["cautious_adamw", "masked_adamw", "stable_adamw"], ADAM),
     **dict.fromkeys(["adopt", "adoptw"], ADAM),
     **dict.fromkeys(["nadam", "nadamw", "nadamw_constant", "radam", "radamw"], ADAM),
     **{name: {"m": "mu", "u": "nu"} for name in ("adamax", "adamaxw")},
@@ -56,7 +57,21 @@ MOMENTS: dict[str, dict[str, str]] = {
     "ademamix": {"v": "nu"},
     "adan": {"g_prev": "g"},
     **{name: {"v": "nu", "lr_max": "max_lr"} for name in AVERAGED},
+    "lars": {"m": "trace"},
 }
+
+# Rules that optax does not have, or computes otherwise and with other arguments.
+OTHERS: tuple[Function, ...] = (
+    rules.mars,
+    rules.masked_adamw,
+    rules.cautious_adamw,
+    rules.lars,
+    rules.adamh,
+    rules.stable_adamw,
+    rules.adafactor,
+    rules.came,
+    rules.prodigy,
+)
 
 # Hyper-parameters that the state keeps too, as optax's does: who evaluates must know them.
 REMEMBERED: dict[str, dict[str, str]] = {name: {"beta1": "b1"} for name in AVERAGED}
@@ -245,7 +260,8 @@ def _signatures() -> dict[str, Signature]:
             warmup_steps=None,
         ),
         ours(rules.schedule_free_radam),
-        ours(rules.cautious_adamw),
+        _made("lamb", rules.lamb, f"{pair} eps_root weight_decay mask"),
+        *map(ours, OTHERS),
     ]  # fmt: skip
     return {one.name: one for one in rows}
 

@@ -18,7 +18,7 @@ Sources = dict[str, tuple[str, int | None]]
 # Arguments that only adamas.jax has.
 MORE = {"state", "seed", "momentum_decay", "alpha_warmup", "beta3_warmup", "r"}
 DECAYING = ["adadelta", "adamw", "adamaxw", "nadamw", "lion", "ademamix"]
-DECAYING += ["schedule_free_sgd", "schedule_free_adamw"]
+DECAYING += ["schedule_free_sgd", "schedule_free_adamw", "lamb"]
 OPTAX_HAS = [
     *DECAYING,
     *["sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamax", "nadam", "radam", "adabelief"],
@@ -41,6 +41,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "adabelief": {"eps_root": 1e-16},
     "lion": {"weight_decay": 1e-3},
     "ademamix": ROOT,
+    "lamb": ROOT,
 }
 
 

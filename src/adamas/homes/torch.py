@@ -32,6 +32,8 @@ TAKEN = frozenset(
 
 
 BETAS = {"beta1": ("betas", 0), "beta2": ("betas", 1), "beta3": ("betas", 2)}
+# What torch's Adafactor takes for eps[0] where it is None, of float32 parameters.
+SINGLE = 1.1920929e-07
 ADAM_STATES = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}
 
 
@@ -140,6 +142,11 @@ def _special() -> dict[str, Row]:
         "Adamax": ({**betas, "lr": 2e-3}, lambda o: rules.adamax, pair, set(), infinite),
         "NAdam": (nadam, _nadam, pair, set(), ADAM_STATES),
         "RAdam": ({**betas, "decoupled_weight_decay": False}, _radam, pair, set(), ADAM_STATES),
+        "Adafactor": (
+            {"lr": 1e-2, "beta2_decay": -0.8, "eps": (SINGLE, 1e-3), "d": 1.0, "weight_decay": 0.0},
+            lambda o: rules.adafactor, {"eps1": ("eps", 0), "eps2": ("eps", 1)}, set(),
+            {"r": "row_var", "c": "col_var"},
+        ),
     }  # fmt: skip
 
 

@@ -9,18 +9,20 @@ if find_spec("keras") is None:
     raise ImportError("adamas.keras needs Keras; install it with: pip install 'adamas[keras]'")
 
 from adamas.keras.classes import (  # isort: skip
-    SGD, AMSGrad, AdEMAMix, AdaBelief, Adadelta, Adagrad, Adam, AdamAtan2, AdamC, AdamW, Adamax,
-    Adan, Adopt, CautiousAdamW, CautiousDecayAdamW, CenteredRMSprop, Grams, LaProp, Lion, Momentum,
-    NAdam, Nesterov, RAdam, RMSprop, ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSGD, Signum,
-    optimizer,
+    SGD, AMSGrad, AdEMAMix, AdaBelief, Adadelta, Adafactor, Adagrad, Adam, AdamAtan2, AdamC, AdamH,
+    AdamW, Adamax, Adan, Adopt, Came, CautiousAdamW, CautiousDecayAdamW, CenteredRMSprop, Grams,
+    LaProp, Lamb, Lars, Lion, Mars, MaskedAdamW, Momentum, NAdam, Nesterov, Prodigy, RAdam, RMSprop,
+    ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSGD, Signum, StableAdamW, optimizer,
 )  # fmt: skip
 from adamas.keras.optimizer import Optimizer
 
 Nadam = NAdam
 
 __all__ = [
-    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adagrad", "Adam", "AdamAtan2", "AdamC",
-    "AdamW", "Adamax", "Adan", "Adopt", "CautiousAdamW", "CautiousDecayAdamW", "CenteredRMSprop",
-    "Grams", "LaProp", "Lion", "Momentum", "NAdam", "Nadam", "Nesterov", "Optimizer", "RAdam",
-    "RMSprop", "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum", "optimizer",
+    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adafactor", "Adagrad", "Adam",
+    "AdamAtan2", "AdamC", "AdamH", "AdamW", "Adamax", "Adan", "Adopt", "Came", "CautiousAdamW",
+    "CautiousDecayAdamW", "CenteredRMSprop", "Grams", "LaProp", "Lamb", "Lars", "Lion", "Mars",
+    "MaskedAdamW", "Momentum", "NAdam", "Nadam", "Nesterov", "Optimizer", "Prodigy", "RAdam",
+    "RMSprop", "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum", "StableAdamW",
+    "optimizer",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adamas.kernel.formula import Formula, target
-from adamas.kernel.scopes import ALL, ELEMENT, MATRIX, ONCE, ROW, reduction, scope
+from adamas.kernel.scopes import ELEMENT, MATRIX, ONCE, ROW, reduction, scope
 
 __all__ = ["NotInJavaScriptError", "expression", "function", "rule"]
 
@@ -39,7 +39,7 @@ EXACT = frozenset({"abs", "sign", "maximum", "minimum", "where", "clip"})
 
 
 class NotInJavaScriptError(ValueError):
-    """A rule that a page cannot run: it draws, sums over all tensors or orthogonalizes."""
+    """A rule that a page cannot run: it draws, asks for h or orthogonalizes."""
 
 
 @dataclass
@@ -56,13 +56,13 @@ class _Scopes:
 def rule(formula: Formula) -> str:
     """Return the JavaScript object of a formula.
 
-    Raises NotInJavaScriptError for one that draws random numbers, sums over all tensors or
-    orthogonalizes matrices.
+    The tensor of a page is all tensors there are. Raises NotInJavaScriptError for one that draws
+    random numbers, asks for h or orthogonalizes matrices.
     """
-    if formula.draws or {ALL, MATRIX} & formula.over or "h" in formula.given:
+    if formula.draws or MATRIX in formula.over or "h" in formula.given:
         raise NotInJavaScriptError(
-            f"{formula.name} draws random numbers, asks for h, sums over all tensors or "
-            "orthogonalizes matrices: a page does not, so run it in Python."
+            f"{formula.name} draws random numbers, asks for h or orthogonalizes matrices: a page "
+            "does not, so run it in Python."
         )
     # A page steps vectors: each element is a row of its own, the whole is one column.
     arrays, numbers = (*formula.states, *formula.rows), (*formula.columns, *formula.scalars)

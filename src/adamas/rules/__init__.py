@@ -28,8 +28,9 @@ from adamas.rules.averages import AVERAGES as AVERAGES
 from adamas.rules.averages import schedule_free_adamw, schedule_free_radam, schedule_free_sgd
 from adamas.rules.averages import schedule_free_average as schedule_free_average
 from adamas.rules.descent import momentum, nesterov, sgd
-from adamas.rules.masked import cautious_adamw
-from adamas.rules.momenta import adan, ademamix, adopt, grams, laprop, lion, signum
+from adamas.rules.masked import cautious_adamw, masked_adamw
+from adamas.rules.momenta import adan, ademamix, adopt, grams, laprop, lion, mars, signum
+from adamas.rules.tensors import adafactor, adamh, came, lamb, lars, prodigy, stable_adamw
 
 __all__ = [
     "sgd",
@@ -56,8 +57,17 @@ __all__ = [
     "lion",
     "ademamix",
     "adan",
+    "mars",
     "schedule_free_sgd",
     "schedule_free_adamw",
     "schedule_free_radam",
+    "masked_adamw",
     "cautious_adamw",
+    "lars",
+    "lamb",
+    "adamh",
+    "stable_adamw",
+    "adafactor",
+    "came",
+    "prodigy",
 ]

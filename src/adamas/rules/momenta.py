@@ -1,7 +1,7 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
 """Rules with another use of means: of what was divided, their sign, two of them, a difference."""
 
-from adamas.words import abs, clip, exp, log, maximum, minimum, sign, sqrt
+from adamas.words import abs, clip, exp, log, maximum, minimum, norm, sign, sqrt
 
 __all__ = [
     "laprop",
@@ -11,6 +11,7 @@ __all__ = [
     "lion",
     "ademamix",
     "adan",
+    "mars",
 ]
 
 
@@ -161,3 +162,37 @@ def adan(
     p = p / (1 + lr * weight_decay)
     g_prev = g
     return p, m, v, n, g_prev
+
+
+def mars(
+    p,
+    g,
+    m,
+    v,
+    g_prev,
+    *,
+    t,
+    lr=3e-3,
+    beta1=0.95,
+    beta2=0.99,
+    gamma=0.025,
+    eps=1e-8,
+    weight_decay=0.0,
+):
+    """MARS gives AdamW gradients that their own change corrects, each tensor's cut to norm 1.
+
+    Yuan et al. 2024 (2411.10438), MARS-AdamW: its approximate form, in which `g_prev` is of another
+    batch. The first gradient stands alone, as in timm; the authors and pytorch_optimizer take the
+    one before as 0. All of them leave vectors to AdamW by default.
+    """
+    g_prev = g if t == 1 else g_prev
+    c = g + gamma * beta1 / (1 - beta1) * (g - g_prev)
+    c = c / maximum(1.0, norm(c))
+    p = (1 - lr * weight_decay) * p
+    m = beta1 * m + (1 - beta1) * c
+    v = beta2 * v + (1 - beta2) * c * c
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    p = p - lr * m_hat / (sqrt(v_hat) + eps)
+    g_prev = g
+    return p, m, v, g_prev

@@ -36,14 +36,25 @@ signum = method(rules.signum)
 lion = method(rules.lion)
 ademamix = method(rules.ademamix)
 adan = method(rules.adan)
+mars = method(rules.mars)
 schedule_free_sgd = method(rules.schedule_free_sgd)
 schedule_free_adamw = method(rules.schedule_free_adamw)
 schedule_free_radam = method(rules.schedule_free_radam)
+masked_adamw = method(rules.masked_adamw)
 cautious_adamw = method(rules.cautious_adamw)
+lars = method(rules.lars)
+lamb = method(rules.lamb)
+adamh = method(rules.adamh)
+stable_adamw = method(rules.stable_adamw)
+adafactor = method(rules.adafactor)
+came = method(rules.came)
+prodigy = method(rules.prodigy)
 
 __all__ = [
-    "adabelief", "adadelta", "adagrad", "adam", "adam_atan2", "adamax", "adamc", "adamw", "adan",
-    "ademamix", "adopt", "amsgrad", "cautious_adamw", "cautious_decay_adamw", "grams", "laprop",
-    "lion", "method", "momentum", "nadam", "nesterov", "radam", "rmsprop", "rmsprop_centered",
+    "adabelief", "adadelta", "adafactor", "adagrad", "adam", "adam_atan2", "adamax", "adamc",
+    "adamh", "adamw", "adan", "ademamix", "adopt", "amsgrad", "came", "cautious_adamw",
+    "cautious_decay_adamw", "grams", "lamb", "laprop", "lars", "lion", "mars", "masked_adamw",
+    "method", "momentum", "nadam", "nesterov", "prodigy", "radam", "rmsprop", "rmsprop_centered",
     "schedule_free_adamw", "schedule_free_radam", "schedule_free_sgd", "sgd", "signum",
+    "stable_adamw",
 ]  # fmt: skip

@@ -829,6 +829,36 @@ class ScheduleFreeSGD(Optimizer):
         matmul: Any = "float32",
     ) -> None: ...
 
+class Mars(Optimizer):
+    """MARS gives AdamW gradients that their own change corrects, each tensor's cut to norm 1."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.003,
+        betas: Any = (0.95, 0.99),
+        gamma: Any = 0.025,
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
 class ScheduleFreeAdamW(Optimizer):
     """Schedule-Free AdamW replaces the lr schedule by a running average of the iterates."""
 
@@ -897,8 +927,8 @@ class ScheduleFreeRAdam(Optimizer):
         matmul: Any = "float32",
     ) -> None: ...
 
-class CautiousAdamW(Optimizer):
-    """Cautious AdamW skips every coordinate whose step would not go against its gradient."""
+class MaskedAdamW(Optimizer):
+    """Masked AdamW skips every coordinate whose step would not go against its gradient."""
 
     def __init__(
         self,
@@ -927,4 +957,240 @@ class CautiousAdamW(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+    ) -> None: ...
+
+class CautiousAdamW(Optimizer):
+    """Cautious AdamW moves the coordinates that go against their gradient, for the others too."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.01,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class Lars(Optimizer):
+    """LARS gives every tensor a step in proportion to the norm of its parameters."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1.0,
+        beta: Any = 0.9,
+        trust_coefficient: Any = 0.001,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class Lamb(Optimizer):
+    """LAMB gives Adam's step the norm of the parameters that it changes, tensor by tensor."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-06,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class AdamH(Optimizer):
+    """AdamH keeps the norm of every tensor as it began, and turns it by lr times Adam's step."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class StableAdamW(Optimizer):
+    """StableAdamW takes a shorter step with every tensor whose gradients outgrew their mean square."""  # noqa: E501
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.99),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.01,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class Adafactor(Optimizer):
+    """Adafactor keeps one number a row and one a column in place of a whole second moment."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        beta2_decay: Any = -0.8,
+        eps: Any = (1.1920929e-07, 0.001),
+        d: Any = 1.0,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class Came(Optimizer):
+    """CAME is Adafactor with momentum that trusts less what strays from its own mean."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.0002,
+        betas: Any = (0.9, 0.999, 0.9999),
+        eps1: Any = 1e-30,
+        eps2: Any = 1e-16,
+        d: Any = 1.0,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+    ) -> None: ...
+
+class Prodigy(Optimizer):
+    """Prodigy is Adam that finds its own lr from how far all parameters have come."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1.0,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        d0: Any = 1e-06,
+        d_coef: Any = 1.0,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
     ) -> None: ...

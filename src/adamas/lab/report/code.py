@@ -42,6 +42,10 @@ TORCH: dict[str, Call] = {
     "adamax": ("Adamax", BETAS),
     "nadam": ("NAdam", {**BETAS, "momentum_decay": "{momentum_decay}"}),
     "radam": ("RAdam", BETAS),
+    "adafactor": (
+        "Adafactor",
+        {"beta2_decay": "{beta2_decay}", "eps": "({eps1}, {eps2})", "d": "{d}", **DECAY},
+    ),
 }
 OPTAX: dict[str, Call] = {
     "sgd": ("sgd", {}),
@@ -55,6 +59,7 @@ OPTAX: dict[str, Call] = {
     "adabelief": ("adabelief", {**B1_B2, "eps_root": "{eps}"}),
     "signum": ("signum", {"beta": "{beta}"}),
     "lion": ("lion", {"b1": "{beta1}", "b2": "{beta2}", **DECAY}),
+    "lamb": ("lamb", {**B1_B2, **DECAY}),
 }
 KERAS: dict[str, Call] = {
     "sgd": ("SGD", {}),
