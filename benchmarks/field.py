@@ -62,7 +62,7 @@ def shell(name: str) -> None:
     found = None if name in sys.modules else find_spec(name)
     if found is not None and find_spec("torchvision") is None:
         made = ModuleType(name)
-        made.__path__ = list(found.submodule_search_locations or [])
+        made.__path__, made.__spec__ = list(found.submodule_search_locations or []), found
         models = ModuleType(f"{name}.models")
         vars(models)["group_parameters"] = None
         sys.modules.update({name: made, models.__name__: models})

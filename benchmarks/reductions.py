@@ -8,31 +8,41 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from adamas import rules
-from adamas.bench.peers import Array, gradients, ones, torch_optimizer, torch_sided
+from adamas import dialects, rules
+from adamas.bench.peers import (
+    Array,
+    gradients,
+    jax_side,
+    jitted,
+    ones,
+    torch_optimizer,
+    torch_sided,
+)
 from adamas.bench.timing import Side
 from adamas.define import rule
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.layout import Layout
 from adamas.kernel.traffic import Pass, passes
 from adamas.show import layout_of, moved
+from benchmarks.field import shell
 from benchmarks.passes import Limit, arrays_of
 from benchmarks.race import Pair, Race, race
 from benchmarks.record import Figure, Plan, Section, compared, size_of
-from benchmarks.reducing_rules import adafactor, cautious, lamb
 from benchmarks.shared import settle
 
 OURS, LIMIT = "adamas", "memory limit"
-LAMB, ADAFACTOR = "pytorch_optimizer Lamb, foreach", "torch Adafactor, foreach"
+LAMBS = ("timm Lamb, foreach", "pytorch_optimizer Lamb, foreach", "optax lamb, jitted, donated")
+ADAFACTOR, FACTORED = "torch Adafactor, foreach", "optax adafactor, jitted, donated"
+CAUTIOUS = "timm AdamW with caution, foreach"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A rule, the format of its state, and the name of the same rule elsewhere."""
+    """A rule, the format of its state, and the names of the same rule elsewhere."""
 
     rule: Callable[..., Any]
     state: str = "float32"
-    peer: str = ""
+    peers: tuple[str, ...] = ()
     formula: Formula = field(init=False)
     layout: Layout = field(init=False)
 
@@ -53,15 +63,31 @@ class Entry:
 
 ENTRIES = {
     "AdamW": Entry(rules.adamw),
-    "LAMB": Entry(lamb, peer=LAMB),
-    "LAMB int8": Entry(lamb, "int8"),
-    "Adafactor": Entry(adafactor, peer=ADAFACTOR),
-    "Cautious AdamW": Entry(cautious),
+    "LAMB": Entry(rules.lamb, peers=LAMBS),
+    "LAMB int8": Entry(rules.lamb, "int8"),
+    "Adafactor": Entry(rules.adafactor, peers=(ADAFACTOR,)),
+    "Adafactor of optax": Entry(dialects.adafactor_eps_inside_constant_lr, peers=(FACTORED,)),
+    "Cautious AdamW": Entry(rules.cautious_adamw, peers=(CAUTIOUS,)),
 }
-# The package of each peer, its class, and the arrays that both keep alike.
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A class of torch's kind or, without `kept`, a function of optax; `kept` are alike in both."""
+
+    package: str
+    name: str
+    kept: tuple[str, ...] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
 PEERS = {
-    LAMB: ("pytorch_optimizer", "Lamb", ("m", "v")),
-    ADAFACTOR: ("torch.optim", "Adafactor", ()),
+    LAMBS[0]: Peer("timm.optim", "Lamb", ("m", "v"), {"max_grad_norm": None, "always_adapt": True}),
+    LAMBS[1]: Peer("pytorch_optimizer", "Lamb", ("m", "v")),
+    LAMBS[2]: Peer("optax", "lamb"),
+    ADAFACTOR: Peer("torch.optim", "Adafactor", ()),
+    FACTORED: Peer("optax", "adafactor", None, {"min_dim_size_to_factor": 1}),
+    CAUTIOUS: Peer("timm.optim", "AdamWLegacy", ("m", "v"), {"caution": True}),
 }
 
 
@@ -78,18 +104,18 @@ def reductions(plan: Plan) -> Section:
     counted = [f"{name} {moved(one.formula, state=one.state)}." for name, one in ENTRIES.items()]
     return Section(
         "Sums over tensors, rows and columns",
-        "LAMB and Adafactor (optax's forms) and Cautious AdamW with its rescaling, as a "
-        "user's own rules in the file `reducing_rules.py`, default settings, float32, with AdamW "
-        "beside them. One matrix as near to a square as powers of 2 come, or 300 "
-        "vectors of 4,096, of Adafactor matrices of 64 x 64. What "
+        "LAMB, Adafactor (torch's form, and optax's) and Cautious AdamW, default settings, "
+        "float32, with AdamW beside them. One matrix as near to a square as powers of 2 come, or "
+        "300 vectors of 4,096, of Adafactor matrices of 64 x 64. What "
         "a step moves is read from the kernel's plan: every pass reads the arrays that it needs, "
         f"the last also writes. {' '.join(counted)} Numbers that a row, a column or a block has "
         "one of are not counted. The memory limit goes over the very same arrays in the same "
         "passes, with one operation per 64-bit word. That of small tensors is what the same bytes "
         "take at the rate of the large matrix; what the caches allow, where each tensor goes "
         "through all passes at once, stands beside it: there a root and a division are the limit, "
-        "of AdamW too. The other libraries step the same parameters "
-        "with the same gradients, LAMB also the same moments; pytorch_optimizer's LAMB corrects no "
+        "of AdamW too. The other libraries step the same parameters with the same gradients, those "
+        "of torch's kind with two moments also the same moments, and optax arrays of its own; "
+        "timm's LAMB clips nothing and measures every tensor, pytorch_optimizer's corrects no "
         f"bias and limits a norm, which moves no more. {' '.join(missing)}".strip(),
         cases,
         [
@@ -129,7 +155,7 @@ def peers_of(case: Race) -> list[Pair]:
 
 
 def raced(title: str, entry: Entry, shapes: Sequence[tuple[int, ...]], rounds: int) -> Race:
-    """One rule beside its limit, and beside its peer where it is installed."""
+    """One rule beside its limit, and beside its peers where they are installed."""
     grads = gradients(shapes)
     sides = sided(entry, grads)
     pairs = [(LIMIT, OURS), *((OURS, name) for name in sides if name not in (OURS, LIMIT))]
@@ -151,27 +177,29 @@ def sided(entry: Entry, grads: list[Array]) -> dict[str, Side]:
         OURS: Side(partial(optimizer.step, grads), lambda: params[0]),
         LIMIT: Limit(tensors, entry.passes).side(),
     }
-    if here(entry.peer):
-        found[entry.peer] = torch_sided(peer(entry.peer, params, grads, held))
+    found |= {name: peer(name, params, grads, held) for name in entry.peers if here(name)}
     return found
 
 
-def here(peer: str) -> bool:
-    """Whether a peer is named and its package is installed."""
-    return (
-        peer in PEERS and find_spec("torch") is not None and find_spec(PEERS[peer][0]) is not None
-    )
+def here(name: str) -> bool:
+    """Whether the package of a peer is installed."""
+    package = PEERS[name].package.partition(".")[0]
+    return all(find_spec(one) for one in (package, "jax" if package == "optax" else "torch"))
 
 
-def peer(name: str, params: list[Array], grads: list[Array], held: list[dict[str, Any]]) -> Any:
-    """An optimizer of torch in the same memory, as far as it keeps the same arrays."""
-    import torch
-
-    package, kind, kept = PEERS[name]
+def peer(name: str, params: list[Array], grads: list[Array], held: list[dict[str, Any]]) -> Side:
+    """A peer's side; one of torch's kind in the same memory, as far as it keeps the same arrays."""
+    one = PEERS[name]
+    if one.package.startswith("timm"):
+        shell("timm")
+    make = getattr(import_module(one.package), one.name)
+    if one.kept is None:
+        transform = make(1e-3, **one.settings)
+        return jax_side(transform, jitted(transform), grads)
+    torch = import_module("torch")
     values, given = [list(map(torch.from_numpy, each)) for each in (params, grads)]
-    make = getattr(import_module(package), kind)
-    optimizer = torch_optimizer(values, given, make, foreach=True)
+    optimizer = torch_optimizer(values, given, make, foreach=True, **one.settings)
     optimizer.step()
-    if kept:
-        settle(optimizer, [[torch.from_numpy(state[one]) for one in kept] for state in held])
-    return optimizer
+    if one.kept:
+        settle(optimizer, [[torch.from_numpy(state[k]) for k in one.kept] for state in held])
+    return torch_sided(optimizer)

@@ -380,6 +380,22 @@ class Adan(Optimizer):
         **options: Unpack[Options],
     ) -> None: ...
 
+class Mars(Optimizer):
+    """MARS gives AdamW gradients that their own change corrects, each tensor's cut to norm 1."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.003,
+        *,
+        beta1: Hyper = 0.95,
+        beta2: Hyper = 0.99,
+        gamma: Hyper = 0.025,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
 class ScheduleFreeSGD(Optimizer):
     """Schedule-Free SGD replaces the lr schedule by a running average of the iterates."""
 
@@ -429,8 +445,8 @@ class ScheduleFreeRAdam(Optimizer):
         **options: Unpack[Options],
     ) -> None: ...
 
-class CautiousAdamW(Optimizer):
-    """Cautious AdamW skips every coordinate whose step would not go against its gradient."""
+class MaskedAdamW(Optimizer):
+    """Masked AdamW skips every coordinate whose step would not go against its gradient."""
 
     def __init__(
         self,
@@ -441,5 +457,129 @@ class CautiousAdamW(Optimizer):
         beta2: Hyper = 0.999,
         eps: Hyper = 1e-08,
         weight_decay: Hyper = 0.01,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class CautiousAdamW(Optimizer):
+    """Cautious AdamW moves the coordinates that go against their gradient, for the others too."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.01,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Lars(Optimizer):
+    """LARS gives every tensor a step in proportion to the norm of its parameters."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 1.0,
+        *,
+        beta: Hyper = 0.9,
+        trust_coefficient: Hyper = 0.001,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Lamb(Optimizer):
+    """LAMB gives Adam's step the norm of the parameters that it changes, tensor by tensor."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-06,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class AdamH(Optimizer):
+    """AdamH keeps the norm of every tensor as it began, and turns it by lr times Adam's step."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.01,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class StableAdamW(Optimizer):
+    """StableAdamW takes a shorter step with every tensor whose gradients outgrew their mean square."""  # noqa: E501
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.99,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.01,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Adafactor(Optimizer):
+    """Adafactor keeps one number a row and one a column in place of a whole second moment."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.01,
+        *,
+        beta2_decay: Hyper = -0.8,
+        eps1: Hyper = 1.1920929e-07,
+        eps2: Hyper = 0.001,
+        d: Hyper = 1.0,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Came(Optimizer):
+    """CAME is Adafactor with momentum that trusts less what strays from its own mean."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.0002,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        beta3: Hyper = 0.9999,
+        eps1: Hyper = 1e-30,
+        eps2: Hyper = 1e-16,
+        d: Hyper = 1.0,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class Prodigy(Optimizer):
+    """Prodigy is Adam that finds its own lr from how far all parameters have come."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 1.0,
+        *,
+        beta1: Hyper = 0.9,
+        beta2: Hyper = 0.999,
+        eps: Hyper = 1e-08,
+        d0: Hyper = 1e-06,
+        d_coef: Hyper = 1.0,
+        weight_decay: Hyper = 0.0,
         **options: Unpack[Options],
     ) -> None: ...

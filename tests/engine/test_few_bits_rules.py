@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from adamas import rules
 from few_bits import everywhere
+from reduction_steps import SUMMING
 from stepping import make
 
 Array = NDArray[Any]
@@ -20,7 +21,7 @@ SIZE, STEPS = 500, 40
 # Two squares, of which one feeds the step; a running maximum of sizes; few bits beside an exact
 # maximum; a choice by the step; three states; a square of a difference; a masked step; an angle;
 # a masked decay; a mean of quotients; a square read before it moves; a size apart from its sign.
-RULES = ["adadelta", "adamax", "amsgrad", "radam", "ademamix", "adabelief", "cautious_adamw"]
+RULES = ["adadelta", "adamax", "amsgrad", "radam", "ademamix", "adabelief", "masked_adamw"]
 RULES += ["adam_atan2", "cautious_decay_adamw", "laprop", "adopt", "grams"]
 # Least correlation with float32's way, and least length of the way beside its. The squares of this
 # bowl span 13 octaves in a block, of which four bits have 8: the flat elements are held back.
@@ -74,6 +75,8 @@ def test_rules_left_out_are_covered_elsewhere() -> None:
     """The rules without few-bit runs here share a structure with one that has them."""
     covered = {*RULES, "adagrad", "rmsprop_centered"}
     covered |= {"adamw", "lion", "adan", "momentum", "nadam", "schedule_free_adamw"}
+    # Those that sum are in `test_reductions_few_bits`.
+    covered |= {*SUMMING}
     # The same states and words: adam and adamc as adamw, nesterov as momentum, rmsprop as adadelta,
     # signum as lion, the schedule-free ones as the one of them.
     alike = {"adam", "adamc", "nesterov", "rmsprop", "signum"}

@@ -29,7 +29,18 @@ from torch.distributed.tensor import (
 
 import adamas.torch
 from adamas import NonFiniteError
-from adamas.rules import adafactor, adamw, cautious_adamw, lamb
+from adamas.rules import (
+    adafactor,
+    adamh,
+    adamw,
+    came,
+    cautious_adamw,
+    lamb,
+    lars,
+    mars,
+    prodigy,
+    stable_adamw,
+)
 from adamas.torch.ranks import Ranks
 from adamas.words import mean, minimum, norm, orthogonalize, sqrt
 from torch_ranks import each_of, on_ranks
@@ -66,13 +77,14 @@ def turned(p, g, m, r, *, rows, columns, lr=1e-2, beta=0.9):  # type: ignore[no-
     return p - lr * sqrt(rows * columns) / norm(u) * u, m, r
 
 
-RULES = {one.__name__: one for one in (lamb, adafactor, cautious_adamw, overall, mixed, turned, adamw)}
+FAMILY = (lamb, adafactor, cautious_adamw, lars, adamh, stable_adamw, came, prodigy, mars)
+RULES = {one.__name__: one for one in (*FAMILY, overall, mixed, turned, adamw)}
 Case = tuple[str, torch.dtype, str]
 
 
 def cases(state: str) -> list[Case]:
     """The rule, the dtype of parameters, and the format of states where rows are not cut."""
-    plain = [(name, torch.float32, "float32") for name in ("lamb", "adafactor", "cautious_adamw")]
+    plain = [(one.__name__, torch.float32, "float32") for one in FAMILY]
     return [
         *plain, ("overall", torch.float32, "float32"), ("adafactor", torch.float64, "float32"),
         ("lamb", torch.float32, state), ("mixed", torch.float32, state),

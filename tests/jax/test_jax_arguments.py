@@ -35,7 +35,8 @@ def test_optax_arguments_stand_in_its_order(name: str) -> None:
     theirs = getattr(optax.contrib if name in CONTRIB else optax, name, None)
     placed = [p.name for p in ours.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     assert {*ours} - {*placed} <= HOW.keys()
-    if theirs is None:
+    # optax's Adafactor has other numbers, and ours its own names for its own.
+    if theirs is None or name == "adafactor":
         return
     parameters = inspect.signature(theirs).parameters.values()
     order = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]

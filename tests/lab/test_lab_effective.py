@@ -61,7 +61,7 @@ def test_it_times_the_averaged_gradient_is_the_update(name: str, steps: int) -> 
 
 SECOND = corrected("v", "beta2")
 DIVIDED: dict[str, Form] = {
-    **dict.fromkeys(("nadam", "ademamix", "cautious_adamw", "adam"), SECOND),
+    **dict.fromkeys(("nadam", "ademamix", "masked_adamw", "adam"), SECOND),
     "amsgrad": corrected("v_max", "beta2"),
     "adan": corrected("n", "beta3"),
     "adabelief": corrected("s", "beta2"),

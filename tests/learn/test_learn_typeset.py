@@ -64,12 +64,13 @@ def after(name: str) -> str:
 
 
 # Of each word in NumPy; a page says whether a sum is over rows, columns or all.
-NUMPY = {"max": "maximum", "min": "minimum", "ln": "log"}
+NUMPY = {"max": "maximum", "min": "minimum", "ln": "log", "sum": "total"}
 
 
 def numpy_call(function: str, below: str, arguments: list[Any]) -> Any:
-    """A function of a page in float64."""
-    return getattr(words, NUMPY.get(function, function))(*arguments)
+    """A function of a page in float64; a row of a vector is an element."""
+    over = {"over": below} if below else {}
+    return getattr(words, NUMPY.get(function, function))(*arguments, **over)
 
 
 def read_in_float64(known: dict[str, Any]) -> Reader:
@@ -88,6 +89,7 @@ def test_what_is_typeset_is_what_runs(name: str) -> None:
     for t in range(1, 9):
         g = random.normal(size=5)
         values = {"p": run.p, "g": g, "t": np.float64(t), **run.state, **run.hypers}
+        values |= {"rows": np.float64(5), "columns": np.float64(1)}
         known = begun(formula, values)
         with np.errstate(all="ignore"):
             for left, right in page:

@@ -99,12 +99,14 @@ def test_iterates_are_those_of_torch(name: str) -> None:
 @pytest.mark.parametrize("name", METHODS)
 def test_every_rule_descends(name: str) -> None:
     """Every rule of adamas is a method under its own name, and lowers a convex function."""
+    # Prodigy finds its own lr, which grows from 1e-6; AdamH stays at the distance of its start.
+    lr = 1.0 if name == "prodigy" else 0.01
     found = minimize(
-        lambda x: np.sum((x - 1) ** 2), np.zeros(3), jac=lambda x: 2 * (x - 1),
-        method=METHODS[name], options={"lr": 0.01, "maxiter": 200},
+        lambda x: np.sum((x - 1) ** 2), [0.0, 1.0, -1.0], jac=lambda x: 2 * (x - 1),
+        method=METHODS[name], options={"lr": lr, "maxiter": 200},
     )  # fmt: skip
     assert METHODS[name].__name__ == name == getattr(adamas.rules, name).__name__
-    assert found.fun < 2.99
+    assert found.fun < 4.98
     assert set(METHODS) == set(adamas.rules.__all__)
 
 

@@ -28,7 +28,7 @@ from adamas.dialects.elements import (
     rmsprop_momentum_eps_lr_inside,
     rmsprop_momentum_lr_inside,
 )
-from adamas.dialects.tensors import (
+from adamas.dialects.sums import (
     adafactor_eps_inside,
     adafactor_eps_inside_constant_lr,
     lars_joint_norm,

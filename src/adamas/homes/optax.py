@@ -35,10 +35,14 @@ FIXED = {
     "bias_correction_nu": "the formula corrects both moments",
     "nesterov": "the formula looks ahead or it does not; see the function nesterov",
     "centered": "the function rmsprop has the choice",
+    "eps": "the ratio of LARS is 1 where a norm is 0, and has no eps",
+    "trust_ratio_mask": "every tensor has its ratio; step others by another transformation",
     "bias_correction": "rmsprop has no bias correction; adam(b1=0.0) is rmsprop with one",
 }
 # Rules that are trained at another point than they are evaluated at.
 AVERAGED = tuple(rule.__name__ for rule in rules.AVERAGES)
+# Those of them that other functions have as an option or a number.
+CHOSEN = {"nesterov", "centered", "eps"}
 ADAM: dict[str, str] = {"m": "mu", "v": "nu", "v_max": "nu_max"}
 MOMENTS: dict[str, dict[str, str]] = {
     "momentum": {"m": "trace"},
@@ -65,7 +69,6 @@ OTHERS: tuple[Function, ...] = (
     rules.mars,
     rules.masked_adamw,
     rules.cautious_adamw,
-    rules.lars,
     rules.adamh,
     rules.stable_adamw,
     rules.adafactor,
@@ -182,7 +185,7 @@ def _made(
         choose or (lambda options: rule),
         plain.doc,
         {**plain.sources, **renamed},
-        frozenset(FIXED.keys() - {"nesterov", "centered"} & defaults.keys()) | fixed,
+        frozenset(FIXED.keys() - CHOSEN & defaults.keys()) | fixed,
     )
 
 
@@ -260,6 +263,12 @@ def _signatures() -> dict[str, Signature]:
             warmup_steps=None,
         ),
         ours(rules.schedule_free_radam),
+        _made(
+            "lars", rules.lars,
+            f"{step} weight_decay weight_decay_mask trust_coefficient eps trust_ratio_mask momentum"
+            " nesterov",
+            sources=flat, fixed=still | {"eps"}, eps=0.0, trust_ratio_mask=True, **looking,
+        ),
         _made("lamb", rules.lamb, f"{pair} eps_root weight_decay mask"),
         *map(ours, OTHERS),
     ]  # fmt: skip

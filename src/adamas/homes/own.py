@@ -18,7 +18,7 @@ Sources = dict[str, tuple[str, int | None]]
 # Arguments that only adamas.jax has.
 MORE = {"state", "seed", "momentum_decay", "alpha_warmup", "beta3_warmup", "r"}
 DECAYING = ["adadelta", "adamw", "adamaxw", "nadamw", "lion", "ademamix"]
-DECAYING += ["schedule_free_sgd", "schedule_free_adamw", "lamb"]
+DECAYING += ["schedule_free_sgd", "schedule_free_adamw", "lamb", "lars"]
 OPTAX_HAS = [
     *DECAYING,
     *["sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamax", "nadam", "radam", "adabelief"],
@@ -60,6 +60,7 @@ CHOICES: dict[str, Callable[[Options], Rule]] = {
     "nadamw": lambda o: decoupled(parse(dialects.nadam_constant)),
     "amsgrad": lambda o: dialects.amsgrad_corrected_max,
     "adabelief": _belief,
+    "lars": lambda o: dialects.lars_joint_norm,
 }
 
 

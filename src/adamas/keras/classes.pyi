@@ -633,6 +633,33 @@ class Adan(Optimizer):
         strict: Any = True,
     ) -> None: ...
 
+class Mars(Optimizer):
+    """MARS gives AdamW gradients that their own change corrects, each tensor's cut to norm 1."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.003,
+        beta_1: Any = 0.95,
+        beta_2: Any = 0.99,
+        gamma: Any = 0.025,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
 class ScheduleFreeSGD(Optimizer):
     """Schedule-Free SGD replaces the lr schedule by a running average of the iterates."""
 
@@ -715,8 +742,8 @@ class ScheduleFreeRAdam(Optimizer):
         strict: Any = True,
     ) -> None: ...
 
-class CautiousAdamW(Optimizer):
-    """Cautious AdamW skips every coordinate whose step would not go against its gradient."""
+class MaskedAdamW(Optimizer):
+    """Masked AdamW skips every coordinate whose step would not go against its gradient."""
 
     def __init__(
         self,
@@ -725,6 +752,218 @@ class CautiousAdamW(Optimizer):
         beta_2: Any = 0.999,
         epsilon: Any = 1e-08,
         weight_decay: Any = 0.01,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class CautiousAdamW(Optimizer):
+    """Cautious AdamW moves the coordinates that go against their gradient, for the others too."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.01,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Lars(Optimizer):
+    """LARS gives every tensor a step in proportion to the norm of its parameters."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 1.0,
+        beta: Any = 0.9,
+        trust_coefficient: Any = 0.001,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Lamb(Optimizer):
+    """LAMB gives Adam's step the norm of the parameters that it changes, tensor by tensor."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-06,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class AdamH(Optimizer):
+    """AdamH keeps the norm of every tensor as it began, and turns it by lr times Adam's step."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class StableAdamW(Optimizer):
+    """StableAdamW takes a shorter step with every tensor whose gradients outgrew their mean square."""  # noqa: E501
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.99,
+        epsilon: Any = 1e-08,
+        weight_decay: Any = 0.01,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Adafactor(Optimizer):
+    """Adafactor keeps one number a row and one a column in place of a whole second moment."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        beta2_decay: Any = -0.8,
+        eps1: Any = 1.1920929e-07,
+        eps2: Any = 0.001,
+        d: Any = 1.0,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Came(Optimizer):
+    """CAME is Adafactor with momentum that trusts less what strays from its own mean."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.0002,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        beta_3: Any = 0.9999,
+        eps1: Any = 1e-30,
+        eps2: Any = 1e-16,
+        d: Any = 1.0,
+        weight_decay: Any = 0.0,
+        clipnorm: Any = None,
+        clipvalue: Any = None,
+        global_clipnorm: Any = None,
+        use_ema: Any = False,
+        ema_momentum: Any = 0.99,
+        ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None,
+        gradient_accumulation_steps: Any = None,
+        name: Any = None,
+        *,
+        exclude_from_weight_decay: Any = None,
+        state: Any = "float32",
+        seed: Any = 0,
+        strict: Any = True,
+    ) -> None: ...
+
+class Prodigy(Optimizer):
+    """Prodigy is Adam that finds its own lr from how far all parameters have come."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 1.0,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-08,
+        d0: Any = 1e-06,
+        d_coef: Any = 1.0,
+        weight_decay: Any = 0.0,
         clipnorm: Any = None,
         clipvalue: Any = None,
         global_clipnorm: Any = None,

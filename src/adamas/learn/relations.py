@@ -17,12 +17,21 @@ from adamas.homes.signature import Signature
 from adamas.kernel.formula import Formula
 
 # The classes that torch itself has; adamas.torch has one for each rule.
-TORCH = ("SGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "Adamax", "NAdam", "RAdam")
+TORCH = (
+    *("SGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "Adamax", "NAdam", "RAdam"),
+    "Adafactor",
+)
 LIBRARIES: Mapping[str, Mapping[str, Signature]] = {
     "torch.optim": {name: torch.SIGNATURES[name] for name in TORCH},
     "optax": own.OPTAX,
     "keras.optimizers": keras.OWN,
     "schedulefree": own.SCHEDULEFREE,
+}
+# Calls that are compared with a rule in the tests, and whose states no converter reads.
+COMPARED = {
+    "keras.optimizers.Adafactor": "adafactor_eps_inside",
+    "optax.adafactor(min_dim_size_to_factor=1)": "adafactor_eps_inside_constant_lr",
+    "optax.contrib.prodigy": "prodigy_corrected",
 }
 # Options that choose a formula by being more than 0; others do by being true.
 AMOUNTS = {"momentum": 0.9, "dampening": 0.5, "lr_decay": 0.1}
@@ -62,7 +71,8 @@ def computed() -> tuple[Computed, ...]:
                 plain, decoupled = (rule, False) if rule in KNOWN else split(rule)
                 call = Computed(f"{library}.{name}{shown}", plain, decoupled)
                 found.setdefault((f"{library}.{name}", rule), call)
-    return tuple(found.values())
+    compared = (Computed(call, rule, False) for call, rule in COMPARED.items())
+    return (*found.values(), *compared)
 
 
 def _chosen(signature: Signature) -> Iterator[tuple[str, str]]:

@@ -181,7 +181,7 @@ def mars(
 ):
     """MARS gives AdamW gradients that their own change corrects, each tensor's cut to norm 1.
 
-    Yuan et al. 2024 (2411.10438), MARS-AdamW: its approximate form, in which `g_prev` is of another
+    Yuan et al. 2024 (2411.10438), Algorithm 2 (MARS-AdamW), approximate: `g_prev` is of another
     batch. The first gradient stands alone, as in timm; the authors and pytorch_optimizer take the
     one before as 0. All of them leave vectors to AdamW by default.
     """

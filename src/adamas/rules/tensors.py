@@ -52,9 +52,10 @@ def lamb(p, g, m, v, *, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-6, weight_dec
 def adamh(p, g, m, v, radius, *, t, lr=1e-2, beta1=0.9, beta2=0.999, eps=1e-8):
     """AdamH keeps the norm of every tensor as it began, and turns it by lr times Adam's step.
 
-    The hyperball form of Levanter and Emerging-Optimizers (no paper): p - lr * R * u / ||u||, put
-    back to the norm R that it had before the first step. There is no decay, which would only turn.
-    Both take R anew at every step, or keep it too; Levanter steps linear layers alone so.
+    Kingma & Ba 2015, Algorithm 1, in the wrapper of Wen et al. 2026 (2606.16899), Hyperball: with
+    R the norm before the first step, p - lr * R * u / ||u|| is put back to the norm R. No decay. A
+    tensor of zeros stays. Levanter steps linear layers alone so, Emerging-Optimizers measures R
+    anew at every step.
     """
     radius = norm(p) if t == 1 else radius
     m = beta1 * m + (1 - beta1) * g
@@ -103,9 +104,9 @@ def adafactor(
 ):
     """Adafactor keeps one number a row and one a column in place of a whole second moment.
 
-    Shazeer & Stern 2018 (1804.04235), Algorithms 4 and 5 without momentum, relative steps, as in
-    torch: eps1 below mean and root, where the paper adds 1e-30 to squares (dialect), and lr for
-    its 1e-2. torch's eps1 is of the dtype, 2.2e-16 in float64, and its rows those of the last two
+    Shazeer & Stern 2018 (1804.04235), Algorithm 4 and 5 with relative steps, as in torch:
+    eps1 below mean and root, where the paper adds 1e-30 to squares (dialect), lr for its 1e-2. The
+    eps1 of torch is of the dtype, 2.2e-16 in float64, and its rows those of the last two
     dimensions of more; a vector keeps its whole second moment.
     """
     k = t**beta2_decay
@@ -164,8 +165,8 @@ def prodigy(
     v,
     s,
     p0,
+    d_numerator,
     d=1e-6,
-    d_numerator=0.0,
     *,
     t,
     lr=1.0,
@@ -196,4 +197,4 @@ def prodigy(
     d = maximum(d, d_coef * d_numerator / d_denominator)
     p = (1 - lr_t * weight_decay) * p
     p = p - lr_t * m / (sqrt(v) + d * eps)
-    return p, m, v, s, p0, d, d_numerator
+    return p, m, v, s, p0, d_numerator, d

@@ -45,7 +45,7 @@ function ruleOf(optimizer) {
 // A rule of the product as one would type it.
 function textOf({ name, states, hypers, names, lines, outputs }) {
   const initial = states.map(([state, value]) => (value ? `${state}=${value}` : state));
-  const timed = lines.some((line) => /\bt\b/.test(line)) ? ["t"] : [];
+  const timed = ["t", "rows", "columns"].filter((one) => lines.some((line) => RegExp(`\\b${one}\\b`).test(line)));
   const given = [...timed, ...hypers.map(([hyper, value]) => `${hyper}=${value}`)];
   const head = ["p", "g", ...initial.filter((one) => !one.includes("=")), ...initial.filter((one) => one.includes("="))];
   const order = head.slice(2).map((one) => one.split("=")[0]);

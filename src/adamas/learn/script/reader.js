@@ -304,7 +304,6 @@ class RuleReader {
       const allowed = OVER.map((one) => `"${one}"`).join(", "), text = reducedText(node, word);
       return this.fault(node, ["over", { word }], text ? ["over_text", { text, allowed }] : ["over_do", { word, allowed }]);
     }
-    if (over.length && over[0].value === "all") return this.fault(node, ["all"], ["all_do"]);
     const keywords = over.map((value) => at({ kind: "keyword", arg: "over", value }, value));
     return { node: called(word, [this.number(node.args[0])], node, keywords), truth: false };
   }

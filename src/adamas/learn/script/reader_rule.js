@@ -159,7 +159,7 @@ function signatureOf(source, tree, around) {
 function refusalOf(found, scope, argument) {
   const shown = unparse(argument).replaceAll("'", '"'), { word, over } = found;
   if (scope === "once" || FINE[scope] < FINE[over] || scope === over)
-    return [["already", { shown, number: told([scope === "once" ? "one_number" : "one_for_each", { scope: scope === "once" ? "" : told([`scope.${scope}`]) }]) }],
+    return [["already", { shown, number: one(scope) }],
       ["already_do", { word }]];
   const crossed = (scope === "row" && over === "column") || (scope === "column" && over === "row");
   if (!crossed) return null;
@@ -242,6 +242,12 @@ function outputsOf(reader, tree, states) {
     outputs.set(name, node.kind === "Name" ? node.id : reader.block[reader.block.length - 1].name);
   });
   return outputs;
+}
+
+// How many numbers of this scope there are, in words.
+function one(scope) {
+  const alone = { once: "one_number", all: "one_for_all" }[scope];
+  return alone ? told([alone]) : told(["one_for_each", { scope: told([`scope.${scope}`]) }]);
 }
 
 // Reductions of what is one number already, and remainders of what is not one for the whole step.

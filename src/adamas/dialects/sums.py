@@ -65,8 +65,8 @@ def prodigy_corrected(
     v,
     s,
     p0,
+    d_numerator,
     d=1e-6,
-    d_numerator=0.0,
     *,
     t,
     lr=1.0,
@@ -95,4 +95,4 @@ def prodigy_corrected(
     d = maximum(d, d_coef * d_numerator / d_denominator)
     p = (1 - lr_t * weight_decay) * p
     p = p - lr_t * m / (sqrt(v) + d * eps)
-    return p, m, v, s, p0, d, d_numerator
+    return p, m, v, s, p0, d_numerator, d
