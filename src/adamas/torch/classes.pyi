@@ -796,6 +796,38 @@ class Adan(Optimizer):
         matmul: Any = "float32",
     ) -> None: ...
 
+class Mars(Optimizer):
+    """MARS gives AdamW gradients that their own change corrects, each tensor's cut to norm 1."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.003,
+        betas: Any = (0.95, 0.99),
+        gamma: Any = 0.025,
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
+    ) -> None: ...
+
 class ScheduleFreeSGD(Optimizer):
     """Schedule-Free SGD replaces the lr schedule by a running average of the iterates."""
 
@@ -827,36 +859,6 @@ class ScheduleFreeSGD(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
-    ) -> None: ...
-
-class Mars(Optimizer):
-    """MARS gives AdamW gradients that their own change corrects, each tensor's cut to norm 1."""
-
-    def __init__(
-        self,
-        params: Any,
-        lr: Any = 0.003,
-        betas: Any = (0.95, 0.99),
-        gamma: Any = 0.025,
-        eps: Any = 1e-08,
-        weight_decay: Any = 0.0,
-        *,
-        foreach: Any = None,
-        maximize: Any = False,
-        capturable: Any = False,
-        differentiable: Any = False,
-        fused: Any = None,
-        state: Any = "float32",
-        state_by_name: Any = None,
-        master: Any = None,
-        seed: Any = 0,
-        clip_norm: Any = None,
-        on_nonfinite: Any = "guard",
-        track_norm: Any = False,
-        ema: Any = None,
-        zero_grad_in_step: Any = False,
-        rows: Any = None,
-        threads: Any = None,
     ) -> None: ...
 
 class ScheduleFreeAdamW(Optimizer):
@@ -986,6 +988,8 @@ class CautiousAdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Lars(Optimizer):
@@ -1015,6 +1019,8 @@ class Lars(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Lamb(Optimizer):
@@ -1044,6 +1050,8 @@ class Lamb(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class AdamH(Optimizer):
@@ -1072,6 +1080,8 @@ class AdamH(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class StableAdamW(Optimizer):
@@ -1101,6 +1111,8 @@ class StableAdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Adafactor(Optimizer):
@@ -1131,6 +1143,8 @@ class Adafactor(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Came(Optimizer):
@@ -1162,6 +1176,8 @@ class Came(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
 
 class Prodigy(Optimizer):
@@ -1193,4 +1209,6 @@ class Prodigy(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        routes: Any = None,
+        matmul: Any = "float32",
     ) -> None: ...
