@@ -14,6 +14,7 @@ import adamas
 from adamas import rules
 from adamas.classes import hypers as hypers_of
 from adamas.schedule import cosine, exponential, step, warmup
+from family import ELEMENTWISE
 from foreign import torch
 from stepping import Array, ByHand, make, tensors
 
@@ -30,7 +31,7 @@ OTHER = {
     "weight_lr_power": 1.0,
 }
 STEPS = 6
-HYPERS = [(rule, hyper) for rule in rules.__all__ for hyper in hypers_of(getattr(rules, rule))]
+HYPERS = [(rule, hyper) for rule in ELEMENTWISE for hyper in hypers_of(getattr(rules, rule))]
 
 
 def gradients(seed: int, *shape: int) -> Array:

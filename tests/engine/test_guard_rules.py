@@ -12,6 +12,7 @@ from adamas import rules
 from adamas.engine import phases
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.reference import Reference
+from family import ELEMENTWISE
 from stepping import Array
 
 shapes = st.lists(
@@ -48,7 +49,7 @@ class Kept:
         return int(lost.sum())
 
 
-@pytest.mark.parametrize("rule", rules.__all__)
+@pytest.mark.parametrize("rule", ELEMENTWISE)
 @settings(max_examples=8)
 @given(sizes=shapes, plan=plans, threads=st.sampled_from([1, 2]), seed=st.integers(0, 99))
 def test_every_rule_leaves_blocks_out(

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from adamas import rules
+from family import ELEMENTWISE
 from long_form import LONG
 from places import HELPERS
 
 STATES = ("float32", "bfloat16", "int8", "int4")
 EVERY = [
     (name, state)
-    for name, state in itertools.product(rules.__all__, STATES)
+    for name, state in itertools.product(ELEMENTWISE, STATES)
     if name != "schedule_free_average"
 ]
 CASES = EVERY if LONG else [("adamw", "int4")]

@@ -16,6 +16,7 @@ import adamas
 from adamas import rules
 from adamas.engine import sparse
 from adamas.schedule import cosine, exponential
+from family import ELEMENTWISE
 from foreign import torch
 from stepping import Array, ByHand, make, snapshot
 
@@ -52,7 +53,7 @@ def settings_of(rule: str) -> dict[str, Any]:
     return {"lr": cosine(0.25, steps=12), **decay}
 
 
-@pytest.mark.parametrize("rule", rules.__all__)
+@pytest.mark.parametrize("rule", ELEMENTWISE)
 @settings(max_examples=25)
 @given(
     pattern=patterns(),
@@ -158,7 +159,7 @@ def test_sync_refuses_rows_that_do_not_exist(
     assert snapshot(optimizer) == before
 
 
-@pytest.mark.parametrize("rule", rules.__all__)
+@pytest.mark.parametrize("rule", ELEMENTWISE)
 @settings(max_examples=25)
 @given(pattern=patterns(), shape=st.sampled_from(SHAPES), seed=st.integers(0, 99))
 def test_lazy_steps_the_named_rows(

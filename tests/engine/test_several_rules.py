@@ -14,12 +14,12 @@ import adamas
 from adamas import rules
 from adamas.schedule import cosine
 from adamas.words import orthogonalize, rms
+from family import ELEMENTWISE
 from foreign import torch
 from stepping import Array, ByHand, snapshot
 
 SHAPES = {"matrix": (4, 3), "vector": (7,), "number": ()}
 # Rules that run on plain arrays: those of single elements.
-ELEMENTWISE = [name for name in rules.__all__ if not adamas.rule(getattr(rules, name)).formula.over]
 
 
 @adamas.rule

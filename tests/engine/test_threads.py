@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import adamas
-from adamas import rules
 from adamas.engine import phases, threads, turn
 from adamas.engine.stepper import Stepper
+from family import ELEMENTWISE
 from stepping import Array, make, snapshot
 
 # A dozen slices: the smallest slice has 16,384 elements.
@@ -78,7 +78,7 @@ def test_any_number_of_threads(option: str) -> None:
     assert any(thread.name.startswith("adamas") for thread in threading.enumerate())
 
 
-@pytest.mark.parametrize("rule", rules.__all__)
+@pytest.mark.parametrize("rule", ELEMENTWISE)
 def test_every_rule_on_threads(rule: str) -> None:
     """No rule's bits depend on the number of threads."""
     assert trained(rule, 3, clip_norm=100.0) == trained(rule, 1, clip_norm=100.0)

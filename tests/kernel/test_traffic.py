@@ -12,6 +12,7 @@ from adamas.kernel.processors import here
 from adamas.kernel.traffic import passes
 from adamas.kernel.weave import weave
 from adamas.words import maximum, mean, norm, rms, sqrt, where
+from family import ELEMENTWISE
 
 
 def lamb(p, g, m, v, *, lr=1e-3, beta1=0.9, beta2=0.999, weight_decay=0.1):  # type: ignore
@@ -49,7 +50,7 @@ def of_parameters(p, g, m, *, lr=1e-3):  # type: ignore
 
 
 REDUCING = {one.__name__: one for one in (lamb, adafactor, cautious, of_parameters)}
-FAMILY = {name: getattr(rules, name) for name in rules.__all__ if name != "schedule_free_average"}
+FAMILY = {name: getattr(rules, name) for name in ELEMENTWISE if name != "schedule_free_average"}
 
 # By hand, float32 unless said: each array read or written is its bytes, a scale 1/128 of one.
 SCALES = 2 / 128

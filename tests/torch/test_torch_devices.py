@@ -18,7 +18,8 @@ def anywhere(name: str) -> Any:
     return type(name, (getattr(adamas.torch, name),), {"_anywhere": True})
 
 
-@pytest.mark.parametrize("name", CLASSES)
+# Sums over all tensors are done on the CPU only; `test_torch_sums` has the refusal.
+@pytest.mark.parametrize("name", [name for name in CLASSES if name != "Prodigy"])
 def test_tensors_follow_the_kernels(name: str) -> None:
     """Every rule run as torch operations trains to what its kernel trains to."""
     results = []

@@ -13,7 +13,9 @@ from adamas import rules
 from adamas.kernel.formula import parse
 from adamas.torch import release_gradients
 
-NAMES = [n for n in rules.__all__ if not parse(getattr(rules, n)).draws]
+FORMULAS = {name: parse(getattr(rules, name)) for name in rules.__all__}
+# What draws, and what sums over all tensors, needs a kernel.
+NAMES = [n for n, one in FORMULAS.items() if not (one.draws or "all" in one.over)]
 OPTIONS: list[dict[str, Any]] = [{}, {"observe": True}]
 FOUND = [getattr(rules, n) for n in NAMES]
 

@@ -144,8 +144,7 @@ def _special() -> dict[str, Row]:
         "RAdam": ({**betas, "decoupled_weight_decay": False}, _radam, pair, set(), ADAM_STATES),
         "Adafactor": (
             {"lr": 1e-2, "beta2_decay": -0.8, "eps": (SINGLE, 1e-3), "d": 1.0, "weight_decay": 0.0},
-            lambda o: rules.adafactor, {"eps1": ("eps", 0), "eps2": ("eps", 1)}, set(),
-            {"r": "row_var", "c": "col_var"},
+            lambda o: rules.adafactor, {"eps1": ("eps", 0), "eps2": ("eps", 1)}, set(), {},
         ),
     }  # fmt: skip
 

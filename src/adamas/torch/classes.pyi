@@ -824,6 +824,7 @@ class Mars(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -988,6 +989,7 @@ class CautiousAdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -1019,6 +1021,7 @@ class Lars(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -1050,6 +1053,7 @@ class Lamb(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -1080,6 +1084,7 @@ class AdamH(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -1111,6 +1116,7 @@ class StableAdamW(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -1143,6 +1149,7 @@ class Adafactor(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -1176,6 +1183,7 @@ class Came(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
@@ -1209,6 +1217,7 @@ class Prodigy(Optimizer):
         zero_grad_in_step: Any = False,
         rows: Any = None,
         threads: Any = None,
+        observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
