@@ -97,6 +97,34 @@ def test_fused_projections_are_refused(name: str) -> None:
     assert {one.lr for one in opt.routes if one.rule == "adamw"} == {7e-4}
 
 
+@pytest.mark.parametrize("name", ["qkv", "in_proj"])
+@pytest.mark.parametrize("matmul", ["float32", "bfloat16"])
+def test_a_fused_projection_that_is_split_moves_as_its_parts(name: str, matmul: Any) -> None:
+    """3. With `split` each of the three is orthogonalized and scaled as a matrix of its own."""
+    torch.manual_seed(1)
+    net = nn.ModuleDict({name: nn.Linear(8, 24, bias=False), "head": nn.Linear(8, 4)})
+    opt = Muon(net, split={name: 3}, adamw={"lr": 1e-3}, matmul=matmul)
+    assert "3 matrices, one below the other" in opt.routes[0].why
+    assert opt.routes[0].shape == (24, 8)
+    parts = [nn.Parameter(x.detach().clone()) for x in net[name].weight.chunk(3)]
+    apart = Muon([{"params": parts}], lr=0.02, matmul=matmul)
+    for _ in range(3):
+        g = torch.randn(24, 8) * torch.tensor([1.0, 30.0, 0.01]).repeat_interleave(8)[:, None]
+        net[name].weight.grad = g
+        for p, each in zip(parts, g.chunk(3), strict=True):
+            p.grad = each.clone()
+        opt.step()
+        apart.step()
+    # Parts are divided by the whole's norm first, and rounding to bfloat16 begins elsewhere.
+    within = 1e-6 if matmul == "float32" else 3e-3
+    for p, each in zip(parts, net[name].weight.chunk(3), strict=True):
+        assert torch.allclose(p, each, rtol=0, atol=within)
+    with pytest.raises(ValueError, match="has 24 rows, which 5 does not divide"):
+        Muon(net, split={name: 5}, adamw={"lr": 1e-3})
+    with pytest.raises(ValueError, match="'nobody' is found in no parameter's name"):
+        Muon(net, split={name: 3, "nobody": 3}, adamw={"lr": 1e-3})
+
+
 @pytest.mark.parametrize("shape", [(64,), (4, 8), (0,)])
 def test_flat_and_partitioned_matrices_are_refused(shape: tuple[int, ...]) -> None:
     """4, 6. A part of a matrix, a flat one or one that is elsewhere is not taken for the whole."""

@@ -73,6 +73,7 @@ class Places:
         each, rowwise = (part.each, part.rowwise) if part else (False, False)
         grid = grid_of(whole, tensor.rowwise) if part else tensor.grid
         words[[j.ROWS_HERE, j.ROWS, j.COLUMNS]] = here, rows, columns
+        words[j.SPLIT] = tensor.split
         words[[j.EACH, j.ROW_BY_ROW, j.BLOCKS]] = each, rowwise, grid.blocks
         if part:
             words[[j.FIRST_ROW, j.FIRST_ELEMENT]] = part.row, part.element
@@ -102,7 +103,7 @@ class Places:
         steps: dict[int, list[Action]] = {}
         for one, room in zip(plan.sums, made, strict=True):
             if one.parts == WHOLE:
-                found = self._products.steps(room, one.coefficients)
+                found = self._products.steps(room, one.coefficients, tensor.split)
                 steps.setdefault(one.level, []).extend(found)
         self.made.append(steps)
         self.regions.append(made)

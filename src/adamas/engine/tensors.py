@@ -61,6 +61,8 @@ class Tensor:
     first_block: int = 0
     rowwise: bool = False
     part: Part | None = None
+    # How many matrices of equal rows it is, one below the other, where matrices are made.
+    split: int = 1
 
     @cached_property
     def lay(self) -> Order:

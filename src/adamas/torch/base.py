@@ -55,7 +55,9 @@ class Optimizer(torch.optim.Optimizer):
         options.check(taken, self.formula)
         params = params if taken["routes"] is None else grouped(params, taken["routes"])
         super().__init__(params, defaults)
-        options.check_names(taken["state_by_name"], list(called(self.param_groups).values()))
+        names = list(called(self.param_groups).values())
+        options.check_names(taken["state_by_name"], names)
+        options.check_names(taken["split"], names, "split")
 
     def _start(
         self, defaults: Mapping[str, Any], taken: Mapping[str, Any], rules: Mapping[str, Any]

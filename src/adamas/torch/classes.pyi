@@ -44,6 +44,7 @@ class SGD(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Momentum(Optimizer):
@@ -76,6 +77,7 @@ class Momentum(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Nesterov(Optimizer):
@@ -108,6 +110,7 @@ class Nesterov(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Adagrad(Optimizer):
@@ -141,6 +144,7 @@ class Adagrad(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class RMSprop(Optimizer):
@@ -175,6 +179,7 @@ class RMSprop(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class CenteredRMSprop(Optimizer):
@@ -208,6 +213,7 @@ class CenteredRMSprop(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Adadelta(Optimizer):
@@ -240,6 +246,7 @@ class Adadelta(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Adam(Optimizer):
@@ -274,6 +281,7 @@ class Adam(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class AdamW(Optimizer):
@@ -307,6 +315,7 @@ class AdamW(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class AMSGrad(Optimizer):
@@ -340,6 +349,7 @@ class AMSGrad(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Adamax(Optimizer):
@@ -372,6 +382,7 @@ class Adamax(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class NAdam(Optimizer):
@@ -406,6 +417,7 @@ class NAdam(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class RAdam(Optimizer):
@@ -439,6 +451,7 @@ class RAdam(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class AdaBelief(Optimizer):
@@ -471,6 +484,7 @@ class AdaBelief(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class AdamAtan2(Optimizer):
@@ -504,6 +518,7 @@ class AdamAtan2(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class AdamC(Optimizer):
@@ -537,6 +552,7 @@ class AdamC(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class CautiousDecayAdamW(Optimizer):
@@ -569,6 +585,7 @@ class CautiousDecayAdamW(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class LaProp(Optimizer):
@@ -601,6 +618,7 @@ class LaProp(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Adopt(Optimizer):
@@ -633,6 +651,7 @@ class Adopt(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Grams(Optimizer):
@@ -665,6 +684,7 @@ class Grams(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Signum(Optimizer):
@@ -696,6 +716,7 @@ class Signum(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Lion(Optimizer):
@@ -727,6 +748,7 @@ class Lion(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class AdEMAMix(Optimizer):
@@ -762,6 +784,7 @@ class AdEMAMix(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Adan(Optimizer):
@@ -794,6 +817,7 @@ class Adan(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Mars(Optimizer):
@@ -860,6 +884,7 @@ class ScheduleFreeSGD(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class ScheduleFreeAdamW(Optimizer):
@@ -894,6 +919,7 @@ class ScheduleFreeAdamW(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class ScheduleFreeRAdam(Optimizer):
@@ -928,6 +954,7 @@ class ScheduleFreeRAdam(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class MaskedAdamW(Optimizer):
@@ -960,6 +987,7 @@ class MaskedAdamW(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class CautiousAdamW(Optimizer):

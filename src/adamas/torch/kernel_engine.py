@@ -21,7 +21,7 @@ from adamas.torch.binding import TensorBinder
 from adamas.torch.cuts import check_dense, part_of
 from adamas.torch.engines import Live
 from adamas.torch.filling import Filling, decoded
-from adamas.torch.products import products
+from adamas.torch.products import parts_of, products
 from adamas.torch.ranks import Ranks
 from adamas.torch.shards import (
     by_rows,
@@ -93,6 +93,7 @@ class KernelEngine:
             tensor = stepper.tensors[k]
             tensor.first_block = first_block(one.parameter, tensor.rowwise)
             tensor.part = part_of(one.parameter, one.key, stepper.formula)
+            tensor.split = parts_of(options["split"], one.key, one.parameter.shape)
             self._tensors.append(self._take(k, one, entries.get(one.parameter, {}), share))
         self._part()
         for k, one in enumerate(self.live):

@@ -22,7 +22,7 @@ from adamas.homes.torch import HOW
 from adamas.kernel.formula import Formula
 from adamas.kernel.scopes import MATRIX
 from adamas.kernel.variants import of_vectors
-from adamas.torch.products import MATMUL
+from adamas.torch.products import MATMUL, check_split
 from adamas.torch.shards import sharded
 from adamas.torch.tensor_states import STORAGE
 from adamas.torch.views import array
@@ -34,6 +34,7 @@ OPTIONS |= {RENAMED.get(name, name): value for name, value in ENGINE.items() if 
 # None for what the rows do in torch's class of the name.
 OPTIONS["rows"] = None
 OPTIONS["matmul"] = "float32"
+OPTIONS["split"] = None
 
 FORMS = {
     torch.float64: "float64",
@@ -52,10 +53,12 @@ def check(options: Mapping[str, Any], formula: Formula) -> None:
     choice("observe", options["observe"], CHOICES["observe"])
     choice("rows", options["rows"], ("lazy", "exact", None))
     choice("matmul", options["matmul"], MATMUL)
-    if options["matmul"] != "float32" and MATRIX not in formula.over:
-        raise ValueError(
-            f"matmul={options['matmul']!r}: {formula.name} multiplies no matrices; leave it out."
-        )
+    for name in ("matmul", "split"):
+        if options[name] != OPTIONS[name] and MATRIX not in formula.over:
+            raise ValueError(
+                f"{name}={options[name]!r}: {formula.name} multiplies no matrices; leave it out."
+            )
+    check_split(options["split"])
     choice("zero_grad_in_step", options["zero_grad_in_step"], (True, False))
     limit(options["clip_norm"])
     taken(options["threads"])
@@ -86,12 +89,14 @@ def _pattern(text: Any) -> re.Pattern[str]:
         raise ValueError(f"state_by_name: {text!r} is no regular expression: {error}.") from None
 
 
-def check_names(by_name: Mapping[str, Any] | None, names: Sequence[str]) -> None:
+def check_names(
+    by_name: Mapping[str, Any] | None, names: Sequence[str], option: str = "state_by_name"
+) -> None:
     """Raise ValueError for an expression that is found in none of the parameters' names."""
     for text in by_name or ():
-        if not any(_pattern(text).search(name) for name in names):
+        if not any(re.search(text, name) for name in names):
             raise ValueError(
-                f"state_by_name: {text!r} is found in no parameter's name; pass "
+                f"{option}: {text!r} is found in no parameter's name; pass "
                 f"model.named_parameters(). The names are {', '.join(names[:8])}."
             )
 

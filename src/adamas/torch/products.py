@@ -1,17 +1,22 @@
-"""Newton-Schulz steps in bfloat16, by torch, where the processor computes in it.
+"""Whose products of matrices are used, and of which parts of a parameter.
+
+Steps in bfloat16 are torch's, and done where the processor computes in it.
 
 In float32 the engine's own products are used, NumPy's: its BLAS multiplies a matrix with itself in
 half the operations. A processor without instructions for bfloat16 takes many times as long in it.
 """
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
+import numpy as np
 import torch
 
-from adamas.engine.matrices import Blas, Maker, Shape
+from adamas.engine.matrices import LEAST, Blas, Maker, Shape
 from adamas.engine.tensors import Array
 from adamas.engine.threads import Action
 from adamas.kernel.processors import computes_bfloat16
@@ -32,6 +37,38 @@ def shown(matmul: str) -> str:
     return matmul
 
 
+def check_split(split: Any) -> None:
+    """Raise TypeError or ValueError for what is no dict of regular expressions and numbers."""
+    if not isinstance(split, Mapping | None):
+        raise TypeError(
+            f"split={split!r} must be a dict of regular expressions and numbers: {{'qkv': 3}} are "
+            "three matrices one below the other."
+        )
+    for text, count in (split or {}).items():
+        try:
+            re.compile(text)
+        except (re.error, TypeError) as error:
+            raise ValueError(f"split: {text!r} is no regular expression: {error}.") from None
+        if isinstance(count, bool) or not isinstance(count, int) or count < 2:
+            raise ValueError(f"split: {count!r} for {text!r} must be a whole number of at least 2.")
+
+
+def parts_of(split: Mapping[str, int] | None, name: str, shape: Sequence[int]) -> int:
+    """How many matrices of equal rows a parameter is, by the first expression found in its name.
+
+    Raises ValueError if its rows are not so many times as many.
+    """
+    for text, count in (split or {}).items():
+        if re.search(text, name) and len(shape) > 1:
+            if shape[0] % count:
+                raise ValueError(
+                    f"split={{{text!r}: {count}}}: {name!r} has {shape[0]} rows, which {count} "
+                    "does not divide."
+                )
+            return count
+    return 1
+
+
 class Bfloat16:
     """Products by torch, of numbers rounded to bfloat16 and added up in float32.
 
@@ -45,10 +82,14 @@ class Bfloat16:
         sizes = (largest, largest, square, square)
         self._rooms = [torch.zeros(size, dtype=torch.bfloat16) for size in sizes]
 
-    def steps(self, matrix: Array, coefficients: str) -> list[Action]:
+    def steps(self, matrix: Array, coefficients: str, split: int = 1) -> list[Action]:
         """What `engine.matrices.Products.steps` says."""
         if not matrix.size:
             return []
+        if split > 1:
+            parts = np.split(matrix, split)
+            each = ((*_unit(part), *self.steps(part, coefficients)) for part in parts)
+            return list(chain.from_iterable(each))
         rows, columns = matrix.shape
         smaller = min(rows, columns)
         given = torch.from_numpy(matrix)
@@ -66,6 +107,17 @@ class Bfloat16:
             ]
             x, y = y, x
         return [*actions, partial(given.copy_, x)]
+
+
+def _unit(part: Array) -> list[Action]:
+    """Divide a part of a matrix by its own norm."""
+    given = torch.from_numpy(part)
+    norm = torch.zeros((), dtype=given.dtype)
+    return [
+        partial(torch.linalg.vector_norm, given, out=norm),
+        partial(norm.clamp_, min=LEAST),
+        partial(given.div_, norm),
+    ]
 
 
 def _seen(room: torch.Tensor, shape: tuple[int, int]) -> Any:

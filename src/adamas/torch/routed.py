@@ -20,6 +20,7 @@ from adamas.torch.base import Optimizer
 from adamas.torch.called import every
 from adamas.torch.layers import HIDDEN, Layer, layers
 from adamas.torch.named_rules import RULE
+from adamas.torch.products import check_split, parts_of
 from adamas.torch.routing import grouped
 
 OTHER = "adamw"
@@ -49,7 +50,7 @@ class Routed(Optimizer):
         if isinstance(routes, Mapping):
             routes = {text: _settings(text, value, rest) for text, value in routes.items()}
         if isinstance(params, nn.Module):
-            self._reasons, groups = _by_layers(params, routes or {}, rest)
+            self._reasons, groups = _by_layers(params, routes or {}, rest, given.get("split"))
         else:
             groups = _by_names(params, routes, rest) if self._strict else params
             given |= {} if self._strict else {"routes": routes}
@@ -127,7 +128,7 @@ def _warn(text: str) -> None:
 
 
 def _by_layers(
-    model: nn.Module, routes: Mapping[str, Any], rest: Mapping[str, Any]
+    model: nn.Module, routes: Mapping[str, Any], rest: Mapping[str, Any], split: Any
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """Why each parameter has its rule, and the groups."""
     patterns = [(re.compile(text), settings_of(text, value)) for text, value in routes.items()]
@@ -149,11 +150,13 @@ def _by_layers(
             f"what these are, no layer says: {listed(names)}. Give them a rule by name: "
             f"routes={{{re.escape(names[0].split(' ')[0])!r}: 'adamw'}}."
         )
-    if fused := [one.name for one in left if one.fused]:
+    check_split(split)
+    whole = {one.name for one in left if parts_of(split, one.name, one.parameter.shape) == 1}
+    if fused := [one.name for one in left if one.fused and one.name in whole]:
         raise ValueError(
             f"{listed(fused)}: query, key and value in one matrix, which would be orthogonalized "
-            "as one. Make three layers of it, or step it by AdamW: "
-            f"routes={{{re.escape(fused[0])!r}: 'adamw'}}."
+            f"as one. Say that it is three: split={{{re.escape(fused[0])!r}: 3}}; or step it by "
+            f"AdamW: routes={{{re.escape(fused[0])!r}: 'adamw'}}."
         )
     for one in left:
         reasons[one.name] = one.why

@@ -1,16 +1,18 @@
 """Rules by name for torch: named parameters become groups, groups become a table."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
 
-from adamas.engine.routes import Route, Routes, route
+from adamas.engine.routes import Route, Routes, orthogonalizes, route
 from adamas.engine.routing import decided, settings_of
 from adamas.torch.called import every
 from adamas.torch.driver import Driver
 from adamas.torch.plans import Plan
+from adamas.torch.products import parts_of
 from adamas.torch.shards import plain
 
 
@@ -33,17 +35,22 @@ def table(driver: Driver, reasons: Mapping[str, str]) -> Routes:
     """By which rule each parameter is stepped, and how far at first."""
     driver.lift()
     groups = driver.owner.param_groups
-    plans = driver.plans.of(groups)
+    plans, split = driver.plans.of(groups), driver.options["split"]
     found = [
-        partial(_route, plans.each[k], groups[k], p, name, reasons.get(name, ""))
+        partial(_route, plans.each[k], groups[k], p, name, reasons.get(name, ""), split)
         for k, p, name in every(groups)
     ]
     return Routes(found)
 
 
-def _route(plan: Plan, group: Mapping[str, Any], p: torch.Tensor, name: str, why: str) -> Route:
-    shape = tuple(p.shape)
-    return route(plan.formula, name, shape, plan.numbers(group), _size(p), why)
+def _route(
+    plan: Plan, group: Mapping[str, Any], p: torch.Tensor, name: str, why: str, split: Any
+) -> Route:
+    shape, rows = tuple(p.shape), tuple(p.shape[:1])
+    if (parts := parts_of(split, name, shape)) > 1 and orthogonalizes(plan.formula):
+        rows, why = (shape[0] // parts,), f"{why}: {parts} matrices, one below the other"
+    made = route(plan.formula, name, (*rows, *shape[1:]), plan.numbers(group), _size(p), why)
+    return replace(made, shape=shape)
 
 
 @torch.no_grad()

@@ -24,6 +24,7 @@ from adamas.kernel.variants import with_average
 from adamas.torch.cuts import check_elsewhere
 from adamas.torch.engines import Live
 from adamas.torch.joint_states import JointStates
+from adamas.torch.products import parts_of
 from adamas.torch.ranks import Ranks
 from adamas.torch.reading import clear, fetched, holds, multiplied, norm, real, wrong
 from adamas.torch.shards import plain
@@ -51,6 +52,12 @@ class TensorEngine:
         formula = formula if ema is None else with_average(formula)
         formula = with_observation(formula) if options["observe"] else formula
         self.live, self.options = live, options
+        for one in live:
+            if parts_of(options["split"], one.key, one.parameter.shape) > 1:
+                raise ValueError(
+                    f"{one.key!r} is on {one.parameter.device}, and split= is for parameters on "
+                    "the CPU; make layers of its parts."
+                )
         for one in live:
             check_elsewhere(one.parameter, one.key, formula)
         self.own = TensorStates(formula, names, live, options, entries, share)

@@ -78,7 +78,8 @@ LOST = 8  # address of float64[1]: above 0 where its gradient is not finite
 ROW_ROOM = 9  # address of float64[numbers, rows here]: what each row has one of
 COLUMN_ROOM = 10  # address of the arithmetic's numbers[numbers, columns]
 ALONE = 11  # 1 where one slice is the whole tensor
-SUMS = 12  # addresses of float64[...]: the parts of each sum
+SPLIT = 12  # how many matrices of as many rows it is, of rules that make matrices
+SUMS = 13  # addresses of float64[...]: the parts of each sum
 
 # Of each column a few rows are added up in the dtype of the arithmetic, then those of a group.
 FEW = 4
