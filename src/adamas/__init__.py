@@ -14,6 +14,7 @@ from adamas.classes import (
     Adamax,
     AdamC,
     AdamH,
+    AdaMuon,
     AdamW,
     Adan,
     AdEMAMix,
@@ -31,8 +32,10 @@ from adamas.classes import (
     Mars,
     MaskedAdamW,
     Momentum,
+    Muon,
     NAdam,
     Nesterov,
+    NorMuon,
     Prodigy,
     RAdam,
     RMSprop,
@@ -51,13 +54,13 @@ from adamas.homes.convert import convert
 from adamas.kernel.text import FormulaError
 
 __all__ = [
-    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adafactor", "Adagrad", "Adam",
-    "AdamAtan2", "AdamC", "AdamH", "AdamW", "Adamax", "Adan", "Adopt", "Came", "CautiousAdamW",
-    "CautiousDecayAdamW", "CenteredRMSprop", "FormulaError", "Grams", "LaProp", "Lamb", "Lars",
-    "Lion", "Mars", "MaskedAdamW", "Momentum", "NAdam", "Nesterov", "NonFiniteError", "Optimizer",
-    "Prodigy", "RAdam", "RMSprop", "Rows", "Rule", "ScheduleFreeAdamW", "ScheduleFreeRAdam",
-    "ScheduleFreeSGD", "Signum", "StableAdamW", "careful", "convert", "rule", "rules", "schedule",
-    "words",
+    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "AdaMuon", "Adadelta", "Adafactor", "Adagrad",
+    "Adam", "AdamAtan2", "AdamC", "AdamH", "AdamW", "Adamax", "Adan", "Adopt", "Came",
+    "CautiousAdamW", "CautiousDecayAdamW", "CenteredRMSprop", "FormulaError", "Grams", "LaProp",
+    "Lamb", "Lars", "Lion", "Mars", "MaskedAdamW", "Momentum", "Muon", "NAdam", "Nesterov",
+    "NonFiniteError", "NorMuon", "Optimizer", "Prodigy", "RAdam", "RMSprop", "Rows", "Rule",
+    "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum", "StableAdamW",
+    "careful", "convert", "rule", "rules", "schedule", "words",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

@@ -49,6 +49,9 @@ CLASSES: dict[str, Callable[..., Any]] = {
     "Adafactor": rules.adafactor,
     "Came": rules.came,
     "Prodigy": rules.prodigy,
+    "Muon": rules.muon,
+    "NorMuon": rules.normuon,
+    "AdaMuon": rules.adamuon,
 }
 
 _MORE = """

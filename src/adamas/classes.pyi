@@ -583,3 +583,46 @@ class Prodigy(Optimizer):
         weight_decay: Hyper = 0.0,
         **options: Unpack[Options],
     ) -> None: ...
+
+class Muon(Optimizer):
+    """Muon steps along the momentum with all its singular values made equal."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.02,
+        *,
+        beta: Hyper = 0.95,
+        weight_decay: Hyper = 0.0,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class NorMuon(Optimizer):
+    """NorMuon gives every row of Muon's step the same length over time."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.95,
+        beta2: Hyper = 0.95,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.1,
+        **options: Unpack[Options],
+    ) -> None: ...
+
+class AdaMuon(Optimizer):
+    """AdaMuon divides each coordinate of Muon's step by its root mean square over time."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Hyper = 0.001,
+        *,
+        beta1: Hyper = 0.95,
+        beta2: Hyper = 0.95,
+        eps: Hyper = 1e-08,
+        weight_decay: Hyper = 0.1,
+        **options: Unpack[Options],
+    ) -> None: ...

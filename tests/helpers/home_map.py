@@ -16,6 +16,7 @@ import torch
 import adamas.keras
 from adamas import dialects, rules
 from adamas.classes import CLASSES
+from adamas.homes.keras import SIGNATURES
 from adamas.kernel.formula import parse
 from adamas.kernel.variants import decoupled
 from home_keras import cases
@@ -220,9 +221,10 @@ def tried(first: Trained, second: Run) -> dict[str, Any]:
 
 
 def faces() -> dict[str, float]:
-    """Every rule from NumPy to adamas.jax and to adamas.keras, and back."""
+    """Every rule of Keras from NumPy to adamas.jax and to adamas.keras, and back."""
     found = {}
-    for name, rule in CLASSES.items():
+    for name in SIGNATURES:
+        rule = CLASSES[name]
         # Refused in both, by name.
         if rule is rules.prodigy:
             continue

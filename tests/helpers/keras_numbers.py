@@ -14,7 +14,7 @@ import adamas
 import adamas.keras
 from adamas import dialects
 from adamas.classes import CLASSES
-from adamas.homes.keras import OWN
+from adamas.homes.keras import OWN, SIGNATURES
 from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.kernel.variants import decoupled
@@ -74,7 +74,8 @@ def apart(found: Any, expected: Any) -> float:
 def check_every_rule_is_the_reference() -> None:
     """Every rule ends 100 float32 steps within 2e-6 of the float64 run of the same formula."""
     p, gradients = values(0, COUNT), values(1, STEPS, COUNT) / 10
-    for name, rule in CLASSES.items():
+    for name in SIGNATURES:
+        rule = CLASSES[name]
         optimizer = getattr(adamas.keras, name)(learning_rate=RATE)
         if name == "Prodigy":
             with pytest.raises(ValueError, match="prodigy sums over all tensors"):
@@ -287,3 +288,22 @@ def check_rules_without_a_place_are_refused() -> None:
         with pytest.raises((TypeError, ValueError), match=re.escape(words)) as found:
             adamas.keras.optimizer(rule)()
         assert rule.__name__ in str(found.value)
+
+
+def check_rules_of_matrices_are_refused_by_name() -> None:
+    """Their names are found, and what they make says why not, and what to take instead."""
+    for name in ("Muon", "NorMuon", "AdaMuon"):
+        assert name not in adamas.keras.__all__
+        with pytest.raises(ValueError, match=r"outputs in columns.*keras\.optimizers\.Muon"):
+            getattr(adamas.keras, name)(learning_rate=RATE)
+    with pytest.raises(AttributeError, match="no attribute 'Moon'"):
+        adamas.keras.Moon  # noqa: B018
+
+
+def check_muon_of_keras_is_that_of_moonlight() -> None:
+    """`keras.optimizers.Muon` is `muon_moonlight` of its kernels as they are: the scale is even."""
+    for shape in ((30, 4), (4, 30), (16, 16)):
+        p, gradients = values(20, *shape), values(21, 50, *shape)
+        found = stepped(keras.optimizers.Muon(learning_rate=RATE, weight_decay=0.1), p, gradients)
+        expected = referred(dialects.muon_moonlight, p, gradients, lr=RATE)
+        assert apart(found, expected) <= 2e-5, shape

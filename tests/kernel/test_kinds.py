@@ -53,6 +53,9 @@ FAMILY: dict[str, dict[str, Kind]] = {
     "stable_adamw": {"m": MEAN, "v": SQUARE},
     "adafactor": {},
     "came": {"m": MEAN},
+    "muon": {"m": MEAN},
+    "normuon": {"m": MEAN},
+    "adamuon": {"m": MEAN, "v": SQUARE},
     "prodigy": {"m": MEAN, "v": SQUARE, "s": MEAN, "p0": EXACT_MEAN},
 }
 

@@ -26,6 +26,7 @@ from adamas.learn.entries import (
     seen,
     summary,
 )  # fmt: skip
+from adamas.learn.javascript import runs
 from adamas.learn.relations import base, computed
 from adamas.learn.text import SENTENCES
 from adamas.learn.trace import follow
@@ -65,7 +66,10 @@ def test_every_rule_is_there_whole(pages: Mapping[str, str], language: str) -> N
         assert mathml(parse(function), lambda key: said[key]) in text  # noqa: B023
         source = unescape(re.sub("</?span[^>]*>", "", text))
         assert inspect.getsource(function).strip() in source
-        assert text.count("<svg ") == text.count("<figcaption>") == text.count("<math display") == 1
+        assert text.count("<math display") == 1
+        # A rule of matrices is not run on a page, and the page says so.
+        assert text.count("<svg ") == text.count("<figcaption>") == runs(formula(rule))
+        assert (SENTENCES["catalogue.no_path"][language] in text) != runs(formula(rule))
         for name, value in hypers(function).items():
             assert f"<code>{name}</code>" in text
             assert f"<code>{value!r}</code>" in text
@@ -144,6 +148,11 @@ FIRST = {
     "came": "g g g m",
     "prodigy": "p g s p0",
     "prodigy_corrected": "p g s p0",
+    # The norm that a matrix is divided by, and the matrix.
+    **dict.fromkeys(("muon", "muon_match_rms_adamw", "muon_moonlight", "normuon"), "g m g m"),
+    "muon_corrected": "g m g m",
+    # Behind the matrix, the norm of the update.
+    "adamuon": "g m g m v",
 }
 
 

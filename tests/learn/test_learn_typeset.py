@@ -63,13 +63,14 @@ def after(name: str) -> str:
     return symbol(MATHML.symbol(named(name).at("t")))
 
 
-# Of each word in NumPy; a page says whether a sum is over rows, columns or all.
+# Of each word in NumPy; a page says whether a sum is over rows, columns or all, and which steps.
 NUMPY = {"max": "maximum", "min": "minimum", "ln": "log", "sum": "total"}
 
 
 def numpy_call(function: str, below: str, arguments: list[Any]) -> Any:
     """A function of a page in float64; a row of a vector is an element."""
-    over = {"over": below} if below else {}
+    keyword = "coefficients" if function == "orthogonalize" else "over"
+    over = {keyword: below} if below else {}
     return getattr(words, NUMPY.get(function, function))(*arguments, **over)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from adamas import rules
 from foreign import PROBLEMS, SIZE, STEPS, distance, noise, ours, start, step
 from foreign_rules import BETAS, CASES, MOMENTS, Case, case_of_torch
+from matrix_cases import CASES as MATRICES
 from reduction_cases import CASES as SUMS
 
 
@@ -35,7 +36,7 @@ def test_agrees_with(rule: str, case: Case, problem: str, hypers: dict[str, floa
 
 def test_no_rule_without_a_foreign_case() -> None:
     """A rule enters only together with a foreign implementation to be checked against."""
-    sums = {case.rule.__name__ for case in SUMS.values()}
+    sums = {case.rule.__name__ for case in (*SUMS.values(), *MATRICES.values())}
     assert {*CASES, *sums} >= set(rules.__all__)
     assert all(cases and all(case.sets for case in cases) for cases in CASES.values())
 

@@ -18,7 +18,7 @@ from adamas import words
 from adamas.check.plan import Array, Path, Plan, joined
 from adamas.check.tables import table
 
-SUMS = ("norm(", "rms(", "mean(", "total(")
+SUMS = ("norm(", "rms(", "mean(", "total(", "orthogonalize(")
 Numbers = Mapping[str, float]
 # Where a decay stands: its line, and whether it is the first of a rule or the last.
 DECAYS: dict[str, tuple[str, bool]] = table("family")["decays"]

@@ -28,6 +28,7 @@ from adamas.dialects.elements import (
     rmsprop_momentum_eps_lr_inside,
     rmsprop_momentum_lr_inside,
 )
+from adamas.dialects.muons import muon_corrected, muon_match_rms_adamw, muon_moonlight
 from adamas.dialects.sums import (
     adafactor_eps_inside,
     adafactor_eps_inside_constant_lr,
@@ -59,4 +60,7 @@ __all__ = [
     "adafactor_eps_inside",
     "adafactor_eps_inside_constant_lr",
     "prodigy_corrected",
+    "muon_match_rms_adamw",
+    "muon_moonlight",
+    "muon_corrected",
 ]

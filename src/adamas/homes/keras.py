@@ -1,9 +1,9 @@
 """What each class of Keras takes: Keras' names, in Keras' order, and the rule they choose.
 
 `SIGNATURES` are the classes of `adamas.keras`: the formulas and defaults of `adamas.rules` under
-Keras' words. `OWN` are `keras.optimizers` as they are: their defaults, and the dialect that each
-computes. In both `weight_decay` is decoupled whatever the rule, as Keras has it for every
-optimizer.
+Keras' words, but for those that make outputs rows. `OWN` are `keras.optimizers` as they are: their
+defaults, and the dialect that each computes. In both `weight_decay` is decoupled whatever the rule,
+as Keras has it for every optimizer.
 """
 
 import functools
@@ -17,6 +17,7 @@ from adamas.classes import CLASSES, hypers
 from adamas.homes.known import identity, shipped, split
 from adamas.homes.signature import Function, Options, Rule, Signature, decoupled_rule
 from adamas.kernel.formula import Formula, parse
+from adamas.rules import matrices
 
 # What every optimizer of Keras takes, in its order; `name` comes last.
 COMMON: dict[str, Any] = {
@@ -188,6 +189,8 @@ def constructor(signature: Signature) -> inspect.Signature:
 def _signatures() -> dict[str, Signature]:
     special, made = _special(), {}
     for name, rule in CLASSES.items():
+        if rule.__name__ in matrices.__all__:
+            continue
         doc = rule.__doc__ or ""
         if name in special:
             defaults, choose, sources, fixed = special[name]

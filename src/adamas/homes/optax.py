@@ -74,6 +74,9 @@ OTHERS: tuple[Function, ...] = (
     rules.adafactor,
     rules.came,
     rules.prodigy,
+    rules.muon,
+    rules.normuon,
+    rules.adamuon,
 )
 
 # Hyper-parameters that the state keeps too, as optax's does: who evaluates must know them.

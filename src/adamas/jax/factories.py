@@ -107,6 +107,9 @@ stable_adamw = FACTORIES["stable_adamw"]
 adafactor = FACTORIES["adafactor"]
 came = FACTORIES["came"]
 prodigy = FACTORIES["prodigy"]
+muon = FACTORIES["muon"]
+normuon = FACTORIES["normuon"]
+adamuon = FACTORIES["adamuon"]
 
 
 def schedule(shape: Schedule) -> Callable[[Any], jax.Array]:

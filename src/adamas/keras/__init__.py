@@ -4,6 +4,7 @@ Real `keras.optimizers.Optimizer`s on the TensorFlow, JAX and torch backends, wh
 """
 
 from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 if find_spec("keras") is None:
     raise ImportError("adamas.keras needs Keras; install it with: pip install 'adamas[keras]'")
@@ -14,6 +15,7 @@ from adamas.keras.classes import (  # isort: skip
     LaProp, Lamb, Lars, Lion, Mars, MaskedAdamW, Momentum, NAdam, Nesterov, Prodigy, RAdam, RMSprop,
     ScheduleFreeAdamW, ScheduleFreeRAdam, ScheduleFreeSGD, Signum, StableAdamW, optimizer,
 )  # fmt: skip
+from adamas.classes import CLASSES
 from adamas.keras.optimizer import Optimizer
 
 Nadam = NAdam
@@ -26,3 +28,11 @@ __all__ = [
     "RMSprop", "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum", "StableAdamW",
     "optimizer",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        # A rule that Keras has no place for: its class refuses with the reason when it is called.
+        if name in CLASSES:
+            return optimizer(CLASSES[name])
+        raise AttributeError(f"module 'adamas.keras' has no attribute {name!r}")

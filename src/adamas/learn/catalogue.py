@@ -11,6 +11,7 @@ from adamas.classes import hypers
 from adamas.kernel.kinds import kinds
 from adamas.learn import entries, scripts
 from adamas.learn.book import GUIDE
+from adamas.learn.javascript import runs
 from adamas.learn.numbers import shown
 from adamas.learn.relations import base, computed
 from adamas.learn.text import Say
@@ -106,7 +107,9 @@ def about(rule: str, say: Say, draw: Draw) -> str:
     )
     return "\n".join([
         paragraph(say(f"summary.{rule}")),
-        f'<div class="pair">\n{formula_box}\n{picture(rule, say, draw)}\n</div>',
+        f'<div class="pair">\n{formula_box}\n{picture(rule, say, draw)}\n</div>'
+        if runs(entries.formula(rule))
+        else f"{formula_box}\n{paragraph(say('catalogue.no_path'))}",
         facts(told(rule, say)),
         arguments(rule, say),
         details(say("catalogue.calls"), source("\n".join(entries.calls(rule).values()))),

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from adamas.kernel.formula import Formula, target
 from adamas.kernel.scopes import ELEMENT, MATRIX, ONCE, ROW, reduction, scope
 
-__all__ = ["NotInJavaScriptError", "expression", "function", "rule"]
+__all__ = ["NotInJavaScriptError", "expression", "function", "rule", "runs"]
 
 # What a name may not be in JavaScript, or is in the text around it; `$` is in no name of Python.
 RESERVED = frozenset(
@@ -53,13 +53,18 @@ class _Scopes:
         return scope(node, self.scopes)
 
 
+def runs(formula: Formula) -> bool:
+    """Return whether a page can run a rule."""
+    return not (formula.draws or MATRIX in formula.over or "h" in formula.given)
+
+
 def rule(formula: Formula) -> str:
     """Return the JavaScript object of a formula.
 
     The tensor of a page is all tensors there are. Raises NotInJavaScriptError for one that draws
     random numbers, asks for h or orthogonalizes matrices.
     """
-    if formula.draws or MATRIX in formula.over or "h" in formula.given:
+    if not runs(formula):
         raise NotInJavaScriptError(
             f"{formula.name} draws random numbers, asks for h or orthogonalizes matrices: a page "
             "does not, so run it in Python."

@@ -6,7 +6,7 @@ import inspect
 import json
 import math
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from functools import cache
 from importlib.resources import files
 from types import ModuleType
@@ -16,11 +16,11 @@ import numpy as np
 from adamas import dialects, rules
 from adamas.engine.options import RESERVED
 from adamas.kernel import advice
-from adamas.kernel.formula import TAKEN_STATES, parse
+from adamas.kernel.formula import TAKEN_STATES, Formula, parse
 from adamas.kernel.language import TAKEN, WORDS
 from adamas.kernel.origin import CALLED_HERE
 from adamas.learn import javascript, problems
-from adamas.learn.javascript import function, rule
+from adamas.learn.javascript import function, rule, runs
 from adamas.learn.text import SENTENCES
 from adamas.schedule import shapes
 
@@ -38,7 +38,7 @@ OF_TORCH = WORDS - {"rms", "total", "uniform", "normal", "orthogonalize"} | {
 
 def formulas(names: Container[str]) -> str:
     """Return `RULES`, the rules and dialects of these names, the problems, and a schedule."""
-    entries = ",\n".join(f"{n}: {rule(parse(getattr(m, n)))}" for m, n in _names() if n in names)
+    entries = ",\n".join(f"{n}: {rule(one)}" for n, one in _runs().items() if n in names)
     return f"const RULES = {{\n{entries}\n}};\n{problems.script()}{_schedule()}"
 
 
@@ -54,6 +54,13 @@ def _schedule() -> str:
 def _names() -> list[tuple[ModuleType, str]]:
     # Dialects are rules of their own; what they share with `rules` is only their language.
     return [(module, name) for module in (rules, dialects) for name in module.__all__]
+
+
+@cache
+def _runs() -> Mapping[str, Formula]:
+    """The rules and dialects that a page can run."""
+    every = {name: parse(getattr(module, name)) for module, name in _names()}
+    return {name: formula for name, formula in every.items() if runs(formula)}
 
 
 @cache

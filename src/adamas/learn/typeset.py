@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from adamas.kernel.formula import Formula
-from adamas.kernel.scopes import TENSOR, reduction
+from adamas.kernel.scopes import TENSOR, matrix, reduction
 from adamas.learn.notation import LATEX, MATHML, Notation
 from adamas.learn.symbols import Symbol, lines, symbol
 
@@ -178,6 +178,8 @@ class Typesetter:
         word, found = ast.unparse(node.func), reduction(node)
         below = self.say(f"formula.{found.over}") if found and found.over != TENSOR else ""
         given = [found.argument] if found else node.args
+        if made := matrix(node):
+            below, given = made.coefficients.replace("_", " "), [made.argument]
         inside = self.write.pieces["comma"].join(self.text(one, CHOICE) for one in given)
         if word == "sqrt":
             return self.write.piece("root", inside), ATOM

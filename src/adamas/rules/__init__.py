@@ -29,6 +29,7 @@ from adamas.rules.averages import schedule_free_adamw, schedule_free_radam, sche
 from adamas.rules.averages import schedule_free_average as schedule_free_average
 from adamas.rules.descent import momentum, nesterov, sgd
 from adamas.rules.masked import cautious_adamw, masked_adamw
+from adamas.rules.matrices import adamuon, muon, normuon
 from adamas.rules.momenta import adan, ademamix, adopt, grams, laprop, lion, mars, signum
 from adamas.rules.tensors import adafactor, adamh, came, lamb, lars, prodigy, stable_adamw
 
@@ -70,4 +71,7 @@ __all__ = [
     "adafactor",
     "came",
     "prodigy",
+    "muon",
+    "normuon",
+    "adamuon",
 ]

@@ -49,12 +49,15 @@ stable_adamw = method(rules.stable_adamw)
 adafactor = method(rules.adafactor)
 came = method(rules.came)
 prodigy = method(rules.prodigy)
+muon = method(rules.muon)
+normuon = method(rules.normuon)
+adamuon = method(rules.adamuon)
 
 __all__ = [
     "adabelief", "adadelta", "adafactor", "adagrad", "adam", "adam_atan2", "adamax", "adamc",
-    "adamh", "adamw", "adan", "ademamix", "adopt", "amsgrad", "came", "cautious_adamw",
-    "cautious_decay_adamw", "grams", "lamb", "laprop", "lars", "lion", "mars", "masked_adamw",
-    "method", "momentum", "nadam", "nesterov", "prodigy", "radam", "rmsprop", "rmsprop_centered",
-    "schedule_free_adamw", "schedule_free_radam", "schedule_free_sgd", "sgd", "signum",
-    "stable_adamw",
+    "adamh", "adamuon", "adamw", "adan", "ademamix", "adopt", "amsgrad", "came",
+    "cautious_adamw", "cautious_decay_adamw", "grams", "lamb", "laprop", "lars", "lion", "mars",
+    "masked_adamw", "method", "momentum", "muon", "nadam", "nesterov", "normuon", "prodigy",
+    "radam", "rmsprop", "rmsprop_centered", "schedule_free_adamw", "schedule_free_radam",
+    "schedule_free_sgd", "sgd", "signum", "stable_adamw",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from adamas.torch.classes import (
     Adamax,
     AdamC,
     AdamH,
+    AdaMuon,
     AdamW,
     Adan,
     AdEMAMix,
@@ -37,8 +38,10 @@ from adamas.torch.classes import (
     Mars,
     MaskedAdamW,
     Momentum,
+    Muon,
     NAdam,
     Nesterov,
+    NorMuon,
     Prodigy,
     RAdam,
     RMSprop,
@@ -52,12 +55,12 @@ from adamas.torch.classes import (
 from adamas.torch.openmp import install
 
 __all__ = [
-    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "Adadelta", "Adafactor", "Adagrad", "Adam",
-    "AdamAtan2", "AdamC", "AdamH", "AdamW", "Adamax", "Adan", "Adopt", "Came", "CautiousAdamW",
-    "CautiousDecayAdamW", "CenteredRMSprop", "Grams", "LaProp", "Lamb", "Lars", "Lion", "Mars",
-    "MaskedAdamW", "Momentum", "NAdam", "Nesterov", "Optimizer", "Prodigy", "RAdam", "RMSprop",
-    "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum", "StableAdamW",
-    "optimizer", "release_gradients",
+    "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "AdaMuon", "Adadelta", "Adafactor", "Adagrad",
+    "Adam", "AdamAtan2", "AdamC", "AdamH", "AdamW", "Adamax", "Adan", "Adopt", "Came",
+    "CautiousAdamW", "CautiousDecayAdamW", "CenteredRMSprop", "Grams", "LaProp", "Lamb", "Lars",
+    "Lion", "Mars", "MaskedAdamW", "Momentum", "Muon", "NAdam", "Nesterov", "NorMuon",
+    "Optimizer", "Prodigy", "RAdam", "RMSprop", "ScheduleFreeAdamW", "ScheduleFreeRAdam",
+    "ScheduleFreeSGD", "Signum", "StableAdamW", "optimizer", "release_gradients",
 ]  # fmt: skip
 
 install()

@@ -1249,3 +1249,101 @@ class Prodigy(Optimizer):
         routes: Any = None,
         matmul: Any = "float32",
     ) -> None: ...
+
+class Muon(Optimizer):
+    """Muon steps along the momentum with all its singular values made equal."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.02,
+        beta: Any = 0.95,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+        observe: Any = False,
+        routes: Any = None,
+        matmul: Any = "float32",
+        adamw: Any = None,
+    ) -> None: ...
+
+class NorMuon(Optimizer):
+    """NorMuon gives every row of Muon's step the same length over time."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.95, 0.95),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.1,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+        observe: Any = False,
+        routes: Any = None,
+        matmul: Any = "float32",
+        adamw: Any = None,
+    ) -> None: ...
+
+class AdaMuon(Optimizer):
+    """AdaMuon divides each coordinate of Muon's step by its root mean square over time."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.95, 0.95),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.1,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        state: Any = "float32",
+        state_by_name: Any = None,
+        master: Any = None,
+        seed: Any = 0,
+        clip_norm: Any = None,
+        on_nonfinite: Any = "guard",
+        track_norm: Any = False,
+        ema: Any = None,
+        zero_grad_in_step: Any = False,
+        rows: Any = None,
+        threads: Any = None,
+        observe: Any = False,
+        routes: Any = None,
+        matmul: Any = "float32",
+        adamw: Any = None,
+    ) -> None: ...

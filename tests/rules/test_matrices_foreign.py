@@ -1,0 +1,80 @@
+"""Muon and its family go where torch, optax, timm and pytorch_optimizer go, in every dialect."""
+
+import importlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adamas import dialects, rules
+from foreign import distance, of_torch
+from matrix_cases import BUFFER, CASES, MOMENTUM, NEAR, SHAPES, SLOW, Case
+from reduction_foreign import by_reference, gradients, start
+from reduction_steps import by_kernel
+
+torch: Any = importlib.import_module("torch")
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", NEAR)
+def test_a_rule_goes_where_they_go(case: Case, shape: tuple[int, ...], dtype: str) -> None:
+    """Compiled and as the reference, fifty steps differ from theirs by roundings alone."""
+    if len(shape) == 1 and not case.vectors:
+        pytest.skip("theirs takes no vector")
+    p, grads = start(shape, dtype), gradients(shape, dtype)
+    for hypers in case.sets if dtype == "float64" else case.sets[1:]:
+        theirs = case.foreign(p, grads, hypers)
+        mine = by_kernel(case.rule, p, grads, **hypers)
+        assert mine[0]["p"].dtype == theirs[0]["p"].dtype == dtype
+        assert max(distance(mine, theirs).values()) < case.near[dtype]
+        if dtype == "float64":
+            run = by_reference(case.rule, p, grads, hypers)
+            assert max(distance(run, theirs).values()) < case.near[dtype]
+
+
+def test_torch_as_it_is_goes_there_within_bfloat16() -> None:
+    """Its Newton-Schulz steps in bfloat16 turn a step by less than a tenth of its length."""
+    p, grads = start((64, 64), "float32"), gradients((64, 64), "float32")[:10]
+    theirs = of_torch(torch.optim.Muon, MOMENTUM, BUFFER)(p, grads, SLOW)
+    mine = by_kernel(rules.muon, p, grads, **SLOW)
+    moved = mine[-1]["p"] - p
+    assert 1e-4 < np.linalg.norm(theirs[-1]["p"] - mine[-1]["p"]) / np.linalg.norm(moved) < 0.1
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_moonlight_steps_alike_with_a_longer_momentum(shape: tuple[int, ...]) -> None:
+    """Its momentum is larger by 1 / (1 - beta) and has the same direction."""
+    p, grads = start(shape, "float64"), gradients(shape, "float64")
+    damped = by_kernel(dialects.muon_match_rms_adamw, p, grads)
+    full = by_kernel(dialects.muon_moonlight, p, grads)
+    scaled = [{"p": one["p"], "m": one["m"] * (1 - 0.95)} for one in full]
+    assert max(distance(scaled, damped).values()) < 1e-12
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_step_is_as_long_as_the_dialect_says(shape: tuple[int, ...]) -> None:
+    """NorMuon and AdaMuon step 0.2 lr in root mean square; `muon_match_rms_adamw` about that."""
+    p, g = start(shape, "float64"), gradients(shape, "float64")[0]
+    for rule, low, high in (
+        (rules.normuon, 1 - 1e-6, 1 + 1e-6),
+        (rules.adamuon, 1 - 1e-6, 1 + 1e-6),
+        # Jordan's steps leave singular values from 0.68 to 1.14, and one, here of three, is 0.
+        (dialects.muon_match_rms_adamw, 0.68 * (2 / 3) ** 0.5, 1.14),
+    ):
+        moved = by_kernel(rule, p, [g], lr=0.1, weight_decay=0.0)[0]["p"] - p
+        assert low < np.sqrt(np.mean(moved**2)) / (0.2 * 0.1) < high
+
+
+def test_normuon_levels_rows() -> None:
+    """A row of small gradients is stepped as far as the others, over the average that it keeps."""
+    rng = np.random.default_rng(0)
+    scale = np.geomspace(1e-3, 1, 16)[:, None]
+    p = np.zeros((16, 40))
+    grads = [scale * rng.normal(size=p.shape) for _ in range(60)]
+    rows = {}
+    for rule in (rules.muon, rules.normuon):
+        path = [step["p"] for step in by_kernel(rule, p, grads, weight_decay=0.0)]
+        moved = np.linalg.norm(np.diff(path, axis=0)[20:], axis=2).mean(axis=0)
+        rows[rule.__name__] = moved.max() / moved.min()
+    assert rows["normuon"] < 1.1 < 2 < rows["muon"]
