@@ -15,7 +15,6 @@ LRS = {
     "AdEMAMix": 1e-3, "Adan": 1e-3, "ScheduleFreeAdamW": 1e-2, "CautiousAdamW": 5e-2,
     "Mars": 5e-2, "MaskedAdamW": 5e-2, "Lars": 1.0, "Lamb": 1e-2, "AdamH": 1e-2,
     "StableAdamW": 5e-2, "Adafactor": 5e-2, "Came": 5e-3, "Prodigy": 1.0,
-    "Muon": 1e-3, "NorMuon": 1e-2, "AdaMuon": 1e-2,
 }  # fmt: skip
 
 
