@@ -106,6 +106,8 @@ DEFAULTS = {
     # One eps in two places is the same; two of adan's are not to be had.
     "adabelief": {"eps_root": 1e-16},
     "adan": {"eps_root": 1e-8},
+    # That masks nothing.
+    "lars": {"weight_decay_mask": True},
 }
 
 

@@ -36,7 +36,8 @@ def equal(one: nn.Module, other: nn.Module) -> bool:
     return all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
 
-CASES = [(name, torch.float32) for name in LRS] + [("AdamW", torch.bfloat16)]
+# Prodigy sums over all tensors, whose gradients are not there together.
+CASES = [(name, torch.float32) for name in LRS if name != "Prodigy"] + [("AdamW", torch.bfloat16)]
 
 
 @pytest.mark.parametrize(("name", "dtype"), CASES, ids=str)
