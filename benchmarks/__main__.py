@@ -21,6 +21,7 @@ from benchmarks.fork import VARIABLE, fork
 from benchmarks.guard import guard
 from benchmarks.jax_steps import jax_steps
 from benchmarks.large import growth, large
+from benchmarks.matrices import matrices
 from benchmarks.record import MIB, Plan, Section
 from benchmarks.reductions import reductions
 from benchmarks.rows import sparse_rows
@@ -42,6 +43,7 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "start": startup,
     "rules": own_rules,
     "reductions": reductions,
+    "matrices": matrices,
     "whole": whole_step,
     "torch": torch_small,
     "jax": jax_steps,
