@@ -269,6 +269,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "lab.names",
         "lab.needs",
         "lab.problems",
+        "lab.layers",
         "lab.tuning",
         "lab.statistics.*",
         "lab.course",

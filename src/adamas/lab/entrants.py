@@ -15,13 +15,14 @@ from adamas.classes import CLASSES
 from adamas.cli_text.core_words import told as translated
 from adamas.engine.options import formula_of
 from adamas.kernel.formula import Formula
+from adamas.kernel.scopes import MATRIX
 from adamas.lab.course import Further
 from adamas.lab.entrant_base import Entrant, Pairs, own_settings, parts_of, split
 from adamas.lab.foreign.finding import find, is_rule
 from adamas.lab.foreign.kinds import foreign
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Params
-from adamas.lab.stepping import FormulaStepping, Stepping
+from adamas.lab.stepping import FormulaStepping, LayersStepping, Stepping
 from adamas.lab.text import words
 from adamas.show import find_rule
 
@@ -58,6 +59,8 @@ class FormulaEntrant(Entrant):
     def begin(self, params: Params, grads: Params, lr: float, further: Further = ()) -> Stepping:
         """Return the rule's kernel on the parameters, on one thread."""
         chosen = {**self.hypers, **own_settings(further)}
+        if MATRIX in self.rule.over:
+            return LayersStepping(self.rule, params, lr, chosen)
         opt = adamas.Optimizer(
             self.rule, params, lr=lr, threads=1, on_nonfinite="allow", **chosen
         )  # fmt: skip

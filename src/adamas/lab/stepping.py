@@ -1,12 +1,16 @@
 """An optimizer on the arrays of one run, whoever wrote it: what a trial asks of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 import adamas
+from adamas import rules
+from adamas.classes import hypers
+from adamas.kernel.formula import Formula
+from adamas.lab.layers import hidden, turned
 from adamas.lab.needs import LabError
 from adamas.lab.problems import Params
 
@@ -119,5 +123,51 @@ class FormulaStepping:
 
     def state_bytes(self) -> int:
         """Return the bytes of its state, numbers at eight each."""
-        held = (v for states in self.own.state.values() for k, v in states.items() if k != "step")
-        return sum(int(getattr(value, "nbytes", 8)) for value in held)
+        return held(self.own)
+
+
+def held(optimizer: adamas.Optimizer) -> int:
+    """Return the bytes of an optimizer's state, numbers at eight each."""
+    entries = optimizer.state.values()
+    found = (value for states in entries for key, value in states.items() if key != "step")
+    return sum(int(getattr(value, "nbytes", 8)) for value in found)
+
+
+class LayersStepping(JudgedAsTheyAre):
+    """A rule for matrices of hidden layers, and AdamW for all else, with one rate to search.
+
+    AdamW's is as much larger or smaller than its default as the rule's is. Nobody looks inside: the
+    arrays that it steps are not those of the problem. Raises `LabError` where there is no such
+    matrix.
+    """
+
+    own = None
+
+    def __init__(self, rule: Formula, params: Params, lr: float, chosen: Mapping[str, Any]) -> None:
+        self._layers = hidden(params)
+        if not self._layers:
+            raise LabError("error.no_hidden", rule=rule.name, names=", ".join(params))
+        self._share = hypers(rules.adamw)["lr"] / rule.hypers["lr"]
+        mine, others = self._apart(params)
+        groups: list[dict[str, Any]] = [
+            {"params": mine, "rule": rule, "lr": lr, **chosen},
+            {"params": others, "rule": "adamw", "lr": lr * self._share},
+        ]
+        self._both = adamas.Optimizer(rule, groups, threads=1, on_nonfinite="allow")
+
+    def _apart(self, arrays: Params) -> list[Params]:
+        mine = {name: turned(arrays[name], columns) for name, columns in self._layers.items()}
+        return [mine, {name: x for name, x in arrays.items() if name not in mine}]
+
+    def at(self, lr: float) -> None:
+        """Step with this learning rate from now on."""
+        for group, rate in zip(self._both.param_groups, (lr, lr * self._share), strict=True):
+            group["lr"] = rate
+
+    def step(self, grads: Params, loss: float, again: Again) -> None:
+        """Make one update; it needs no further gradient."""
+        self._both.step(self._apart(grads))
+
+    def state_bytes(self) -> int:
+        """Return the bytes of its state, numbers at eight each."""
+        return held(self._both)

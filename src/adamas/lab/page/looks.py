@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from adamas.classes import CLASSES
 from adamas.lab.page.svg import COLOURS
+from adamas.rules import matrices
 
 # What an optimizer without a look of its own is drawn with, in turn: the pairs repeat after 56.
 HUES = tuple(f"hue{number}" for number in range(1, 9))
@@ -107,6 +108,9 @@ def display_name(optimizer: str) -> str:
     """Return a rule as its paper writes it, with the settings that were fixed; else unchanged."""
     rule, colon, settings = optimizer.partition(":")
     known = LOOKS[rule].name if rule in LOOKS else NAMES.get(rule)
+    if rule in matrices.__all__:
+        # What is no matrix of a hidden layer is stepped by it, see `stepping.LayersStepping`.
+        known = f"{known} + AdamW"
     return f"{known} {settings}" if known and colon else known or optimizer
 
 

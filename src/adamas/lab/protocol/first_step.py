@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from adamas.kernel.scopes import MATRIX
 from adamas.lab.entrant_base import Entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.loop import Loop, sized
@@ -16,8 +17,9 @@ from adamas.lab.trial import start
 
 
 def try_out(problem: Problem, entrants: Iterable[Entrant]) -> None:
-    """Let every optimizer that is no rule take one step on a seed that nobody is judged on.
+    """Let every optimizer that may fail take one step on a seed that nobody is judged on.
 
+    Rules of adamas do not, but for those that need a matrix of a hidden layer.
     Raises `LabError` with the optimizer's own words when it fails, and where a problem's batches
     cannot have the size that an optimizer is given, or a run of a search has fewer samples. In a
     run the same is a run that failed, as a training at a rate that is too high may end in an error.
@@ -34,7 +36,7 @@ def try_out(problem: Problem, entrants: Iterable[Entrant]) -> None:
             continue
         if batch is not None:
             next(iter(with_batch(problem, batch).task(0).batches()))
-        if who.formula is None:
+        if who.formula is None or MATRIX in who.formula.over:
             one_step(problem, who)
 
 
