@@ -24,16 +24,16 @@ from benchmarks.fidelity.training import Training, train
 
 FORMATS = ("bfloat16", "int8", "int4")
 RATES: dict[str, float] = {
-    "adamw": 1e-3,
-    "mars": 2e-3,
-    "masked_adamw": 2e-3,
-    "cautious_adamw": 1e-3,
-    "lars": 20.0,
+    "adamw": 2e-2,
+    "mars": 2e-2,
+    "masked_adamw": 5e-2,
+    "cautious_adamw": 2e-2,
+    "lars": 5.0,
     "lamb": 1e-2,
-    "adamh": 1e-2,
-    "stable_adamw": 2e-3,
+    "adamh": 2e-2,
+    "stable_adamw": 2e-2,
     "came": 1e-3,
-    "prodigy": 1.0,
+    "prodigy": 0.2,
 }
 TRIED = [float(f"{digit}e{power}") for power in range(-4, 2) for digit in (1, 2, 5)]
 
