@@ -44,6 +44,12 @@ def twice(p: Any, g: Any, *, lr: float = 0.1) -> Any:
     return p - lr * orthogonalize(orthogonalize(g) + g)
 
 
+def kept(p: Any, g: Any, o: Any, *, lr: float = 0.1) -> Any:
+    """Matrices that are the new parameter and the new state themselves."""
+    o = orthogonalize(g)
+    return orthogonalize(p - lr * g, coefficients="polar_express"), o
+
+
 def decomposed(shape: tuple[int, int], least: float = 0.01) -> Array:
     """A matrix of norm 1 whose singular values lie between `least` and 1."""
     rng = np.random.default_rng(sum(shape))
@@ -104,7 +110,7 @@ def test_a_vector_is_divided_by_its_norm() -> None:
         assert np.allclose(found, of_one(name) * x / 5, rtol=1e-14)
 
 
-@pytest.mark.parametrize("rule", [steepest, levelled, twice])
+@pytest.mark.parametrize("rule", [steepest, levelled, twice, kept])
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 3e-5)])
 @pytest.mark.parametrize("shape", [*SHAPES, (7,), (), (6, 3, 2, 2), (0, 4)])
 def test_kernels_do_what_the_text_says(
@@ -190,6 +196,19 @@ def test_a_matrix_of_zeros_does_not_move() -> None:
     assert (p == 1).all()
 
 
+@pytest.mark.parametrize("state", ["bfloat16", "int8", "int4"])
+def test_a_matrix_may_be_a_state_in_few_bits(state: str) -> None:
+    """It is stored as any other new value: within its format's step of the matrix itself."""
+    g = np.random.default_rng(3).normal(size=(20, 30)).astype(np.float32)
+    optimizer = adamas.Optimizer(kept, np.ones_like(g), state={"o": state})
+    optimizer.step(g)
+    expected = np.asarray(orthogonalize(g.astype(np.float64)))
+    step = {"bfloat16": 2**-7, "int8": 0.1, "int4": 0.6}[state]
+    found = optimizer.values(0)["o"]
+    assert np.abs(found - expected).max() <= step * np.abs(expected).max()
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9
+
+
 def test_rows_alone_are_refused() -> None:
     """A step of some rows does not know the matrix."""
     optimizer = adamas.Optimizer(steepest, np.ones((4, 3)))
@@ -207,6 +226,11 @@ def of_a_number(p: Any, g: Any, *, lr: float = 0.1) -> Any:
     return p - lr * orthogonalize(norm(g))
 
 
+def of_the_step(p: Any, g: Any, *, t: float, lr: float = 0.1) -> Any:
+    """Neither is the number of the step."""
+    return p - lr * g * orthogonalize(t)
+
+
 def over_all(p: Any, g: Any, *, lr: float = 0.1) -> Any:
     """All tensors at once, one after another."""
     return p - lr * orthogonalize(g / norm(g, over="all"))
@@ -217,6 +241,7 @@ def over_all(p: Any, g: Any, *, lr: float = 0.1) -> Any:
     [
         (unknown_steps, 'coefficients is one of "jordan", "quintic", "polar_express"'),
         (of_a_number, "this has one for many"),
+        (of_the_step, "this has one for many"),
         (over_all, "Sum over each tensor"),
     ],
 )

@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Mapping
 import numpy as np
 
 from adamas import words
-from adamas.kernel.scopes import reduction
+from adamas.kernel.scopes import matrix, reduction
 
 # Whoever tells these apart from 1, and not from each other, tells the first step from the others.
 LATER = (*range(2, 200), 1000, 12345, 10**6)
@@ -90,7 +90,7 @@ def names(node: ast.AST) -> set[str]:
 def clock(value: ast.expr, clocks: Mapping[str, ast.expr]) -> ast.expr | None:
     """The expression of a value that depends on `t` alone; None for any other."""
     read = names(value)
-    alone = read and read <= clocks.keys() and not reduction(value)
+    alone = read and read <= clocks.keys() and not (reduction(value) or matrix(value))
     return inlined(value, clocks) if alone else None
 
 

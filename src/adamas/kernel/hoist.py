@@ -197,9 +197,13 @@ class _Hoister:
         return self.scope(node) == ONCE
 
     def output(self, name: str, each: str) -> str:
-        """The body's name for an output, copying what is coarser into its scope where needed."""
+        """The body's name for an output, copying what is coarser into its scope where needed.
+
+        And a matrix, which is loaded where a statement of elements reads it.
+        """
         name = self.current.get(name, name)
-        if self.scopes.get(name) == each:
+        whole = any(target(one) == name for one in self.body if matrix(one.value))
+        if self.scopes.get(name) == each and not whole:
             return name
         copy, self.at = fresh(f"{name}_value", self.taken), each
         self.taken.add(copy)
