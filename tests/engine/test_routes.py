@@ -78,6 +78,8 @@ def test_copies_keep_their_routes() -> None:
         ({"embed": "adamw"}, "no expression is found in 'h.0.weight', 'h.0.bias', 'head'"),
         ({"": "adamw", "embed": "lion"}, "'embed' decides no name"),
         ({"emb[": "adamw"}, "'emb[' is no regular expression"),
+        ({b"embed": "adamw"}, "b'embed' is no regular expression: cannot use a bytes pattern"),
+        ({"": adamas.AdamW}, "rule=AdamW is a class; write the name of its rule, such as 'adamw'"),
         ({}, "must be a dict of regular expressions"),
         ({"": {"params": 3}}, "routes: '' says 'params'"),
         ({"": {"rule": "adamw", "beta3": 0.1}}, "adamw has no setting 'beta3'"),

@@ -68,9 +68,12 @@ def decided(names: Iterable[str], routes: Any) -> dict[str, list[str]]:
 
 def _pattern(text: Any) -> re.Pattern[str]:
     try:
-        return re.compile(text)
+        found = re.compile(text)
+        # One of bytes is found in no name, and says so only when it is asked.
+        found.search("")
     except (re.error, TypeError) as error:
         raise ValueError(f"routes: {text!r} is no regular expression: {error}.") from None
+    return found
 
 
 def grouped(params: Any, routes: Any) -> list[dict[str, Any]]:
