@@ -94,3 +94,29 @@ def test_prodigy_takes_all_tensors_together() -> None:
         d = theirs.param_groups[0]["d"]
         assert optimizer.state[0]["d"] == pytest.approx(d, rel=1e-9)
     assert d > 1e-2
+
+
+def test_prodigy_keeps_one_distance_for_late_tensors_and_groups() -> None:
+    """A first gradient at step 11 and a group of another lr leave d what it is in the package."""
+    prodigyopt: Any = importlib.import_module("prodigyopt")
+    params = [start(shape, "float64") for shape in ((3, 4), (5,), (2, 2))]
+    tensors = [torch.tensor(p) for p in params]
+    groups = [{"params": params[:2]}, {"params": params[2:], "lr": 0.0}]
+    optimizer = adamas.Optimizer(rules.prodigy, groups)
+    theirs = prodigyopt.Prodigy([{"params": tensors[:2]}, {"params": tensors[2:], "lr": 0.0}])
+    for t in range(60):
+        late = None if t < 10 else np.array(params[1] - 3.0)
+        optimizer.step([[np.array(params[0] - 3.0), late], [np.array(params[2] + 1.0)]])
+        tensors[0].grad = tensors[0] - 3.0
+        tensors[1].grad = None if t < 10 else tensors[1] - 3.0
+        tensors[2].grad = tensors[2] + 1.0
+        theirs.step()
+        d = theirs.param_groups[0]["d"]
+        assert [one["d"] for one in optimizer.state.values()] == pytest.approx([d] * 3, rel=1e-9)
+        for p, x in zip(params, tensors, strict=True):
+            np.testing.assert_allclose(p, x.numpy(), rtol=1e-9)
+    assert d > 1e-3
+    # The package refuses rates that differ otherwise; here every tensor keeps the same d.
+    optimizer.param_groups[1]["lr"] = 0.5
+    optimizer.step([[np.array(p - 3.0) for p in params[:2]], [np.array(params[2] - 3.0)]])
+    assert len({float(one["d"]) for one in optimizer.state.values()}) == 1

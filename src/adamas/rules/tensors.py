@@ -166,7 +166,7 @@ def prodigy(
     s,
     p0,
     d_numerator,
-    d=1e-6,
+    d,
     *,
     t,
     lr=1.0,
@@ -184,11 +184,11 @@ def prodigy(
     (dialect). `d` and its numerator are of all tensors together.
     """
     p0 = p if t == 1 else p0
-    d = d0 if t == 1 else d
+    d = maximum(d, d0)
     beta3 = sqrt(beta2)
     lr_t = d * lr
     weight = d / d0 * lr_t
-    d_numerator = beta3 * d_numerator + weight * total(g * (p0 - p), over="all")
+    d_numerator = beta3 * d_numerator + total(weight * g * (p0 - p), over="all")
     s = beta3 * s + weight * g
     m = beta1 * m + (1 - beta1) * d * g
     v = beta2 * v + (1 - beta2) * d * d * g * g

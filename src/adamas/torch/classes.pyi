@@ -851,6 +851,7 @@ class Mars(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class ScheduleFreeSGD(Optimizer):
@@ -1020,6 +1021,7 @@ class CautiousAdamW(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Lars(Optimizer):
@@ -1052,6 +1054,7 @@ class Lars(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Lamb(Optimizer):
@@ -1084,6 +1087,7 @@ class Lamb(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class AdamH(Optimizer):
@@ -1115,6 +1119,7 @@ class AdamH(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class StableAdamW(Optimizer):
@@ -1147,6 +1152,7 @@ class StableAdamW(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Adafactor(Optimizer):
@@ -1180,6 +1186,7 @@ class Adafactor(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Came(Optimizer):
@@ -1214,6 +1221,7 @@ class Came(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Prodigy(Optimizer):
@@ -1248,6 +1256,7 @@ class Prodigy(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
     ) -> None: ...
 
 class Muon(Optimizer):
@@ -1279,6 +1288,7 @@ class Muon(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
         adamw: Any = None,
     ) -> None: ...
 
@@ -1312,6 +1322,7 @@ class NorMuon(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
         adamw: Any = None,
     ) -> None: ...
 
@@ -1345,5 +1356,6 @@ class AdaMuon(Optimizer):
         observe: Any = False,
         routes: Any = None,
         matmul: Any = "float32",
+        split: Any = None,
         adamw: Any = None,
     ) -> None: ...
