@@ -79,7 +79,7 @@ def test_copies_keep_their_routes() -> None:
         ({"": "adamw", "embed": "lion"}, "'embed' decides no name"),
         ({"emb[": "adamw"}, "'emb[' is no regular expression"),
         ({b"embed": "adamw"}, "b'embed' is no regular expression: cannot use a bytes pattern"),
-        ({"": adamas.AdamW}, "rule=AdamW is a class; write the name of its rule, such as 'adamw'"),
+        ({"": adamas.AdamW}, "rule=<class 'adamas.AdamW'> must be a rule: a function"),
         ({}, "must be a dict of regular expressions"),
         ({"": {"params": 3}}, "routes: '' says 'params'"),
         ({"": {"rule": "adamw", "beta3": 0.1}}, "adamw has no setting 'beta3'"),

@@ -28,27 +28,17 @@ def rule_of(given: Any) -> Any:
     """
     if isinstance(given, str):
         if given not in rules.__all__:
-            close = _close(given)
-            hint = f"Did you mean {close!r}? " if close else ""
+            close = difflib.get_close_matches(given.lower(), rules.__all__, 1)
+            hint = f"Did you mean {close[0]!r}? " if close else ""
             listed = ", ".join(rules.__all__)
             raise ValueError(f"no rule of adamas is called {given!r}. {hint}There are {listed}.")
         return getattr(rules, given)
-    if isinstance(given, type):
-        raise TypeError(
-            f"rule={given.__name__} is a class; write the name of its rule, such as "
-            f"{_close(given.__name__) or 'adamw'!r}, or a function."
-        )
-    if not (callable(given) or isinstance(given, Formula)):
+    if isinstance(given, type) or not (callable(given) or isinstance(given, Formula)):
         raise TypeError(
             f"rule={given!r} must be a rule: a function, what adamas.rule made of one, or the name "
             "of one of adamas.rules."
         )
     return given
-
-
-def _close(name: str) -> str:
-    """The rule whose name is nearest, if any is near."""
-    return next(iter(difflib.get_close_matches(name.lower(), rules.__all__, 1)), "")
 
 
 class Groups:
