@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from adamas.jax.dependence import needed
 from adamas.jax.keeping import dtype_of
 from adamas.jax.plans import OWN, Plan
 from adamas.kernel.formula import Formula
@@ -39,7 +40,7 @@ def aligned(
     name = plan.formula.name
     absent = [None] * tree.num_leaves
     if params is None and plan.needs_params:
-        decays = "weight_decay" in plan.hypers
+        decays = not needed(plan.formula, {**plan.hypers, "weight_decay": 0.0})
         raise ValueError(
             f"{name} needs the parameters: call update(grads, state, params)"
             + (", or give the number 0 as weight_decay." if decays else ".")
