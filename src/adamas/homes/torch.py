@@ -150,7 +150,11 @@ def _special() -> dict[str, Row]:
 
 
 # What torch and the authors call a hyper-parameter of rules that torch.optim does not have.
-CALLED = {"Signum": ("beta", "momentum"), "ScheduleFreeSGD": ("beta1", "momentum")}
+CALLED = {
+    "Signum": ("beta", "momentum"),
+    "Muon": ("beta", "momentum"),
+    "ScheduleFreeSGD": ("beta1", "momentum"),
+}
 
 
 def _called(plain: Signature) -> Signature:

@@ -1266,7 +1266,7 @@ class Muon(Optimizer):
         self,
         params: Any,
         lr: Any = 0.02,
-        beta: Any = 0.95,
+        momentum: Any = 0.95,
         weight_decay: Any = 0.0,
         *,
         foreach: Any = None,
