@@ -42,12 +42,7 @@ def decided(names: Iterable[str], routes: Any) -> dict[str, list[str]]:
     >>> decided(["embed", "h.0.w", "h.0.b"], {"embed|b$": "adamw", "": "muon"})
     {'embed|b$': ['embed', 'h.0.b'], '': ['h.0.w']}
     """
-    if not isinstance(routes, Mapping) or not routes:
-        raise TypeError(
-            f"routes={routes!r} must be a dict of regular expressions and rules, such as "
-            "{'embed|bias|norm': 'adamw', '': 'lion'}."
-        )
-    patterns = {text: _pattern(text) for text in routes}
+    patterns = compiled(routes)
     found: dict[str, list[str]] = {text: [] for text in routes}
     rest, every = list[str](), list(names)
     for name in every:
@@ -64,6 +59,16 @@ def decided(names: Iterable[str], routes: Any) -> dict[str, list[str]]:
             f"is as well. The names are {listed(every)}."
         )
     return found
+
+
+def compiled(routes: Any) -> dict[str, re.Pattern[str]]:
+    """The expressions of `routes`; raises what `decided` raises for what are no routes."""
+    if not isinstance(routes, Mapping) or not routes:
+        raise TypeError(
+            f"routes={routes!r} must be a dict of regular expressions and rules, such as "
+            "{'embed|bias|norm': 'adamw', '': 'lion'}."
+        )
+    return {text: _pattern(text) for text in routes}
 
 
 def _pattern(text: Any) -> re.Pattern[str]:

@@ -96,7 +96,7 @@ class Optimizer(torch.optim.Optimizer):
     def __repr__(self) -> str:
         """As torch writes it, and how parameters on the CPU are stepped."""
         lines = [f"CPU threads: {self._driver.threads.shown}"]
-        if MATRIX in self.formula.over:
+        if any(MATRIX in one.formula.over for one in self._driver.plan.each):
             lines.append(f"CPU products: {products.shown(self._driver.options['matmul'])}")
         return "\n".join([super().__repr__().removesuffix("\n)"), *lines, ")"])
 
