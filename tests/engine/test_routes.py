@@ -16,7 +16,7 @@ from adamas import rules
 from adamas.engine.routes import Routes
 from stepping import Array, snapshot
 
-SUMMING = ["lamb", "adafactor", "cautious", "cautious_lion"]
+SUMMING = ["cautious_lion"]
 SHAPES: list[tuple[int, ...]] = [(300, 40), (40, 300), (64, 5, 3, 3), (2000,), (1, 900), ()]
 
 
