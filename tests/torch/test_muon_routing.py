@@ -205,3 +205,13 @@ def test_a_cycle_moves_the_momentum_of_muon() -> None:
         found.append(opt.param_groups[0]["momentum"])
         scheduler.step()
     assert found[0] == 0.95 and min(found) == 0.85
+
+
+def test_one_group_that_is_left_is_not_a_scheduler() -> None:
+    """An optimizer whose other groups were taken away is not told that they have one rate."""
+    net = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 2))
+    opt = adamas.torch.Muon(net, adamw={"lr": 1e-3})
+    opt.param_groups.pop()
+    net(torch.ones(2, 8)).sum().backward()
+    opt.step()
+    assert opt.state[net[0].weight] and not opt.state.get(net[1].weight)

@@ -150,11 +150,8 @@ def _special() -> dict[str, Row]:
 
 
 # What torch and the authors call a hyper-parameter of rules that torch.optim does not have.
-CALLED = {
-    "Signum": ("beta", "momentum"),
-    "Muon": ("beta", "momentum"),
-    "ScheduleFreeSGD": ("beta1", "momentum"),
-}
+CALLED = dict.fromkeys(("Signum", "Muon"), ("beta", "momentum"))
+CALLED |= {"ScheduleFreeSGD": ("beta1", "momentum")}
 
 
 def _called(plain: Signature) -> Signature:

@@ -84,7 +84,7 @@ def heads(model: nn.Module) -> dict[str, str]:
         return end
     found = dict.fromkeys([*_siblings(model, named[-1], named), named[-1]], "by its name")
     # Behind a layer of that name another one may be the last; those of numbered blocks are not.
-    return {**{path: why for path, why in end.items() if not _numbered(path)}, **found}
+    return {**{path: why for path, why in end.items() if not re.search(r"\b\d+\b", path)}, **found}
 
 
 def _siblings(model: nn.Module, path: str, named: Iterable[str]) -> list[str]:
@@ -93,10 +93,6 @@ def _siblings(model: nn.Module, path: str, named: Iterable[str]) -> list[str]:
     if not isinstance(model.get_submodule(inside), nn.ModuleDict | nn.ModuleList):
         return []
     return [one for one in named if inside and one.rpartition(".")[0] == inside]
-
-
-def _numbered(path: str) -> bool:
-    return any(part.isdigit() for part in path.split("."))
 
 
 def _is_head(path: str) -> bool:
@@ -139,7 +135,7 @@ def _layer(name: str, p: torch.Tensor, owners: list[Owner], last: Mapping[str, s
 
 def is_vector(p: torch.Tensor) -> bool:
     """Whether at most one dimension is longer than 1; made orthogonal it is only divided."""
-    return 0 < p.numel() == max(p.shape, default=1)
+    return not torch.nn.parameter.is_lazy(p) and 0 < p.numel() == max(p.shape, default=1)
 
 
 def _fused(path: str, shape: Sequence[int]) -> tuple[str, int]:

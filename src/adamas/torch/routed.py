@@ -101,7 +101,7 @@ class Routed(Optimizer):
                 f"{listed(wrong)}: by name an embedding or a last layer, and on {self._rule(own)}. "
                 "Orthogonal updates move rare tokens as much as frequent ones; give it to AdamW."
             )
-        if flat := [name for _, p, name in own if self._strict and _is_vector(p)]:
+        if flat := [name for _, p, name in own if self._strict and is_vector(p)]:
             _warn(
                 f"{listed(flat)}: biases, norms or other vectors, and on {self._rule(own)}, which "
                 "would only divide them by their norm; give them to AdamW."
@@ -126,7 +126,7 @@ class Routed(Optimizer):
             )
 
     def _update(self) -> None:
-        if len(self._rates) > 1:
+        if len(self._rates) > 1 < len(self.param_groups):
             now = {float(group["lr"]) for group in self.param_groups}
             if len(now) == 1 and now != {0.0}:
                 made, self._rates = self._rates, []
@@ -156,10 +156,6 @@ def _given(adamw: Any) -> dict[str, Any]:
             f"adamw={adamw!r} must be a dict of AdamW's settings, such as {{'lr': 1e-3}}."
         )
     return dict(adamw or {})
-
-
-def _is_vector(p: torch.Tensor) -> bool:
-    return not torch.nn.parameter.is_lazy(p) and is_vector(p)
 
 
 def _warn(text: str) -> None:
