@@ -121,7 +121,7 @@ def test_what_others_keep_in_groups_stays(kind: str) -> None:
     home = adamas.torch.classes.SIGNATURES[kind]
     mine = home.defaults.keys() | home.sources.keys()
     extra = {key: 1.0 for key in [*KEPT, *EVERY] if key not in mine}
-    opt = getattr(adamas.torch, kind)([{"params": [nn.Parameter(torch.ones(2))], **extra}])
+    opt = getattr(adamas.torch, kind)([{"params": [nn.Parameter(torch.ones(2, 2))], **extra}])
     assert extra.items() <= opt.param_groups[0].items()
 
 
