@@ -173,3 +173,21 @@ def test_a_quotient_fits_where_the_reciprocal_does_not(shape: tuple[int, ...]) -
     adamas.Optimizer(by_mean_of_squares, p, lr=1e-25).step(g)
     # Squares of 1e-20 are subnormal in float32: they have 5 digits.
     np.testing.assert_allclose(p, -1e-5, rtol=1e-4)
+
+
+def furthest(p, g, far, *, lr=0.1):
+    """The largest norm of all gradients so far, kept once for all tensors."""
+    far = where(norm(g, over="all") > far, norm(g, over="all"), far)
+    return p - lr * g / far, far
+
+
+def test_who_is_new_beside_a_saved_state_has_what_all_share() -> None:
+    """A tensor that the saved state has not goes on with the number that is kept for all."""
+    old = adamas.Optimizer(furthest, {"a": np.zeros(3)})
+    old.step({"a": np.array([0.0, 30.0, 40.0])})
+    params = {"a": np.zeros(3), "b": np.zeros((2, 2))}
+    new = adamas.Optimizer(furthest, params)
+    new.load_state_dict(old.state_dict(), strict=False)
+    assert [float(one["far"]) for one in new.state.values()] == [50.0, 50.0]
+    new.step({"a": np.zeros(3), "b": np.ones((2, 2))})
+    np.testing.assert_allclose(params["b"], -0.1 / 50, rtol=1e-12)

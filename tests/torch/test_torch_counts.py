@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adamas.engine import sparse
-from adamas.torch import Adam, AdamW
+from adamas.torch import Adam, AdamW, Prodigy
 from torch_samples import ROWS, rows_of
 
 MOST = 1 << 53
@@ -145,3 +145,17 @@ def test_constants_outside_their_room_are_never_addressed() -> None:
     for steps in (6, 7 + sparse.HISTORY, -1, (1 << 63) - 1, -(1 << 63)):
         with pytest.raises(IndexError, match="are kept"):
             history.address_of(np.array([8, steps]))
+
+
+def test_a_late_parameter_has_what_all_share() -> None:
+    """Prodigy's d of a parameter whose first gradient comes late is that of all others."""
+    first, late = (torch.nn.Parameter(torch.full(shape, 5.0)) for shape in ((3, 2), (4,)))
+    optimizer = Prodigy([first, late])
+    for step in range(20):
+        first.grad = first.detach() - 3
+        late.grad = late.detach() + 3 if step >= 15 else None
+        optimizer.step()
+        alike = [optimizer.state[p] for p in (first, late) if p.grad is not None]
+        assert len({float(one["d"]) for one in alike}) == 1
+    assert float(optimizer.state[late]["d"]) > 1e-5
+    assert int(optimizer.state[late]["step"]) == 5

@@ -166,11 +166,13 @@ class Store:
         wide = any(codec.bits == 64 for codec in self.codecs[index].values())
         return "float64" if wide else "float32"
 
-    def share(self, active: Array) -> None:
+    def share(self, active: Array | None = None) -> None:
         """Let tensors that had no gradient in a step have what is one number for all tensors.
 
-        It may depend on the group's hyper-parameters: of their own group, if any of it moved.
+        Without `active` those that had none so far: they may be new beside a saved state. It may
+        depend on the group's hyper-parameters: of their own group, if any of it moved.
         """
+        active = self.numbers.steps[:-1] if active is None else active
         numbers, moved = self.numbers, np.flatnonzero(active)
         for k in np.flatnonzero(active == 0) if len(moved) else ():
             alike = moved[numbers.groups[moved] == numbers.groups[k]]

@@ -68,4 +68,4 @@ def counting(whole: Whole, steps: int, seed: int | None) -> list[Action]:
     actions: list[Action] = [partial(one.steps.__setitem__, -1, steps) for one in numbers]
     if seed is not None:
         actions += [partial(one.seed.__setitem__, 0, seed) for one in numbers]
-    return actions
+    return [*actions, *(part.store.share for part in whole.parts)]

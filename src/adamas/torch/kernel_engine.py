@@ -95,6 +95,8 @@ class KernelEngine:
             tensor.part = part_of(one.parameter, one.key, stepper.formula)
             tensor.split = parts_of(options["split"], one.key, one.parameter.shape)
             self._tensors.append(self._take(k, one, entries.get(one.parameter, {}), share))
+        # Who had no gradient so far has no entry, and what is one number for all is his too.
+        stepper.store.share()
         self._part()
         for k, one in enumerate(self.live):
             self._complete(k, plain(one.parameter))
