@@ -73,12 +73,11 @@ def compiled(routes: Any) -> dict[str, re.Pattern[str]]:
 
 def _pattern(text: Any) -> re.Pattern[str]:
     try:
-        found = re.compile(text)
-        # One of bytes is found in no name, and says so only when it is asked.
-        found.search("")
+        # One of bytes says only when it is asked that it is found in no name.
+        re.search(text, "")
+        return re.compile(text)
     except (re.error, TypeError) as error:
         raise ValueError(f"routes: {text!r} is no regular expression: {error}.") from None
-    return found
 
 
 def grouped(params: Any, routes: Any) -> list[dict[str, Any]]:
