@@ -13,7 +13,7 @@ from pathlib import Path
 
 CORE, FACES, LAB, CHECK = "core", "faces", "lab", "check"
 LEARN, BENCH, COMMANDS = "learn", "bench", "commands"
-BUDGET = {CORE: 13200, FACES: 6600, LAB: 14450, CHECK: 1350, LEARN: 3250, BENCH: 430, COMMANDS: 870}
+BUDGET = {CORE: 13400, FACES: 6600, LAB: 14450, CHECK: 1350, LEARN: 3250, BENCH: 430, COMMANDS: 870}
 FILE_LIMIT = 300
 # A module or folder directly under src/adamas, and the part that it counts in.
 PARTS = {

@@ -34,6 +34,8 @@ PLACES = {
     "method": adamas.scipy.method, "gradient": lambda x: 2 * x, "x0": np.ones(2),
     "f": lambda x: float(x @ x), "params": np.ones(3), "model": torch.nn.Linear(2, 1),
 }  # fmt: skip
+# Its products are of bfloat16 numbers: what it computes is no rule to the last digits.
+ROUNDED = ("Muon",)
 
 
 def failing() -> list[str]:
@@ -59,7 +61,7 @@ def failing() -> list[str]:
 def of_torch() -> list[str]:
     """What is said of torch.optim and is not so."""
     has = {name for name in CLASSES if hasattr(torch.optim, name)}
-    found = sorted(has ^ set(TORCH))
+    found = sorted(has ^ {*TORCH, *ROUNDED})
     for one in computed():
         name, _, options = one.call.removeprefix("torch.optim.").partition("(")
         if name in TORCH:

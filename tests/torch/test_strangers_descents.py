@@ -97,6 +97,10 @@ def test_beale_s_function(name: str) -> None:
     assert float(beale(p.detach())) < before
 
 
+# The authors' RAdam waits for the variance of its first steps, as `radam` does not.
+SILENT = {"ScheduleFreeRAdam": 5}
+
+
 @pytest.mark.parametrize("name", LRS)
 def test_every_step_lowers_a_network_s_output(name: str) -> None:
     """Twenty steps in a row each lower the output that is minimised, after the first."""
@@ -111,7 +115,7 @@ def test_every_step_lowers_a_network_s_output(name: str) -> None:
         loss.backward()
         seen.append(loss.item())
         opt.step()
-    assert all(b < a for a, b in itertools.pairwise(seen[1:]))
+    assert all(b < a for a, b in itertools.pairwise(seen[SILENT.get(name, 1) :]))
 
 
 Shape = Callable[[nn.Parameter, nn.Parameter, float], Any]
