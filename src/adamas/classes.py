@@ -5,11 +5,12 @@ written from them by `tools/write_stubs.py`, so that type checkers see the same 
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from adamas import rules
 from adamas.engine.optimizer import Optimizer
+from adamas.rules import matrices
 
 CLASSES: dict[str, Callable[..., Any]] = {
     "SGD": rules.sgd,
@@ -90,6 +91,8 @@ def _make(name: str, rule: Callable[..., Any]) -> type[Optimizer]:
             raise TypeError(f"{name} takes params and {first} by position; name the others.")
         if lr:
             settings[first] = lr[0]
+        if rule.__name__ in matrices.__all__ and settings.get("routes") is None:
+            _undecided(name, params)
         Optimizer.__init__(self, rule, params, **settings)
 
     __init__.__signature__ = signature  # type: ignore[attr-defined]
@@ -99,6 +102,19 @@ def _make(name: str, rule: Callable[..., Any]) -> type[Optimizer]:
         "__module__": "adamas",
     }
     return type(name, (Optimizer,), body)
+
+
+def _undecided(name: str, params: Any) -> None:
+    """Raise ValueError for names that do not say which matrices are of hidden layers."""
+    if not isinstance(params, Mapping):
+        return
+    shown = ", ".join(map(repr, list(params)[:8])) + (", ..." if len(params) > 8 else "")
+    raise ValueError(
+        f"{name}: from its name alone an embedding or a last layer is a matrix like any other: "
+        f"{shown}. Say what goes where: routes={{'embed|head|norm|bias': 'adamw', "
+        f"'': '{CLASSES[name].__name__}'}}, or groups, [{{'params': matrices}}, "
+        "{'params': others, 'rule': 'adamw'}]."
+    )
 
 
 globals().update({name: _make(name, rule) for name, rule in CLASSES.items()})

@@ -134,3 +134,14 @@ def test_the_first_update_is_as_far_as_expected(rule: str, shape: tuple[int, ...
     before = p.copy()
     optimizer.step(g)
     assert math.isclose(route.rms, math.sqrt(np.mean((p - before) ** 2)), rel_tol=0.1)
+
+
+def test_names_alone_do_not_say_what_is_a_hidden_layer() -> None:
+    """A dict on Muon is refused with its names until routes or groups decide."""
+    params = {"embed": np.ones((9, 4)), "up": np.ones((4, 4)), "bias": np.ones(4)}
+    with pytest.raises(ValueError, match=r"Muon: from its name alone .* 'embed', 'up', 'bias'"):
+        adamas.Muon(params)
+    routes = {"embed|bias": {"rule": "adamw", "lr": 1e-3}, "": "muon"}
+    found = {one.name: one.rule for one in adamas.Muon(params, routes=routes).routes}
+    assert found == {"embed": "adamw", "up": "muon", "bias": "adamw"}
+    adamas.Muon([params["up"]]).step([np.ones((4, 4))])
