@@ -163,6 +163,20 @@ def test_two_threads_share_what_is_large() -> None:
     assert np.array_equal(*found)
 
 
+def test_the_threads_of_torch_do_it_too(capfd: pytest.CaptureFixture[str]) -> None:
+    """Lent threads are not called where nothing is left for them: matrices alone leave nothing."""
+    import torch
+
+    import adamas.torch  # lends them
+
+    weight = torch.nn.Parameter(torch.ones(700, 300))
+    optimizer = adamas.torch.optimizer(steepest)([{"params": [weight]}], threads=2)
+    weight.grad = torch.randn(700, 300)
+    optimizer.step()
+    assert "Exception ignored" not in capfd.readouterr().err
+    assert not torch.equal(weight.detach(), torch.ones(700, 300))
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_the_order_in_memory_does_not_matter(order: Any) -> None:
     """Rows are those of the array, however it lies in memory."""

@@ -128,10 +128,11 @@ def on_threads(work: Sequence[Action], threads: int) -> list[Action]:
     All actions are such as `straight` takes; those of `work` may run on several threads at once,
     and do together what one of them would do alone.
     """
-    team = _team(work, threads) if threads > 1 and _team else None
+    # Where all tensors are stepped one after another, nothing is left for all threads.
+    team = _team(work, threads) if work and threads > 1 and _team else None
     before: list[Action] = [team] if team else []
     behind: list[Action] = []
-    if threads > 1 and not team:
+    if work and threads > 1 and not team:
         before, behind = _helped(work, threads - 1)
     return [*before, *work, *behind]
 
