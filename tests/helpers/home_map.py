@@ -225,8 +225,8 @@ def faces() -> dict[str, float]:
     found = {}
     for name in SIGNATURES:
         rule = CLASSES[name]
-        # Refused in both, by name.
-        if rule is rules.prodigy:
+        # Refused by name in both, and what rows and columns keep by its shape.
+        if rule is rules.prodigy or parse(rule).rows:
             continue
         text = f"adamas.jax.{rule.__name__}({LR})"
         kept = Keras(getattr(adamas.keras, name), learning_rate=LR)

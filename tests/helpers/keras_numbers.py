@@ -300,6 +300,15 @@ def check_rules_of_matrices_are_refused_by_name() -> None:
         adamas.keras.Moon  # noqa: B018
 
 
+def check_adafactor_of_keras_has_its_eps_inside() -> None:
+    """`keras.optimizers.Adafactor` is `adafactor_eps_inside`, of matrices and of vectors."""
+    for shape in ((30, 4), (4, 30), (7,)):
+        p, gradients = values(22, *shape), values(23, 50, *shape)
+        found = stepped(keras.optimizers.Adafactor(learning_rate=RATE), p, gradients)
+        expected = referred(dialects.adafactor_eps_inside, p, gradients, lr=RATE)
+        assert apart(found, expected) <= 2e-5, shape
+
+
 def check_muon_of_keras_is_that_of_moonlight() -> None:
     """`keras.optimizers.Muon` is `muon_moonlight` of its kernels as they are: the scale is even."""
     for shape in ((30, 4), (4, 30), (16, 16)):

@@ -12,6 +12,7 @@ from adamas.classes import CLASSES, hypers
 from adamas.lab.course import COURSE, Course, Further, value_of
 from adamas.lab.entrant_base import parts_of
 from adamas.lab.foreign.arguments import literal
+from adamas.rules import matrices
 from adamas.schedule import shapes
 
 FRAMEWORKS = {
@@ -121,12 +122,18 @@ def of_kind(
     more = "".join(f", {key}={value}" for key, value in changed.items())
     train = "  # and optimizer.eval() before evaluating or saving the model"
     last = f"\noptimizer.train(){train}" * (name in AVERAGING)
+    # Names or layers say what is stepped by a rule for matrices, and what by AdamW.
+    square = name in matrices.__all__
+    routes = f", routes={{'': '{name}'}}" if square else ""
+    first = f"# what is no hidden matrix first: {{'embed|head|bias': 'adamw', '': '{name}'}}\n"
+    note = first if square else ""
+    given = "model" if square else "model.parameters()"
     found = {
-        "adamas": f"import adamas\n{head}\noptimizer = adamas.{NAMES[name]}(params, "
-        f"lr={rate}{more})\noptimizer.step(grads)  # params are updated in place",
+        "adamas": f"import adamas\n{head}\n{note}optimizer = adamas.{NAMES[name]}(params, "
+        f"lr={rate}{more}{routes})\noptimizer.step(grads)  # params are updated in place",
         # adamas.torch takes hyper-parameters by the rule's own names, too.
         "adamas_torch": f"import adamas.torch\n{head}\n"
-        f"optimizer = adamas.torch.{NAMES[name]}(model.parameters(), lr={rate}{more}){last}",
+        f"optimizer = adamas.torch.{NAMES[name]}({given}, lr={rate}{more}){last}",
     }
     plain = {**settings, "lr": f"{lr:.6g}"}
     if name in TORCH:
