@@ -18,8 +18,6 @@ from adamas.kernel.scopes import SECOND
 
 # So many elements stand for a tensor of any size.
 ELEMENTS = 4096
-# The polar factor of a matrix, where the language has it.
-ORTHOGONALIZE = "orthogonalize"
 
 
 def first_update(
@@ -72,10 +70,11 @@ class _StandIn(Reference):
         names["rows"], names["columns"] = np.float64(of[0]), np.float64(of[1])
         names["total"] = _more(words.total, mine, of, 1.0)
         names["norm"] = _more(words.norm, mine, of, 0.5)
-        if polar := getattr(words, ORTHOGONALIZE, None):
-            # The elements of a matrix whose singular values are 1 have RMS 1/sqrt(max(shape)).
-            smaller = math.sqrt(max(mine) / max(of))
-            names[ORTHOGONALIZE] = lambda x, *args, **given: polar(x, *args, **given) * smaller
+        # The elements of a matrix whose singular values are 1 have RMS 1/sqrt(max(shape)).
+        smaller = math.sqrt(max(mine) / max(of))
+        names["orthogonalize"] = lambda x, coefficients: (
+            words.orthogonalize(x, coefficients) * smaller
+        )
         return names
 
 

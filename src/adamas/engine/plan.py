@@ -23,7 +23,7 @@ from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Column, Layout, columns
 from adamas.kernel.observing import who_sums
 from adamas.kernel.runtime.job import GROUP
-from adamas.kernel.scopes import COLUMN, MATRIX, ROW, SECOND
+from adamas.kernel.scopes import COLUMN, ROW, SECOND
 from adamas.kernel.stages import forms
 
 
@@ -57,7 +57,7 @@ class BatchMaker:
             for index, name in enumerate(key):
                 formula = self.formulas[index]
                 # Tensors of which matrices are made are stepped one after another.
-                own = index if MATRIX in formula.over else -1
+                own = index if formula.orthogonalizes else -1
                 members.setdefault((formula, self.layout(index, name), own), []).append(index)
             found = members.items()
             self._plans[key] = [self._batch(formula, lay, m) for (formula, lay, _), m in found]

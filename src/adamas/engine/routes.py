@@ -1,13 +1,11 @@
 """Which parameter is stepped by which rule, and how far at first: a table to be looked at."""
 
-import ast
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import overload
 
-from adamas.engine.expected import ORTHOGONALIZE, first_update
+from adamas.engine.expected import first_update
 from adamas.kernel.formula import Formula
 
 HEAD = ("parameter", "shape", "rule", "lr", "first update")
@@ -42,17 +40,11 @@ def route(
     """The route of a parameter whose elements have RMS `size`, with these hyper-parameters."""
     lr, scale = hypers.get("lr", math.nan), None
     rms = first_update(formula, shape, hypers, size)
-    if orthogonalizes(formula) and len(shape) > 1 and 0 not in shape:
+    if formula.orthogonalizes and len(shape) > 1 and 0 not in shape:
         alone = {**hypers, "lr": 1.0, "weight_decay": 0.0}
         longest = max(shape[0], math.prod(shape[1:]))
         scale = first_update(formula, shape, alone, size) * math.sqrt(longest)
     return Route(name, tuple(shape), formula.name, lr, rms, scale, why)
-
-
-@lru_cache(maxsize=128)
-def orthogonalizes(formula: Formula) -> bool:
-    """Whether a rule is one for matrices."""
-    return any(ORTHOGONALIZE in ast.unparse(line) for line in formula.statements)
 
 
 class Routes(Sequence[Route]):

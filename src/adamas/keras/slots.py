@@ -14,7 +14,7 @@ from adamas.keras.steps import Step
 from adamas.kernel.bound import refuse
 from adamas.kernel.formula import Formula
 from adamas.kernel.kinds import kinds
-from adamas.kernel.scopes import MATRIX, SECOND
+from adamas.kernel.scopes import SECOND
 from adamas.kernel.variants import of_vectors
 
 FEW = ("bfloat16", "float16")
@@ -82,7 +82,7 @@ class Slots:
                     f"{formula.name} reads a second array beside the gradient, for which an "
                     "optimizer of Keras has no place; step NumPy arrays with adamas.Optimizer."
                 )
-            if MATRIX in formula.over:
+            if formula.orthogonalizes:
                 raise ValueError(
                     f"{formula.name} orthogonalizes matrices whose rows are outputs, and a kernel "
                     "of Keras has its outputs in columns, a convolution's in the last of four "

@@ -93,6 +93,11 @@ class Formula:
         return frozenset((*(one.over for one in found if one), *([MATRIX] if matrices else [])))
 
     @property
+    def orthogonalizes(self) -> bool:
+        """Whether it makes matrices of matrices."""
+        return MATRIX in self.over
+
+    @property
     def rowwise(self) -> bool:
         """Whether it asks what is in one row, so that rows must lie in one piece."""
         return bool(self.over & {ROW, COLUMN, MATRIX})

@@ -16,7 +16,6 @@ from adamas.kernel.hoist import Hoisted
 from adamas.kernel.layout import Layout, columns
 from adamas.kernel.processors import Processor
 from adamas.kernel.reducing import Reducing
-from adamas.kernel.scopes import MATRIX
 from adamas.kernel.stages import Stages, stages
 
 __all__ = ["Layout", "Woven", "weave"]
@@ -101,7 +100,7 @@ def _prologue(formula: Formula, plan: Stages) -> list[str]:
         lines.append(f"        {name} = _m.load_float64(_hypers, _group * {width} + {k}, 0)")
     for name in sorted(formula.given & {"rows", "columns"}):
         word = f"_m.float64(_m.load_int64(_m.place_at(_job, _k), _j.{name.upper()}, 0))"
-        if name == "rows" and MATRIX in formula.over:
+        if name == "rows" and formula.orthogonalizes:
             word += " / _m.float64(_m.load_int64(_m.place_at(_job, _k), _j.SPLIT, 0))"
         lines.append(f"        {name} = {word}")
     for k, name in enumerate(formula.scalars):

@@ -15,7 +15,6 @@ from adamas.classes import CLASSES
 from adamas.cli_text.core_words import told as translated
 from adamas.engine.options import formula_of
 from adamas.kernel.formula import Formula
-from adamas.kernel.scopes import MATRIX
 from adamas.lab.course import Further
 from adamas.lab.entrant_base import Entrant, Pairs, own_settings, parts_of, split
 from adamas.lab.foreign.finding import find, is_rule
@@ -59,7 +58,7 @@ class FormulaEntrant(Entrant):
     def begin(self, params: Params, grads: Params, lr: float, further: Further = ()) -> Stepping:
         """Return the rule's kernel on the parameters, on one thread."""
         chosen = {**self.hypers, **own_settings(further)}
-        if MATRIX in self.rule.over:
+        if self.rule.orthogonalizes:
             return LayersStepping(self.rule, params, lr, chosen)
         opt = adamas.Optimizer(
             self.rule, params, lr=lr, threads=1, on_nonfinite="allow", **chosen

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adamas.kernel.formula import Formula, target
-from adamas.kernel.scopes import ELEMENT, MATRIX, ONCE, ROW, reduction, scope
+from adamas.kernel.scopes import ELEMENT, ONCE, ROW, reduction, scope
 
 __all__ = ["NotInJavaScriptError", "expression", "function", "rule", "runs"]
 
@@ -55,7 +55,7 @@ class _Scopes:
 
 def runs(formula: Formula) -> bool:
     """Return whether a page can run a rule."""
-    return not (formula.draws or MATRIX in formula.over or "h" in formula.given)
+    return not (formula.draws or formula.orthogonalizes or "h" in formula.given)
 
 
 def rule(formula: Formula) -> str:

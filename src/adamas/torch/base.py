@@ -15,7 +15,6 @@ from adamas.engine.observed import Observed
 from adamas.engine.routes import Routes
 from adamas.homes.signature import Signature
 from adamas.kernel.formula import Formula
-from adamas.kernel.scopes import MATRIX
 from adamas.torch import arguments, options, products, saving, scheduled
 from adamas.torch.called import called, every
 from adamas.torch.callers import Callers
@@ -96,7 +95,7 @@ class Optimizer(torch.optim.Optimizer):
     def __repr__(self) -> str:
         """As torch writes it, and how parameters on the CPU are stepped."""
         lines = [f"CPU threads: {self._driver.threads.shown}"]
-        if any(MATRIX in one.formula.over for one in self._driver.plan.each):
+        if any(one.formula.orthogonalizes for one in self._driver.plan.each):
             lines.append(f"CPU products: {products.shown(self._driver.options['matmul'])}")
         return "\n".join([super().__repr__().removesuffix("\n)"), *lines, ")"])
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from adamas.engine.options import formula_of
-from adamas.engine.routes import orthogonalizes
 from adamas.homes.signature import Signature
 from adamas.homes.torch import HOW, SIGNATURES, of_rule
 from adamas.kernel.formula import Formula
@@ -47,7 +46,7 @@ def _base(signature: Signature, strict: bool) -> type[Optimizer]:
         return Averaging
     rule = signature.choose(signature.defaults)
     text = getattr(rule, "__module__", "") == MATRICES
-    if not (text if strict else orthogonalizes(formula_of(rule))):
+    if not (text if strict else formula_of(rule).orthogonalizes):
         return Optimizer
     return Routed if strict else Taking
 

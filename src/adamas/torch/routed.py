@@ -14,7 +14,6 @@ import torch
 from torch import nn
 
 from adamas.engine.options import formula_of
-from adamas.engine.routes import orthogonalizes
 from adamas.engine.routing import compiled, listed, settings_of
 from adamas.engine.several import rule_of
 from adamas.torch.base import Optimizer
@@ -69,7 +68,7 @@ class Routed(Optimizer):
     def _matrices(self) -> list[tuple[int, torch.Tensor, str]]:
         """The group, parameter and name of all that a rule for matrices steps, once trained."""
         each, groups = self._driver.plan.each, self.param_groups
-        return [one for one in every(groups) if orthogonalizes(each[one[0]].formula)]
+        return [one for one in every(groups) if each[one[0]].formula.orthogonalizes]
 
     def _rule(self, own: Sequence[tuple[int, torch.Tensor, str]]) -> str:
         """What the rules of these are called."""

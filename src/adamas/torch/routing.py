@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from adamas.engine.routes import Route, Routes, orthogonalizes, route
+from adamas.engine.routes import Route, Routes, route
 from adamas.engine.routing import decided, settings_of
 from adamas.torch.called import every
 from adamas.torch.driver import Driver
@@ -47,7 +47,7 @@ def _route(
     plan: Plan, group: Mapping[str, Any], p: torch.Tensor, name: str, why: str, split: Any
 ) -> Route:
     shape, rows = tuple(p.shape), tuple(p.shape[:1])
-    if (parts := parts_of(split, name, shape)) > 1 and orthogonalizes(plan.formula):
+    if (parts := parts_of(split, name, shape)) > 1 and plan.formula.orthogonalizes:
         rows, why = (shape[0] // parts,), f"{why}: {parts} matrices, one below the other"
     made = route(plan.formula, name, (*rows, *shape[1:]), plan.numbers(group), _size(p), why)
     return replace(made, shape=shape)

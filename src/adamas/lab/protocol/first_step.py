@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from adamas.kernel.scopes import MATRIX
 from adamas.lab.entrant_base import Entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.loop import Loop, sized
@@ -36,7 +35,7 @@ def try_out(problem: Problem, entrants: Iterable[Entrant]) -> None:
             continue
         if batch is not None:
             next(iter(with_batch(problem, batch).task(0).batches()))
-        if who.formula is None or MATRIX in who.formula.over:
+        if who.formula is None or who.formula.orthogonalizes:
             one_step(problem, who)
 
 
