@@ -98,6 +98,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.storage",
         "engine.options",
         "engine.routing",
+        "engine.tables",
         "engine.expected",
         "engine.routes",
         "engine.chunks",

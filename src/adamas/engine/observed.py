@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
+from adamas.engine.tables import shown_shape, table
 from adamas.engine.tensors import Key
 
 Record = dict[str, Any]
@@ -87,10 +88,9 @@ class Observed(Sequence[Record]):
         head = ["parameter", "shape", "rule", *COLUMNS.values(), *(f"{s} at floor" for s in states)]
         lines = [head]
         for one in self:
-            shape = " × ".join(map(str, one["shape"])) or "1"
             numbers = [f"{one[key]:.3g}" if key != "step" else str(one[key]) for key in COLUMNS]
             shares = [f"{one['at_floor'][s]:.1%}" if s in one["at_floor"] else "" for s in states]
-            lines.append([str(one["name"]), shape, one["rule"], *numbers, *shares])
-        widths = [max(len(line[k]) for line in lines) for k in range(len(head))]
-        rows = ("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
-        return "\n".join(rows)
+            lines.append(
+                [str(one["name"]), shown_shape(one["shape"]), one["rule"], *numbers, *shares]
+            )
+        return table(lines)

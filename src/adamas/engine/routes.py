@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import overload
 
 from adamas.engine.expected import first_update
+from adamas.engine.tables import shown_shape, table
 from adamas.kernel.formula import Formula
 
 HEAD = ("parameter", "shape", "rule", "lr", "first update")
@@ -79,11 +80,14 @@ class Routes(Sequence[Route]):
         head = [*HEAD, *(["scale"] if scaled else []), *(["why"] if reasons else [])]
         lines = [head]
         for one in self:
-            shape = " × ".join(map(str, one.shape)) or "1"
-            line = [str(one.name), shape, one.rule, f"{one.lr:g}", f"{one.rms:.1e}"]
+            line = [
+                str(one.name),
+                shown_shape(one.shape),
+                one.rule,
+                f"{one.lr:g}",
+                f"{one.rms:.1e}",
+            ]
             if scaled:
                 line.append("" if one.scale is None else f"{one.scale:.3g}")
             lines.append([*line, *([one.why] if reasons else [])])
-        widths = [max(len(line[k]) for line in lines) for k in range(len(head))]
-        rows = ("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
-        return "\n".join(rows)
+        return table(lines)
