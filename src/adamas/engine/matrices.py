@@ -6,7 +6,6 @@ out once as calls of NumPy's own functions, and run with the kernels before and 
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import chain
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -24,12 +23,14 @@ Shape: TypeAlias = tuple[int, int, str]
 class Products(Protocol):
     """Whose products of matrices are used."""
 
-    def steps(self, matrix: Array, coefficients: str, split: int = 1) -> list[Action]:
+    def steps(self, matrix: Array, coefficients: str) -> list[Action]:
         """The actions that put `matrix`, of Frobenius norm at most 1, through steps of this name.
 
-        Of `split` above 1, each of so many parts of equal rows, divided by its own norm. They
-        change it in place, in its own dtype, and are such as `threads.straight` takes.
+        They change it in place, in its own dtype, and are such as `threads.straight` takes.
         """
+
+    def unit(self, matrix: Array) -> list[Action]:
+        """The actions that divide `matrix` by its norm, in place."""
 
 
 Maker: TypeAlias = Callable[[Sequence[Shape]], Products]
@@ -51,12 +52,8 @@ class Blas:
             for dtype in {one[2] for one in shapes}
         }
 
-    def steps(self, matrix: Array, coefficients: str, split: int = 1) -> list[Action]:
+    def steps(self, matrix: Array, coefficients: str) -> list[Action]:
         """What `Products.steps` says."""
-        if split > 1:
-            parts = np.split(matrix, split)
-            each = ((*self._unit(part), *self.steps(part, coefficients)) for part in parts)
-            return list(chain.from_iterable(each))
         rows, columns = matrix.shape
         if not matrix.size:
             return []
@@ -81,16 +78,16 @@ class Blas:
             x, y = y, x
         return actions if x is matrix else [*actions, assigning(matrix, x)]
 
-    def _unit(self, part: Array) -> list[Action]:
-        """Divide a part of a matrix by its own norm."""
-        squares = self._rooms[part.dtype.name][0][: part.size].reshape(part.shape)
+    def unit(self, matrix: Array) -> list[Action]:
+        """What `Products.unit` says."""
+        squares = self._rooms[matrix.dtype.name][0][: matrix.size].reshape(matrix.shape)
         norm = np.zeros(())
         return [
-            partial(np.multiply, part, part, squares),
+            partial(np.multiply, matrix, matrix, squares),
             partial(np.add.reduce, squares, None, np.float64, norm),
             partial(np.sqrt, norm, norm),
             partial(np.maximum, norm, LEAST, out=norm),
-            partial(np.divide, part, norm, part),
+            partial(np.divide, matrix, norm, matrix),
         ]
 
 

@@ -103,8 +103,11 @@ class Places:
         steps: dict[int, list[Action]] = {}
         for one, room in zip(plan.sums, made, strict=True):
             if one.parts == WHOLE:
-                found = self._products.steps(room, one.coefficients, tensor.split)
-                steps.setdefault(one.level, []).extend(found)
+                found = steps.setdefault(one.level, [])
+                for matrix in np.split(room, tensor.split):
+                    # The room was divided by the norm of all of it.
+                    found += self._products.unit(matrix) if tensor.split > 1 else []
+                    found += self._products.steps(matrix, one.coefficients)
         self.made.append(steps)
         self.regions.append(made)
         words[j.SUMS : j.SUMS + len(made)] = [address(region) for region in made]

@@ -10,10 +10,8 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import chain
 from typing import Any
 
-import numpy as np
 import torch
 
 from adamas.engine.matrices import LEAST, Blas, Maker, Shape
@@ -82,14 +80,10 @@ class Bfloat16:
         sizes = (largest, largest, square, square)
         self._rooms = [torch.zeros(size, dtype=torch.bfloat16) for size in sizes]
 
-    def steps(self, matrix: Array, coefficients: str, split: int = 1) -> list[Action]:
+    def steps(self, matrix: Array, coefficients: str) -> list[Action]:
         """What `engine.matrices.Products.steps` says."""
         if not matrix.size:
             return []
-        if split > 1:
-            parts = np.split(matrix, split)
-            each = ((*_unit(part), *self.steps(part, coefficients)) for part in parts)
-            return list(chain.from_iterable(each))
         rows, columns = matrix.shape
         smaller = min(rows, columns)
         given = torch.from_numpy(matrix)
@@ -108,16 +102,15 @@ class Bfloat16:
             x, y = y, x
         return [*actions, partial(given.copy_, x)]
 
-
-def _unit(part: Array) -> list[Action]:
-    """Divide a part of a matrix by its own norm."""
-    given = torch.from_numpy(part)
-    norm = torch.zeros((), dtype=given.dtype)
-    return [
-        partial(torch.linalg.vector_norm, given, out=norm),
-        partial(norm.clamp_, min=LEAST),
-        partial(given.div_, norm),
-    ]
+    def unit(self, matrix: Array) -> list[Action]:
+        """What `engine.matrices.Products.unit` says."""
+        given = torch.from_numpy(matrix)
+        norm = torch.zeros((), dtype=given.dtype)
+        return [
+            partial(torch.linalg.vector_norm, given, out=norm),
+            partial(norm.clamp_, min=LEAST),
+            partial(given.div_, norm),
+        ]
 
 
 def _seen(room: torch.Tensor, shape: tuple[int, int]) -> Any:
