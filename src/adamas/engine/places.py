@@ -153,12 +153,14 @@ class Places:
     def begin(self) -> None:
         """Set to zero what others will add to, where parts of a tensor lie elsewhere.
 
-        Before the prologue, which may find what the first level waits for.
+        Before the prologue, which may find what the first level waits for. Matrices are cleared
+        when their tensor's turn comes, see `clearing`.
         """
         self.lost[...] = 0.0
-        for regions in self.regions:
-            for region in regions:
-                region[...] = 0.0
+        for plan, regions in zip(self.of, self.regions, strict=True):
+            for one, region in zip(plan.sums, regions, strict=True):
+                if one.parts != WHOLE:
+                    region[...] = 0.0
 
     def add_up(self, active: Array) -> None:
         """Add the sums of the tensors in `active` up, in their order."""
