@@ -10,6 +10,7 @@ from typing import Any
 
 from adamas import rules
 from adamas.engine.optimizer import Optimizer
+from adamas.engine.routing import listed
 from adamas.rules import matrices
 
 CLASSES: dict[str, Callable[..., Any]] = {
@@ -108,10 +109,9 @@ def _undecided(name: str, params: Any) -> None:
     """Raise ValueError for names that do not say which matrices are of hidden layers."""
     if not isinstance(params, Mapping):
         return
-    shown = ", ".join(map(repr, list(params)[:8])) + (", ..." if len(params) > 8 else "")
     raise ValueError(
         f"{name}: from its name alone an embedding or a last layer is a matrix like any other: "
-        f"{shown}. Say what goes where: routes={{'embed|head|norm|bias': 'adamw', "
+        f"{listed(list(params))}. Say what goes where: routes={{'embed|head|norm|bias': 'adamw', "
         f"'': '{CLASSES[name].__name__}'}}, or groups, [{{'params': matrices}}, "
         "{'params': others, 'rule': 'adamw'}]."
     )

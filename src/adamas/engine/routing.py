@@ -68,16 +68,17 @@ def compiled(routes: Any) -> dict[str, re.Pattern[str]]:
             f"routes={routes!r} must be a dict of regular expressions and rules, such as "
             "{'embed|bias|norm': 'adamw', '': 'lion'}."
         )
-    return {text: _pattern(text) for text in routes}
+    return {text: pattern(text, "routes") for text in routes}
 
 
-def _pattern(text: Any) -> re.Pattern[str]:
+def pattern(text: Any, option: str) -> re.Pattern[str]:
+    """The expression that an option gives; raises ValueError that names both if it is none."""
     try:
         # One of bytes says only when it is asked that it is found in no name.
         re.search(text, "")
         return re.compile(text)
     except (re.error, TypeError) as error:
-        raise ValueError(f"routes: {text!r} is no regular expression: {error}.") from None
+        raise ValueError(f"{option}: {text!r} is no regular expression: {error}.") from None
 
 
 def grouped(params: Any, routes: Any) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from adamas.engine.cpus import taken
 from adamas.engine.limits import Limits, usual
 from adamas.engine.options import CHOICES
 from adamas.engine.options import OPTIONS as ENGINE
+from adamas.engine.routing import pattern
 from adamas.engine.settings import check as broken
 from adamas.engine.settings import choice, limit, real, seeded
 from adamas.engine.storage import Storage, choosing
@@ -73,20 +74,13 @@ def check(options: Mapping[str, Any], formula: Formula) -> None:
             f"state_by_name={by_name!r} must be a dict of regular expressions and formats."
         )
     for text, state in (by_name or {}).items():
-        _pattern(text)
+        pattern(text, "state_by_name")
         check_state(state, formula, None)
 
 
 def check_state(state: Any, formula: Formula, master: Any) -> None:
     """Raise TypeError or ValueError naming a `state` that `formula` cannot keep, or `master`."""
     Storage(formula, state, master)
-
-
-def _pattern(text: Any) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except (re.error, TypeError) as error:
-        raise ValueError(f"state_by_name: {text!r} is no regular expression: {error}.") from None
 
 
 def check_names(
@@ -108,7 +102,7 @@ def chosen(options: Mapping[str, Any], group: Mapping[str, Any], name: str, give
     `state`, else the optimizer's.
     """
     for text, state in (options["state_by_name"] or {}).items():
-        if _pattern(text).search(name):
+        if re.search(text, name):
             return state
     state = group.get("state", options["state"])
     choose = choosing(state)

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from adamas.engine.matrices import LEAST, Blas, Maker, Shape
+from adamas.engine.routing import pattern
 from adamas.engine.tensors import Array
 from adamas.engine.threads import Action
 from adamas.kernel.processors import computes_bfloat16
@@ -43,10 +44,7 @@ def check_split(split: Any) -> None:
             "three matrices one below the other."
         )
     for text, count in (split or {}).items():
-        try:
-            re.compile(text)
-        except (re.error, TypeError) as error:
-            raise ValueError(f"split: {text!r} is no regular expression: {error}.") from None
+        pattern(text, "split")
         if isinstance(count, bool) or not isinstance(count, int) or count < 2:
             raise ValueError(f"split: {count!r} for {text!r} must be a whole number of at least 2.")
 
