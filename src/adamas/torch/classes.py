@@ -27,6 +27,13 @@ Takes what the class of this name in torch.optim takes, and the options of
 Raises TypeError, ValueError or RuntimeError that names the argument, as torch does.
 """
 
+_ROUTED = """
+Takes the module, whose hidden layers it steps; named parameters with `routes`; or groups. `adamw`
+are the settings of AdamW, which steps all else. Of torch.optim's class of this name it has the
+arguments that its signature shows. Further options are those of `adamas.torch.Optimizer`.
+Raises TypeError, ValueError or RuntimeError that names the argument, and warns of what looks wrong.
+"""
+
 
 def constructor(signature: Signature, routed: bool = False) -> inspect.Signature:
     """The constructor as torch writes it, then adamas's options; `routed` if rules are routed."""
@@ -67,7 +74,9 @@ def make(signature: Signature, module: str, *, strict: bool = True) -> type[Opti
     __init__.__signature__ = constructor(signature, issubclass(base, Routed))  # type: ignore[attr-defined]
     body = {
         "__init__": __init__,
-        "__doc__": inspect.cleandoc(signature.doc) + "\n" + _MORE,
+        "__doc__": inspect.cleandoc(signature.doc)
+        + "\n"
+        + (_ROUTED if issubclass(base, Routed) else _MORE),
         "__module__": module,
         "signature": signature,
     }
