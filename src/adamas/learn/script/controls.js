@@ -83,13 +83,42 @@ function controlHtml(name, control, value) {
   return `${slider}<div class="buttons">${["again", "back", "step", "ten", "play"].map(button).join("")}</div>`;
 }
 
-// Browsers refuse a new address after too many in a short time; the next one holds everything again.
+// Browsers refuse an address that comes after too many: Chromium after 200 in ten seconds, Safari
+// after 100, and a key held down changes a slider thirty times a second. So BURST are written at once,
+// and then one every REST milliseconds, always the newest.
+const BURST = 100, REST = 300;
+let waiting = null, spare = BURST, clock = 0;
+
 function putAddress(text) {
+  waiting = { text, from: location.href };
+  if (spare > 0) writeAddress();
+}
+
+// What waits was made at an address: who has gone to another one since is not taken back.
+function writeAddress() {
+  if (!waiting) return;
+  clock ||= setInterval(again, REST);
+  spare -= 1;
   try {
-    history.replaceState(null, "", `#${text}`);
+    if (waiting.from === location.href) history.replaceState(null, "", `#${waiting.text}`);
+    waiting = null;
   } catch (error) {
     if (error.name !== "SecurityError") throw error;
+    spare = 0;
   }
+}
+
+function again() {
+  spare += 1;
+  if (spare > 0) writeAddress();
+  if (spare < BURST) return;
+  clearInterval(clock);
+  clock = 0;
+}
+
+// Who follows a link leaves the address behind as it should be.
+function writeBeforeLeaving() {
+  addEventListener("click", ({ target }) => { if (target.closest("a")) writeAddress(); }, true);
 }
 
 // Whether a sentence is read aloud when it changes: one for every frame would be too many to listen to.

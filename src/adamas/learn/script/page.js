@@ -131,6 +131,7 @@ function begin() {
   document.querySelectorAll("[data-exercise]").forEach(listen);
   fromAddress(figures);
   addEventListener("hashchange", () => fromAddress(figures));
+  writeBeforeLeaving();
   let last = innerWidth;
   addEventListener("resize", () => {
     if (innerWidth === last) return;

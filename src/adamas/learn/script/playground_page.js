@@ -200,6 +200,7 @@ function bindPlayground(root) {
   };
   build();
   addEventListener("hashchange", restore);
+  writeBeforeLeaving();
   let last = innerWidth;
   addEventListener("resize", () => { if (innerWidth !== last) { last = innerWidth; draw(); } });
 }
