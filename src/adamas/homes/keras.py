@@ -16,7 +16,9 @@ from adamas import dialects, rules
 from adamas.classes import CLASSES, hypers
 from adamas.homes.known import identity, shipped, split
 from adamas.homes.signature import Function, Options, Rule, Signature, decoupled_rule
+from adamas.kernel.bound import refuse
 from adamas.kernel.formula import Formula, parse
+from adamas.kernel.scopes import SECOND
 from adamas.rules import matrices
 
 # What every optimizer of Keras takes, in its order; `name` comes last.
@@ -63,6 +65,22 @@ def moments(formula: Formula) -> dict[str, str]:
     plain = split(rule)[0] if shipped(rule) else ""
     begins = [name for name in MOMENTS if f"{plain}_".startswith(f"{name}_")]
     return MOMENTS[max(begins, key=len)] if begins else {}
+
+
+def check(formula: Formula) -> None:
+    """Raise TypeError or ValueError for a rule that Keras has no place for."""
+    refuse(formula, "in Keras")
+    if SECOND in formula.given:
+        raise TypeError(
+            f"{formula.name} reads a second array beside the gradient, for which an "
+            "optimizer of Keras has no place; step NumPy arrays with adamas.Optimizer."
+        )
+    if formula.orthogonalizes:
+        raise ValueError(
+            f"{formula.name} orthogonalizes matrices whose rows are outputs, and a kernel "
+            "of Keras has its outputs in columns, a convolution's in the last of four "
+            "dimensions; use keras.optimizers.Muon, or adamas.torch."
+        )
 
 
 @functools.lru_cache(maxsize=64)

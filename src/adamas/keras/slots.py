@@ -7,14 +7,12 @@ from typing import Any
 
 from adamas.codecs import FLOAT32, stored
 from adamas.engine.options import formula_of
-from adamas.homes.keras import moments
+from adamas.homes.keras import check, moments
 from adamas.homes.keras_paths import pattern_of
 from adamas.homes.signature import Rule
 from adamas.keras.steps import Step
-from adamas.kernel.bound import refuse
 from adamas.kernel.formula import Formula
 from adamas.kernel.kinds import kinds
-from adamas.kernel.scopes import SECOND
 from adamas.kernel.variants import of_vectors
 
 FEW = ("bfloat16", "float16")
@@ -76,18 +74,7 @@ class Slots:
                 self.formulas.clear()
                 self.steps.clear()
             formula = formula_of(rule)
-            refuse(formula, "in Keras")
-            if SECOND in formula.given:
-                raise TypeError(
-                    f"{formula.name} reads a second array beside the gradient, for which an "
-                    "optimizer of Keras has no place; step NumPy arrays with adamas.Optimizer."
-                )
-            if formula.orthogonalizes:
-                raise ValueError(
-                    f"{formula.name} orthogonalizes matrices whose rows are outputs, and a kernel "
-                    "of Keras has its outputs in columns, a convolution's in the last of four "
-                    "dimensions; use keras.optimizers.Muon, or adamas.torch."
-                )
+            check(formula)
             self.formulas[id(rule)] = rule, formula
         return self.formulas[id(rule)][1]
 
