@@ -2,7 +2,8 @@
 
 Prints as JSON: `old`, the pages of the reference that are out of date; `public` and `shown`, the
 public names and the headings of the pages by module; `lost`, links that lead nowhere; `calls`,
-those of the catalogue that fail; `torch`, what it says of torch.optim and is not so.
+those of the catalogue that fail or are left out without need; `torch`, what it says of torch.optim
+and is not so.
 """
 
 import contextlib
@@ -27,15 +28,22 @@ import write_api
 from adamas import dialects
 from adamas.classes import CLASSES
 from adamas.learn.entries import RULES, calls
-from adamas.learn.relations import TORCH, computed
+from adamas.learn.relations import ROUNDED, TORCH, computed
 
 PLACES = {
     "adamas": adamas, "dialects": dialects, "minimize": scipy.optimize.minimize,
     "method": adamas.scipy.method, "gradient": lambda x: 2 * x, "x0": np.ones(2),
-    "f": lambda x: float(x @ x), "params": np.ones(3), "model": torch.nn.Linear(2, 1),
+    "f": lambda x: float(x @ x), "params": np.ones(3), "model": torch.nn.Sequential(
+        torch.nn.Linear(2, 8), torch.nn.Linear(8, 8), torch.nn.Linear(8, 1)),
 }  # fmt: skip
-# Its products are of bfloat16 numbers: what it computes is no rule to the last digits.
-ROUNDED = ("Muon",)
+# How a home makes an optimizer of any rule, as the catalogue tells it.
+MADE = {
+    "adamas": lambda rule: adamas.rule(rule)(np.ones(3)),
+    "adamas.torch": lambda rule: adamas.torch.optimizer(rule)(PLACES["model"]),
+    "adamas.jax": lambda rule: adamas.jax.transform(rule)(),
+    "adamas.keras": lambda rule: adamas.keras.optimizer(rule)(),
+    "adamas.scipy": adamas.scipy.method,
+}
 
 
 def failing() -> list[str]:
@@ -58,13 +66,25 @@ def failing() -> list[str]:
     return found
 
 
+def left_out() -> list[str]:
+    """The homes that the catalogue leaves out, though they make an optimizer of the rule."""
+    found = []
+    for rule, function in RULES.items():
+        for home in MADE.keys() - calls(rule).keys():
+            with contextlib.suppress(TypeError, ValueError):
+                MADE[home](function)
+                found.append(f"{home}: {rule}")
+    return found
+
+
 def of_torch() -> list[str]:
     """What is said of torch.optim and is not so."""
     has = {name for name in CLASSES if hasattr(torch.optim, name)}
-    found = sorted(has ^ {*TORCH, *ROUNDED})
+    rounded = {re.split(r"[.(]", call)[2] for call in ROUNDED}
+    found = sorted(has ^ {*TORCH, *rounded})
     for one in computed():
         name, _, options = one.call.removeprefix("torch.optim.").partition("(")
-        if name in TORCH:
+        if name in TORCH or name in rounded:
             taken = inspect.signature(getattr(torch.optim, name)).parameters
             found += [one.call] if set(re.findall(r"(\w+)=", options)) - set(taken) else []
     return found
@@ -106,7 +126,7 @@ def main() -> None:
     }
     json.dump(
         {"old": told.getvalue().splitlines(), "public": public, "shown": shown,
-         "lost": lost(pages), "calls": failing(), "torch": of_torch()},
+         "lost": lost(pages), "calls": failing() + left_out(), "torch": of_torch()},
         sys.stdout,
     )  # fmt: skip
 

@@ -13,7 +13,8 @@ __all__ = [
 def muon_match_rms_adamw(p, g, m, *, rows, columns, lr=1e-3, beta=0.95, weight_decay=0.1):
     """`muon` whose step has a root mean square of about 0.2 lr whatever the shape, as AdamW's has.
 
-    Liu et al. 2025, section 2.2; so `torch.optim.Muon` with its scale "match_rms_adamw".
+    Liu et al. 2025, section 2.2. torch: `Muon(adjust_lr_fn="match_rms_adamw")`, but for its
+    products, which are of bfloat16 numbers.
     """
     m = beta * m + (1 - beta) * g
     o = orthogonalize(beta * m + (1 - beta) * g)
@@ -25,8 +26,8 @@ def muon_match_rms_adamw(p, g, m, *, rows, columns, lr=1e-3, beta=0.95, weight_d
 def muon_moonlight(p, g, m, *, rows, columns, lr=1e-3, beta=0.95, weight_decay=0.1):
     """`muon_match_rms_adamw` whose momentum counts every gradient in full.
 
-    Liu et al. 2025, the authors' code; so `keras.optimizers.Muon`, which has a smaller decay. `m`
-    is larger by 1 / (1 - beta) and points the same way, so that the steps differ by rounding alone.
+    Liu et al. 2025, the authors' code. Keras: `Muon`, which has a smaller decay. `m` is larger by
+    1 / (1 - beta) and points the same way, so that the steps differ by rounding alone.
     """
     m = beta * m + g
     o = orthogonalize(beta * m + g)
@@ -38,7 +39,7 @@ def muon_moonlight(p, g, m, *, rows, columns, lr=1e-3, beta=0.95, weight_decay=0
 def muon_corrected(p, g, m, *, t, rows, columns, lr=0.02, beta=0.95, weight_decay=0.0):
     """`muon` whose momentum and gradient are both corrected for their zero start.
 
-    So `optax.contrib.muon`, where kernels have outputs in columns and lr has no default. From some
+    optax: `contrib.muon`, where kernels have outputs in columns and lr has no default. From some
     1 / (1 - beta) steps on it is `muon`.
     """
     m = beta * m + (1 - beta) * g

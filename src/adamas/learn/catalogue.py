@@ -121,24 +121,41 @@ def told(rule: str, say: Say) -> list[tuple[str, str]]:
     """Return when to take it, its papers, its state and its relations."""
     separator = say("catalogue.separator")
     whose = base(rule)
-    by = {k: [c.call for c in computed() if (c.rule, c.decoupled) == (rule, k)] for k in (0, 1)}
-    code = {k: separator.join(f"`{one}`" for one in each) for k, each in by.items()}
+    code = {k: separator.join(each) for k, each in callers(rule, say).items()}
     use, avoid = f"use.{rule}", f"avoid.{rule}"
     pairs = [
-        ("use", say(use) if rule == whose else say("catalogue.dialect_use", homes=code[0])),
+        ("use", say(use) if rule == whose else dialect_use(rule, say)),
         ("avoid", say(avoid) if rule == whose else say("catalogue.dialect_avoid", base=whose)),
         ("paper", "; ".join(entries.papers(rule))),
         ("remembers", remembered(rule, say)),
         ("kept", bytes_of(rule, say, entries.kept)),
         ("moved", bytes_of(rule, say, entries.moved)),
-        ("computed_by", code[0] or say("catalogue.nobody")),
-        ("decoupled_by", code[1]),
+        ("computed_by", code[False] or say("catalogue.nobody")),
+        ("decoupled_by", code[True]),
     ]
     found = [(say(f"catalogue.{key}"), markup(text)) for key, text in pairs if text]
     if rule != whose:
         return [*found, (say("catalogue.differs_from"), link(whose))]
     others = [link(one) for one in entries.RULES if one != rule and base(one) == rule]
     return [*found, (say("catalogue.dialect_list"), separator.join(others))] if others else found
+
+
+def dialect_use(rule: str, say: Say) -> str:
+    """Return when to take a dialect: beside those that compute it, and how near it comes."""
+    found = [one for one in computed() if one.rule == rule and not one.decoupled]
+    exact = [one for one in found if not one.rounded]
+    homes = say("catalogue.separator").join(f"`{one.call}`" for one in exact or found)
+    return say(f"catalogue.dialect_use{'' if exact else '_rounded'}", homes=homes)
+
+
+def callers(rule: str, say: Say) -> dict[bool, list[str]]:
+    """Return the calls that compute a rule, by whether the decay is decoupled there."""
+    found: dict[bool, list[str]] = {False: [], True: []}
+    for one in computed():
+        if one.rule == rule:
+            call = f"`{one.call}`"
+            found[one.decoupled] += [say("catalogue.rounded", call=call) if one.rounded else call]
+    return found
 
 
 def remembered(rule: str, say: Say) -> str:

@@ -13,6 +13,8 @@ from adamas import dialects, rules
 from adamas.classes import CLASSES, hypers
 from adamas.codecs import FORMATS
 from adamas.engine.options import formula_of
+from adamas.homes import keras
+from adamas.kernel.bound import refuse
 from adamas.kernel.formula import Formula
 from adamas.kernel.traffic import passes, size
 from adamas.learn.problems import PROBLEMS
@@ -34,6 +36,11 @@ STATE_FORMATS = [name for name in FORMATS if name != "float64"]
 # Where a picture's runs go, how far, and the rates of which the best is shown.
 VALLEY, START, STEPS = PROBLEMS["diagonal"], (-1.4, -0.6), 40
 RATES = [float(f"{digit}e{power}") for power in range(-3, 2) for digit in (1, 2, 5)]
+# What raises for a rule that a home has no place for.
+CHECKS: Mapping[str, Callable[[Formula], None]] = {
+    "adamas.jax": lambda found: refuse(found, "in JAX"),
+    "adamas.keras": keras.check,
+}
 CITED = re.compile(
     r"[A-Z][\w.]*(?:(?:,? & |, )[A-Z]\w*)*(?: et al\.)? (?:19|20)\d\d"
     r"(?:, (?:p\. |eq\. |section |Algorithm |Figure |Lecture |end of section )\d[\d.]*(?:-\d+)?)?"
@@ -81,8 +88,24 @@ def moved(rule: str, state: str) -> float:
 
 
 def calls(rule: str) -> dict[str, str]:
-    """Return how each home makes an optimizer of a rule, by what has to be imported."""
+    """Return how each home that has a place for a rule makes its optimizer, by what is imported."""
+    found = formula(rule)
+    return {home: call for home, call in _calls(rule).items() if takes(home, found)}
+
+
+def takes(home: str, found: Formula) -> bool:
+    """Return whether a home has a place for a rule of this formula."""
+    try:
+        CHECKS.get(home, id)(found)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _calls(rule: str) -> dict[str, str]:
+    """How each home would make an optimizer of a rule; one for matrices routes a whole module."""
     function = RULES[rule]
+    model = "model" if formula(rule).orthogonalizes else "model.parameters()"
     lr = f"lr={hypers(function)['lr']!r}"
     rate = lr.replace("lr", "learning_rate")
     minimize = "minimize(f, x0, jac=gradient, method=adamas.scipy.{}, options={{{}}})"
@@ -91,7 +114,7 @@ def calls(rule: str) -> dict[str, str]:
         name = CLASS_NAMES[rule]
         return {
             "adamas": f"adamas.{name}(params, {lr})",
-            "adamas.torch": f"adamas.torch.{name}(model.parameters(), {lr})",
+            "adamas.torch": f"adamas.torch.{name}({model}, {lr})",
             "adamas.jax": f"adamas.jax.{rule}({rate})",
             "adamas.keras": f"adamas.keras.{name}({rate})",
             "adamas.scipy": minimize.format(rule, option),
@@ -99,7 +122,7 @@ def calls(rule: str) -> dict[str, str]:
     dialect = f"dialects.{rule}"
     return {
         "adamas": f"adamas.rule({dialect})(params, {lr})",
-        "adamas.torch": f"adamas.torch.optimizer({dialect})(model.parameters(), {lr})",
+        "adamas.torch": f"adamas.torch.optimizer({dialect})({model}, {lr})",
         "adamas.jax": f"adamas.jax.transform({dialect})({rate})",
         "adamas.keras": f"adamas.keras.optimizer({dialect})({rate})",
         "adamas.scipy": minimize.format(f"method({dialect})", option),

@@ -32,6 +32,13 @@ COMPARED = {
     "keras.optimizers.Adafactor": "adafactor_eps_inside",
     "optax.adafactor(min_dim_size_to_factor=1)": "adafactor_eps_inside_constant_lr",
     "optax.contrib.prodigy": "prodigy_corrected",
+    "optax.contrib.muon": "muon_corrected",
+    "keras.optimizers.Muon": "muon_moonlight",
+}
+# Calls that are compared, too, and whose products are of bfloat16 numbers whatever they are given.
+ROUNDED = {
+    "torch.optim.Muon": "muon",
+    'torch.optim.Muon(adjust_lr_fn="match_rms_adamw")': "muon_match_rms_adamw",
 }
 # Options that choose a formula by being more than 0; others do by being true.
 AMOUNTS = {"momentum": 0.9, "dampening": 0.5, "lr_decay": 0.1}
@@ -40,11 +47,12 @@ TOGETHER = 3
 
 
 class Computed(NamedTuple):
-    """A call that computes a rule, or the rule with its decay `decoupled`."""
+    """A call that computes a rule, or the rule with its decay `decoupled`, or `rounded`."""
 
     call: str
     rule: str
-    decoupled: bool
+    decoupled: bool = False
+    rounded: bool = False
 
 
 def base(rule: str) -> str:
@@ -71,8 +79,9 @@ def computed() -> tuple[Computed, ...]:
                 plain, decoupled = (rule, False) if rule in KNOWN else split(rule)
                 call = Computed(f"{library}.{name}{shown}", plain, decoupled)
                 found.setdefault((f"{library}.{name}", rule), call)
-    compared = (Computed(call, rule, False) for call, rule in COMPARED.items())
-    return (*found.values(), *compared)
+    compared = (Computed(call, rule) for call, rule in COMPARED.items())
+    rounded = (Computed(call, rule, rounded=True) for call, rule in ROUNDED.items())
+    return (*found.values(), *compared, *rounded)
 
 
 def _chosen(signature: Signature) -> Iterator[tuple[str, str]]:
