@@ -57,5 +57,7 @@ def english(page: str) -> list[str]:
     """Return every text of a page that has three English words in a row, or one that joins them."""
     # Citations and licences are in the language of their source.
     cited = re.compile(r'<div class="prose">.*?</div></div>', re.DOTALL)
-    texts = [ALLOWED.sub(" ", text) for text in Reader(cited.sub("", page)).texts]
+    # Where a long name may break is no end of it.
+    whole = cited.sub("", page).replace("<wbr>", "")
+    texts = [ALLOWED.sub(" ", text) for text in Reader(whole).texts]
     return [text for text in texts if RUN.search(text) or GLUED.search(text)]

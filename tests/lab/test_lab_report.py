@@ -177,7 +177,7 @@ def test_other_reference_sees_the_mirrored_comparison() -> None:
     cells = r"[^<]*</span></td><td>".join(
         label.format(*one) for one in (("Adam", "reference"), ("Momentum", "better"))
     )
-    assert re.search(rf"Adam</th><td>{cells}", page)
+    assert re.search(rf"Adam</span></th><td>{cells}", page)
 
 
 @pytest.mark.parametrize("label", ["composite", "synthetic", "real"])
