@@ -15,7 +15,7 @@ from adamas.engine.threads import Action, assigning
 from adamas.newton_schulz import COEFFICIENTS
 
 # A part of zeros stays one.
-LEAST = 1e-30
+LEAST_NORM = 1e-30
 # Rows, columns and dtype.
 Shape: TypeAlias = tuple[int, int, str]
 
@@ -86,7 +86,7 @@ class Blas:
             partial(np.multiply, matrix, matrix, squares),
             partial(np.add.reduce, squares, None, np.float64, norm),
             partial(np.sqrt, norm, norm),
-            partial(np.maximum, norm, LEAST, out=norm),
+            partial(np.maximum, norm, LEAST_NORM, out=norm),
             partial(np.divide, matrix, norm, matrix),
         ]
 

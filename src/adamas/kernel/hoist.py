@@ -34,7 +34,7 @@ from adamas.kernel.scopes import (
 )
 
 # Its reciprocal is a float32 by far.
-LEAST = 1e-30
+LEAST_DIVISOR = 1e-30
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class _Hoister:
                 return True
             case ast.Call(func=ast.Name(id="maximum"), args=args):
                 values = [one.value for one in args if isinstance(one, ast.Constant)]
-                return any(isinstance(x, int | float) and x >= LEAST for x in values)
+                return any(isinstance(x, int | float) and x >= LEAST_DIVISOR for x in values)
         return False
 
     def apart(self, node: ast.expr) -> ast.expr:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from adamas.engine.matrices import LEAST, Blas, Maker, Shape
+from adamas.engine.matrices import LEAST_NORM, Blas, Maker, Shape
 from adamas.engine.routing import pattern
 from adamas.engine.tensors import Array
 from adamas.engine.threads import Action
@@ -106,7 +106,7 @@ class Bfloat16:
         norm = torch.zeros((), dtype=given.dtype)
         return [
             partial(torch.linalg.vector_norm, given, out=norm),
-            partial(norm.clamp_, min=LEAST),
+            partial(norm.clamp_, min=LEAST_NORM),
             partial(given.div_, norm),
         ]
 
