@@ -270,7 +270,7 @@ def _signatures() -> dict[str, Signature]:
             "lars", rules.lars,
             f"{step} weight_decay weight_decay_mask trust_coefficient eps trust_ratio_mask momentum"
             " nesterov",
-            sources=flat, fixed=still | {"eps"}, eps=0.0, trust_ratio_mask=True, **looking,
+            sources=flat, fixed=still | {"eps"}, eps=None, trust_ratio_mask=True, **looking,
         ),
         _made("lamb", rules.lamb, f"{pair} eps_root weight_decay mask"),
         *map(ours, OTHERS),

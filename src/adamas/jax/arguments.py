@@ -88,7 +88,7 @@ def _check_fixed(takes: Signature, options: Mapping[str, Any]) -> None:
             )
     for name in takes.fixed:
         value, allowed = options[name], [takes.defaults[name]]
-        if name == "eps_root":
+        if name in ("eps", "eps_root"):
             # adabelief adds one number in both places.
             allowed.append(options["eps"] if takes.name == "adabelief" else 0.0)
         plain = value is None or isinstance(value, bool | Real)
