@@ -58,6 +58,16 @@ def test_no_access_outside_for_a_sum(rule: str, state: str) -> None:
     assert found["dense"] >= 128 and found["matrices"] >= 256 and found["guarded"] > 1000
 
 
+@pytest.mark.parametrize("state", STATES if LONG else ["int8"])
+def test_no_access_outside_for_products(state: str) -> None:
+    """Nor does a rule that orthogonalizes, whose matrices are gathered and given back."""
+    asked = json.dumps({"rules": ["muon"], "states": [state], "long": LONG})
+    done = guarded([str(HELPERS / "guarded.py")], asked)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["matrices"] >= 256 and found["guarded"] > 1000
+
+
 @pytest.mark.parametrize(("upper", "index"), [(True, 5), (False, -1)])
 def test_an_access_outside_would_be_found(upper: bool, index: int) -> None:
     """The test above can fail: one element too far, at either end, ends the process."""

@@ -198,7 +198,7 @@ def main(asked: dict[str, Any]) -> None:
     import adamas.engine.optimizer
     import reduction_rules
     from adamas import rules
-    from adamas.engine import places, tensors
+    from adamas.kernel.formula import parse
 
     faulthandler.enable()
     guards = Guards()
@@ -206,8 +206,9 @@ def main(asked: dict[str, Any]) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("adamas.engine.") and hasattr(module, "np"):
             vars(module)["np"] = Proxy(guards)
-    # It leaves room for an alignment that no kernel needs.
-    tensors.zeros = places.zeros = guards.zeros
+        # It leaves room for an alignment that no kernel needs.
+        if name.startswith("adamas.engine.") and hasattr(module, "zeros"):
+            vars(module)["zeros"] = guards.zeros
 
     def optimizer(p: Array, rule: str, state: str, **settings: Any) -> Any:
         chosen = {"state": lambda key, array: state, **settings}
@@ -219,9 +220,11 @@ def main(asked: dict[str, Any]) -> None:
     found = {"dense": 0, "rows": 0, "matrices": 0}
     for rule, state, upper in itertools.product(asked["rules"], asked["states"], (True, False)):
         guards.upper = upper
-        found["dense"] += dense(optimizer, guards, rule, state)
-        found["rows"] += rows(optimizer, guards, rule, state)
-        if not hasattr(rules, rule):
+        formula = parse(known(rule))
+        if not formula.orthogonalizes:
+            found["dense"] += dense(optimizer, guards, rule, state)
+            found["rows"] += rows(optimizer, guards, rule, state)
+        if formula.over:
             found["matrices"] += matrices(optimizer, guards, rule, state)
         print(rule, state, upper, file=sys.stderr, flush=True)
     print(json.dumps({**found, "guarded": guards.made}))
