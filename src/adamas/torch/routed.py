@@ -3,9 +3,9 @@
 Matrices of hidden layers go to the rule; embeddings, the last layer, norms and biases to AdamW.
 """
 
+import inspect
 import re
 import statistics
-import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -159,8 +159,8 @@ def _given(adamw: Any) -> dict[str, Any]:
 
 def _warn(text: str) -> None:
     """Warn of the line that made or called the optimizer, however deep that is."""
-    frame, depth = sys._getframe(1), 2
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in ("adamas", "torch"):
+    frame, depth = inspect.currentframe(), 1
+    while frame and frame.f_globals.get("__name__", "").split(".")[0] in ("adamas", "torch"):
         frame, depth = frame.f_back, depth + 1
     warnings.warn(text, UserWarning, stacklevel=depth)
 
