@@ -118,7 +118,8 @@ def test_built_pages_keep_every_rule(folder: str, name: str, browser: Browser, g
     """Nothing is cut, pale, nameless or out of reach, at any width, in both schemes."""
     file = guide.parent / folder / name
     assert checks.audit(browser, file) == []
-    assert too_large(file.read_text("utf-8")) == []
+    # The catalogue may have so many bytes for each rule: `test_learn_catalogue.py`.
+    assert folder == "rules" or too_large(file.read_text("utf-8")) == []
 
 
 @pytest.mark.parametrize("name", book.GUIDE.values())
