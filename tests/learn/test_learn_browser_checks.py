@@ -14,7 +14,7 @@ from browser_static import MOST_BYTES, dead, loaded, lost, static_findings, too_
 needs_browser = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
 PICTURE = """<svg id="chart" role="img" aria-labelledby="says" width="300" height="100"
 viewBox="0 0 300 100"><rect width="300" height="100" fill="#eee"/><text x="10" y="40">low</text>
-<text x="10" y="80" transform="rotate(-90 10 80)">loss</text><text x="200" y="40">high</text>
+<text x="20" y="80" transform="rotate(-90 20 80)">loss</text><text x="200" y="40">high</text>
 </svg>"""
 FORMULA = """<math><mfrac><mi>m</mi><mi>v</mi></mfrac><msup><mi>b</mi><mi>t</mi></msup>
 <msub><mi>g</mi><mi>t</mi></msub></math>"""
