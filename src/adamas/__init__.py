@@ -50,17 +50,19 @@ from adamas.engine.finite import NonFiniteError
 from adamas.engine.gradients import Rows
 from adamas.engine.optimizer import Optimizer
 from adamas.engine.storage import careful
+from adamas.files.checkpoint import Checkpoint
+from adamas.files.public import open_file, save
 from adamas.homes.convert import convert
 from adamas.kernel.text import FormulaError
 
 __all__ = [
     "SGD", "AMSGrad", "AdEMAMix", "AdaBelief", "AdaMuon", "Adadelta", "Adafactor", "Adagrad",
     "Adam", "AdamAtan2", "AdamC", "AdamH", "AdamW", "Adamax", "Adan", "Adopt", "Came",
-    "CautiousAdamW", "CautiousDecayAdamW", "CenteredRMSprop", "FormulaError", "Grams", "LaProp",
-    "Lamb", "Lars", "Lion", "Mars", "MaskedAdamW", "Momentum", "Muon", "NAdam", "Nesterov",
-    "NonFiniteError", "NorMuon", "Optimizer", "Prodigy", "RAdam", "RMSprop", "Rows", "Rule",
-    "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum", "StableAdamW",
-    "careful", "convert", "rule", "rules", "schedule", "words",
+    "CautiousAdamW", "CautiousDecayAdamW", "CenteredRMSprop", "Checkpoint", "FormulaError",
+    "Grams", "LaProp", "Lamb", "Lars", "Lion", "Mars", "MaskedAdamW", "Momentum", "Muon", "NAdam",
+    "Nesterov", "NonFiniteError", "NorMuon", "Optimizer", "Prodigy", "RAdam", "RMSprop", "Rows",
+    "Rule", "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum", "StableAdamW",
+    "careful", "convert", "open_file", "rule", "rules", "save", "schedule", "words",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ Everything about a rule is in its formula, everything about a step in its kernel
 the caller's arrays, the state and the settings together, and checks what comes in.
 """
 
+import os
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -28,6 +29,8 @@ from adamas.engine.tensors import Key, Tensor, widened
 from adamas.engine.threads import straight
 from adamas.engine.turn import alone, reading
 from adamas.engine.whole import counting, entries, records, taking
+from adamas.files import filed
+from adamas.files.checkpoint import Checkpoint, Named
 from adamas.kernel.formula import Formula
 
 
@@ -250,6 +253,9 @@ class Optimizer(Modes, Configured):
         are saved as their text, other functions as their name and their values at some steps, for
         which they are called.
         """
+        return self._saved(copy)
+
+    def _saved(self, copy: bool) -> dict[str, Any]:
         stepper = self._stepper
         stepper.catch_up()
         return {
@@ -276,6 +282,40 @@ class Optimizer(Modes, Configured):
         that names what does not fit, with nothing changed.
         """
         choice("strict", strict, (True, False))
+        self._take(saved, strict)
+
+    @reading
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        params: Mapping[Any, Any] | None = None,
+        extra: Any = None,
+        keep: int = 1,
+    ) -> None:
+        """Write everything needed to go on bit for bit into a safetensors file; see `adamas.save`.
+
+        No step of another thread may come between.
+        """
+        kind, saved = type(self).__name__, self._saved(False)
+        filed.save(path, kind, self._stepper, saved, params, extra, keep)
+
+    @alone
+    def load(self, path: str | os.PathLike[str], strict: bool = True) -> Checkpoint:
+        """Go on from a file of adamas or adamas.torch: all of it, or with an error nothing.
+
+        Parameters are matched by name, whatever their order. Missing, unknown and misshapen ones
+        are one error that lists them; `strict=False` takes over what fits, and the file that is
+        returned lists the rest. It holds `extra` and `params`, too, which are not put anywhere.
+        Raises OSError, and ValueError with the path for a file that is malformed, of another rule,
+        or does not fit; nothing was changed then.
+        """
+        choice("strict", strict, (True, False))
+        file, saved = filed.read(path, self, self._stepper, strict)
+        with Named(file.path, brief=True):
+            self._take(saved, strict)
+        return file
+
+    def _take(self, saved: Mapping[str, Any], strict: bool) -> None:
         stepper = self._stepper
         found = unpacked(saved, [part.formula.name for part in stepper.parts], strict)
         actions = regrouping(self._settings, found, strict)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from adamas.files.foreign import converters
+
 if TYPE_CHECKING:
     from adamas.homes.neutral import Names
 
@@ -40,3 +42,6 @@ def convert(
     from adamas.homes.conversion import converted
 
     return converted(state, source, target, names, dialect)
+
+
+converters[:] = [convert]

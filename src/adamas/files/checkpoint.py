@@ -1,0 +1,211 @@
+"""A file of adamas that has been opened: what it says of itself, and its arrays when asked for.
+
+Opening reads the header; arrays are memory maps, so that one of them costs what it takes, not what
+the file does.
+"""
+
+import math
+import mmap
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adamas.files import header, tree
+from adamas.files.header import Header, Placed
+
+FILE_FORMAT = 1
+# The key of the metadata under which adamas writes.
+OURS = "adamas"
+# What stands there, and of which type it is.
+DOCUMENT: dict[str, type | tuple[type, ...]] = {
+    "format": int, "version": str, "home": str, "class": str, "rules": dict, "steps": int,
+    "seed": int, "parameters": list, "params": dict, "state": dict, "extra": (dict, list, str, int,
+    float, bool, type(None)),
+}  # fmt: skip
+# The most letters of an error that may quote the file.
+LONG = 800
+# Bytes that are read at once.
+BUFFER = 1 << 22
+
+Key: TypeAlias = str | int
+Made: TypeAlias = Callable[[NDArray[Any], str], Any]
+
+
+class Checkpoint:
+    """A safetensors file that an optimizer was saved to; see `adamas.open_file`.
+
+    - `path`, `steps`, `seed`: of the file and of the run.
+    - `rules`: by the names of its rules their `formula`, the text, a `sha256` of what it computes,
+      and the `dialect`, which is what adamas calls it.
+    - `parameters`: the shapes of the optimizer's parameters by name.
+    - `extra`: what was given as `extra=`.
+    - `params`: the arrays that were given as `params=`, by name, each read when it is asked for.
+    - `tensors`: every array of the file by its name there, as `(format, shape, bytes)`.
+    - `missing`, `unknown`, `misshapen`: what `load(..., strict=False)` did not take over: the names
+      of parameters that the file has not, that the optimizer has not, and that both have in
+      different shapes.
+    """
+
+    def __init__(
+        self, path: "str | os.PathLike[str]", made: Made | None = None, through: bool = False
+    ) -> None:
+        self.path = os.fspath(path)
+        self._made = made or (lambda array, form: array)
+        with open(self.path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            with Named(self.path, brief=True):
+                self._header = header.read(file, size)
+                self._document = _document(self._header)
+            self._map = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
+            if through:
+                # A disk that fails says so here, and not by a signal while arrays are copied.
+                buffer = bytearray(BUFFER)
+                while file.readinto(buffer):
+                    pass
+        document = self._document
+        self.home, self.kind = document["home"], document["class"]
+        self.steps, self.seed, self.rules = document["steps"], document["seed"], document["rules"]
+        with Named(self.path):
+            self.parameters = dict(map(_parameter, document["parameters"]))
+            self.params = Arrays(self, tree.unpacked(document["params"], _referred))
+        self.missing: list[Key] = []
+        self.unknown: list[Key] = []
+        self.misshapen: list[Key] = []
+
+    @property
+    def tensors(self) -> dict[str, tuple[str, tuple[int, ...], int]]:
+        """Every array by its name in the file: format, shape, bytes."""
+        placed = self._header.tensors.items()
+        return {name: (one.form, one.shape, one.size) for name, one in placed}
+
+    @property
+    def extra(self) -> Any:
+        """What was given as `extra=`, its arrays read anew."""
+        with Named(self.path):
+            return tree.unpacked(self._document["extra"], self._read)
+
+    def state(self, plain: bool = False) -> dict[str, Any]:
+        """The state dict that is in the file; its arrays are memory maps, NumPy's if `plain`."""
+        with Named(self.path):
+            read = self._plain if plain else self._read
+            found = tree.unpacked(self._document["state"], read)
+            if not isinstance(found, dict):
+                raise ValueError("its state is no dict")
+            return found
+
+    def read(self, name: str) -> Any:
+        """One array of the file by its name in `tensors`; ValueError for one that it has not.
+
+        The array is a memory map: writing into it changes neither the file nor what others read.
+        """
+        with Named(self.path):
+            return self._read(name, tree.TENSOR)
+
+    def _read(self, name: str, mark: str) -> Any:
+        array = self._plain(name, mark)
+        return self._made(array, self._header.tensors[name].form)
+
+    def _plain(self, name: str, mark: str) -> NDArray[Any]:
+        placed = self._header.tensors.get(name)
+        if placed is None:
+            raise ValueError(f"it has no tensor {name[:60]!r}")
+        array = self._array(placed)
+        if mark == tree.COMPLEX:
+            if placed.form != "F64" or placed.shape[-1:] != (2,):
+                raise ValueError(f"tensor {name[:60]!r} holds no pairs of float64")
+            array = array.view(np.complex128)[..., 0]
+        return array
+
+    def _array(self, placed: Placed) -> NDArray[Any]:
+        form, count = header.FORMS[placed.form], math.prod(placed.shape)
+        if not count:
+            return np.empty(placed.shape, form)
+        flat = np.frombuffer(self._map, form, count, placed.start)
+        if placed.form == "BOOL" and flat.view(np.uint8).max() > 1:
+            raise ValueError("a truth value in it is neither 0 nor 1")
+        return flat.reshape(placed.shape)
+
+    def __repr__(self) -> str:
+        """The file, the rules and the step."""
+        rules = ", ".join(self.rules)
+        what = f"{rules}, {len(self.parameters)} parameters, step {self.steps}"
+        return f"<Checkpoint {self.path!r}: {what}>"
+
+
+class Arrays(Mapping[Key, Any]):
+    """The arrays of a file under names, each read when it is asked for."""
+
+    def __init__(self, file: Checkpoint, references: Mapping[Key, Any]) -> None:
+        if wrong := [key for key, one in references.items() if type(one) is not Reference]:
+            raise ValueError(f"what it has as parameter {str(wrong[0])[:60]!r} is no array")
+        self._file, self._references = file, references
+
+    def __getitem__(self, key: Key) -> Any:
+        reference = self._references[key]
+        with Named(self._file.path):
+            return self._file._read(*reference)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._references)
+
+    def __len__(self) -> int:
+        return len(self._references)
+
+
+class Reference(tuple[str, str]):
+    """The name of an array in a file, and what it is read as."""
+
+
+def _referred(name: str, mark: str) -> Reference:
+    return Reference((name, mark))
+
+
+class Named:
+    """Puts the path of a file before what is said to be wrong with it, in one line.
+
+    If it shall be `brief`, because it may hold any text of the file, the middle is left out.
+    """
+
+    def __init__(self, path: str, brief: bool = False) -> None:
+        self._path, self._brief = path, brief
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if isinstance(error, RecursionError):
+            raise ValueError(f"{self._path!r}: it is nested too deep.") from None
+        if isinstance(error, ValueError | TypeError):
+            told = " ".join(str(error).split()).rstrip(".")
+            if self._brief and len(told) > LONG:
+                told = f"{told[: LONG // 2]} ... {told[-LONG // 2 :]}"
+            raise ValueError(f"{self._path!r}: {told}.") from error
+
+
+def _document(found: Header) -> dict[str, Any]:
+    """What adamas wrote into the metadata; ValueError where it is not of adamas, or not whole."""
+    if OURS not in found.metadata:
+        raise ValueError("it holds tensors, and no state of an optimizer of adamas")
+    document = header.strict_json(found.metadata[OURS], "what adamas wrote into it")
+    if document.get("format") != FILE_FORMAT:
+        told = str(document.get("format"))[:30]
+        raise ValueError(f"it is of format {told!r}, and this adamas reads {FILE_FORMAT}")
+    for name, kind in DOCUMENT.items():
+        if not isinstance(document.get(name), kind) or name not in document:
+            raise ValueError(f"what adamas wrote into it has no proper {name!r}")
+    for name, rule in document["rules"].items():
+        known = isinstance(rule, dict) and {"formula", "sha256", "dialect"} <= rule.keys()
+        if not (known and all(isinstance(one, str) for one in rule.values())):
+            raise ValueError(f"what it says of rule {name[:60]!r} is not whole")
+    return document
+
+
+def _parameter(given: Any) -> tuple[Key, tuple[int, ...]]:
+    if not (isinstance(given, list) and len(given) == 2 and type(given[0]) in (str, int)):
+        raise ValueError("its list of parameters is none")
+    key, shape = given
+    if not (isinstance(shape, list) and all(type(n) is int for n in shape)):
+        raise ValueError(f"the shape of parameter {str(key)[:60]!r} is none")
+    return key, tuple(shape)

@@ -1,0 +1,126 @@
+"""What of an optimizer goes into its file, and whether what is in a file fits an optimizer."""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from adamas.files import atomic
+from adamas.files.checkpoint import FILE_FORMAT, OURS, Checkpoint, Key
+from adamas.files.header import FORMS, packed
+from adamas.files.tree import Leaves, Packing, Path
+from adamas.kernel.build import adamas_version
+from adamas.kernel.formula import Formula
+
+
+@dataclass(frozen=True)
+class Contents:
+    """An optimizer as a file has it.
+
+    `state` is its state dict, whose arrays need not be copies; `shapes` are those of all its
+    parameters by name; `labels` the names of entries of the state that have numbers there.
+    """
+
+    home: str
+    kind: str
+    formulas: Iterable[Formula]
+    steps: int
+    seed: int
+    shapes: Mapping[Key, tuple[int, ...]]
+    state: Mapping[str, Any]
+    leaf: Leaves
+    labels: Mapping[Key, Key] = field(default_factory=dict)
+
+    def named(self, path: Path) -> str:
+        """What the array at a path is called in the file; parameters keep their names."""
+        if path[0] == "params":
+            return str(path[1])
+        if path[:2] == ("state", "state"):
+            path = ("state", self.labels.get(path[2], path[2]), *path[3:])
+        return "/".join(map(str, path))
+
+
+def write(
+    path: "str | os.PathLike[str]",
+    found: Contents,
+    params: Mapping[Any, Any] | None,
+    extra: Any,
+    keep: int,
+) -> None:
+    """Save what an optimizer is; see `adamas.save`."""
+    if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
+        raise ValueError(f"keep={keep!r} must be a whole number of files, at least 1.")
+    if not isinstance(params, Mapping | None):
+        raise TypeError(f"params= is a dict of arrays by name, not {type(params).__name__}.")
+    packing = Packing(found.leaf, found.named)
+    document = {
+        "format": FILE_FORMAT,
+        "version": adamas_version(),
+        "home": found.home,
+        "class": found.kind,
+        "rules": {formula.name: described(formula) for formula in found.formulas},
+        "steps": found.steps,
+        "seed": found.seed,
+        "parameters": [[key, list(shape)] for key, shape in found.shapes.items()],
+        "params": packing.arrays(params or {}, ("params",)),
+        "state": packing.tree(found.state, ("state",)),
+        "extra": packing.tree(extra, ("extra",)),
+    }
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # Wide elements first: then all begin at multiples of their size.
+    every = sorted(packing.tensors.items(), key=lambda pair: -FORMS[pair[1].form].itemsize)
+    begin = packed({name: (one.form, one.shape) for name, one in every}, {OURS: text})
+    size = sum(math.prod(one.shape) * FORMS[one.form].itemsize for _, one in every)
+    parts = chain([begin], *(one.parts() for _, one in every))
+    atomic.write(path, parts, len(begin) + size, keep)
+
+
+def described(formula: Formula) -> dict[str, str]:
+    """A rule as a file has it: its text, a digest of what it computes, and what adamas calls it."""
+    from adamas.homes.known import identity
+
+    digest = hashlib.sha256(formula.key.encode()).hexdigest()
+    return {"formula": formula.source, "sha256": digest, "dialect": identity(formula)}
+
+
+def compare(
+    file: Checkpoint,
+    shapes: Mapping[Key, tuple[int, ...]],
+    formulas: Iterable[Formula],
+    strict: bool,
+) -> None:
+    """Note in `file` which parameters do not fit; if `strict`, or none do, raise ValueError.
+
+    A rule of the same name and another formula is refused, whichever.
+    """
+    for formula in formulas:
+        told = file.rules.get(formula.name)
+        if told and told["sha256"] != described(formula)["sha256"]:
+            raise ValueError(
+                f"the file is of another rule that is called {formula.name!r}; its text there is "
+                f"in open_file(path).rules[{formula.name!r}]"
+            )
+    there = file.parameters
+    file.missing = [key for key in shapes if key not in there]
+    file.unknown = [key for key in there if key not in shapes]
+    file.misshapen = [key for key, one in shapes.items() if there.get(key, one) != one]
+    fitting = len(shapes) - len(file.missing) - len(file.misshapen)
+    wrong = [f"it lacks {_listed(file.missing)}"] if file.missing else []
+    wrong += [f"it has {_listed(file.unknown)} besides"] if file.unknown else []
+    if file.misshapen:
+        sizes = [
+            f"{key!r} is {list(there[key])}, here {list(shapes[key])}" for key in file.misshapen
+        ]
+        wrong.append("; ".join(sizes))
+    if wrong and strict:
+        raise ValueError(f"{'; '.join(wrong)}; load(..., strict=False) takes over what fits")
+    if shapes and not fitting:
+        raise ValueError(f"none of its parameters fits: {'; '.join(wrong)}")
+
+
+def _listed(names: Iterable[Key]) -> str:
+    return ", ".join(map(repr, names))
