@@ -192,6 +192,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "torch.driver",
         "torch.release",
         "torch.saving",
+        "torch.files",
         "torch.observed",
         "torch.routing",
         "torch.base",

@@ -4,6 +4,7 @@ Groups, hooks, schedulers, closures and scalers are torch's own; this class only
 changed since the last step, and keeps the tensors of `state` and the engine's memory the same.
 """
 
+import os
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -13,9 +14,10 @@ from torch.optim import optimizer as base
 from adamas.engine.finite import NonFiniteError
 from adamas.engine.observed import Observed
 from adamas.engine.routes import Routes
+from adamas.files.checkpoint import Checkpoint, Named
 from adamas.homes.signature import Signature
 from adamas.kernel.formula import Formula
-from adamas.torch import arguments, options, products, saving, scheduled
+from adamas.torch import arguments, files, options, products, saving, scheduled
 from adamas.torch.called import called, every
 from adamas.torch.callers import Callers
 from adamas.torch.driver import Driver
@@ -289,6 +291,35 @@ class Optimizer(torch.optim.Optimizer):
         for post_hook in self._optimizer_state_dict_post_hooks.values():
             saved = post_hook(self, saved) or saved
         return saved
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        params: Mapping[Any, Any] | None = None,
+        extra: Any = None,
+        keep: int = 1,
+    ) -> None:
+        """Write what `state_dict()` returns into a safetensors file; see `adamas.save`.
+
+        `params` may be `model.state_dict()`.
+        """
+        with self._driver.lock:
+            files.save(self, self._driver, path, params, extra, keep)
+
+    def load(self, path: str | os.PathLike[str], strict: bool = True) -> Checkpoint:
+        """Go on from a file of adamas.torch or adamas: all of it, or with an error nothing.
+
+        Parameters are matched by their names, whatever their order, or by their places where they
+        have none. Missing, unknown and misshapen ones are one error that lists them; `strict=False`
+        takes over what fits, and the file that is returned lists the rest. It holds `extra` and
+        `params`, too, as tensors: `model.load_state_dict(file.params)`. Raises OSError, and
+        ValueError with the path for a file that is malformed, of another rule, or does not fit.
+        """
+        with self._driver.lock:
+            file, saved = files.read(self, self._driver, path, strict)
+            with Named(file.path, brief=True):
+                self.load_state_dict(saved)
+            return file
 
     def load_state_dict(self, state_dict: MutableMapping[str, Any]) -> None:
         """Go on from a state dict of this class or of `torch.optim`; see `adamas.torch.saving`."""
