@@ -93,6 +93,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.codes",
         "engine.tensors",
         "engine.threads",
+        "engine.mapped",
         "engine.turn",
         "engine.peers",
         "engine.storage",

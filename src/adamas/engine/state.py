@@ -15,6 +15,7 @@ from adamas.engine import codes, loading
 from adamas.engine.batch import TensorNumbers
 from adamas.engine.first import FirstSteps, check
 from adamas.engine.grid import Order
+from adamas.engine.mapped import assignments
 from adamas.engine.orders import order_of, ordered
 from adamas.engine.starts import fill_rows, numbers_of, starting
 from adamas.engine.storage import Spec, Storage
@@ -259,7 +260,7 @@ class Store:
                 decoded = codes.decoded(codec, values, name, order)
                 values = {key: np.empty_like(arrays[key]) for key in held}
                 self.fill(index, name, values, tensor.lay.dense(decoded).ravel())
-            actions += [assigning(arrays[key], values[key]) for key in held]
+            actions += [a for key in held for a in assignments(arrays[key], values[key])]
         formula = self.formulas[index]
         actions += [
             assigning(arrays[name], found[name]) for name in (*formula.rows, *formula.columns)

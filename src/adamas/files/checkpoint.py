@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from adamas.engine.mapped import Passing
 from adamas.files import header, tree
 from adamas.files.header import Header, Placed
 
@@ -59,7 +60,9 @@ class Checkpoint:
             with Named(self.path, brief=True):
                 self._header = header.read(file, size)
                 self._document = _document(self._header)
-            self._map = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)
+            self._map = (Passing if through else mmap.mmap)(
+                file.fileno(), size, access=mmap.ACCESS_COPY
+            )
             if through:
                 # A disk that fails says so here, and not by a signal while arrays are copied.
                 buffer = bytearray(BUFFER)

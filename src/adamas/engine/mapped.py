@@ -1,0 +1,45 @@
+"""Arrays out of a file are copied in pieces, and each piece of the file is let go behind it.
+
+A memory map that was read stays in memory as long as there is room: a state beside its own copy.
+"""
+
+import mmap
+from functools import partial
+
+import numpy as np
+
+from adamas.engine.tensors import Array, address
+from adamas.engine.threads import Action, assigning
+
+# Bytes that are copied before their pages are let go.
+PIECE = 1 << 22
+# Fewer are not worth the call.
+LEAST = 1 << 16
+
+
+class Passing(mmap.mmap):
+    """The memory map of a file that is read once, and that nobody writes into."""
+
+
+def assignments(array: Array, value: Array) -> list[Action]:
+    """The actions that set all of `array` to `value`, which may lie in a file; see `straight`.
+
+    Other memory maps are somebody's own: to let go of them could undo what was written there.
+    """
+    base: object = value
+    while isinstance(base, np.ndarray):
+        base = base.base
+    base = base.obj if isinstance(base, memoryview) else base
+    if not (isinstance(base, Passing) and hasattr(base, "madvise")) or value.nbytes < LEAST:
+        return [assigning(array, value)]
+    start = address(value) - address(np.frombuffer(base, np.uint8))
+    row = value.nbytes // len(value)
+    rows, actions = max(1, PIECE // row), list[Action]()
+    for begin in range(0, len(value), rows):
+        part = slice(begin, begin + rows)
+        actions.append(assigning(array[part], value[part]))
+        first = start + begin * row
+        page = first % mmap.PAGESIZE
+        size = row * len(value[part]) + page
+        actions.append(partial(base.madvise, mmap.MADV_DONTNEED, first - page, size))
+    return actions
