@@ -23,7 +23,7 @@ from asked_keys import asked
 from chinese_pages import english
 from places import PACKAGE
 
-COMMANDS = ["", "demo", "compare", "find-lr", "suite", "check", "learn", "show", "bench"]
+COMMANDS = ["", "demo", "compare", "find-lr", "suite", "check", "inspect", "learn", "show", "bench"]
 # What argparse tells the programmer, who made a parser that cannot be.
 PROGRAMMERS = re.compile(
     "conflict|cannot |invalid option string|dest=|required' is|must be optional|__call__|callable"
@@ -126,8 +126,8 @@ def test_the_list_of_rules_has_their_first_sentences(name: str) -> None:
 
 def test_no_sentence_is_left_over() -> None:
     """Every sentence of the command line is asked for somewhere in its code."""
-    files = ["cli.py", "cli_lab.py", "cli_check.py", "cli_language.py", "cli_values.py", "show.py"]
-    read = [(PACKAGE / file).read_text("utf-8") for file in files]
+    files = [*PACKAGE.glob("cli*.py"), PACKAGE / "show.py"]
+    read = [file.read_text("utf-8") for file in files]
     patterns = {re.compile(key) for source in read for key in asked(source)}
     left = [key for key in cli_text.SENTENCES if not any(one.fullmatch(key) for one in patterns)]
     assert left == []

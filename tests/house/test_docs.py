@@ -19,8 +19,8 @@ WITH_CODE = [
     page for page in PAGES if "```python" in (ROOT / page).read_text() and page not in CHINESE
 ]
 BILINGUAL = (
-    "check", "coming-from", "convert", "few-bits", "files", "guide", "homes", "how-it-works", "jax", "keras",
-    "lab", "lab-tables", "language", "schedules", "scipy", "torch", "tutorial",
+    "check", "coming-from", "convert", "few-bits", "files", "guide", "homes", "how-it-works", "jax",
+    "keras", "lab", "lab-tables", "language", "schedules", "scipy", "torch", "tutorial",
 )  # fmt: skip
 # Pages for whoever works on adamas: a path in them is one of ours, not a reader's own.
 INTERNAL = [

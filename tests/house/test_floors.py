@@ -321,7 +321,15 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "check.page",
         "check.__init__",
     ),
-    "5 commands": ("cli_language", "cli_values", "cli_lab", "cli_check", "cli", "__main__"),
+    "5 commands": (
+        "cli_language",
+        "cli_values",
+        "cli_lab",
+        "cli_check",
+        "cli_inspect",
+        "cli",
+        "__main__",
+    ),
 }
 
 # Third-party packages that a module may import; a module's own line goes before its floor's.
