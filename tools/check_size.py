@@ -31,10 +31,10 @@ PARTS = {
     **dict.fromkeys(("pages", "learn"), LEARN),
     "bench": BENCH,
     **dict.fromkeys(
-        ("cli", "cli_lab", "cli_table", "cli_check", "cli_inspect", "cli_language", "cli_text", "cli_values"),
+        ("cli", "cli_lab", "cli_table", "cli_check", "cli_language", "cli_text", "cli_values"),
         COMMANDS,
     ),
-    **dict.fromkeys(("show", "__main__"), COMMANDS),
+    **dict.fromkeys(("cli_inspect", "show", "__main__"), COMMANDS),
 }
 SILENT = {
     tokenize.COMMENT,
