@@ -133,6 +133,7 @@ LOOP.append(LOOP)
     ({"params": [np.ones(3)]}, "params= is a dict of arrays by name"),
     ({"params": {"w": 3}}, r"params\['w'\] is int"),
     ({"params": {"state/0/m": np.ones(3)}}, "two arrays would be called 'state/0/m'"),
+    ({"params": {"__metadata__": np.ones(3)}}, "safetensors keeps the name '__metadata__'"),
     ({"keep": 0}, "keep=0 must be"),
 ])  # fmt: skip
 def test_what_no_file_can_hold_is_named(given: Any, said: str, tmp_path: Path) -> None:
@@ -168,13 +169,17 @@ def test_all_names_that_do_not_fit_are_one_error(tmp_path: Path) -> None:
 def test_another_rule_is_refused(tmp_path: Path) -> None:
     """Another rule, another formula of the same name, or another storage changes nothing."""
 
-    def sgd(p: Any, g: Any, *, lr: float = 0.5) -> Any:
-        return p - 2 * lr * g
+    def sgd(p: Any, g: Any, *, lr: float = 0.5, weight_decay: float = 0.0) -> Any:
+        return p - 2 * lr * (g + weight_decay * p)
 
     arrays = {"w": np.ones((70, 70))}
     make("sgd", arrays).save(tmp_path / "f")
+    mine = adamas.Optimizer(sgd, arrays)
     with pytest.raises(ValueError, match="another rule that is called 'sgd'"):
-        adamas.Optimizer(sgd, arrays).load(tmp_path / "f", strict=False)
+        mine.load(tmp_path / "f")
+    assert mine.param_groups[0]["lr"] == 0.5
+    mine.load(tmp_path / "f", strict=False)
+    assert mine.param_groups[0]["lr"] == make("sgd", arrays).param_groups[0]["lr"]
     with pytest.raises(ValueError, match=r"/f': this is the state of rule 'sgd'"):
         make("adam", arrays).load(tmp_path / "f")
     filled(make("adam", arrays)).save(tmp_path / "f")

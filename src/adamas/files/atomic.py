@@ -23,7 +23,7 @@ def write(path: "str | os.PathLike[str]", parts: Iterable[Any], size: int, keep:
     that names the file and the bytes it takes, and whatever `parts` raise; the file that is there,
     and those before it, then stay.
     """
-    place = os.path.realpath(path)
+    place = os.path.realpath(os.fsdecode(path))
     folder, name = os.path.split(place)
     spare = os.path.join(folder, f".{name}.part")
     try:

@@ -53,7 +53,7 @@ class Checkpoint:
     def __init__(
         self, path: "str | os.PathLike[str]", made: Made | None = None, through: bool = False
     ) -> None:
-        self.path = os.fspath(path)
+        self.path = os.fsdecode(path)
         self._made = made or (lambda array, form: array)
         with open(self.path, "rb") as file:
             size = os.fstat(file.fileno()).st_size

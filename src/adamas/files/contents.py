@@ -95,14 +95,15 @@ def compare(
 ) -> None:
     """Note in `file` which parameters do not fit; if `strict`, or none do, raise ValueError.
 
-    A rule of the same name and another formula is refused, whichever.
+    So does a rule of the same name and another formula, if `strict`.
     """
-    for formula in formulas:
+    for formula in formulas if strict else ():
         told = file.rules.get(formula.name)
         if told and told["sha256"] != described(formula)["sha256"]:
             raise ValueError(
                 f"the file is of another rule that is called {formula.name!r}; its text there is "
-                f"in open_file(path).rules[{formula.name!r}]"
+                f"in open_file(path).rules[{formula.name!r}]; load(..., strict=False) takes its "
+                "numbers all the same"
             )
     there = file.parameters
     file.missing = [key for key in shapes if key not in there]

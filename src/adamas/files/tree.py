@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from adamas.files.header import NAMED
+from adamas.files.header import METADATA, NAMED
 from adamas.files.pieces import pieces
 
 TENSOR, COMPLEX, TUPLE, FLOAT, PAIRS = "$tensor", "$complex128", "$tuple", "$float", "$dict"
@@ -98,6 +98,8 @@ class Packing:
                 "lists, dicts and arrays."
             )
         name = self._named(path)
+        if name == METADATA:
+            raise ValueError(f"safetensors keeps the name {name!r} for itself; rename the array.")
         if name in self.tensors:
             raise ValueError(f"two arrays would be called {name!r} in the file; rename one.")
         self.tensors[name] = leaf

@@ -6,6 +6,7 @@ wrappers add, or under the numbers of parameters that have none.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ from adamas.files.pieces import PIECE, pieces
 from adamas.files.tree import COMPLEX, TENSOR, Leaf, Path, array_leaf
 from adamas.torch.called import bare, named
 from adamas.torch.driver import Driver
-from adamas.torch.saving import ASIDE, NAMING
+from adamas.torch.saving import ASIDE, NAMING, parts
 from adamas.torch.shards import sharded
 from adamas.torch.states import steps_done
 
@@ -35,6 +36,8 @@ DTYPES = {
 FORM_OF = {dtype: form for form, dtype in DTYPES.items()}
 # Integers of the same width, for what NumPy has no dtype for.
 BITS = {1: torch.uint8, 2: torch.int16}
+# Devices whose memory NumPy reads.
+HERE = {"cpu"}
 APART = {torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2}
 
 
@@ -72,7 +75,10 @@ def read(
 
 
 def keys_of(groups: Sequence[Mapping[str, Any]]) -> list[Key]:
-    """What the parameters are called in a file: by names that are all different, or by numbers."""
+    """What the parameters are called in a file: by names that are all different, or by numbers.
+
+    The groups may be those of a state dict, whose parameters are numbers.
+    """
     names = [None if name is None else bare(name) for _, name in named(groups)]
     known = [name for name in names if name is not None]
     return list(known) if len(set(known)) == len(names) else list(range(len(names)))
@@ -89,33 +95,29 @@ def _formulas(driver: Driver) -> list[Any]:
 
 def _fitting(file: Checkpoint, saved: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """The own state dict with what the file has of the parameters that fit."""
-    left = {*file.missing, *file.misshapen}
-    there = _numbers(saved["param_groups"])
+    others, entries = parts(saved)
+    there = {key: number for group in _called(others) for key, number in group.items()}
+    fits = there.keys() - {*file.missing, *file.misshapen}
     state, groups = dict(own["state"]), []
-    for group in own["param_groups"]:
-        numbers = [(key, number) for key, number in _numbers([group]).items() if key not in left]
-        shared = (old for old in saved["param_groups"] if _numbers([old]).keys() & dict(numbers))
-        old: Mapping[str, Any] = next(shared, {})
+    for group, called in zip(own["param_groups"], _called(own["param_groups"]), strict=True):
+        shared = called.keys() & fits
+        pairs = zip(others, _called(others), strict=True)
+        old: Mapping[str, Any] = next((one for one, keys in pairs if shared & keys.keys()), {})
         aside = sorted({*group.get(ASIDE, ()), *old.get(ASIDE, ())})
         settings = {key: value for key, value in old.items() if key not in (*NAMING, ASIDE)}
         groups.append({**group, **settings, **({ASIDE: aside} if aside else {})})
-        for key, number in numbers:
-            state.pop(number, None)
-            if (entry := saved["state"].get(there[key])) is not None:
-                state[number] = entry
+        for key in shared:
+            state.pop(called[key], None)
+            if (entry := entries.get(there[key])) is not None:
+                state[called[key]] = entry
     return {**saved, "state": state, "param_groups": groups}
 
 
-def _numbers(groups: Sequence[Mapping[str, Any]]) -> dict[Key, int]:
-    """The numbers that parameters have in a state dict, by what they are called in a file."""
-    pairs = [
-        (name, number)
-        for group in groups
-        for name, number in zip(
-            group.get("param_names", group["params"]), group["params"], strict=True
-        )
-    ]
-    return {bare(name) if isinstance(name, str) else name: number for name, number in pairs}
+def _called(groups: Sequence[Mapping[str, Any]]) -> list[dict[Key, int]]:
+    """Of each group of a state dict the numbers of its parameters, by what they are called."""
+    keys = iter(keys_of(groups))
+    each = ((islice(keys, len(one["params"])), one["params"]) for one in groups)
+    return [dict(zip(*pair, strict=True)) for pair in each]
 
 
 def tensor(array: NDArray[Any], form: str) -> torch.Tensor:
@@ -150,7 +152,7 @@ def _pieces(found: torch.Tensor, form: str) -> Iterator[Any]:
     plain = found.resolve_conj().resolve_neg()
     if plain.dtype in APART:
         plain = plain.view(BITS[plain.itemsize])
-    if plain.device.type == "cpu":
+    if plain.device.type in HERE:
         yield from pieces(plain.numpy())
         return
     flat, count = plain.contiguous().view(-1), PIECE // FORMS[form].itemsize

@@ -96,7 +96,7 @@ def _owned(value: Any) -> Any:
 def load_state_dict(driver: Driver, saved: Any) -> None:
     """Take over `saved`; raises ValueError or TypeError for what does not fit, changing nothing."""
     owner = driver.owner
-    groups, state = _parts(opened(saved))
+    groups, state = parts(opened(saved))
     pairs = _paired(owner.param_groups, groups)
     taken = [_settings(driver, group, old) for group, old, _ in pairs]
     merged = [{**group, **new} for (group, _, _), new in zip(pairs, taken, strict=True)]
@@ -140,7 +140,7 @@ def _late(plan: Plan, p: torch.Tensor, entry: Mapping[str, Any]) -> Mapping[str,
     return plan.begun(p, held) if begins and held.keys() <= {*COUNTERS, "average"} else entry
 
 
-def _parts(saved: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Mapping[Any, Any]]:
+def parts(saved: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Mapping[Any, Any]]:
     """The groups and the state of a state dict, of the types that they must have."""
     if lost := [key for key in ("state", "param_groups") if key not in saved]:
         raise ValueError(f"the state dict lacks {lost[0]!r}; it has {', '.join(map(str, saved))}.")
