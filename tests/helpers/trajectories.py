@@ -1,6 +1,7 @@
 """Where every rule goes on every problem of the guide, as the reference computes it."""
 
 from collections.abc import Sequence
+from functools import cache
 from math import isfinite
 from typing import Any
 
@@ -11,6 +12,7 @@ from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.learn.javascript import runs
 from adamas.learn.problems import PROBLEMS, Problem
+from long_form import LONG
 
 # A page has no matrices.
 RULES = {
@@ -19,7 +21,7 @@ RULES = {
     for name in m.__all__
     if runs(parse(getattr(m, name)))
 }
-STEPS = 1000
+STEPS = 1000 if LONG else 300
 
 
 def same_bits(name: str, problem: Problem) -> bool:
@@ -45,6 +47,7 @@ def near(found: Sequence[Any], expected: Sequence[Any]) -> None:
     np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
+@cache
 def expected_points(name: str) -> dict[str, list[list[float | None]]]:
     """Return the points of a rule on every problem.
 
