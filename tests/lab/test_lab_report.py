@@ -5,6 +5,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.resources import files
 from itertools import combinations
 from typing import Any, get_args, get_type_hints, is_typeddict
@@ -12,8 +13,10 @@ from typing import Any, get_args, get_type_hints, is_typeddict
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from adamas.lab.commands.suite import suite_tree
+from adamas.lab.page import svg
 from adamas.lab.page.looks import looks_of
 from adamas.lab.page.svg import COLOURS
 from adamas.lab.protocol.results_types import Results
@@ -22,6 +25,7 @@ from adamas.lab.report.numbers import measured, percent, with_spread
 from adamas.lab.report.suite_page import render_suite
 from adamas.lab.text import LANGUAGES, Say
 from html_pages import LOADING, Page
+from long_form import LONG
 from report_sample import CLASSICAL, SHAPES, sample, sample_timing
 
 TWO = ("adam", "momentum")
@@ -40,6 +44,12 @@ def say(request: pytest.FixtureRequest) -> Say:
 def page(say: Say) -> Page:
     """Return the largest page, with twelve optimizers, parsed."""
     return Page(render(sample(), sample_timing(), say))
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pictures be empty: drawing them takes most of the time of a test that reads text."""
+    monkeypatch.setattr(svg, "compose", lambda *given: Figure(figsize=(1, 1)))
 
 
 def test_page_loads_nothing_and_runs_nothing(page: Page) -> None:
@@ -110,6 +120,7 @@ def test_chinese_page_is_chinese() -> None:
         assert f">{html.escape(LANGUAGES['zh'][key], quote=False)}<" in page, key
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_text_is_escaped() -> None:
     """No cell of the page holds a bare < that is no tag, such as that of a tiny p-value."""
     tree = sample(CLASSICAL)
@@ -136,6 +147,7 @@ def worded(word: str, percent_of: float = -4.0) -> Tree:
     return tree
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("word", "said"),
     [
@@ -151,6 +163,7 @@ def test_answer_follows_the_words(word: str, said: str) -> None:
     assert spoken(worded(word)).startswith(said)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_answer_rests_on_its_interval() -> None:
     """The difference in the first sentence is the tree's, with both ends of its interval."""
     said = spoken(worded("better", -4.0))
@@ -158,6 +171,7 @@ def test_answer_rests_on_its_interval() -> None:
     assert "−7.5 %" in spoken(worded("better", -7.5))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_diverged_reference_gives_no_winner() -> None:
     """When the reference itself failed on fresh seeds, nobody is said to be beaten."""
     tree = worded("few")
@@ -165,11 +179,13 @@ def test_diverged_reference_gives_no_winner() -> None:
     assert "diverged in 3 of 10 runs" in spoken(tree)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_one_optimizer_alone_is_reported() -> None:
     """Without a comparison the page says so."""
     assert "ran alone" in spoken(sample(("adam",)))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_other_reference_sees_the_mirrored_comparison() -> None:
     """Two references are compared once; beside the second, the first one stands mirrored."""
     page = render(worded("worse", 4.0), None, Say("en"))
@@ -180,6 +196,7 @@ def test_other_reference_sees_the_mirrored_comparison() -> None:
     assert re.search(rf"Adam</span></th><td>{cells}", page)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("label", ["composite", "synthetic", "real"])
 def test_kind_of_data_is_shown(label: str, say: Say) -> None:
     """The label of the data stands above the answer."""
@@ -189,6 +206,7 @@ def test_kind_of_data_is_shown(label: str, say: Say) -> None:
     assert say(f"label_{label}") in head
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_quality_target_is_answered() -> None:
     """Who reached the quality target and who missed it follows from the metric's direction."""
     tree = sample(TWO)
@@ -198,6 +216,7 @@ def test_quality_target_is_answered() -> None:
     assert "Reached on average by: Momentum. Not by: Adam." in render(tree, None, Say("en"))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_numbers_come_from_the_results() -> None:
     """Changing a number in the results changes what the page says."""
     tree = sample(TWO)
@@ -211,6 +230,7 @@ def test_numbers_come_from_the_results() -> None:
         assert shown in after and shown not in before
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_failures_are_shown() -> None:
     """Diverged runs are named above the contents, and their losses are words in the table."""
     page = render(sample(), sample_timing(), Say("en"))
@@ -218,6 +238,7 @@ def test_failures_are_shown() -> None:
     assert '<span class="verdict diverged">diverged</span>' in page
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_doctor_speaks_in_sentences(say: Say) -> None:
     """A finding names run, step, parameter, ratio and advice; an unknown advice is passed on."""
     page = render(sample(), None, say)
@@ -255,8 +276,15 @@ def without(tree: Tree, chosen: Callable[[tuple[Any, ...]], bool]) -> Tree:
     return tree
 
 
-def nullable(path: tuple[Any, ...], tree: Any = Results) -> bool:
+def nullable(path: tuple[Any, ...]) -> bool:
     """Tell whether the types of the results let what a path leads to be null."""
+    return nullable_kind(kind(path))
+
+
+@cache
+def nullable_kind(path: tuple[str, ...]) -> bool:
+    """Tell the same of a field; its types are written as texts, which take long to read."""
+    tree: Any = Results
     for key in path:
         inside = [one for one in get_args(tree) if one is not type(None)]
         tree = inside[0] if type(None) in get_args(tree) else tree
@@ -285,7 +313,7 @@ def test_a_run_that_left_for_infinity_has_its_pictures() -> None:
     Page(render(tree, None, Say("en")))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=100 if LONG else 5, deadline=None)
 @given(st.integers(2, 9), st.randoms(use_true_random=False))
 def test_any_numbers_may_be_null(share: int, chance: Any) -> None:
     """Nulls at random places, as failed runs leave them, never stop the report."""
