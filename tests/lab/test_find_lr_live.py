@@ -141,9 +141,15 @@ def go_on(script: Script) -> dict[str, Any]:
     return script.seen()
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-@pytest.mark.parametrize("after", [1, 15, 60])
-@pytest.mark.parametrize("maker", ["AdamW", "adamas"])
+@pytest.mark.parametrize(
+    ("maker", "after", "error"),
+    # Each optimizer at each moment, each error at each moment, each optimizer with each error.
+    [
+        ("AdamW", 1, ValueError), ("AdamW", 15, KeyboardInterrupt), ("AdamW", 60, ValueError),
+        ("adamas", 1, KeyboardInterrupt), ("adamas", 15, ValueError),
+        ("adamas", 60, KeyboardInterrupt),
+    ],
+)  # fmt: skip
 def test_an_interrupted_search_leaves_no_trace(
     maker: str, after: int, error: type[BaseException]
 ) -> None:
