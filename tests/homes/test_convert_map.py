@@ -24,6 +24,7 @@ from home_keras import CASES
 from home_page import PAGES, block, marked
 from matrix_cases import CASES as MATRICES
 from places import ROOT
+from quick_xla import FLAGS
 from reduction_cases import CASES as SUMS
 
 # What rounding leaves of float64 after forty steps; a wrong formula is a thousand times further.
@@ -41,7 +42,8 @@ def _run() -> "subprocess.CompletedProcess[str]":
     """A process that has Keras on JAX, optax and torch; once, also where it fails."""
     environment = {
         **os.environ, "KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu",
-        "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(HELPERS), *sys.path]),
+        "OMP_NUM_THREADS": "1", "XLA_FLAGS": FLAGS,
+        "PYTHONPATH": os.pathsep.join([str(HELPERS), *sys.path]),
     }  # fmt: skip
     return subprocess.run(
         [sys.executable, "-W", "error::UserWarning", str(HELPERS / "home_map.py")],
