@@ -21,6 +21,7 @@ from adamas.kernel.variants import decoupled
 from adamas.rules import adafactor, lamb
 from adamas.words import sign
 from keras_own import CLASSES as OURS
+from long_form import LONG
 
 BACKEND = keras.backend.backend()
 if BACKEND == "tensorflow":
@@ -33,6 +34,9 @@ elif BACKEND == "jax":
     import jax
 
 COUNT, STEPS, RATE = 257, 100, 1e-2
+# A rule of each structure walks far: a count of steps, a first step, a maximum, numbers of a
+# tensor, norms, rows and columns. What else is computed has its 100 steps on NumPy.
+FAR = ("Adam", "Adan", "AMSGrad", "NAdam", "ScheduleFreeAdamW", "Lamb", "Adafactor")
 
 
 def values(seed: int, *shape: int) -> Any:
@@ -72,9 +76,11 @@ def apart(found: Any, expected: Any) -> float:
 
 
 def check_every_rule_is_the_reference() -> None:
-    """Every rule ends 100 float32 steps within 2e-6 of the float64 run of the same formula."""
-    p, gradients = values(0, COUNT), values(1, STEPS, COUNT) / 10
+    """Every rule ends its float32 steps within 2e-6 of the float64 run of the same formula."""
+    p, every = values(0, COUNT), values(1, STEPS, COUNT) / 10
+    assert set(FAR) <= set(SIGNATURES)
     for name in SIGNATURES:
+        gradients = every if LONG or name in FAR else every[:10]
         rule = CLASSES[name]
         if name == "Prodigy":
             with pytest.raises(ValueError, match="prodigy sums over all tensors"):
@@ -140,7 +146,7 @@ CASES: list[tuple[str, dict[str, Any], Any]] = [
 
 def check_dialects_are_those_of_keras() -> None:
     """Each dialect of Keras ends where Keras' own class does, at a large epsilon and moving lr."""
-    p, gradients = values(6, COUNT), values(7, 40, COUNT)
+    p, gradients = values(6, COUNT), values(7, 40 if LONG else 15, COUNT)
     rate = keras.optimizers.schedules.ExponentialDecay(0.05, 1, 0.93)
     for name, options, rule in CASES:
         eps = {"epsilon": 1e-2} if "epsilon" in OWN[name].defaults else {}

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from keras_names import CHECKS, DIFFERENT, outcomes_of, save_and_go_on
+from keras_names import CHECKS, DIFFERENT, go_on, outcomes_of
 
 
 @pytest.fixture(scope="module")
-def outcomes(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the process of the checks writes."""
+    return tmp_path_factory.mktemp("keras")
+
+
+@pytest.fixture(scope="module")
+def outcomes(request: pytest.FixtureRequest, folder: Path) -> dict[str, str]:
     """What failed, by check."""
-    backend = request.module.BACKEND
-    return outcomes_of(backend, tmp_path_factory.mktemp(backend))
+    return outcomes_of(request.module.BACKEND, folder)
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -35,6 +38,9 @@ def test_keras_own_tests_pass(outcomes: dict[str, str]) -> None:
         assert words in failed[name]
 
 
-def test_another_process_continues_exactly(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_another_process_continues_exactly(
+    request: pytest.FixtureRequest, outcomes: dict[str, str], folder: Path
+) -> None:
     """What one process saves, another loads and continues to the same losses and numbers."""
-    save_and_go_on(request.module.BACKEND, tmp_path)
+    assert not outcomes["saved"], outcomes["saved"]
+    go_on(request.module.BACKEND, folder)

@@ -307,4 +307,4 @@ def check_optimizers_are_copied() -> None:
 
 
 if __name__ == "__main__":
-    {"save": save, "again": again}[sys.argv[1]](Path(sys.argv[2]))
+    again(Path(sys.argv[1]))
