@@ -33,10 +33,10 @@ DIFFERS = {
 # Every test in its long form; in the short one each rule is in each test of `alias_test.py`, with
 # fewer dtypes, and of 10,000 steps those on Rosenbrock's function.
 OPTIMIZES = "optimization .*rosenbrock.*float32"
-KEEPS = "stability .*dtype=(float16|float64|complex64)"
-ALIAS = f"{OPTIMIZES}|{KEEPS}|_(extra_args|inject_hyperparams|explicit_dtype|preserve_dtype) "
+KEEPS = "stability .*dtype=(float16|complex64)|_(accumulation|preserve_dtype) .*dtype='bfloat16'"
+ALIAS = f"{OPTIMIZES}|{KEEPS}|_(extra_args|inject_hyperparams|explicit_dtype) "
 SUITES = {
-    "alias": (270, ".") if LONG else (200, f"{ALIAS}|_accumulation "),
+    "alias": (270, ".") if LONG else (140, ALIAS),
     "sharding": (45, f"_({'|'.join(SIGNATURES)})$") if LONG else (9, "_(adam|nadam|adagrad)$"),
     "float64": (5, "_(adagrad|adam|adamw|rmsprop|sgd)$"),
     # These two are of optax.contrib; the long form also wraps our rules in its `mechanize`.
