@@ -55,7 +55,7 @@ def as_written(typed: Any, names: dict[str, Any], g: Any, t: int) -> dict[str, A
     """
     if not names:
         return {}
-    states = [x for name, x in names.items() if name != "p"]
+    states = [np.float64(x) for name, x in names.items() if name != "p"]
     timed = {"t": np.float64(t)} if "t" in inspect.signature(typed).parameters else {}
     try:
         values = typed(names["p"], np.float64(g), *states, **timed)
