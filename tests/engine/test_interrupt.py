@@ -250,7 +250,7 @@ KINDS: dict[str, Callable[[], Scene]] = {
 }
 
 
-WANTED = int(os.environ.get("ADAMAS_SIGNALS", "20"))
+WANTED = int(os.environ.get("ADAMAS_SIGNALS", "12"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

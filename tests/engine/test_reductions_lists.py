@@ -84,7 +84,7 @@ def stepped(rule: Any, dtype: str, drawn: Any, threads: int, seed: int) -> tuple
 # Of nothing there is no mean, in NumPy with a warning.
 @pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value")
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(data=st.data(), threads=st.sampled_from([1, 2]), seed=st.integers(0, 99))
 def test_any_list_of_tensors(rule: Any, data: st.DataObject, threads: int, seed: int) -> None:
     """Whatever their shapes, the dtypes of their gradients, and which of them rest in a step."""

@@ -136,9 +136,9 @@ def dense(optimizer: Any, guards: Guards, rule: str, state: str) -> int:
 
 def matrices(optimizer: Any, guards: Guards, rule: str, state: str) -> int:
     """Step matrices of every width and height, in every layout, by a rule that sums over them."""
-    count = 0
+    count, lengths = 0, LENGTHS if guards.long else LENGTHS[1::2]
     for kind, gradient, settings in KINDS if guards.long else KINDS[:2]:
-        for n, way, wide in itertools.product(LENGTHS, range(4), (True, False)):
+        for n, way, wide in itertools.product(lengths, range(4), (True, False)):
             shape = (3, n) if wide else (n, 3)
             p = strided(guards, shape, kind, n, way)
             made = optimizer(p, rule=rule, state=state, **settings)

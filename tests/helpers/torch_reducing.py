@@ -43,6 +43,7 @@ from adamas.rules import (
 )
 from adamas.torch.ranks import Ranks
 from adamas.words import mean, minimum, norm, orthogonalize, sqrt
+from long_form import LONG
 from torch_ranks import each_of, on_ranks
 
 # Cuts through blocks, through groups of rows, between both; ranks without a row.
@@ -79,12 +80,14 @@ def turned(p, g, m, r, *, rows, columns, lr=1e-2, beta=0.9):  # type: ignore[no-
 
 FAMILY = (lamb, adafactor, cautious_adamw, lars, adamh, stable_adamw, came, prodigy, mars)
 RULES = {one.__name__: one for one in (*FAMILY, overall, mixed, turned, adamw)}
+# One of each structure: sums over a tensor, over rows and columns, over everything.
+SOME = (lamb, adafactor, prodigy)
 Case = tuple[str, torch.dtype, str]
 
 
 def cases(state: str) -> list[Case]:
     """The rule, the dtype of parameters, and the format of states where rows are not cut."""
-    plain = [(one.__name__, torch.float32, "float32") for one in FAMILY]
+    plain = [(one.__name__, torch.float32, "float32") for one in (FAMILY if LONG else SOME)]
     return [
         *plain, ("overall", torch.float32, "float32"), ("adafactor", torch.float64, "float32"),
         ("lamb", torch.float32, state), ("mixed", torch.float32, state),
