@@ -73,7 +73,7 @@ class Checkpoint:
         self.steps, self.seed, self.rules = document["steps"], document["seed"], document["rules"]
         with Named(self.path):
             self.parameters = dict(map(_parameter, document["parameters"]))
-            self.params = Arrays(self, tree.unpacked(document["params"], _referred))
+            self._references = references(tree.unpacked(document["params"], _referred))
         self.missing: list[Key] = []
         self.unknown: list[Key] = []
         self.misshapen: list[Key] = []
@@ -83,6 +83,17 @@ class Checkpoint:
         """Every array by its name in the file: format, shape, bytes."""
         placed = self._header.tensors.items()
         return {name: (one.form, one.shape, one.size) for name, one in placed}
+
+    @property
+    def params(self) -> "Arrays":
+        """The arrays that were given as `params=`, by name, each read when it is asked for."""
+        # Made anew, so that nothing holds the file in a circle when it is dropped.
+        return Arrays(self, self._references)
+
+    def let_go(self) -> None:
+        """Let go of what was read into memory, after `through`; it is read again if asked for."""
+        if isinstance(self._map, Passing) and hasattr(self._map, "madvise"):
+            self._map.madvise(mmap.MADV_DONTNEED)
 
     @property
     def extra(self) -> Any:
@@ -141,9 +152,7 @@ class Checkpoint:
 class Arrays(Mapping[Key, Any]):
     """The arrays of a file under names, each read when it is asked for."""
 
-    def __init__(self, file: Checkpoint, references: Mapping[Key, Any]) -> None:
-        if wrong := [key for key, one in references.items() if type(one) is not Reference]:
-            raise ValueError(f"what it has as parameter {str(wrong[0])[:60]!r} is no array")
+    def __init__(self, file: Checkpoint, references: "Mapping[Key, Reference]") -> None:
         self._file, self._references = file, references
 
     def __getitem__(self, key: Key) -> Any:
@@ -160,6 +169,13 @@ class Arrays(Mapping[Key, Any]):
 
 class Reference(tuple[str, str]):
     """The name of an array in a file, and what it is read as."""
+
+
+def references(given: Mapping[Key, Any]) -> dict[Key, Reference]:
+    """The names of arrays under names of parameters; ValueError for what is no array."""
+    if wrong := [key for key, one in given.items() if type(one) is not Reference]:
+        raise ValueError(f"what it has as parameter {str(wrong[0])[:60]!r} is no array")
+    return dict(given)
 
 
 def _referred(name: str, mark: str) -> Reference:

@@ -319,6 +319,7 @@ class Optimizer(torch.optim.Optimizer):
             file, saved = files.read(self, self._driver, path, strict)
             with Named(file.path, brief=True):
                 self.load_state_dict(saved)
+            file.let_go()
             return file
 
     def load_state_dict(self, state_dict: MutableMapping[str, Any]) -> None:
