@@ -19,3 +19,9 @@ def clipped_momentum(p, g, m, *, lr=0.1, beta=0.9, limit=1.0):
     g = g * where(length > limit, limit / length, 1.0)
     m = beta * m + g
     return p - lr * m, m
+
+
+def fourth_powers(p, g, *, lr=0.1):
+    """A step of the gradient in the share that its fourth powers have of their own sum."""
+    q = g * g * g * g
+    return p - lr * q / total(q)

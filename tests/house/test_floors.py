@@ -63,6 +63,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "kernel.traffic",
         "kernel.lower",
         "kernel.elements",
+        "kernel.holding",
         "kernel.blocks",
         "kernel.gather",
         "kernel.reducing",

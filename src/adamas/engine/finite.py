@@ -22,7 +22,9 @@ quiet = np.errstate(all="ignore")
 
 
 class NonFiniteError(FloatingPointError):
-    """A gradient holds NaN or infinity. `key` names the first parameter whose gradient does.
+    """A gradient holds NaN or infinity, or a number of which the rule would make that.
+
+    `key` names the first parameter whose gradient does.
 
     `left` is how many elements of all parameters were left as they were, in blocks or whole
     tensors, while all others were stepped; it is 0 where gradients are read first, and then nothing
@@ -102,6 +104,15 @@ def find_nonfinite(
                     said += f", which times {scale:g} overflows in {compute}"
                 return one.index, said
     return None
+
+
+def too_large(one: Seen, rule: str, compute: str) -> str:
+    """What a finite gradient holds of which a rule would make what is not finite."""
+    sizes = [np.max(np.abs(part)) for _, part in pieces(one.array)]
+    start, part = list(pieces(one.array))[int(np.argmax(sizes))]
+    at = int(np.argmax(np.abs(part)))
+    place = one.place(start + at)
+    return f"{part[at]:g} at [{place}], of which {rule} makes what is not finite in {compute}"
 
 
 def unchanged(key: Key, holds: str, what: str = "the gradient") -> NonFiniteError:

@@ -6,7 +6,7 @@ norm, one look at what is not finite, one sweep, and one number of the step.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -108,8 +108,7 @@ def long_step(shares: Sequence[Share], factor: phases.Factor, threads: int) -> b
     if refused and not (peers or any(share.moves for share in shares)):
         raise told(shares, scale)
     if factor.reads_first:
-        look = 0
-        bad, norm, scale = _surveyed(shares, factor, threads)
+        bad, norm, scale, look = _read_first(shares, factor, threads)
         if bad and own.on_nonfinite == "skip":
             erase = [one for share in shares if own.zero_grads for one in erasing(share.values)]
             straight([*erase, *noting(own.turn, norm, skipped=1)])
@@ -159,6 +158,53 @@ def noting(turn: Turn, norm: float, skipped: int = 0) -> list[Action]:
 Known = tuple[Share, list[finite.Seen]]
 
 
+def _read_first(
+    shares: Sequence[Share], factor: phases.Factor, threads: int
+) -> tuple[tuple[Any, str] | None, float, float, int]:
+    """What `_surveyed` finds, or a step that changes nothing; and what the sweep looks at then."""
+    bad, norm, scale = _surveyed(shares, factor, threads)
+    look = max(share.own.late for share in shares)
+    allowed = shares[0].own.on_nonfinite == "allow"
+    if not (allowed or bad or _calm(shares, min(norm, factor.clip))):
+        bad, look = _tried(shares, scale, threads), j.GUARD
+    return bad, norm, scale, look
+
+
+def _calm(shares: Sequence[Share], norm: float) -> bool:
+    """Whether nothing that is not finite comes of gradients with this norm, by any rule."""
+    for share in shares:
+        if share.own.formula.over:
+            found = np.concatenate([np.ones(1), *(batch.squares() for batch in share.batches)])
+            faint = float(np.min(found, where=found > 0, initial=1.0) < j.FAINT)
+            if share.own.peers.largest(faint) if share.own.peers else faint:
+                return False
+    computes = {one for share in shares for one in share.own.computes()}
+    return norm <= min((j.CALM[one] for one in computes), default=math.inf)
+
+
+def _tried(shares: Sequence[Share], scale: float, threads: int) -> tuple[Any, str] | None:
+    """The first gradient of which a rule would make what is not finite; nothing is changed.
+
+    Not of Rows, which the sweep will look at.
+    """
+    for share in shares:
+        for tensor in share.own.packed:
+            np.copyto(tensor.work, tensor.given)
+    crews = [(share.bound.dense, share.own.peers) for share in shares]
+    phases.sweep(crews, scale, threads, look=j.GUARD | j.DRY)
+    left = {s: omitted(s.bound.dense, ()) if s.bound.dense else np.zeros(0) for s in shares}
+    known = [(s, finite.seen(s.values, ()) if s.bound.dense else []) for s in shares]
+    return _named(_first(known, partial(_too_large, left)))
+
+
+def _too_large(left: Mapping[Share, Array], share: Share, seen: list[finite.Seen]) -> Bad | None:
+    """The first gradient that is finite and of which something was `left`."""
+    for one in (one for one in seen if left[share][one.index]):
+        compute = share.own.computes()[one.index]
+        return one.index, finite.too_large(one, share.own.formula.name, compute)
+    return None
+
+
 def _surveyed(
     shares: Sequence[Share], factor: phases.Factor, threads: int
 ) -> tuple[tuple[Any, str] | None, float, float]:
@@ -177,18 +223,27 @@ def _surveyed(
 
 def _bad(known: Sequence[Known], scale: float, wide: bool = False) -> tuple[Any, str] | None:
     """The name of the first gradient that is not finite times `scale`, and what it holds."""
-    found = _first(known, scale, wide)
+    return _named(_first(known, partial(_nonfinite, scale, wide)))
+
+
+def _named(found: tuple[Share, Bad] | None) -> tuple[Any, str] | None:
     return found and (found[0].own.keys[found[1][0]], found[1][1])
 
 
-def _first(known: Sequence[Known], scale: float, wide: bool = False) -> tuple[Share, Bad] | None:
-    """The first gradient, of all rules and processes, that is not finite times `scale`."""
+def _nonfinite(scale: float, wide: bool, share: Share, seen: list[finite.Seen]) -> Bad | None:
+    own = share.own
+    computes = ["float64"] * len(own.tensors) if wide else own.computes()
+    return finite.find_nonfinite(seen, scale, computes)
+
+
+def _first(
+    known: Sequence[Known], find: Callable[[Share, list[finite.Seen]], Bad | None]
+) -> tuple[Share, Bad] | None:
+    """The first gradient, of all rules and processes, that is found."""
     found = []
     for share, gradients in known:
-        own = share.own
-        computes = ["float64"] * len(own.tensors) if wide else own.computes()
-        bad = finite.find_nonfinite(gradients, scale, computes)
-        bad = own.peers.agree(bad) if own.peers else bad
+        bad = find(share, gradients)
+        bad = share.own.peers.agree(bad) if share.own.peers else bad
         found += [(share, bad)] if bad else []
     return min(found, key=lambda one: one[0].places[one[1][0]], default=None)
 
@@ -200,7 +255,7 @@ def told(
 
     `left` is how many elements of how many tensors, where processes have agreed on that.
     """
-    known, flags, here = [], np.zeros(2), list[Array]()
+    known, flags, here = [], np.zeros(2), dict[Share, Array]()
     for share in shares:
         own, read = share.own, list(share.values)
         # A gradient that was copied may lie in memory that the step has written.
@@ -209,14 +264,15 @@ def told(
         known.append((share, finite.seen(read, share.given.rows)))
         found = np.array([finite.moved(share.batches).any(), bool(share.refused)], np.float64)
         flags = np.maximum(flags, own.peers.most(found) if own.peers else found)
-        here.append(omitted(share.batches, share.refused))
-    bad = _first(known, scale)
+        here[share] = omitted(share.batches, share.refused)
+    bad = _first(known, partial(_nonfinite, scale, False))
+    bad = bad or _first(known, partial(_too_large, here))
     assert bad
     share, (index, holds) = bad
     if flags[1]:
         # Of gradients that were not stepped nothing was summed up.
         share.own.turn.grad_norm = math.nan
-    every = np.concatenate(here)
+    every = np.concatenate([*here.values()])
     out, tensors = left or (int(every.sum()), int(np.count_nonzero(every)))
     whole = bool(share.own.store.formulas[index].over)
     key, moved = share.own.keys[index], bool(flags[0])

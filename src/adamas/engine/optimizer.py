@@ -52,9 +52,10 @@ class Optimizer(Modes, Configured):
     - `seed`: of all rounding at random; equal seeds give equal bits, for any number of threads.
     - `clip_norm`: largest Euclidean norm of all gradients together; longer ones are scaled down
       (Pascanu et al. 2013). Torch divides by norm + 1e-6, adamas by the norm.
-    - `on_nonfinite`: what a step does about NaN and infinity in a gradient. `"guard"` leaves every
-      block of 128 elements that holds one exactly as it was, parameter and state, steps all others
-      and then raises `NonFiniteError`; it costs next to nothing. A tensor that the rule sums over
+    - `on_nonfinite`: what a step does about NaN and infinity in a gradient, or in what the rule
+      makes of a large one. `"guard"` leaves every block of 128 elements that holds one exactly as
+      it was, parameter and state, steps all others and then raises `NonFiniteError`; it costs next
+      to nothing. A tensor that the rule sums over
       is left as a whole. `"raise"` and `"skip"` read all gradients first and change nothing at all,
       and so does `"guard"` for a rule with sums over all tensors; `"allow"` lets the arithmetic
       decide.

@@ -128,6 +128,8 @@ class Parts:
         first = FirstSteps(plans[0].parts.first is not None, exact, self.numbers)
         mode = self.on_nonfinite
         self.look = j.GUARD * (mode == "guard")
+        # The same where all gradients were read first: sums may overflow afterwards.
+        self.late = j.LATE * (mode != "allow" and bool(formula.over))
         # Whether all gradients are read first; None where that depends on the step.
         self.checks = None if self.look and first.asked else mode in ("raise", "skip")
         if self.look and ALL in formula.over:

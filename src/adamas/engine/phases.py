@@ -139,14 +139,16 @@ def _one_after_another(batch: Batch, threads: int, peers: Peers | None) -> list[
         return []
     threads = threads if batch.table.words[:, j.COUNT].sum() >= PARALLEL else 1
     found: list[Action] = []
-    for level in range(1, places.of[k].levels + 1):
+    last = places.of[k].levels + 1
+    for level in range(1, last + 1):
         found += batch.reducing(level)
         found += places.clearing(k, level) if peers else []
         found += on_threads([partial(batch.run, batch.at, j.REDUCE)], threads)
         if peers:
             found.append(partial(peers.add, places.exchanged_of(k, level)))
-        found.append(partial(batch.run, batch.at, j.BETWEEN))
-        found += places.made[k].get(level, ())
+        if level < last:
+            found.append(partial(batch.run, batch.at, j.BETWEEN))
+            found += places.made[k].get(level, ())
     return [*found, *on_threads([partial(batch.run, batch.at, j.SWEEP)], threads)]
 
 
@@ -167,6 +169,16 @@ def _passes(batches: Sequence[Batch], threads: int, peers: Peers | None) -> None
             places.add_up(np.max([batch.active[:-1] for batch in batches], axis=0))
         for batch in batches:
             batch.run(batch.at, j.BETWEEN)
+    doubt = float(places.lost.any())
+    if peers:
+        # Of its own rows a process alone knows what was made.
+        doubt = peers.largest(doubt)
+    if doubt:
+        for batch in batches:
+            batch.at_level(places.levels + 1)
+        unbroken([partial(batch.run, batch.at, j.REDUCE) for batch in batches], threads)
+        if peers:
+            peers.add([(k, places.lost[k]) for k in range(len(places.lost))])
 
 
 @quiet

@@ -21,7 +21,7 @@ from adamas.kernel.stages import COLUMNS, LEAVES, ROWS, WHOLE, Stages, stages
 class Places:
     """One row of `words` for each tensor, see `job.PLACES`, and the memory that it points into.
 
-    `plans` are the passes of each formula; `lost` is above 0 where a gradient is not finite;
+    `plans` are the passes of each formula; `lost` says what stays as it was, see `job.LOST`;
     `totals` and `every` are sums over all tensors, each with the number of what was added;
     `made[k]` says by level what makes the matrices of tensor k.
     """
@@ -39,7 +39,7 @@ class Places:
         names = [(*formula.rows, *formula.columns) for formula in formulas]
         width = max(len(p.sums) + len(n) for p, n in zip(self.of, names, strict=True))
         self.words = np.zeros((len(tensors), j.SUMS + width), np.int64)
-        self.lost = np.zeros(len(tensors))
+        self.lost = np.zeros((len(tensors), 2))
         self._parts = [tensor.part is not None for tensor in tensors]
         self.regions: list[list[Array]] = []
         self._rooms: list[Array] = []

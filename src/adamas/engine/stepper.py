@@ -108,7 +108,7 @@ class Stepper(Parts):
             plain = simple and not (self.tally or self.sparse.histories or self.peers)
             if plain and threads == 1 and not bound.dense[0].apart:
                 batch = bound.dense[0]
-                batch.arm(scale, clip, 0 if factor.reads_first else self.look)
+                batch.arm(scale, clip, self.late if factor.reads_first else self.look)
                 status = batch.run(batch.at, phases.ALL if factor.reads_first else phases.UPDATE)
                 if status != j.NOT_FINITE:
                     turn.grad_norm = batch.norm if factor.reads_first else math.nan

@@ -1,6 +1,7 @@
 """The loop over the elements: load, formula, store, block by block.
 
-A block whose gradient is not finite is left as it was, if that is asked for. Where states share
+A block whose gradient is not finite, or too large for the rule (see `holding`), is left as it was,
+if that is asked for. Where states share
 scales each block is gone through twice (see `split`), the second time while the next one is begun,
 so that the integer work of one hides behind the divisions of the other: 3 to 7 % of the time
 (measured).
@@ -12,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adamas.codecs import BLOCK
-from adamas.kernel.elements import Elements, address, called, indented
+from adamas.kernel.elements import address, called, indented
 from adamas.kernel.hoist import Hoisted
+from adamas.kernel.holding import ROOM, Holding
 from adamas.kernel.layout import LINE, columns
 from adamas.kernel.lower import lower
 from adamas.kernel.processors import Processor
@@ -22,7 +24,7 @@ from adamas.kernel.switch import switch
 
 
 @dataclass
-class Blocks(Elements):
+class Blocks(Holding):
     """Writes the lines of one kernel's update, as it suits `processor`.
 
     `placed` says that the rule reduces: blocks begin anew where those of the sums do.
@@ -85,7 +87,7 @@ class Blocks(Elements):
             f"def update(_slice, {place}_scale, _look, _beyond):",
             *indented(["_m.widest_vectors()", *self.factors(), *self.addresses(), *lent]),
             *indented(self.rooms()),
-            *indented(["_left = 0", *begin]),
+            *indented([f"_aside = _b.scratch({ROOM * len(self.held())})", "_left = 0", *begin]),
             "    for _repeat in _range(_m.load_int64(_slice, _j.REPEAT, 0)):",
             *indented([*repeated, *(self.in_pairs() if self.scaled else self.one_by_one())], 2),
             *indented(["_m.store_int64(_slice, _j.LEFT, 0, _left)", *end, "return _left"]),
@@ -126,17 +128,24 @@ class Blocks(Elements):
         """One block before `stop`, and the lines that go on to the one following."""
         looks = [
             f"if {self.doubt('_at', '_count')}:",
-            f"    if not {self.finite('_at', '_count')}:",
+            f"    _most = {self.largest('_at', '_count')}",
+            "    if not _m.finite(_most):",
             *indented(["_left += _count", *following, "continue"], 2),
+            f"    _held = _held or not {self.calm('_most')}",
         ]
         return [
             f"_count = _min({BLOCK}, {stop} - _at)",
             *self.prefetches("_at"),
             *self.tally("_at", "_count"),
+            "_held = _look & _j.DRY != 0",
             # A rule that reduces has looked at all gradients in its first pass.
             *([] if self.placed else looks),
+            "if _held:",
+            *indented(self.hold()),
             *self.settle(),
             *self.elements(),
+            "if _held:",
+            *indented(self.release()),
             *following,
         ]
 
@@ -173,10 +182,12 @@ class Blocks(Elements):
             *self.bad("_count"),
             f"while not _bad and _at + {2 * BLOCK} <= _stop:",
             *indented(self.whole()),
-            "if _bad:",
+            f"if _bad and not _m.finite({self.largest('_at', '_count')}):",
             "    _left += _count",
             "else:",
+            *indented(["if _bad:", *indented(self.hold())]),
             *indented([*self.settle(), *self.finish("_count")]),
+            *indented(["if _bad:", *indented(self.release())]),
             *self.next("_count"),
         ]
         return [
@@ -209,11 +220,12 @@ class Blocks(Elements):
         ]
 
     def bad(self, count: str) -> list[str]:
-        """Whether the block that was begun must be left as it was."""
+        """Whether the block that was begun must be looked at, and perhaps left as it was."""
         return [
             f"_bad = {self.doubt('_at', count)}",
             "if _bad:",
-            f"    _bad = not {self.finite('_at', count)}",
+            f"    _bad = not {self.calm(self.largest('_at', count))}",
+            "_bad = _bad or _look & _j.DRY != 0",
         ]
 
     def begin(self, at: str, scale: str, byte: str, here: str, count: str) -> list[str]:

@@ -239,31 +239,31 @@ class Elements:
     def doubt(self, at: str, count: str) -> str:
         """Whether this block may have to be left as it was: a question that costs little.
 
-        Where new states are being compared anyway, one that is infinite or NaN with its gradient
-        answers it.
+        Where new states are being compared anyway, one that is NaN or large with its gradient
+        answers it: from 2**30 on.
         """
         told = carrying(self.parts, "g")
-        sizes = (f"_{s}_most > 0x7f7fffff" for s in self.scaled if self.parts.outputs[s] in told)
-        return f"_look & _j.GUARD != 0 and {next(sizes, self.doubtful(at, count))}"
+        sizes = [f"_{s}_most > 0x4e800000" for s in self.scaled if self.parts.outputs[s] in told]
+        asked = f"({' or '.join(sizes)})" if sizes else self.doubtful(at, count)
+        return f"_look & _j.GUARD != 0 and {asked}"
 
     def asked(self, at: str, count: str) -> str:
         """The same of the gradient alone."""
         return f"_look & _j.GUARD != 0 and {self.doubtful(at, count)}"
 
     def doubtful(self, at: str, count: str) -> str:
-        """Whether the gradient may hold what is not finite."""
+        """Whether the gradient may hold what is not finite, or what that is made of."""
         name, zero = self.arrays["g"].name, f"_m.{self.number}(0)"
         return f"_m.doubtful_{name}(_g_at, {at}, {count}, _factor, {zero})"
 
-    def finite(self, at: str, count: str) -> str:
-        """Whether all gradients of a block are, times the factor.
+    def largest(self, at: str, count: str) -> str:
+        """The largest gradient of a block times the factor, or NaN.
 
-        Multiplication keeps the order of sizes, so the largest says it of all.
+        Multiplication keeps the order of sizes, so it says of all whether they are finite.
         """
         codec = self.arrays["g"]
         given = "float64" if codec.name == "float64" else "float32"
-        largest = self.multiplied(f"_m.largest_{codec.name}(_g_at, {at}, {count})", given)
-        return f"_m.finite({largest})"
+        return self.multiplied(f"_m.largest_{codec.name}(_g_at, {at}, {count})", given)
 
     def tally(self, at: str, count: str) -> list[str]:
         """Add the squares of a block's gradients up, if that is asked for."""

@@ -7,6 +7,7 @@ from adamas.kernel.elements import indented
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import Layout
 from adamas.kernel.reducing import Reducing
+from adamas.kernel.runtime.job import CALM
 
 
 def run(formula: Formula, layout: Layout, ahead: int) -> list[str]:
@@ -16,7 +17,7 @@ def run(_job, _phases):
     if _phases & _j.SURVEY:
         _m.survey(_job, _m.tally_{layout.gradient.name})
     if _phases & _j.SETTLE:
-        if _m.settle(_job) != _j.DONE:
+        if _m.settle(_job, {CALM[layout.compute]!r}) != _j.DONE:
             return _j.NOT_FINITE
     if _phases & _j.PROLOGUE:
         prologue(_job)
@@ -46,18 +47,24 @@ def reducing_run(writer: Reducing, ahead: int) -> list[str]:
     """The same with passes before the sweep; tensors of one slice go through all in their cache."""
     passes = {name: calls(writer, name) for name in ("gather", "collect", "between")}
     start = f"""
+@_m.compiled
+def attempt(_slice, _place, _scale, _look):
+    if _m.unsure(_place, _look):
+        if update(_slice, _place, _scale, _j.DRY, 0) != 0:
+            _m.note(_place, False)
+
+
 def run(_job, _phases):
     if _phases & _j.SURVEY:
         _m.survey(_job, _m.tally_{writer.layout.gradient.name})
     if _phases & _j.SETTLE:
-        if _m.settle(_job) != _j.DONE:
+        if _m.settle(_job, {CALM[writer.layout.compute]!r}) != _j.DONE:
             return _j.NOT_FINITE
     if _phases & _j.PROLOGUE:
         prologue(_job)
         for _k in _range(_m.load_int64(_job, _j.TENSORS, 0)):
             if _m.load_int64(_m.load_int64(_job, _j.ACTIVE, 0), _k, 0) != 0:
-                _place = _m.place_at(_job, _k)
-                _m.store_float64(_m.load_int64(_place, _j.LOST, 0), 0, 99, 0.0)
+                _m.begin(_m.place_at(_job, _k))
 """
     reduce = """
     _level = _m.load_int64(_job, _j.LEVEL, 0)
@@ -97,7 +104,7 @@ def run(_job, _phases):
                 if _m.lost(_slice, _place, _look):
                     _left += _m.load_int64(_slice, _j.COUNT, 0)
                 else:
-                    _left += update(_slice, _place, _scale, 0, _beyond)
+                    _left += update(_slice, _place, _scale, _look & _j.DRY, _beyond)
             if _m.last(_job, _last - _first, _left):
                 _m.close(_job, {writer.formula.slots})
 """
@@ -109,7 +116,9 @@ def run(_job, _phases):
 """
     levels = range(1, writer.stages.levels + 1)
     both = passes["gather"], passes["between"]
-    at_once = [made[k] for k in levels for made in both if k in made]
+    trial = "attempt(_slice, _place, _scale, _look)"
+    at_once = [*(made[k] for k in levels for made in both if k in made), trial]
+    gathers = {**passes["gather"], writer.stages.levels + 1: trial}
     others = [
         line
         for name in ("collect", "between")
@@ -120,7 +129,7 @@ def run(_job, _phases):
         *start.strip().splitlines(),
         *indented(["between_0(_job, _k)"] if writer.lies_between(0) else [], 4),
         *reduce.strip("\n").splitlines(),
-        *indented(chosen(passes["gather"], "_level"), 4),
+        *indented(chosen(gathers, "_level"), 4),
         *between.strip("\n").splitlines(),
         *indented(others, 3),
         *sweep.strip("\n").splitlines(),

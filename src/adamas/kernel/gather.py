@@ -3,13 +3,13 @@
 import ast
 
 from adamas.codecs import BLOCK
-from adamas.kernel.elements import Elements, address, indented
+from adamas.kernel.elements import address, indented
 from adamas.kernel.first import names
-from adamas.kernel.split import carrying
+from adamas.kernel.holding import Holding
 from adamas.kernel.stages import COLUMNS, LEAVES, WHOLE, Sum
 
 
-class Gather(Elements):
+class Gather(Holding):
     """Writes the lines of a pass over the elements of a slice, block by block.
 
     `sums` are those it makes, with their places; `looks` says that it is the first to read the
@@ -160,14 +160,12 @@ class Gather(Elements):
         return lines + (self.look() if self.looks else [])
 
     def look(self) -> list[str]:
-        """Note whether a block's gradient is not finite; sums that are made of it say so."""
-        told = carrying(self.parts, "g")
-        sums = (f"not _m.finite(_sum_{k})" for k, one in self.leaves if one.argument in told)
-        doubt = next(sums, self.doubtful("_at", "_count"))
+        """Note whether a block's gradient is not finite, or so large that a step must be tried."""
         return [
-            f"if _look & _j.GUARD != 0 and {doubt}:",
-            f"    if not {self.finite('_at', '_count')}:",
-            "        _m.store_float64(_m.load_int64(_place, _j.LOST, 99), 0, 99, 1.0)",
+            f"if {self.asked('_at', '_count')}:",
+            f"    _most = {self.largest('_at', '_count')}",
+            f"    if not {self.calm('_most')}:",
+            "        _m.note(_place, _m.finite(_most))",
         ]
 
     def kept_part(self, k: int, one: Sum) -> list[str]:

@@ -44,7 +44,8 @@ class Reducing:
         made = [self.gather(k) for k in levels if self.stages.at(k)]
         made += [self.collect(k) for k in levels if self.collected(k)]
         made += [self.between(k) for k in (0, *levels) if self.lies_between(k)]
-        return [*made, *([self.keep()] if self.formula.rows or self.formula.columns else [])]
+        made += [self.keep()] if self.formula.rows or self.formula.columns else []
+        return made
 
     # Passes over the elements.
 
@@ -145,7 +146,8 @@ class Reducing:
         if line.found:
             lines, value = self.reduced(line, line.found)
         place = self.stages.constants.index(name)
-        return [*lines, f"{name} = {value}", f"_m.store_float64(_row, {place}, 99, {name})"]
+        lines += [f"{name} = {value}", f"_m.store_float64(_row, {place}, 99, {name})"]
+        return [*lines, *self.watched(name)]
 
     def reduced(self, line: Line, found: Reduction) -> tuple[list[str], str]:
         """The lines that find a sum, and what the reduction makes of it."""
@@ -193,6 +195,7 @@ class Reducing:
             slot = self.stages.rows.index(name)
             body.append(f"{name} = {value}")
             body.append(f"_m.store_float64(_row_room, {slot} * _rows + _i, 99, {name})")
+            body += self.watched(name)
             for k, one in enumerate(self.stages.sums):
                 if one.parts == ROWS and one.argument == name:
                     power = f" * {name}" if one.squared else ""
@@ -219,8 +222,29 @@ class Reducing:
             body.append(f"{name} = {value}")
             place = f"_column_room, {slot} * _columns + _i, 99"
             body.append(f"_m.store_{self.number}({place}, _m.{self.number}({name}))")
+            body += self.watched(name)
         loop = [*self.loads(group, made, COLUMN), *body]
         return [*before, "for _i in _range(_columns):", *indented(loop)]
+
+    def watched(self, name: str) -> list[str]:
+        """Leave a tensor as it was for a state that is not finite; try it for what elements read.
+
+        That is what is not finite, or a divisor that is 0; they may read either behind a condition.
+        """
+        plan, number = self.stages, f"_m.{self.number}({name})"
+        outputs, formula, lines = plan.parts.outputs, self.formula, list[str]()
+        if name in map(outputs.get, formula.numbers):
+            lines += [f"if not _m.finite({name}):", "    _m.note(_place, False)"]
+        if name in map(outputs.get, (*formula.rows, *formula.columns)):
+            lines += [f"if not _m.finite({number}):", "    _m.note(_place, False)"]
+        bodies = [*plan.sweep.body, *(s for body in plan.made for s in body)]
+        nodes = [node for s in bodies for node in ast.walk(s.value)]
+        products = [node for node in nodes if isinstance(node, ast.BinOp)]
+        divisors = [node.right for node in products if isinstance(node.op, ast.Div)]
+        zero = f" or {number} == 0" if any(name in names(one) for one in divisors) else ""
+        if any(name in names(s.value) for s in bodies):
+            lines += [f"if not _m.finite({number}){zero}:", "    _m.note(_place, True)"]
+        return lines
 
     def loads(self, group: list[Line], made: set[str], scope: str) -> list[str]:
         """What lines of rows or of columns read besides each other, of one of them."""

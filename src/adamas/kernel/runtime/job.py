@@ -25,7 +25,7 @@ SEED = 15  # address of int64[1]: the seed of rounding at random, 32 bits of it
 KEYS = 16  # address of int64[tensors]: what tells one tensor's random numbers from another's
 SCATTERED = 17  # 1 where slices lie anywhere in memory, 0 where the next follows the last
 FIRST = 18  # 1 where constants are made for rows on their first step
-LOOK = 19  # whether the sweep looks at gradients: GUARD, or 0
+LOOK = 19  # what the sweep does about numbers that are not finite: GUARD, LATE and DRY together
 SHARED = 20  # address of int64[1]: what the batches of one step count together
 BATCHES = 21  # how many batches the step has
 MOVING = 22  # address of int64[tensors]: whether anything of a tensor moved, where some did not
@@ -42,8 +42,12 @@ TOTALS = 50  # address of float64[tensors, 2 * sums over all]: each tensor's sum
 EVERY = 51  # address of float64[2 * sums over all]: the same of all tensors together
 WORDS = 56
 
-# Blocks with a gradient that is not finite are left as they are.
+# Blocks with a gradient that is not finite, or of which that would be made, are left as they are.
 GUARD = 1
+# Tensors are, whose sums make what is not finite: for those who have read the gradients first.
+LATE = 2
+# Nothing is changed: what would have been left out is counted as that.
+DRY = 4
 
 # Parts of the word that all batches of a step share: how many have ended, of how many something
 # moved, and of how many something was left out.
@@ -74,7 +78,7 @@ EACH = 4  # 1 where sums are kept element by element, because others hold parts 
 ROW_BY_ROW = 5  # 1 where sums of columns are kept row by row, because others hold parts of a group
 FIRST_ELEMENT = 6  # the tensor's number of the first element here
 BLOCKS = 7  # blocks of the whole tensor
-LOST = 8  # address of float64[1]: above 0 where its gradient is not finite
+LOST = 8  # address of float64[2]: above 0 where it stays as it was; where that must be tried
 ROW_ROOM = 9  # address of float64[numbers, rows here]: what each row has one of
 COLUMN_ROOM = 10  # address of the arithmetic's numbers[numbers, columns]
 ALONE = 11  # 1 where one slice is the whole tensor
@@ -103,5 +107,9 @@ SLICE_ELEMENTS = 1 << 18
 TILE = 128  # elements of a block; that of `codecs`, which kernels do not import
 # Up to this no element of a gradient overflows in float32: a power of two below its largest number.
 SURE = 2.0**127
+# Up to this no rule makes what is not finite of a gradient: its third power is still a number. So
+# too where the sum of squares of a tensor is not below the other.
+CALM = {"float32": 2.0**40, "float64": 2.0**340}
+FAINT = 2.0**-220
 FLOAT32, FLOAT64, FLOAT16, BFLOAT16 = range(4)
 FORMS = ("float32", "float64", "float16", "bfloat16")

@@ -56,11 +56,12 @@ def squares(kind: Any, width: int, widen: Widen) -> Any:
 
 
 def doubtful(kind: Any, width: int, widen: Widen) -> Any:
-    """The function that says whether a block times a factor may hold what is not finite.
+    """The function that says whether a block times a factor may hold, or make, what is not finite.
 
     The product is one in the factor's dtype, rounded to that of `zero`. A factor of at most 1 makes
-    nothing overflow, and a sum of zeros times the numbers is NaN if one of them is not finite: one
-    instruction for 16 numbers. Everything else is in doubt.
+    nothing overflow, and a sum of squares is NaN or large if a number is, see `job.CALM`: one
+    instruction for 16 numbers. Everything else is in doubt. Sums begin with 1, so that squares of
+    small numbers are not numbers that processors are slow with.
     """
 
     @intrinsic
@@ -69,13 +70,14 @@ def doubtful(kind: Any, width: int, widen: Widen) -> Any:
             if factor != zero:
                 return ir.Constant(ir.IntType(1), 1)
             numbers = _NUMBERS if factor == types.float32 else _SUMS
-            none = ir.Constant(numbers, [0.0] * LANES)
-            sums = [none, none]
+            ones = ir.Constant(numbers, [1.0] * LANES)
+            most = ir.Constant(numbers, [j.CALM[factor.name] ** 2] * LANES)
+            sums = [ones, ones]
             for k, read in enumerate(_blocks(builder, args[0], kind, width)):
                 x = widen(context, builder, read, numbers)
-                sums[k % 2] = _product_sum(context, builder, x, none, sums[k % 2])
+                sums[k % 2] = _product_sum(context, builder, x, x, sums[k % 2])
             total = builder.fadd(*sums)
-            lost = builder.bitcast(builder.fcmp_unordered("uno", total, total), ir.IntType(LANES))
+            lost = builder.bitcast(builder.fcmp_unordered("uge", total, most), ir.IntType(LANES))
             size = builder.call(
                 builder.module.declare_intrinsic("llvm.fabs", [args[1].type]), [args[1]]
             )

@@ -37,6 +37,7 @@ from adamas.kernel.runtime.operations import (
     widest_vectors,
 )  # fmt: skip
 from adamas.kernel.runtime.reductions import (
+    ANY,
     clear,
     doubtful_bfloat16,
     doubtful_float16,
@@ -76,19 +77,19 @@ from adamas.kernel.runtime.sums import (
 )
 
 __all__ = [
-    "BEGINNING", "abs", "add_few_float32", "add_few_float64", "apart", "ask", "atan2", "beyond",
-    "clear", "close", "compiled", "cos", "distance", "doubtful_bfloat16", "doubtful_float16",
-    "doubtful_float32", "doubtful_float64", "end", "entry", "exp", "fetch", "finite", "float32",
-    "float64", "fold", "fold_columns_float32", "fold_columns_float64", "fold_few",
-    "fold_numbers_float32", "fold_numbers_float64", "fold_squares_float32",
-    "fold_squares_float64", "integers", "largest_bfloat16", "largest_float16",
-    "largest_float32", "largest_float64", "last", "lift", "load_float32", "load_float64",
-    "load_int64", "log", "lost", "maximum", "minimum", "nan", "numbers_float32",
-    "numbers_float64", "place_at", "prefetch", "room_float32", "room_float64", "rounding_key",
-    "settle", "share_end", "sign", "sin", "slice_at", "sqrt", "squares_float32",
-    "squares_float64", "stays", "store_float32", "store_float64", "store_int64", "survey",
-    "take", "tally_bfloat16", "tally_float16", "tally_float32", "tally_float64", "tanh",
-    "together", "total", "waits", "where", "widest_vectors",
+    "BEGINNING", "abs", "add_few_float32", "add_few_float64", "apart", "ask", "atan2", "begin",
+    "beyond", "clear", "close", "compiled", "copy", "cos", "distance", "doubtful_bfloat16",
+    "doubtful_float16", "doubtful_float32", "doubtful_float64", "end", "entry", "exp", "fetch",
+    "finite", "float32", "float64", "fold", "fold_columns_float32", "fold_columns_float64",
+    "fold_few", "fold_numbers_float32", "fold_numbers_float64", "fold_squares_float32",
+    "fold_squares_float64", "integers", "largest_bfloat16", "largest_float16", "largest_float32",
+    "largest_float64", "last", "lift", "load_float32", "load_float64", "load_int64", "log", "lost",
+    "maximum", "minimum", "nan", "note", "numbers_float32", "numbers_float64", "place_at",
+    "prefetch", "room_float32", "room_float64", "rounding_key", "settle", "share_end", "sign",
+    "sin", "slice_at", "sqrt", "squares_float32", "squares_float64", "stays", "store_float32",
+    "store_float64", "store_int64", "survey", "take", "tally_bfloat16", "tally_float16",
+    "tally_float32", "tally_float64", "tanh", "together", "total", "unsure", "waits", "where",
+    "widest_vectors",
 ]  # fmt: skip
 
 # How many elements of a slice are asked for before its turn comes.
@@ -189,11 +190,11 @@ lift = compiled(_lift)
 
 
 @compiled
-def settle(job: int) -> int:
-    """Add the slices up in their order, clip, and say whether gradients are sure to be finite.
+def settle(job: int, calm: float) -> int:
+    """Add the slices up in their order, clip, and say whether all is sure to stay finite.
 
-    No element is larger than the norm. Where that is beyond float32, or the factor is, some may
-    overflow on the way to the dtype of the arithmetic.
+    No element is larger than the norm. Where that is large, or the factor is, some may overflow on
+    the way to the dtype of the arithmetic, or what is made of them.
     """
     total = 0.0
     for k in range(load_int64(job, j.SLICES, 0)):
@@ -204,15 +205,21 @@ def settle(job: int) -> int:
     if norm > clip:
         scale = scale * (clip / norm)
         store_float64(job, j.SCALE, 0, scale)
-    sure = min(norm, clip) <= j.SURE and math.fabs(scale) <= j.SURE
+    sure = min(norm, clip) <= calm and math.fabs(scale) <= j.SURE
+    if load_int64(job, j.PLACES, 0) != 0:
+        for k in range(load_int64(job, j.SLICES, 0)):
+            found = load_float64(slice_at(job, k), j.SQUARES, 0)
+            sure = sure and not 0 < found < j.FAINT
     return j.DONE if total < math.inf and sure else j.NOT_FINITE
 
 
 @compiled
 def last(job: int, count: int, left: int) -> Any:
-    """Count slices as finished, with what was left out of them; whether all have been."""
+    """Count slices as finished, with what was left out of them; whether a step ends with them."""
     if left != 0:
         claim(job, j.LEFT_OUT, left)
+    if load_int64(job, j.LOOK, 0) & j.DRY != 0:
+        return False
     return claim(job, j.FINISHED, count) + count == load_int64(job, j.SLICES, 0)
 
 
@@ -264,7 +271,7 @@ def stays(job: int, k: int) -> Any:
     if load_int64(load_int64(job, j.ACTIVE, 0), k, 0) == 0:
         return True
     bad = load_float64(load_int64(place_at(job, k), j.LOST, 0), 0, 0) > 0
-    return load_int64(job, j.LOOK, 0) & j.GUARD != 0 and bad
+    return load_int64(job, j.LOOK, 0) != 0 and bad
 
 
 @compiled
@@ -283,10 +290,37 @@ def waits(job: int, k: int) -> Any:
 
 @compiled
 def lost(row: int, place: int, look: int) -> Any:
-    """Whether a tensor stays as it was, because its gradient is not finite; then its slice does."""
-    stays = look & j.GUARD != 0 and load_float64(load_int64(place, j.LOST, 0), 0, 0) > 0
+    """Whether a tensor stays as it was, because something is not finite; then its slice does."""
+    stays = look != 0 and load_float64(load_int64(place, j.LOST, 0), 0, 0) > 0
     store_int64(row, j.LEFT, 0, load_int64(row, j.COUNT, 0) if stays else 0)
     return stays
+
+
+@compiled
+def note(place: int, finite: bool) -> None:
+    """Note that a tensor stays as it was, or must be tried first if all is `finite` so far."""
+    store_float64(load_int64(place, j.LOST, 0), int(finite), ANY, 1.0)
+
+
+@compiled
+def unsure(place: int, look: int) -> Any:
+    """Whether a tensor must be tried first, because what is not finite may come of it."""
+    at = load_int64(place, j.LOST, 0)
+    return look != 0 and load_float64(at, 0, ANY) == 0 and load_float64(at, 1, ANY) > 0
+
+
+@compiled
+def begin(place: int) -> None:
+    """Nothing of a tensor is in doubt yet."""
+    for k in range(2):
+        store_float64(load_int64(place, j.LOST, 0), k, ANY, 0.0)
+
+
+@compiled
+def copy(to: int, at: int, size: int) -> None:
+    """Copy so many bytes."""
+    for k in range(size):
+        integers.store_uint8(to, k, ANY, integers.load_uint8(at, k, ANY))
 
 
 @compiled
