@@ -5,7 +5,7 @@ the body runs on whole tensors of any device, and `torch.compile` fuses it where
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,12 +92,30 @@ def _orthogonalize(x: torch.Tensor, coefficients: str) -> torch.Tensor:
 
 
 def guarded(body: Callable[..., Any], kept: int) -> Callable[..., Any]:
-    """`body` with the old values of p and `kept` states where its first argument says so."""
+    """`body` with the old values of p and `kept` states where its first argument says so.
 
-    def run(mask: torch.Tensor, p: torch.Tensor, g: torch.Tensor, *others: torch.Tensor) -> Any:
+    So too where a new value is above what its format holds, of which `limits` are the largest, or
+    NaN; of a mask of one number that makes all old. The mask that comes of it follows the values.
+    The parts of a complex number, `paired` in the last dimension, stay together.
+    """
+
+    def run(
+        mask: torch.Tensor,
+        limits: Sequence[float],
+        paired: bool,
+        p: torch.Tensor,
+        g: torch.Tensor,
+        *others: torch.Tensor,
+    ) -> Any:
         made = body(p, g, *others)
+        # Of what a tensor has one number of, a rule of single elements makes nothing here.
+        for new, most in zip(made, limits, strict=False):
+            wrong = ~(new.abs() <= most)
+            wrong = wrong.any(-1, keepdim=True).expand_as(wrong) if paired and mask.ndim else wrong
+            mask = mask | (wrong if mask.ndim else wrong.any())
         pairs = zip((p, *others[:kept]), made[: kept + 1], strict=True)
-        return (*(torch.where(mask, old, new) for old, new in pairs), *made[kept + 1 :])
+        olds = (torch.where(mask, old, new) for old, new in pairs)
+        return (*olds, *made[kept + 1 :], mask)
 
     return run
 

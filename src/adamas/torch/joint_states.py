@@ -27,8 +27,8 @@ class JointStates:
 
     def update(
         self, k: int, scaled: torch.Tensor, mask: torch.Tensor | None, hypers: Mapping[str, float]
-    ) -> dict[str, float]:
-        """Step parameter k but for what is in `mask`; the scalar states that follow from it."""
+    ) -> tuple[dict[str, float], torch.Tensor | None]:
+        """Step parameter k but for what is in `mask`; see `TensorStates.update`."""
         part, i = self._at[k]
         return part.update(i, scaled, mask, hypers)
 

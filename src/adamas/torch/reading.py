@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import torch
 
-from adamas.engine.finite import Seen, find_nonfinite, quiet
+from adamas.engine.finite import Seen, find_nonfinite, quiet, too_large
 from adamas.engine.peers import Peers
 from adamas.kernel.runtime.scaling import lift
 from adamas.torch.views import array
@@ -98,7 +98,8 @@ def _norms(
 
 
 def holds(g: torch.Tensor, factor: float, p: torch.Tensor) -> str:
-    """What the gradient of `p` holds, and where, that times `factor` is not finite."""
+    """What the gradient of `p` holds, and where, that times `factor` is not finite or too large."""
     seen = Seen(0, array(g.detach().cpu().resolve_conj().resolve_neg()))
-    found = find_nonfinite([seen], factor, [str(computes(p)).removeprefix("torch.")])
-    return found[1] if found else "NaN or infinity"
+    compute = str(computes(p)).removeprefix("torch.")
+    found = find_nonfinite([seen], factor, [compute])
+    return found[1] if found else too_large(seen, "the rule", compute)

@@ -19,7 +19,7 @@ from adamas.engine.settings import divisor, limit
 from adamas.engine.threads import Action
 from adamas.kernel.formula import Formula
 from adamas.kernel.observing import with_observation
-from adamas.kernel.runtime.job import SURE
+from adamas.kernel.runtime.job import CALM, SURE
 from adamas.kernel.variants import with_average
 from adamas.torch.cuts import check_elsewhere
 from adamas.torch.engines import Live
@@ -139,18 +139,24 @@ class TensorEngine:
         if factor is None:
             return False
         factor = -factor if self.options["maximize"] else factor
-        looks = self.options["on_nonfinite"] == "guard" and not first
+        mode = self.options["on_nonfinite"]
+        looks = mode == "guard" and not first
+        # What was read first is finite; what is made of it may not be.
+        large = mode != "allow" and first and not min(self.grad_norm, limited) <= CALM["float32"]
         left: dict[int, torch.Tensor] = {}
         following: dict[int, dict[str, float]] = {}
         for k, g in present:
             p = plain(self.live[k].parameter)
             scaled = multiplied(g, factor, p)
             mask = wrong(scaled, p) if looks and g.device.type != "meta" else None
-            if mask is not None and self._states.sums(k):
+            sums = self._states.sums(k)
+            if first and mode != "allow" and (large or sums) and g.device.type != "meta":
+                mask = torch.zeros_like(scaled, dtype=torch.bool)
+            if mask is not None and sums:
                 # Its sums would not be finite either.
                 mask = mask.any()
             hypers = {**self._hypers[self.live[k].group], **self._extra}
-            following[k] = self._states.update(k, scaled, mask, hypers)
+            following[k], mask = self._states.update(k, scaled, mask, hypers)
             if self.options["zero_grads"]:
                 clear(g, mask if mask is None else mask.expand_as(scaled))
             if mask is None:

@@ -184,8 +184,11 @@ class TensorStates:
         scaled: torch.Tensor,
         mask: torch.Tensor | None,
         hypers: Mapping[str, float],
-    ) -> dict[str, float]:
-        """Step one parameter but for what is in `mask`; the scalar states that follow from it."""
+    ) -> tuple[dict[str, float], torch.Tensor | None]:
+        """Step one parameter but for what is in `mask`; the scalar states that follow from it.
+
+        And the mask, with what the rule itself would have made infinite or NaN.
+        """
         one, state = self.live[k], self.of[k]
         formula, text = self._formulas[k], self._texts[self._formulas[k]]
         scalars = {name: float(state[name]) for name in formula.numbers}
@@ -206,13 +209,16 @@ class TensorStates:
         if mask is None:
             made = text.body(p, scaled, *given, *numbers)
         else:
-            made = text.guarded(mask, p, scaled, *given, *numbers)
+            kinds = [one.dtype for one in (*whole.values(), *fewer.values())]
+            limits = [torch.finfo(kind).max for kind in kinds]
+            paired = one.parameter.is_complex()
+            *made, mask = text.guarded(mask, limits, paired, p, scaled, *given, *numbers)
         self._write(k, t, dict(zip(whole, made, strict=False)), whole, rest, mask)
         others = made[len(whole) :]
         for target, new in zip(fewer.values(), others, strict=False):
             target.copy_(new)
         found = (math.nan if new.is_meta else float(new) for new in others[len(fewer) :])
-        return following | dict(zip(text.text.makes, found, strict=True))
+        return following | dict(zip(text.text.makes, found, strict=True)), mask
 
     def _spread(self, k: int, name: str) -> torch.Tensor:
         """The state of rows or of columns with all the dimensions of its parameter."""
