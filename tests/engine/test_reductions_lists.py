@@ -94,6 +94,9 @@ def test_any_list_of_tensors(rule: Any, data: st.DataObject, threads: int, seed:
     for k, (p, run) in enumerate(zip(params, oracle.runs, strict=True)):
         found = {"p": p, **values(optimizer, k, p.shape)}
         for name, value in {"p": run.p, **run.state}.items():
+            if not p.size and np.isnan(value).any():
+                # Of nothing: no number, or as it began.
+                continue
             near = np.broadcast_to(value, np.shape(found[name]))
             np.testing.assert_allclose(
                 found[name], near, rtol=NEAR[dtype], atol=NEAR[dtype], err_msg=name
