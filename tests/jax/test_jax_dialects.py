@@ -119,8 +119,8 @@ def test_other_defaults_than_those_of_the_table_are_the_same(name: str) -> None:
     found = {}
     for key, one in inspect.signature(theirs).parameters.items() if theirs else ():
         same = one.default == getattr(ours.get(key), "default", one.default)
-        # Nothing under the root is 0.0 there and None here.
-        none = key == "eps_root" and one.default == 0.0
+        # Nothing under the root, or beside a norm, is 0.0 there and None here.
+        none = key in ("eps_root", "eps") and one.default == 0.0 and ours[key].default is None
         if not (same or none or key == "learning_rate"):
             found[key] = one.default
     assert found == DEFAULTS.get(name, {})
