@@ -108,8 +108,7 @@ def find_nonfinite(
 
 def too_large(one: Seen, rule: str, compute: str) -> str:
     """What a finite gradient holds of which a rule would make what is not finite."""
-    sizes = [np.max(np.abs(part)) for _, part in pieces(one.array)]
-    start, part = list(pieces(one.array))[int(np.argmax(sizes))]
+    start, part = max(pieces(one.array), key=lambda piece: float(np.max(np.abs(piece[1]))))
     at = int(np.argmax(np.abs(part)))
     place = one.place(start + at)
     return f"{part[at]:g} at [{place}], of which {rule} makes what is not finite in {compute}"
