@@ -13,9 +13,10 @@ from pathlib import Path
 
 CORE, FACES, LAB, CHECK = "core", "faces", "lab", "check"
 LEARN, BENCH, COMMANDS, FILES = "learn", "bench", "commands", "files"
+OTHERS = "files of others"
 BUDGET = {
-    CORE: 13500, FILES: 760, FACES: 6700, LAB: 14450, CHECK: 1350, LEARN: 3250, BENCH: 430,
-    COMMANDS: 950,
+    CORE: 13500, FILES: 790, FACES: 6700, LAB: 14450, CHECK: 1350, LEARN: 3250, BENCH: 430,
+    COMMANDS: 980, OTHERS: 600,
 }  # fmt: skip
 FILE_LIMIT = 300
 # A module or folder directly under src/adamas, and the part that it counts in.
@@ -26,6 +27,7 @@ PARTS = {
     **dict.fromkeys(("classes", "define", "homes", "schedule", "__init__"), CORE),
     **dict.fromkeys(("torch", "jax", "keras", "scipy"), FACES),
     "files": FILES,
+    "others": OTHERS,
     "lab": LAB,
     "check": CHECK,
     **dict.fromkeys(("pages", "learn"), LEARN),

@@ -1,8 +1,9 @@
-"""`adamas inspect`: what is in a file that an optimizer was saved to."""
+"""`adamas inspect`: what is in a file, of adamas, torch, Keras or any safetensors."""
 
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,9 +12,11 @@ from adamas.cli_lab import add_command, add_language
 from adamas.cli_language import Speech, width_of
 from adamas.cli_text.core_words import told
 from adamas.cli_values import path, reading
+from adamas.pages.sentences import printable
 from adamas.pages.told import system
 
 Subparsers = Any  # argparse names this type only in private
+HEADS = ("name", "shape", "format", "bytes", "norm", "odd", "floor")
 
 
 def add_inspect(commands: Subparsers, say: Speech) -> None:
@@ -29,11 +32,10 @@ def add_inspect(commands: Subparsers, say: Speech) -> None:
 
 def run_inspect(args: argparse.Namespace) -> int:
     """Run `adamas inspect`."""
-    from adamas.files.checkpoint import Checkpoint
-    from adamas.files.summary import summary
+    from adamas.others.opening import looked_at
 
     try:
-        found = summary(Checkpoint(args.file, through=True))
+        found = looked_at(os.fspath(args.file))
     except OSError as error:
         print(f"adamas inspect: {args.file}: {system(error)[args.lang]}", file=sys.stderr)
         return 1
@@ -45,35 +47,57 @@ def run_inspect(args: argparse.Namespace) -> int:
     return 0
 
 
-def plain(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same for JSON, which has no infinity: a norm that is too large is None."""
-    tensors = [
-        {**one, "norm": None if one["norm"] == math.inf else one["norm"]}
-        for one in found["tensors"]
-    ]
-    return {**found, "tensors": tensors}
+def plain(given: Any) -> Any:
+    """Return the same for JSON, which has no infinity and no NaN: they are None."""
+    if isinstance(given, Mapping):
+        return {key: plain(value) for key, value in given.items()}
+    if isinstance(given, list | tuple):
+        return [plain(value) for value in given]
+    return None if isinstance(given, float) and not math.isfinite(given) else given
 
 
 def shown(found: Mapping[str, Any], say: Speech) -> str:
-    """Return the file in a line, and a table of its arrays."""
+    """Return the file in a line, the groups of another library's optimizer, and its arrays."""
+    lines = [printable(heading(found, say)), *map(printable, groups(found))]
+    heads = [say(f"inspect.{key}") for key in HEADS]
+    rows = [
+        [
+            printable(one["name"]).replace("\n", "\\n"),
+            "×".join(map(str, one["shape"])) or "1",
+            printable(one["format"]),
+            f"{one['bytes']:,}",
+            "-" if one["norm"] is None else f"{one['norm']:.6g}",
+            "-" if one["nonfinite"] is None else f"{one['nonfinite']:,}",
+            "-" if one["floor"] is None else f"{one['floor']:.1%}",
+        ]
+        for one in found["tensors"]
+    ]
+    return "\n".join([*lines, "", *table([heads, *rows])])
+
+
+def heading(found: Mapping[str, Any], say: Speech) -> str:
+    """Return what file it is, in a line."""
+    count = len(found["tensors"])
+    if found["kind"] != "adamas":
+        known = {"optimizer": found["optimizer"], "steps": found["steps"]}
+        told = [say(f"inspect.{k}", **{k: v}) for k, v in known.items() if v is not None]
+        line = say(
+            "inspect.other", **{**found, "count": f"{count:,}", "bytes": f"{found['bytes']:,}"}
+        )
+        return line + "".join(told)
     rules = ", ".join(
         name if name == known else f"{name} ({known})" for name, known in found["rules"].items()
     )
     numbers = {key: f"{found[key]:,}" for key in ("steps", "parameters", "elements", "bytes")}
-    line = say("inspect.file", **{**found, **numbers, "rules": rules})
-    heads = [say(f"inspect.{key}") for key in ("name", "shape", "format", "bytes", "norm", "odd")]
-    rows = [
-        [
-            one["name"],
-            "×".join(map(str, one["shape"])) or "1",
-            one["format"],
-            f"{one['bytes']:,}",
-            "-" if one["norm"] is None else f"{one['norm']:.6g}",
-            "-" if one["nonfinite"] is None else f"{one['nonfinite']:,}",
-        ]
-        for one in found["tensors"]
+    return say("inspect.file", **{**found, **numbers, "rules": rules})
+
+
+def groups(found: Mapping[str, Any]) -> list[str]:
+    """Return a line for each group of hyper-parameters."""
+    return [
+        "  " + ", ".join(f"{key}={value}" for key, value in one.items() if value is not None)
+        for one in found.get("groups", ())
     ]
-    return "\n".join([line, "", *table([heads, *rows])])
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -322,6 +322,13 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "check.page",
         "check.__init__",
     ),
+    "4 others": (
+        "others.found",
+        "others.torch_file",
+        "others.keras_file",
+        "others.opening",
+        "others.__init__",
+    ),
     "5 commands": (
         "cli_language",
         "cli_values",
@@ -348,6 +355,7 @@ OUTSIDE: dict[str, set[str]] = {
     "learn.*": {"numpy"},
     "4 lab": {"numpy", "scipy", "sklearn", "matplotlib", "joblib", "cloudpickle", "threadpoolctl"},
     "4 check": {"numpy"},
+    "4 others": {"numpy"},
     "5 commands": {"numpy"},
 }
 # Peers to measure against: inside functions only, because they need not be installed.
@@ -358,11 +366,12 @@ PEERS = {
     "keras",
     "distributed",
     "pyarrow",
+    "h5py",
     "gymnasium",
     "tifffile",
     "pandas",
 }
-PEER_FLOORS = {"4 lab", "4 check", "5 commands"}
+PEER_FLOORS = {"4 lab", "4 check", "4 others", "5 commands"}
 
 # Modules that import only these modules of adamas, and modules beside them, whatever their floor
 # allows.

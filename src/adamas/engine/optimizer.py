@@ -30,7 +30,8 @@ from adamas.engine.threads import straight
 from adamas.engine.turn import alone, reading
 from adamas.engine.whole import counting, entries, records, taking
 from adamas.files import filed
-from adamas.files.checkpoint import Checkpoint, Named
+from adamas.files.checkpoint import Checkpoint
+from adamas.files.reading import Named
 from adamas.kernel.formula import Formula
 
 

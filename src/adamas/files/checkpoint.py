@@ -4,8 +4,6 @@ Opening reads the header; arrays are memory maps, so that one of them costs what
 the file does.
 """
 
-import math
-import mmap
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
@@ -13,9 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.engine.mapped import Passing
 from adamas.files import header, tree
-from adamas.files.header import Header, Placed
+from adamas.files.reading import Named, Tensors
 
 FILE_FORMAT = 1
 # The key of the metadata under which adamas writes.
@@ -26,16 +23,12 @@ DOCUMENT: dict[str, type | tuple[type, ...]] = {
     "seed": int, "parameters": list, "params": dict, "state": dict, "extra": (dict, list, str, int,
     float, bool, type(None)),
 }  # fmt: skip
-# The most letters of an error that may quote the file.
-LONG = 800
-# Bytes that are read at once.
-BUFFER = 1 << 22
 
 Key: TypeAlias = str | int
 Made: TypeAlias = Callable[[NDArray[Any], str], Any]
 
 
-class Checkpoint:
+class Checkpoint(Tensors):
     """A safetensors file that an optimizer was saved to; see `adamas.open_file`.
 
     - `path`, `steps`, `seed`: of the file and of the run.
@@ -53,22 +46,9 @@ class Checkpoint:
     def __init__(
         self, path: "str | os.PathLike[str]", made: Made | None = None, through: bool = False
     ) -> None:
-        self.path = os.fsdecode(path)
+        super().__init__(path, through, of=_document)
         self._made = made or (lambda array, form: array)
-        with open(self.path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            with Named(self.path, brief=True):
-                self._header = header.read(file, size)
-                self._document = _document(self._header)
-            self._map = (Passing if through else mmap.mmap)(
-                file.fileno(), size, access=mmap.ACCESS_COPY
-            )
-            if through:
-                # A disk that fails says so here, and not by a signal while arrays are copied.
-                buffer = bytearray(BUFFER)
-                while file.readinto(buffer):
-                    pass
-        document = self._document
+        self._document = document = self.said
         self.home, self.kind = document["home"], document["class"]
         self.steps, self.seed, self.rules = document["steps"], document["seed"], document["rules"]
         with Named(self.path):
@@ -81,19 +61,14 @@ class Checkpoint:
     @property
     def tensors(self) -> dict[str, tuple[str, tuple[int, ...], int]]:
         """Every array by its name in the file: format, shape, bytes."""
-        placed = self._header.tensors.items()
-        return {name: (one.form, one.shape, one.size) for name, one in placed}
+        every = self.placed.items()
+        return {name: (one.form, one.shape, one.size) for name, one in every}
 
     @property
     def params(self) -> "Arrays":
         """The arrays that were given as `params=`, by name, each read when it is asked for."""
         # Made anew, so that nothing holds the file in a circle when it is dropped.
         return Arrays(self, self._references)
-
-    def let_go(self) -> None:
-        """Let go of what was read into memory, after `through`; it is read again if asked for."""
-        if isinstance(self._map, Passing) and hasattr(self._map, "madvise"):
-            self._map.madvise(mmap.MADV_DONTNEED)
 
     @property
     def extra(self) -> Any:
@@ -120,27 +95,18 @@ class Checkpoint:
 
     def _read(self, name: str, mark: str) -> Any:
         array = self._plain(name, mark)
-        return self._made(array, self._header.tensors[name].form)
+        return self._made(array, self.placed[name].form)
 
     def _plain(self, name: str, mark: str) -> NDArray[Any]:
-        placed = self._header.tensors.get(name)
+        placed = self.placed.get(name)
         if placed is None:
             raise ValueError(f"it has no tensor {name[:60]!r}")
-        array = self._array(placed)
+        array = self.array(placed)
         if mark == tree.COMPLEX:
             if placed.form != "F64" or placed.shape[-1:] != (2,):
                 raise ValueError(f"tensor {name[:60]!r} holds no pairs of float64")
             array = array.view(np.complex128)[..., 0]
         return array
-
-    def _array(self, placed: Placed) -> NDArray[Any]:
-        form, count = header.FORMS[placed.form], math.prod(placed.shape)
-        if not count:
-            return np.empty(placed.shape, form)
-        flat = np.frombuffer(self._map, form, count, placed.start)
-        if placed.form == "BOOL" and flat.view(np.uint8).max() > 1:
-            raise ValueError("a truth value in it is neither 0 nor 1")
-        return flat.reshape(placed.shape)
 
     def __repr__(self) -> str:
         """The file, the rules and the step."""
@@ -182,32 +148,11 @@ def _referred(name: str, mark: str) -> Reference:
     return Reference((name, mark))
 
 
-class Named:
-    """Puts the path of a file before what is said to be wrong with it, in one line.
-
-    If it shall be `brief`, because it may hold any text of the file, the middle is left out.
-    """
-
-    def __init__(self, path: str, brief: bool = False) -> None:
-        self._path, self._brief = path, brief
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, RecursionError):
-            raise ValueError(f"{self._path!r}: it is nested too deep.") from None
-        if isinstance(error, ValueError | TypeError):
-            told = " ".join(str(error).split()).rstrip(".")
-            if self._brief and len(told) > LONG:
-                told = f"{told[: LONG // 2]} ... {told[-LONG // 2 :]}"
-            raise ValueError(f"{self._path!r}: {told}.") from error
-
-
-def _document(found: Header) -> dict[str, Any]:
+def _document(metadata: Mapping[str, str]) -> dict[str, Any]:
     """What adamas wrote into the metadata; ValueError where it is not of adamas, or not whole."""
-    if OURS not in found.metadata:
+    if OURS not in metadata:
         raise ValueError("it holds tensors, and no state of an optimizer of adamas")
-    document = header.strict_json(found.metadata[OURS], "what adamas wrote into it")
+    document = header.strict_json(metadata[OURS], "what adamas wrote into it")
     if document.get("format") != FILE_FORMAT:
         told = str(document.get("format"))[:30]
         raise ValueError(f"it is of format {told!r}, and this adamas reads {FILE_FORMAT}")

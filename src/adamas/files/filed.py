@@ -8,9 +8,10 @@ from adamas.engine.several import Several
 from adamas.engine.state import Store
 from adamas.engine.stepper import Stepper
 from adamas.engine.whole import entries
-from adamas.files.checkpoint import Checkpoint, Named
+from adamas.files.checkpoint import Checkpoint
 from adamas.files.contents import Contents, compare, write
 from adamas.files.foreign import translated
+from adamas.files.reading import Named
 from adamas.files.tree import Leaf, Path, array_leaf
 
 HOME = "adamas"

@@ -14,7 +14,8 @@ from torch.optim import optimizer as base
 from adamas.engine.finite import NonFiniteError
 from adamas.engine.observed import Observed
 from adamas.engine.routes import Routes
-from adamas.files.checkpoint import Checkpoint, Named
+from adamas.files.checkpoint import Checkpoint
+from adamas.files.reading import Named
 from adamas.homes.signature import Signature
 from adamas.kernel.formula import Formula
 from adamas.torch import arguments, files, options, products, saving, scheduled

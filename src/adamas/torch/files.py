@@ -13,11 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from adamas.engine.settings import choice
-from adamas.files.checkpoint import Checkpoint, Key, Named
+from adamas.files.checkpoint import Checkpoint, Key
 from adamas.files.contents import Contents, compare, write
 from adamas.files.foreign import translated
 from adamas.files.header import FORMS
 from adamas.files.pieces import PIECE, pieces
+from adamas.files.reading import Named
 from adamas.files.tree import COMPLEX, TENSOR, Leaf, Path, array_leaf
 from adamas.torch.called import bare, named
 from adamas.torch.driver import Driver

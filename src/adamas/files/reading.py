@@ -1,0 +1,88 @@
+"""A safetensors file that has been opened: its header, its arrays, and its name in what is wrong.
+
+Opening reads the header; arrays are memory maps.
+"""
+
+import math
+import mmap
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adamas.engine.mapped import Passing
+from adamas.files import header
+from adamas.files.header import Placed
+
+# The most letters of an error that may quote the file.
+LONG = 800
+# Bytes that are read at once.
+BUFFER = 1 << 22
+
+
+class Tensors:
+    """A safetensors file of anybody; `placed` says where each of its tensors lies.
+
+    If it will be read `through`, it is read once now, and what is copied is let go of behind it.
+    `of` makes `said` of the metadata.
+    """
+
+    def __init__(
+        self,
+        path: "str | os.PathLike[str]",
+        through: bool = False,
+        of: Callable[[Mapping[str, str]], Any] = dict,
+    ) -> None:
+        self.path = os.fsdecode(path)
+        with open(self.path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            with Named(self.path, brief=True):
+                found = header.read(file, size)
+                self.said = of(found.metadata)
+            self.metadata, self.placed = found.metadata, found.tensors
+            self._map = (Passing if through else mmap.mmap)(
+                file.fileno(), size, access=mmap.ACCESS_COPY
+            )
+            if through:
+                # A disk that fails says so here, and not by a signal while arrays are copied.
+                buffer = bytearray(BUFFER)
+                while file.readinto(buffer):
+                    pass
+
+    def let_go(self) -> None:
+        """Let go of what was read into memory, after `through`; it is read again if asked for."""
+        if isinstance(self._map, Passing) and hasattr(self._map, "madvise"):
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+    def array(self, placed: Placed) -> NDArray[Any]:
+        """One of the arrays; ValueError where its bytes are none of its dtype."""
+        form, count = header.FORMS[placed.form], math.prod(placed.shape)
+        if not count:
+            return np.empty(placed.shape, form)
+        flat = np.frombuffer(self._map, form, count, placed.start)
+        if placed.form == "BOOL" and flat.view(np.uint8).max() > 1:
+            raise ValueError("a truth value in it is neither 0 nor 1")
+        return flat.reshape(placed.shape)
+
+
+class Named:
+    """Puts the path of a file before what is said to be wrong with it, in one line.
+
+    If it shall be `brief`, because it may hold any text of the file, the middle is left out.
+    """
+
+    def __init__(self, path: str, brief: bool = False) -> None:
+        self._path, self._brief = path, brief
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if isinstance(error, RecursionError):
+            raise ValueError(f"{self._path!r}: it is nested too deep.") from None
+        if isinstance(error, ValueError | TypeError):
+            told = " ".join(str(error).split()).rstrip(".")
+            if self._brief and len(told) > LONG:
+                told = f"{told[: LONG // 2]} ... {told[-LONG // 2 :]}"
+            raise ValueError(f"{self._path!r}: {told}.") from error

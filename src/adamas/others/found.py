@@ -1,0 +1,68 @@
+"""What a file of another library holds: its arrays by name, and what it says of an optimizer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+from numpy.typing import NDArray
+
+from adamas.files.reading import Named
+from adamas.files.summary import measured
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One array of a file: its format, in safetensors' words where they have one, and its bytes.
+
+    `read` is None for what is no plain array, such as a sparse tensor.
+    """
+
+    form: str
+    shape: tuple[int, ...]
+    size: int
+    read: Callable[[], NDArray[Any]] | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that has been opened; `steps` and `optimizer` are None where it does not say them."""
+
+    path: str
+    kind: str
+    arrays: Mapping[str, Stored]
+    steps: int | None = None
+    optimizer: str | None = None
+    groups: list[dict[str, Any]] = field(default_factory=list)
+
+
+def summary(found: Found) -> dict[str, Any]:
+    """What a file says of itself, and of each array its format, shape, bytes and numbers."""
+    with Named(found.path):
+        tensors = [
+            measured(name, one.form, one.shape, one.size, one.read and one.read())
+            for name, one in found.arrays.items()
+        ]
+    return {
+        "path": found.path,
+        "kind": found.kind,
+        "optimizer": found.optimizer,
+        "steps": found.steps,
+        "groups": found.groups,
+        "bytes": sum(one["bytes"] for one in tensors),
+        "tensors": tensors,
+    }
+
+
+def needed(package: str) -> None:
+    """Raise ValueError that says how to install a package without which a file is not read."""
+    if find_spec(package) is None:
+        raise ValueError(f"to read it takes {package}; install it with: pip install {package}")
+
+
+def bounded(name: str, size: int, room: int) -> None:
+    """Raise ValueError for an array that would take more than all of its file does."""
+    if size > room:
+        raise ValueError(
+            f"array {name[:60]!r} would have {size:,} bytes, and the file has {room:,}"
+        )

@@ -1,0 +1,67 @@
+"""What kind of file it is, told by its first bytes, and its summary."""
+
+from functools import partial
+from typing import Any
+from zipfile import BadZipFile, ZipFile, is_zipfile
+
+from adamas.files.checkpoint import OURS, Checkpoint
+from adamas.files.reading import Named, Tensors
+from adamas.files.summary import summary as own
+from adamas.others import keras_file, torch_file
+from adamas.others.found import Found, Stored, summary
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+# How a pickle begins, in which torch wrote before version 1.6.
+PICKLE = b"\x80"
+
+
+def kind_of(path: str) -> str:
+    """Whether a file is of "adamas", "safetensors", "torch" or "keras"; of two it says the second.
+
+    Raises OSError, and ValueError for what is none of them.
+    """
+    with open(path, "rb") as file:
+        begin = file.read(8)
+    if begin == HDF5:
+        return "keras"
+    if begin.startswith(b"PK") and is_zipfile(path):
+        with Named(path, brief=True):
+            return _zipped(path)
+    if begin.startswith(PICKLE) and begin[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        # The length of a header could begin so, too, which is less than a file has.
+        with open(path, "rb") as file:
+            file.seek(0, 2)
+            if int.from_bytes(begin, "little") > file.tell():
+                return "torch"
+    return "adamas" if OURS in Tensors(path).metadata else "safetensors"
+
+
+def _zipped(path: str) -> str:
+    try:
+        names = ZipFile(path).namelist()
+    except BadZipFile as error:
+        raise ValueError(f"it is no whole zip file: {error}") from None
+    if keras_file.WEIGHTS in names:
+        return "keras"
+    if any(name.endswith("data.pkl") for name in names):
+        return "torch"
+    raise ValueError("it is a zip file, and neither of torch nor of Keras")
+
+
+def looked_at(path: str) -> dict[str, Any]:
+    """What `adamas inspect` tells of a file; raises OSError, and ValueError in one line."""
+    kind = kind_of(path)
+    if kind == "adamas":
+        return own(Checkpoint(path, through=True))
+    found = {"torch": torch_file.opened, "keras": keras_file.opened, "safetensors": _plain}
+    return summary(found[kind](path))
+
+
+def _plain(path: str) -> Found:
+    """A safetensors file of nobody in particular."""
+    file = Tensors(path, through=True)
+    arrays = {
+        name: Stored(one.form, one.shape, one.size, partial(file.array, one))
+        for name, one in file.placed.items()
+    }
+    return Found(path, "safetensors", arrays)

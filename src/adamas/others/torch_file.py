@@ -1,0 +1,175 @@
+"""Files of `torch.save`: state dicts and dicts of such, read without running what is in them."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pickle import UnpicklingError
+from typing import Any
+
+from adamas.files.reading import Named
+from adamas.others.found import Found, Stored, bounded, needed
+
+# What torch says of a file that it would have to run something of.
+GLOBAL = re.compile(r"GLOBAL ([\w.]+)|(?:class|type) ([\w.]+)")
+# A file that nests deeper is none of a model or an optimizer.
+DEEPEST = 50
+
+
+def loaded(path: str) -> Any:
+    """What `torch.save` was given: tensors, numbers, texts and containers of them.
+
+    Tensors are memory maps. Raises ValueError for a file that holds anything else.
+    """
+    with Named(path, brief=True):
+        needed("torch")
+        import torch
+
+        try:
+            try:
+                return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            except RuntimeError as error:
+                if "mmap can only be used" not in str(error):
+                    raise
+            # As torch wrote files before version 1.6.
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except UnpicklingError as error:
+            found = GLOBAL.search(str(error))
+            if "nsupported" in str(error) and found:
+                what = found[1] or found[2]
+                raise ValueError(
+                    f"it holds {what}, which is code and no number, and adamas runs nothing that "
+                    "is in a file; save optimizer.state_dict(), and of the model model.state_dict()"
+                ) from None
+            raise ValueError("torch finds no tensors, numbers and texts in it alone") from None
+        except (RuntimeError, EOFError, KeyError, AttributeError, IndexError) as error:
+            raise ValueError(
+                f"torch does not read it: {str(error).partition(chr(10))[0]}"
+            ) from None
+
+
+def opened(path: str) -> Found:
+    """The arrays of a file of torch, and the optimizer's groups; ValueError for what is none."""
+    whole = loaded(path)
+    with Named(path, brief=True):
+        room = os.path.getsize(path)
+        states = dict(optimizers(whole))
+        arrays = {
+            name: stored(name, tensor, room) for name, tensor in _tensors(whole, "", {}, states)
+        }
+        if not arrays:
+            raise ValueError("it holds no tensors")
+        groups = [_plain(one) for state in states.values() for one in state["param_groups"]]
+        steps = [step for state in states.values() if (step := steps_of(state)) is not None]
+        rules = {one.get("rule") for one in groups if isinstance(one.get("rule"), str)}
+        known = f"adamas.torch ({', '.join(sorted(map(str, rules)))})" if rules else None
+    return Found(path, "torch", arrays, max(steps, default=None), known, groups)
+
+
+def optimizers(
+    whole: Any, path: str = "", depth: int = 0
+) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """Every state dict of an optimizer in what was loaded, by where it stands."""
+    if depth > DEEPEST or not isinstance(whole, Mapping | list | tuple):
+        return
+    if isinstance(whole, Mapping) and _is_state(whole):
+        yield path, whole
+        return
+    pairs = whole.items() if isinstance(whole, Mapping) else enumerate(whole)
+    for key, value in pairs:
+        yield from optimizers(value, joined(path, key), depth + 1)
+
+
+def _is_state(given: Mapping[Any, Any]) -> bool:
+    """Whether it is what `state_dict()` of an optimizer gives."""
+    state, groups = given.get("state"), given.get("param_groups")
+    if not (isinstance(state, Mapping) and isinstance(groups, list)):
+        return False
+    proper = all(isinstance(one, Mapping) and isinstance(one.get("params"), list) for one in groups)
+    return proper and all(isinstance(one, Mapping) for one in state.values())
+
+
+def steps_of(state: Mapping[Any, Any]) -> int | None:
+    """The most steps that a parameter had; None where nobody counts them."""
+    counts = [one["step"] for one in state["state"].values() if "step" in one]
+    every = [float(one) for one in counts if getattr(one, "numel", lambda: 1)() == 1]
+    return int(max(every)) if every else None
+
+
+def joined(path: str, key: Any) -> str:
+    """The path of what stands under a key."""
+    return f"{path}/{key}" if path else str(key)
+
+
+def _tensors(
+    tree: Any, path: str, names: Mapping[Any, Any], states: Mapping[str, Any], depth: int = 0
+) -> Iterator[tuple[str, Any]]:
+    """Every tensor by its path; entries of a state by the names of their parameters."""
+    if depth > DEEPEST:
+        raise ValueError("it is nested too deep")
+    if hasattr(tree, "layout"):
+        yield path or "tensor", tree
+    elif isinstance(tree, Mapping):
+        for key, value in tree.items():
+            known = called(tree) if key == "state" and path in states else {}
+            yield from _tensors(value, joined(path, names.get(key, key)), known, states, depth + 1)
+    elif isinstance(tree, list | tuple):
+        for place, value in enumerate(tree):
+            yield from _tensors(value, joined(path, place), {}, states, depth + 1)
+
+
+def called(state: Mapping[str, Any]) -> dict[Any, Any]:
+    """The names of the parameters of a state dict by their numbers, where it has them."""
+    return {
+        number: name
+        for group in state["param_groups"]
+        for number, name in zip(group["params"], group.get("param_names") or (), strict=False)
+    }
+
+
+def stored(name: str, tensor: Any, room: int) -> Stored:
+    """A tensor as an array of NumPy's; ValueError for one that its file has no room for."""
+    import torch
+
+    from adamas.torch.files import APART, BITS, FORM_OF
+
+    found = tensor.detach()
+    form, shape = FORM_OF.get(found.dtype), tuple(found.shape)
+    if found.layout != torch.strided or found.device.type == "meta" or found.is_quantized:
+        return Stored(str(found.dtype).removeprefix("torch."), shape, 0, None)
+    size = found.numel() * found.element_size()
+    bounded(name, size, room)
+    if form is None:
+        plain = found.dtype == torch.complex128
+        return Stored(
+            "C128" if plain else str(found.dtype).removeprefix("torch."),
+            shape,
+            size,
+            (lambda: found.resolve_conj().numpy()) if plain else None,
+        )
+    kind = BITS[found.element_size()] if found.dtype in APART else found.dtype
+    return Stored(
+        form, shape, size, lambda: _unsigned(found.resolve_conj().resolve_neg().view(kind), form)
+    )
+
+
+def _unsigned(bits: Any, form: str) -> Any:
+    return bits.numpy().view("u2") if form == "BF16" else bits.numpy()
+
+
+def _plain(group: Mapping[Any, Any]) -> dict[str, Any]:
+    """The numbers and texts of a group, with the count of its parameters."""
+    return {
+        str(key): len(value) if key == "params" else _value(value)
+        for key, value in group.items()
+        if key != "param_names"
+    }
+
+
+def _value(value: Any) -> Any:
+    if hasattr(value, "layout"):
+        return value.item() if value.numel() == 1 else f"tensor of {list(value.shape)}"
+    if isinstance(value, list | tuple):
+        return [_value(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): _value(one) for key, one in value.items()}
+    return value if isinstance(value, bool | int | float | str | None) else str(value)

@@ -1,0 +1,184 @@
+"""`adamas inspect` tells what is in files of torch and Keras, and runs nothing that is in them."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+
+import adamas
+import adamas.torch
+from adamas import cli
+from filled import filled
+from places import HELPERS
+
+Captured = pytest.CaptureFixture[str]
+
+
+def trained(make: Any, **options: Any) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
+    """A layer and its optimizer after three steps."""
+    torch.manual_seed(0)
+    model = torch.nn.Linear(80, 100)
+    optimizer = make(model.named_parameters(), **options)
+    for _ in range(3):
+        model(torch.randn(2, 80)).square().sum().backward()
+        optimizer.step()
+    return model, optimizer
+
+
+def told(place: Path, capsys: Captured) -> dict[str, Any]:
+    """What the command prints as JSON; strict JSON, which has no NaN."""
+    assert cli.main(["inspect", str(place), "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    return found
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_checkpoint_of_torch(old: bool, tmp_path: Path, capsys: Captured) -> None:
+    """Arrays have the names of their parameters, and the norms that torch finds."""
+    model, optimizer = trained(torch.optim.AdamW, lr=2e-3)
+    half = torch.tensor([1.5, float("nan"), -2.0], dtype=torch.bfloat16)
+    whole = {"model": model.state_dict(), "half": half, "optimizer": optimizer.state_dict()}
+    torch.save(whole, tmp_path / "c.pt", _use_new_zipfile_serialization=not old)
+    found = told(tmp_path / "c.pt", capsys)
+    arrays = {one["name"]: one for one in found["tensors"]}
+    for name, p in model.named_parameters():
+        assert arrays[f"model/{name}"]["norm"] == pytest.approx(p.norm().item(), rel=1e-6)
+        v = optimizer.state[p]["exp_avg_sq"]
+        entry = arrays[f"optimizer/state/{name}/exp_avg_sq"]
+        assert entry["norm"] == pytest.approx(v.norm().item(), rel=1e-6)
+        assert (entry["shape"], entry["format"], entry["bytes"]) == (list(v.shape), "F32", v.nbytes)
+    assert (arrays["half"]["nonfinite"], arrays["half"]["norm"]) == (1, 2.5)
+    assert (found["kind"], found["steps"]) == ("torch", 3)
+    assert found["groups"][0]["lr"] == 2e-3 and found["groups"][0]["params"] == 2
+
+
+def test_a_state_dict_alone_and_a_bare_tensor(tmp_path: Path, capsys: Captured) -> None:
+    """An optimizer's `state_dict()` saved by itself is read, codes of adamas.torch included."""
+    _, optimizer = trained(adamas.torch.AdamW, state="int8")
+    torch.save(optimizer.state_dict(), tmp_path / "o.bin")
+    found = told(tmp_path / "o.bin", capsys)
+    assert "adamw" in found["optimizer"] and found["steps"] == 3
+    assert any(one["format"] == "I8" and one["norm"] is None for one in found["tensors"])
+    torch.save(torch.ones(2, 3).to_sparse(), tmp_path / "t.pt")
+    assert told(tmp_path / "t.pt", capsys)["tensors"][0]["norm"] is None
+
+
+class Runs:
+    """What makes a folder when it is unpickled."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.place),)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_code_in_a_file_of_torch_is_refused(
+    language: str, tmp_path: Path, capsys: Captured
+) -> None:
+    """A file that would run something is refused in one line that names it, and nothing is run."""
+    torch.save({"a": torch.ones(2), "b": Runs(tmp_path / "made")}, tmp_path / "c.pt")
+    assert cli.main(["inspect", str(tmp_path / "c.pt"), "--lang", language]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "mkdir" in said and str(tmp_path / "c.pt") in said
+    assert not (tmp_path / "made").exists() and ("代码" in said) == (language == "zh")
+
+
+def test_arrays_larger_than_their_file_are_refused(tmp_path: Path, capsys: Captured) -> None:
+    """A tensor of 10¹² repeated numbers is refused before anything is made of it."""
+    torch.save(torch.ones(1).expand(10**12), tmp_path / "t.pt")
+    with h5py.File(tmp_path / "w.weights.h5", "w") as file:
+        file.create_dataset("vars/0", (10**12,), "f4", chunks=(1000,))
+    for name in ("t.pt", "w.weights.h5"):
+        assert cli.main(["inspect", str(tmp_path / name)]) == 1
+        assert "and the file has" in capsys.readouterr().err
+
+
+def test_other_files_are_not_followed(tmp_path: Path, capsys: Captured) -> None:
+    """An HDF5 file that points into another file, or to bytes outside, is refused."""
+    (tmp_path / "secret").write_bytes(b"x" * 64)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["vars"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/x")
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file.create_dataset("v", (16,), "f4", external=[(str(tmp_path / "secret"), 0, 64)])
+    for name, reason in (("a.h5", "链接"), ("b.h5", "另一个文件")):
+        assert cli.main(["inspect", str(tmp_path / name), "--lang", "zh"]) == 1
+        assert reason in capsys.readouterr().err
+
+
+def test_broken_files_are_one_line(tmp_path: Path, capsys: Captured) -> None:
+    """Files that are cut off, or a zip of somebody else's, end with one line that names them."""
+    torch.save(torch.ones(500), tmp_path / "t.pt")
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file["x"] = np.ones(500)
+    for name in ("t.pt", "w.h5"):
+        whole = (tmp_path / name).read_bytes()
+        for cut in (9, len(whole) // 2, len(whole) - 1):
+            (tmp_path / "cut").write_bytes(whole[:cut])
+            assert cli.main(["inspect", str(tmp_path / "cut")]) == 1
+            assert capsys.readouterr().err.count("\n") == 1
+    with zipfile.ZipFile(tmp_path / "z", "w") as archive:
+        archive.writestr("a", "b")
+    assert cli.main(["inspect", str(tmp_path / "z"), "--lang", "zh"]) == 1
+    assert "既不是 torch" in capsys.readouterr().err
+
+
+def test_a_missing_framework_is_named(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without torch, or h5py, the command says how to install it."""
+    torch.save(torch.ones(5), tmp_path / "t.pt")
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file["x"] = np.ones(5)
+    monkeypatch.setattr("adamas.others.found.find_spec", lambda name: None)
+    for name, package in (("t.pt", "torch"), ("w.h5", "h5py")):
+        assert cli.main(["inspect", str(tmp_path / name)]) == 1
+        assert f"pip install {package}" in capsys.readouterr().err
+
+
+def test_files_of_keras(tmp_path: Path, capsys: Captured) -> None:
+    """A `.keras` names its optimizer, its arguments and its step; adamas.keras its states, too."""
+    script = str(Path(HELPERS) / "keras_files.py")
+    done = subprocess.run([sys.executable, script, str(tmp_path)], check=True, capture_output=True)
+    norms = json.loads(done.stdout.splitlines()[-1])
+    found = told(tmp_path / "own.keras", capsys)
+    assert (found["kind"], found["steps"]) == ("keras", 2)
+    assert found["optimizer"] == "keras.optimizers.Adam" and found["groups"][0]["beta_1"] == 0.9
+    arrays = {one["name"]: one["norm"] for one in found["tensors"]}
+    assert arrays["layers/dense/vars/0"] == pytest.approx(norms["kernel"], rel=1e-6)
+    assert arrays["optimizer/vars/2"] == pytest.approx(norms["momentum"], rel=1e-6)
+    found = told(tmp_path / "ours.weights.h5", capsys)
+    assert "adamw" in found["optimizer"] and found["steps"] == 2
+    names = [one["name"] for one in found["tensors"]]
+    assert any(name.endswith("fc_kernel_m") or "kernel" in name for name in names)
+
+
+def test_anybodys_safetensors(tmp_path: Path, capsys: Captured) -> None:
+    """A safetensors file without an optimizer is listed with its norms."""
+    arrays = {"w": np.arange(12.0).reshape(3, 4), "n": np.arange(3)}
+    safetensors.numpy.save_file(arrays, tmp_path / "s")
+    found = told(tmp_path / "s", capsys)
+    assert found["kind"] == "safetensors" and found["steps"] is None
+    norms = {one["name"]: one["norm"] for one in found["tensors"]}
+    assert norms == {"w": pytest.approx(np.linalg.norm(arrays["w"])), "n": None}
+
+
+def test_the_share_at_the_floor(tmp_path: Path, capsys: Captured) -> None:
+    """Codes of 8 bits are told by the share of the smallest size, as `observed` tells it."""
+    optimizer = filled(adamas.AdamW({"1": np.ones((64, 128), np.float32)}, state="int8"))
+    state = optimizer.state_dict()
+    state["state"]["1"]["v"][:16] = 0
+    optimizer.load_state_dict(state)
+    optimizer.save(tmp_path / "f")
+    shares = {one["name"]: one["floor"] for one in told(tmp_path / "f", capsys)["tensors"]}
+    assert shares["state/1/v"] >= 0.25 and shares["state/1/v.scale"] is None
