@@ -1,4 +1,4 @@
-"""The command line: `adamas demo`, `learn`, `show`, `bench`, `check`, `inspect`, and the lab's.
+"""The command line: `adamas demo`, `learn`, `check`, `inspect`, `convert`, ..., and the lab's.
 
 Each command is one function that adds its own parser and one that runs it. A command imports what
 it needs when it runs, so that `adamas --help` is quick and no command needs another's packages.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from adamas.cli_check import add_check
+from adamas.cli_convert import add_convert
 from adamas.cli_inspect import add_inspect
 from adamas.cli_lab import add_command, add_compare, add_find_lr, add_language, add_suite, guarded
 from adamas.cli_language import Speech, asked_language, environment_language, speaking
@@ -243,6 +244,7 @@ COMMANDS: tuple[Callable[[Subparsers, Speech], None], ...] = (
     add_suite,
     add_check,
     add_inspect,
+    add_convert,
     add_learn,
     add_show,
     add_bench,

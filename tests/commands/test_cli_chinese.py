@@ -23,7 +23,10 @@ from asked_keys import asked
 from chinese_pages import english
 from places import PACKAGE
 
-COMMANDS = ["", "demo", "compare", "find-lr", "suite", "check", "inspect", "learn", "show", "bench"]
+COMMANDS = [
+    *["", "demo", "compare", "find-lr", "suite", "check", "inspect", "convert", "learn", "show"],
+    "bench",
+]
 # What argparse tells the programmer, who made a parser that cannot be.
 PROGRAMMERS = re.compile(
     "conflict|cannot |invalid option string|dest=|required' is|must be optional|__call__|callable"

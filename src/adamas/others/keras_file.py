@@ -5,6 +5,7 @@ A `.keras` is a zip of two JSON texts and one HDF5 file; nothing of what the tex
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -161,3 +162,24 @@ def opened(path: str) -> Found:
         elif found.record:
             optimizer = f"adamas.keras ({str(found.record.get('rule'))[:60]})"
     return Found(path, "keras", arrays, steps, optimizer, groups)
+
+
+def write(path: str, store: Mapping[str, Any], like: str | None) -> None:
+    """Write an optimizer's variables by number, beside the layers of the file `like`, if given.
+
+    Raises OSError, and ValueError for a `like` that is no HDF5 file of Keras.
+    """
+    needed("h5py")
+    import h5py
+
+    if like is not None:
+        contents(like)
+        if _zipped(like):
+            raise ValueError(f"{like!r} is a zip; give the weights of the model, .weights.h5.")
+        shutil.copyfile(like, path)
+    with h5py.File(path, "w" if like is None else "a") as file:
+        if VARIABLES in file:
+            del file[VARIABLES]
+        group = file.create_group(VARIABLES)
+        for key, value in store.items():
+            group.create_dataset(key, data=np.asarray(value))

@@ -50,11 +50,15 @@ def _zipped(path: str) -> str:
 
 def looked_at(path: str) -> dict[str, Any]:
     """What `adamas inspect` tells of a file; raises OSError, and ValueError in one line."""
-    kind = kind_of(path)
-    if kind == "adamas":
+    if kind_of(path) == "adamas":
         return own(Checkpoint(path, through=True))
+    return summary(opened(path))
+
+
+def opened(path: str) -> Found:
+    """A file of another library; raises OSError, and ValueError in one line."""
     found = {"torch": torch_file.opened, "keras": keras_file.opened, "safetensors": _plain}
-    return summary(found[kind](path))
+    return found[kind_of(path)](path)
 
 
 def _plain(path: str) -> Found:

@@ -1,0 +1,185 @@
+"""`adamas.convert` from file to file."""
+
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adamas.files.reading import Named
+from adamas.homes.conversion import FORMS
+from adamas.homes.convert import convert
+from adamas.homes.neutral import Neutral, renamed
+from adamas.homes.writers import End, end_of
+from adamas.kernel.layout import REST, SCALE
+from adamas.others import keras_file, opening, torch_file
+from adamas.others.names import names_of
+from adamas.others.source import Shapes, Source, opened, shapes_of
+from adamas.others.target import TORCH, Wanted, class_of, made
+
+TORCH_FILES, KERAS_FILES = (".pt", ".pth", ".bin"), (".h5",)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of `adamas convert`, as they are given."""
+
+    source: str | None = None
+    target: str | None = None
+    names: str | None = None
+    params: str | None = None
+    entry: str | None = None
+    state: str | None = None
+    like: str | None = None
+    ignore: bool = False
+    force: bool = False
+
+
+def convert_file(here: str, there: str, asked: Asked) -> dict[str, Any]:
+    """Write the state in the file `here` into the file `there`, for another library.
+
+    Returns what was done; raises OSError, and ValueError in one line that names the file.
+    """
+    if os.path.lexists(there) and not asked.force:
+        raise ValueError(f"{there!r} is there already; --force writes over it.")
+    if not there.endswith((*TORCH_FILES, *KERAS_FILES, ".safetensors")):
+        raise ValueError(
+            f"{there!r}: the name of a target ends in .safetensors (adamas), in "
+            f"{', '.join(TORCH_FILES)} (torch) or in .weights.h5 (Keras)."
+        )
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always")
+        source = opened(here, asked.source, asked.entry)
+        done = _done(here, there, source, asked)
+    return {**done, "warnings": [str(one.message) for one in noted]}
+
+
+def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]:
+    with Named(here, brief=True):
+        found: Neutral = FORMS[source.end.home.name].read(source.state, source.end)
+        names = names_of(asked.names, list(dict.fromkeys([*found.names, *found.state])))
+        found = renamed(found, names, [])
+        target = _target(there, source, found, asked.target)
+        shapes = _shapes(found, source, asked.params, names)
+        like = source.state if source.end.home.name in TORCH and target.home.name in TORCH else None
+        live = made(target, found, shapes, Wanted(asked.state, like))
+        way = "ignore" if asked.ignore else "exact"
+        state = convert(source.state, source.what, live, names, dialect=way)  # type: ignore[arg-type]
+    _written(there, target, live, state, asked.like)
+    return {
+        "source": {"path": here, "optimizer": source.end.title},
+        "target": {"path": there, "optimizer": target.title},
+        "parameters": len(found.names),
+        "steps": found.counted() if found.state else found.steps,
+    }
+
+
+def _target(there: str, source: Source, found: Neutral, told: str | None) -> End:
+    """What the target is: as it is told, or the class of the file's kind that goes on exactly."""
+    if told is not None:
+        return end_of(told)
+    rule, here = found.groups[0].rule, source.end
+    kinds = ["torch", "adamas.torch"]
+    if there.endswith(KERAS_FILES):
+        kinds = ["adamas.keras", "keras"]
+    if there.endswith(".safetensors"):
+        if here.home.name not in TORCH:
+            return end_of("adamas")
+        kinds = ["adamas.torch"]
+    for kind in kinds:
+        # The class of the same name, which has the same options.
+        if here.home.name in TORCH and kind in TORCH:
+            with suppress(ValueError):
+                same = end_of(f"{kind}.{here.name}")
+                if same.signature and (kind != "torch" or _torch_has(here.name)):
+                    return same
+        if known := class_of(kind, rule):
+            name, options = known
+            given = ", ".join(f"{key}={value!r}" for key, value in options.items())
+            return end_of(f"{kind}.{name}({given})" if given else f"{kind}.{name}")
+    raise ValueError(f"no class of {kinds[0]} goes on as {here.title} exactly; say --to")
+
+
+def _torch_has(name: str) -> bool:
+    import torch
+
+    return hasattr(torch.optim, name)
+
+
+def _shapes(
+    found: Neutral, source: Source, params: str | None, names: Mapping[Any, Any] | None
+) -> Shapes:
+    """The shapes of the target's parameters; ValueError names those that nobody tells."""
+    told = {**source.shapes, **(_in_file(params) if params else {}), **found.shapes}
+    turned = {}
+    for old, new in (names or {}).items():
+        if isinstance(new, tuple) and old in told:
+            turned[new[0]] = tuple(new[1](np.empty(told[old], "V0")).shape)
+        elif isinstance(new, str) and old in told:
+            turned[new] = told[old]
+    known = {**told, **turned}
+    for name in found.names:
+        if name not in known:
+            shape = _one_shape(found.state.get(name, {}))
+            known |= {} if shape is None else {name: shape}
+    if lost := [name for name in found.names if name not in known]:
+        raise ValueError(
+            f"nothing tells the shapes of {', '.join(map(repr, lost[:10]))}; give the model's "
+            "parameters, which have the same names there: --params FILE"
+        )
+    return known
+
+
+def _one_shape(entry: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """The shape that all states of a parameter have; None where they have several, or none."""
+    arrays = {
+        key: value.shape
+        for key, value in entry.items()
+        if isinstance(value, np.ndarray) and not key.endswith((SCALE, REST))
+    }
+    shapes = set(arrays.values())
+    return shapes.pop() if len(shapes) == 1 else None
+
+
+def _in_file(path: str) -> Shapes:
+    kind = opening.kind_of(path)
+    if kind == "torch":
+        return shapes_of(torch_file.loaded(path))
+    if kind == "keras":
+        raise ValueError(f"{path!r} is of Keras, which does not name parameters there")
+    if kind == "adamas":
+        from adamas.files.checkpoint import Checkpoint
+
+        return dict(Checkpoint(path).parameters)
+    return {name: one.shape for name, one in opening.opened(path).arrays.items()}
+
+
+def _written(there: str, target: End, live: Any, state: Any, like: str | None) -> None:
+    """Put the state into its file."""
+    if there.endswith(".safetensors"):
+        if not target.home.name.startswith("adamas"):
+            raise ValueError(f"{there!r}: files of {target.title} are .pt, .pth or .bin; see --to.")
+        live.load_state_dict(state)
+        live.save(there)
+    elif there.endswith(TORCH_FILES):
+        import torch
+
+        _placed(there, lambda spare: torch.save(state, spare))
+    else:
+        _placed(there, lambda spare: keras_file.write(spare, state, like))
+
+
+def _placed(there: str, write: Callable[[str], Any]) -> None:
+    """Let `write` fill a file beside its place, and put it there when it is on the disk."""
+    spare = os.path.join(os.path.dirname(there), f".{os.path.basename(there)}.part")
+    try:
+        write(spare)
+        with open(spare, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(spare, there)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(spare)
