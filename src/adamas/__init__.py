@@ -50,6 +50,7 @@ from adamas.engine.finite import NonFiniteError
 from adamas.engine.gradients import Rows
 from adamas.engine.optimizer import Optimizer
 from adamas.engine.storage import careful
+from adamas.files.background import Saving
 from adamas.files.checkpoint import Checkpoint
 from adamas.files.public import open_file, save
 from adamas.homes.convert import convert
@@ -61,8 +62,8 @@ __all__ = [
     "CautiousAdamW", "CautiousDecayAdamW", "CenteredRMSprop", "Checkpoint", "FormulaError",
     "Grams", "LaProp", "Lamb", "Lars", "Lion", "Mars", "MaskedAdamW", "Momentum", "Muon", "NAdam",
     "Nesterov", "NonFiniteError", "NorMuon", "Optimizer", "Prodigy", "RAdam", "RMSprop", "Rows",
-    "Rule", "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum", "StableAdamW",
-    "careful", "convert", "open_file", "rule", "rules", "save", "schedule", "words",
+    "Rule", "Saving", "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum",
+    "StableAdamW", "careful", "convert", "open_file", "rule", "rules", "save", "schedule", "words",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

@@ -158,11 +158,12 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert adamas.open_file(tmp_path / "far" / "real").steps == made(2).steps
 
 
-def test_killed_while_saving(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["at once", "background"])
+def test_killed_while_saving(way: str, tmp_path: Path) -> None:
     """Killed at random moments, a run goes on from a whole file, bit for bit."""
     kills = 1000 if LONG else 20
     done = subprocess.run(
-        [sys.executable, str(HELPERS / "killed_saving.py"), str(tmp_path), str(kills)],
+        [sys.executable, str(HELPERS / "killed_saving.py"), str(tmp_path), str(kills), way],
         capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

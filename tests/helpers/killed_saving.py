@@ -1,7 +1,8 @@
 """Kills a run while it steps and saves, and goes on from its file; run by a test.
 
-`python tests/helpers/killed_saving.py DIRECTORY KILLS` fails when a file is not whole, when the one
-before it is not, or when the run is not, bit for bit, the one that was never interrupted.
+`python tests/helpers/killed_saving.py DIRECTORY KILLS [background]` fails when a file is not whole,
+when the one before it is not, or when the run is not, bit for bit, the one that was never
+interrupted.
 """
 
 import os
@@ -33,17 +34,17 @@ def step(optimizer: adamas.Optimizer) -> None:
     optimizer.step({"w": rng.normal(size=SHAPE).astype(np.float32)})
 
 
-def go_on(place: Path) -> None:
-    """Train and save, without end, from the file if there is one."""
+def go_on(place: Path, background: bool) -> None:
+    """Train and save, without end, from the file if there is one; perhaps beside training."""
     optimizer, w = made()
     if place.exists():
         w[...] = optimizer.load(place).params["w"]
     while True:
         step(optimizer)
-        optimizer.save(place, params={"w": w}, keep=2)
+        optimizer.save(place, params={"w": w}, keep=2, background=background)
 
 
-def main(folder: Path, kills: int) -> None:
+def main(folder: Path, kills: int, background: bool) -> None:
     """Kill, look, go on; then compare with the run that nobody killed."""
     place, draw = folder / NAME, random.Random(0)
     step(made()[0])  # the kernel is compiled here, so that children begin at once
@@ -55,7 +56,7 @@ def main(folder: Path, kills: int) -> None:
         before = len(seen)
         child = os.fork()
         if child == 0:
-            go_on(place)
+            go_on(place, background)
         time.sleep(draw.uniform(0.002, longest))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -77,4 +78,4 @@ def main(folder: Path, kills: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), "background" in sys.argv[3:])

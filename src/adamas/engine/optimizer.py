@@ -30,6 +30,7 @@ from adamas.engine.threads import straight
 from adamas.engine.turn import alone, reading
 from adamas.engine.whole import counting, entries, records, taking
 from adamas.files import filed
+from adamas.files.background import Saving
 from adamas.files.checkpoint import Checkpoint
 from adamas.files.reading import Named
 from adamas.kernel.formula import Formula
@@ -293,13 +294,15 @@ class Optimizer(Modes, Configured):
         params: Mapping[Any, Any] | None = None,
         extra: Any = None,
         keep: int = 1,
-    ) -> None:
+        background: bool = False,
+    ) -> Saving:
         """Write everything needed to go on bit for bit into a safetensors file; see `adamas.save`.
 
         No step of another thread may come between.
         """
         kind, saved = type(self).__name__, self._saved(False)
-        filed.save(path, kind, self._stepper, saved, params, extra, keep)
+        stepper = self._stepper
+        return filed.save(path, kind, stepper, saved, params, extra, keep, background)
 
     @alone
     def load(self, path: str | os.PathLike[str], strict: bool = True) -> Checkpoint:

@@ -28,6 +28,7 @@ def write(path: "str | os.PathLike[str]", parts: Iterable[Any], size: int, keep:
     spare = os.path.join(folder, f".{name}.part")
     try:
         file = _claimed(spare)
+        _open.add(file)
         try:
             _fill(file, parts, size)
             _turn(place, spare, keep)
@@ -37,10 +38,24 @@ def write(path: "str | os.PathLike[str]", parts: Iterable[Any], size: int, keep:
                 os.unlink(spare)
             raise
         finally:
+            _open.discard(file)
             os.close(file)
     except OSError as error:
         raise _told(error, place, folder, size) from error
     _settle(folder)
+
+
+# What is being written; a child that is forked off meanwhile would hold its lock.
+_open: set[int] = set()
+
+
+def _forked() -> None:
+    while _open:
+        os.close(_open.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def generation(path: str, age: int) -> str:

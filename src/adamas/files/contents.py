@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from adamas.engine.settings import choice
 from adamas.files import atomic
+from adamas.files.background import Saving, after_the_last, copied, started
 from adamas.files.checkpoint import FILE_FORMAT, OURS, Checkpoint, Key
 from adamas.files.header import FORMS, packed
-from adamas.files.tree import Leaves, Packing, Path
+from adamas.files.tree import Leaf, Leaves, Packing, Path
 from adamas.kernel.build import adamas_version
 from adamas.kernel.formula import Formula
 
@@ -50,8 +52,10 @@ def write(
     params: Mapping[Any, Any] | None,
     extra: Any,
     keep: int,
-) -> None:
+    background: bool = False,
+) -> Saving:
     """Save what an optimizer is; see `adamas.save`."""
+    choice("background", background, (True, False))
     if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
         raise ValueError(f"keep={keep!r} must be a whole number of files, at least 1.")
     if not isinstance(params, Mapping | None):
@@ -74,9 +78,20 @@ def write(
     # Wide elements first: then all begin at multiples of their size.
     every = sorted(packing.tensors.items(), key=lambda pair: -FORMS[pair[1].form].itemsize)
     begin = packed({name: (one.form, one.shape) for name, one in every}, {OURS: text})
-    size = sum(math.prod(one.shape) * FORMS[one.form].itemsize for _, one in every)
+    size = sum(_bytes(one) for _, one in every)
+    # Whatever the working directory is when it is written.
+    place, whole = os.path.abspath(os.fsdecode(path)), len(begin) + size
+    with after_the_last():
+        if background:
+            held = [begin, *(copied(one.parts(), _bytes(one)) for _, one in every)]
+            return started(place, lambda: atomic.write(place, held, whole, keep))
     parts = chain([begin], *(one.parts() for _, one in every))
-    atomic.write(path, parts, len(begin) + size, keep)
+    atomic.write(place, parts, whole, keep)
+    return Saving(place)
+
+
+def _bytes(one: Leaf) -> int:
+    return math.prod(one.shape) * FORMS[one.form].itemsize
 
 
 def described(formula: Formula) -> dict[str, str]:

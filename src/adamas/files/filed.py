@@ -8,6 +8,7 @@ from adamas.engine.several import Several
 from adamas.engine.state import Store
 from adamas.engine.stepper import Stepper
 from adamas.engine.whole import entries
+from adamas.files.background import Saving
 from adamas.files.checkpoint import Checkpoint
 from adamas.files.contents import Contents, compare, write
 from adamas.files.foreign import translated
@@ -25,7 +26,8 @@ def save(
     params: Mapping[Any, Any] | None,
     extra: Any,
     keep: int,
-) -> None:
+    background: bool,
+) -> Saving:
     """Write the state dict `saved` of an optimizer of class `kind`; see `adamas.save`."""
     formats = entries(stepper, Store.named_formats)
 
@@ -38,7 +40,7 @@ def save(
         HOME, kind, [part.rule for part in stepper.parts], saved["steps"], saved["seed"],
         _shapes(stepper), saved, leaf,
     )  # fmt: skip
-    write(path, found, params, extra, keep)
+    return write(path, found, params, extra, keep, background)
 
 
 def read(

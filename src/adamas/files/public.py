@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from adamas.files.background import Saving
 from adamas.files.checkpoint import Checkpoint
 
 
@@ -13,7 +14,8 @@ def save(
     params: Mapping[Any, Any] | None = None,
     extra: Any = None,
     keep: int = 1,
-) -> None:
+    background: bool = False,
+) -> Saving:
     """Write `optimizer`, of adamas or adamas.torch, into a safetensors file; whole or not at all.
 
     The state is written as it is kept: codes, scales, dtypes, step counts and the seeds of rounding
@@ -25,6 +27,9 @@ def save(
     - `extra`: numbers, texts, None, lists, dicts and arrays of yours.
     - `keep`: how many files to keep: with 3, `run.safetensors` is the newest, `run.1.safetensors`
       the one before it and `run.2.safetensors` the one before that.
+    - `background`: copy, which takes as much memory as the file has bytes, and write beside
+      training. `wait()` of what is returned raises what writing raised, or else the next save does,
+      which waits for the one before; a program that ends waits for its file, and says if it failed.
 
     The file is written beside its place, brought to the disk and then put there, so that whatever
     happens the last good file is at `path`. Raises OSError that names the file and the bytes it
@@ -35,7 +40,8 @@ def save(
         raise TypeError(
             f"{kind} is no optimizer that adamas saves; adamas and adamas.torch have such."
         )
-    optimizer.save(path, params, extra, keep)
+    saving: Saving = optimizer.save(path, params, extra, keep, background)
+    return saving
 
 
 def open_file(path: str | os.PathLike[str]) -> Checkpoint:

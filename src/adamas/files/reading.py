@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from adamas.engine.mapped import Passing
 from adamas.files import header
+from adamas.files.background import settled
 from adamas.files.header import Placed
 
 # The most letters of an error that may quote the file.
@@ -36,6 +37,7 @@ class Tensors:
         of: Callable[[Mapping[str, str]], Any] = dict,
     ) -> None:
         self.path = os.fsdecode(path)
+        settled(self.path)
         with open(self.path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             with Named(self.path, brief=True):

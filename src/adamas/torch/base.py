@@ -14,6 +14,7 @@ from torch.optim import optimizer as base
 from adamas.engine.finite import NonFiniteError
 from adamas.engine.observed import Observed
 from adamas.engine.routes import Routes
+from adamas.files.background import Saving
 from adamas.files.checkpoint import Checkpoint
 from adamas.files.reading import Named
 from adamas.homes.signature import Signature
@@ -299,13 +300,14 @@ class Optimizer(torch.optim.Optimizer):
         params: Mapping[Any, Any] | None = None,
         extra: Any = None,
         keep: int = 1,
-    ) -> None:
+        background: bool = False,
+    ) -> Saving:
         """Write what `state_dict()` returns into a safetensors file; see `adamas.save`.
 
         `params` may be `model.state_dict()`.
         """
         with self._driver.lock:
-            files.save(self, self._driver, path, params, extra, keep)
+            return files.save(self, self._driver, path, params, extra, keep, background)
 
     def load(self, path: str | os.PathLike[str], strict: bool = True) -> Checkpoint:
         """Go on from a file of adamas.torch or adamas: all of it, or with an error nothing.

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from adamas.engine.settings import choice
+from adamas.files.background import Saving
 from adamas.files.checkpoint import Checkpoint, Key
 from adamas.files.contents import Contents, compare, write
 from adamas.files.foreign import translated
@@ -42,7 +43,7 @@ HERE = {"cpu"}
 APART = {torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2}
 
 
-def save(owner: Any, driver: Driver, path: Any, *more: Any) -> None:
+def save(owner: Any, driver: Driver, path: Any, *more: Any) -> Saving:
     """Write the state dict of an optimizer; see `adamas.save`."""
     saved = owner.state_dict()
     ours = (kind for kind in type(owner).__mro__ if kind.__module__.startswith("adamas."))
@@ -52,7 +53,7 @@ def save(owner: Any, driver: Driver, path: Any, *more: Any) -> None:
         HOME, next(ours).__name__, _formulas(driver), max(steps, default=0), driver.seed,
         _shapes(owner.param_groups, keys), saved, _leaf, dict(enumerate(keys)),
     )  # fmt: skip
-    write(path, found, *more)
+    return write(path, found, *more)
 
 
 def read(
