@@ -150,6 +150,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "homes.continuing",
         "homes.few_bits",
         "homes.trees",
+        "homes.filed_trees",
         "homes.bitsandbytes",
         "homes.of_adamas",
         "homes.of_torch",
@@ -219,6 +220,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "jax.arguments",
         "jax.factories",
         "jax.saved",
+        "jax.files",
         "jax.__init__",
     ),
     "3 keras": (

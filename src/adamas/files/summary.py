@@ -29,7 +29,7 @@ def summary(file: Checkpoint) -> dict[str, Any]:
     return {
         "path": file.path,
         "kind": "adamas",
-        "optimizer": f"{file.home}.{file.kind}",
+        "optimizer": f"{file.home}.{file.kind}".rstrip("."),
         "rules": {name: rule["dialect"] for name, rule in file.rules.items()},
         "steps": file.steps,
         "seed": file.seed,

@@ -16,6 +16,7 @@ from adamas.codecs import FORMATS
 from adamas.engine.grid import Order
 from adamas.homes.continuing import steps_of
 from adamas.homes.few_bits import encoded
+from adamas.homes.filed_trees import restored
 from adamas.homes.known import kin, split
 from adamas.homes.neutral import Entry, Group, Key, Neutral, numbers, scalar
 from adamas.homes.optax import STARTS
@@ -136,7 +137,7 @@ class Contents:
 
 def read(state: Any, end: End) -> Neutral:
     """The moments, counts and injected hyper-parameters of a state."""
-    contents = Contents(state, end)
+    contents = Contents(opened(state), end)
     found = contents.blank()
     for record in contents.records:
         trees, steps = contents.trees(record), _count(record)
@@ -149,11 +150,19 @@ def read(state: Any, end: End) -> Neutral:
                     entry[key] = numbers(f"{key} of {name!r}", tree[name]) * contents.sign(key)
             if name in found.shapes:
                 found.state[name] = {**found.state.get(name, {}), **entry}
+    state = contents.state
     if any(scalar("mini_step", getattr(one, "mini_step", 0)) for one in walk(state)):
         raise ValueError("MultiSteps is between two steps; convert when its mini_step is 0.")
     counts = [count for one in walk(state) if (count := _count(one)) is not None]
     found.steps = max(counts, default=None)
     return found
+
+
+def opened(state: Any) -> Any:
+    """A state as it is, or as a file has it."""
+    if isinstance(state, Mapping) and state.keys() == {"state", "records"}:
+        return restored(state["state"], state["records"])
+    return state
 
 
 def _shaped(record: Any, field: str) -> list[tuple[str, Any]]:

@@ -56,6 +56,7 @@ from adamas.jax.factories import (
     stable_adamw,
     transform,
 )
+from adamas.jax.files import load, save
 from adamas.jax.saved import from_dict, to_dict
 
 __all__ = [
@@ -65,5 +66,5 @@ __all__ = [
     "ademamix", "adan", "mars", "schedule_free_sgd", "schedule_free_adamw",
     "schedule_free_radam", "masked_adamw", "cautious_adamw", "lars", "lamb", "adamh",
     "stable_adamw", "adafactor", "came", "prodigy", "muon", "normuon", "adamuon",
-    "schedule_free_eval_params", "from_dict", "schedule", "to_dict", "transform",
+    "schedule_free_eval_params", "from_dict", "load", "save", "schedule", "to_dict", "transform",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from adamas.others.names import names_of
 from adamas.others.source import Shapes, Source, opened, shapes_of
 from adamas.others.target import TORCH, Wanted, class_of, made
 
+JAX = ("optax", "adamas.jax")
 TORCH_FILES, KERAS_FILES = (".pt", ".pth", ".bin"), (".h5",)
 
 
@@ -66,8 +67,9 @@ def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]
         shapes = _shapes(found, source, asked.params, names)
         like = source.state if source.end.home.name in TORCH and target.home.name in TORCH else None
         live = made(target, found, shapes, Wanted(asked.state, like))
-        way = "ignore" if asked.ignore else "exact"
-        state = convert(source.state, source.what, live, names, dialect=way)  # type: ignore[arg-type]
+        way: Any = "ignore" if asked.ignore else "exact"
+        ending = (text_of(target), live) if target.home.name in JAX else live
+        state = convert(source.state, source.what, ending, names, dialect=way)
     _written(there, target, live, state, asked.like)
     return {
         "source": {"path": here, "optimizer": source.end.title},
@@ -101,6 +103,12 @@ def _target(there: str, source: Source, found: Neutral, told: str | None) -> End
             given = ", ".join(f"{key}={value!r}" for key, value in options.items())
             return end_of(f"{kind}.{name}({given})" if given else f"{kind}.{name}")
     raise ValueError(f"no class of {kinds[0]} goes on as {here.title} exactly; say --to")
+
+
+def text_of(end: End) -> str:
+    """An end as its users write it, with its arguments."""
+    given = ", ".join(f"{key}={value!r}" for key, value in end.given.items())
+    return f"{end.title}({given})" if end.whole else end.title
 
 
 def _torch_has(name: str) -> bool:
@@ -160,8 +168,13 @@ def _in_file(path: str) -> Shapes:
 def _written(there: str, target: End, live: Any, state: Any, like: str | None) -> None:
     """Put the state into its file."""
     if there.endswith(".safetensors"):
-        if not target.home.name.startswith("adamas"):
+        if target.home.name not in ("adamas", "adamas.torch", *JAX):
             raise ValueError(f"{there!r}: files of {target.title} are .pt, .pth or .bin; see --to.")
+        if target.home.name in JAX:
+            from adamas.jax import save
+
+            save(there, state, tx=text_of(target))
+            return
         live.load_state_dict(state)
         live.save(there)
     elif there.endswith(TORCH_FILES):

@@ -54,11 +54,15 @@ def opened(path: str, told: str | None, entry: str | None) -> Source:
 def _own(path: str, told: str | None) -> Source:
     file = Checkpoint(path, through=True)
     with Named(path, brief=True):
-        title = f"{file.home}.{file.kind}"
-        if told not in (None, title):
+        title = f"{file.home}.{file.kind}" if file.kind else None
+        if told not in (None, title) and title is not None:
             raise ValueError(f"it is of {title}, and not of {told}")
-        state = file.state(plain=True)
-        return Source(path, state, "adamas" if file.home == "adamas" else title, file.parameters)
+        if told is None and title is None:
+            raise ValueError(
+                "it does not say what made it; say it, such as --from 'optax.adam(1e-3)'"
+            )
+        what = "adamas" if file.home == "adamas" else title or told
+        return Source(path, file.state(plain=True), what, dict(file.parameters))
 
 
 def _torch(path: str, told: str | None, entry: str | None) -> Source:

@@ -75,6 +75,8 @@ def made(end: End, found: Neutral, shapes: Mapping[Any, tuple[int, ...]], wanted
         return built(
             made_of(end, options), names, [shapes[n] for g in found.groups for n in g.names]
         )
+    if name in ("optax", "adamas.jax"):
+        return _jax(end, found, shapes)
     raise ValueError(f"{end.title} cannot be a file's target")
 
 
@@ -128,6 +130,25 @@ def _torch(end: End, found: Neutral, shapes: Mapping[Any, Any], wanted: Wanted) 
 
 def _tensor(value: Any) -> bool:
     return hasattr(value, "layout")
+
+
+def _jax(end: End, found: Neutral, shapes: Mapping[Any, tuple[int, ...]]) -> Any:
+    """The state of a transformation before its first step, for a tree of these parameters."""
+    import jax.numpy as jnp
+
+    if end.home.name == "optax":
+        import optax as module
+    else:
+        import adamas.jax as module
+    make = getattr(module, end.name, None) or getattr(getattr(module, "contrib", None), end.name)
+    params: dict[str, Any] = {}
+    for name in found.names:
+        *outer, last = str(name).split(".")
+        here = params
+        for part in outer:
+            here = here.setdefault(part, {})
+        here[last] = jnp.zeros(shapes[name], jnp.float32)
+    return make(**end.given).init(params)
 
 
 def _numpy(end: End, found: Neutral, shapes: Mapping[Any, Any], wanted: Wanted) -> Any:
