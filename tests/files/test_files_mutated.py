@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import pickle
 import tracemalloc
@@ -18,7 +19,7 @@ from adamas.files import header
 from filled import filled
 from long_form import LONG
 from lying_headers import LYING
-from mutated_files import bytewise, documents, headers, joined
+from mutated_files import bytewise, documents, headers, joined, split
 from stepping import snapshot
 
 MANY = settings(
@@ -119,6 +120,16 @@ def test_headers_that_lie(text: str, tmp_path: Path) -> None:
         header.read(io.BytesIO(data), len(data))
     assert tracemalloc.get_traced_memory()[1] < 1_000_000 + 20 * len(text)
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("word", ["params", "state", "extra", "rules", "parameters", "class"])
+@pytest.mark.parametrize("value", [{"$tensor": "w"}, {"$tuple": []}, {"$dict": []}, [], "", None])
+def test_words_of_another_kind(word: str, value: object, whole: bytes, tmp_path: Path) -> None:
+    """What is written where something else should be is refused, or is what it says."""
+    head, body = split(whole)
+    said = json.loads(head["__metadata__"]["adamas"])
+    head["__metadata__"]["adamas"] = json.dumps({**said, word: value})
+    tried(joined(json.dumps(head), body), tmp_path)
 
 
 @pytest.mark.parametrize("length", [0, 3, 1 << 20, 1 << 40, (1 << 64) - 1])

@@ -137,8 +137,10 @@ class Reference(tuple[str, str]):
     """The name of an array in a file, and what it is read as."""
 
 
-def references(given: Mapping[Key, Any]) -> dict[Key, Reference]:
-    """The names of arrays under names of parameters; ValueError for what is no array."""
+def references(given: Any) -> dict[Key, Reference]:
+    """The names of arrays under names of parameters; ValueError for what is none of them."""
+    if not isinstance(given, dict):
+        raise ValueError("what it has as parameters has no names")
     if wrong := [key for key, one in given.items() if type(one) is not Reference]:
         raise ValueError(f"what it has as parameter {str(wrong[0])[:60]!r} is no array")
     return dict(given)

@@ -161,6 +161,10 @@ def read(state: Any, end: End) -> Neutral:
 def opened(state: Any) -> Any:
     """A state as it is, or as a file has it."""
     if isinstance(state, Mapping) and state.keys() == {"state", "records"}:
+        arrays, listed = state["state"], state["records"]
+        known = isinstance(arrays, Mapping) and isinstance(listed, list)
+        if not (known and all(map(is_array, arrays.values()))):
+            raise ValueError("the state of a transformation is arrays by path, and these are none")
         return restored(state["state"], state["records"])
     return state
 
