@@ -1,5 +1,6 @@
 """An optimizer of adamas.torch goes on from a file, its own or that of an optimizer of arrays."""
 
+import mmap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 import adamas
 import adamas.torch
+from adamas.files.checkpoint import Checkpoint
 from adamas.torch import files
 from long_form import LONG
 from mutated_files import bytewise, documents, headers
@@ -78,6 +80,33 @@ def test_a_run_goes_on_bit_for_bit(case: str, tmp_path: Path) -> None:
     train(second, after, range(2, 4))
     assert same(whole, second) and file.extra == {"epoch": 2} and file.steps == 2
     assert repr(one.param_groups) == repr(after.param_groups)
+
+
+def of_files() -> int:
+    """How many bytes of files are in this process' memory; 0 where the system does not tell."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[2]) * mmap.PAGESIZE if statm.exists() else 0
+
+
+def test_loading_lets_go_of_the_file_piece_by_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """State of 24 MB never stands beside as much of its file; parameters go a tensor at a time."""
+    p = torch.nn.Parameter(torch.ones(1500, 2000))
+    optimizer = adamas.torch.AdamW([("p", p)])
+    p.grad = torch.arange(3e6).view(1500, 2000)
+    optimizer.step()
+    before = {key: value.clone() for key, value in optimizer.state[p].items()}
+    optimizer.save(tmp_path / "f", {"p": p})
+    monkeypatch.setattr(Checkpoint, "let_go", lambda file: None)
+    mapped = of_files()
+    file = optimizer.load(tmp_path / "f")
+    assert of_files() - mapped < 8_000_000
+    assert all(torch.equal(optimizer.state[p][key], value) for key, value in before.items())
+    monkeypatch.undo()
+    assert torch.equal(file.params["p"], p)
+    file.let_go()
+    assert of_files() - mapped < 8_000_000
 
 
 def test_the_order_of_parameters_is_repaired(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ A memory map that was read stays in memory as long as there is room: a state bes
 
 import mmap
 from functools import partial
+from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -20,19 +22,32 @@ LEAST = 1 << 16
 class Passing(mmap.mmap):
     """The memory map of a file that is read once, and that nobody writes into."""
 
+    def __init__(self, *_: Any, **__: Any) -> None:
+        _living.add(self)
+
+
+_living: "WeakSet[Passing]" = WeakSet()
+
+
+def _lying(array: Array) -> tuple[Passing, int] | None:
+    """The map in which an array lies, whoever made the array of it, and how far from its begin."""
+    place = address(array)
+    for one in _living:
+        begin = address(np.frombuffer(one, np.uint8))
+        if begin <= place < begin + len(one) and hasattr(one, "madvise"):
+            return one, place - begin
+    return None
+
 
 def assignments(array: Array, value: Array) -> list[Action]:
     """The actions that set all of `array` to `value`, which may lie in a file; see `straight`.
 
     Other memory maps are somebody's own: to let go of them could undo what was written there.
     """
-    base: object = value
-    while isinstance(base, np.ndarray):
-        base = base.base
-    base = base.obj if isinstance(base, memoryview) else base
-    if not (isinstance(base, Passing) and hasattr(base, "madvise")) or value.nbytes < LEAST:
+    found = _lying(value) if value.nbytes >= LEAST and value.flags.c_contiguous else None
+    if found is None:
         return [assigning(array, value)]
-    start = address(value) - address(np.frombuffer(base, np.uint8))
+    base, start = found
     row = value.nbytes // len(value)
     rows, actions = max(1, PIECE // row), list[Action]()
     for begin in range(0, len(value), rows):

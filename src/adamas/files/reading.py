@@ -54,7 +54,10 @@ class Tensors:
                     pass
 
     def let_go(self) -> None:
-        """Let go of what was read into memory, after `through`; it is read again if asked for."""
+        """Let go of what was read into memory, if `load` returned this; it is read again on demand.
+
+        Arrays of the file that somebody wrote into are again what the file says.
+        """
         if isinstance(self._map, Passing) and hasattr(self._map, "madvise"):
             self._map.madvise(mmap.MADV_DONTNEED)
 

@@ -15,6 +15,7 @@ import torch
 from adamas.codecs import Codec, stored
 from adamas.engine import codes
 from adamas.engine.grid import Order
+from adamas.engine.mapped import assignments
 from adamas.engine.orders import order_of
 from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import Array
@@ -122,7 +123,8 @@ class Filling:
             if self._share and same_layout(new, here) and _lies_in(new, value):
                 self._arrays[name], self._kept[name] = new, value
             else:
-                here[...] = new
+                for action in assignments(here, new):
+                    action()
         return True
 
     def _alone(self, name: str, begun: bool) -> None:
