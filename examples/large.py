@@ -184,7 +184,7 @@ def arguments() -> Any:
     for name in OF_SIZE:
         each = [f"{size} {dict(zip(OF_SIZE, n, strict=True))[name]}" for size, n in SIZES.items()]
         add(f"--{name}", type=int, help=", ".join(each))
-    add("--lr", type=float, help="learning rate after 20 steps (default: 0.1 / width)")
+    add("--lr", type=float, help="learning rate after warmup (default: 0.1 / width)")
     add("--master", type=int, choices=(8, 16), help="keep so many bits that bfloat16 has not")
     add("--file", type=Path, help="the run is saved there, and goes on if it is there")
     given = parser.parse_args()
@@ -206,7 +206,9 @@ def main() -> None:
         sys.exit(f"{count:,} parameters take {need / 1e9:.1f} GB; {free / 1e9:.1f} GB are free")
     print(f"{count:,} parameters; bfloat16 is {ratio():.1f} times as fast here as float32")
     model = Bytes(given.layers, given.width, given.length)
-    rate = warmup(given.lr or 0.1 / given.width, steps=20, fraction=0.05)
+    # A first step moves every weight by the rate, in all layers to the same end.
+    gentle = int(given.layers * given.width**0.5 / 3) + 1
+    rate = warmup(given.lr or 0.1 / given.width, steps=gentle, fraction=1 / gentle)
     named = dict(model.named_parameters())
     optimizer = AdamW(named.items(), lr=rate, state="int8", master=given.master, weight_decay=0.1)
     done = 0

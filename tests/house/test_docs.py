@@ -20,7 +20,7 @@ WITH_CODE = [
 ]
 BILINGUAL = (
     "check", "coming-from", "convert", "few-bits", "files", "guide", "homes", "how-it-works", "jax",
-    "keras", "lab", "lab-tables", "language", "schedules", "scipy", "torch", "tutorial",
+    "keras", "lab", "lab-tables", "language", "large", "schedules", "scipy", "torch", "tutorial",
 )  # fmt: skip
 # Pages for whoever works on adamas: a path in them is one of ours, not a reader's own.
 INTERNAL = [
