@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from adamas.lab.needs import LabError
-from adamas.lab.own import files
 from adamas.lab.own.notes import NAMED
 from adamas.lab.own.options import TableOptions
 from adamas.lab.own.spec import Spec, resolve
@@ -99,12 +98,6 @@ def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(Path, "open", shut)
     assert "Permission denied" in refusal(path) and "permissions" in refusal(path)
-
-
-def test_a_file_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that memory may not hold is refused before it is read."""
-    monkeypatch.setattr(files, "LARGEST", 100)
-    assert "sample" in refusal(written(tmp_path, small()))
 
 
 def test_builtin_names_and_targets(tmp_path: Path) -> None:

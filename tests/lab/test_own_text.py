@@ -157,16 +157,6 @@ def test_an_archive_of_several_files_is_refused(tmp_path: Path) -> None:
     assert "2 files and not one (one.csv, two.csv)" in refusal(path)
 
 
-def test_what_unpacks_to_too_much_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A small file that unpacks to a huge one is refused before memory is full."""
-    monkeypatch.setattr(files, "LARGEST", 1000)
-    path = tmp_path / "data.csv.gz"
-    path.write_bytes(gzip.compress(b"1,2\n" * 10**6))
-    assert "sample" in refusal(path)
-
-
 QUOTED = '"a b","b","y"'
 HEADS = {  # what the file holds -> what the page says
     "plain": (lines("a,b,y"), ""),

@@ -15,6 +15,7 @@ from adamas.lab.commands.results_alone import printing_apart
 from adamas.lab.constants import FIND_LR_FOR, FIND_LR_SEEDS
 from adamas.lab.entrants import entrant
 from adamas.lab.own.spec import Spec
+from adamas.lab.own.telling import listening
 from adamas.lab.problems import Problem
 from adamas.lab.protocol import promise
 from adamas.lab.protocol.first_step import try_out
@@ -67,7 +68,8 @@ def answered(
     asked: Question, say: Say, progress: Progress
 ) -> tuple[finder.Found, dict[str, Any], Path]:
     """Return the rate that was found, as JSON too, and the directory that holds it now."""
-    problem = asked.spec.problem()
+    with listening(lambda key, **numbers: progress.status(say(key, **numbers))):
+        problem = asked.spec.problem()
     for line in column_chapter.lines(problem.about, say):
         progress.say(line)
     who = entrant(asked.optimizer)

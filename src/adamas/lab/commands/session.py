@@ -13,6 +13,7 @@ from adamas.lab.constants import CLASSICAL, MARGIN, REFERENCES
 from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
 from adamas.lab.own.spec import Entered
+from adamas.lab.own.telling import listening
 from adamas.lab.page.given_names import check_names
 from adamas.lab.protocol.after import afterwards
 from adamas.lab.protocol.beside import beside
@@ -120,7 +121,8 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
     begun = progress.seconds
     identity = request.spec.identity()
     entrants = [entrant(name) for name in request.optimizers]
-    problem = request.spec.problem()
+    with listening(lambda key, **numbers: progress.status(say(key, **numbers))):
+        problem = request.spec.problem()
     loading = progress.seconds - begun
     make = partial(
         declare,

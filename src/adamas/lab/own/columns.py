@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from adamas.lab.own.dates import compact_days, days
-from adamas.lab.own.frame import Frame, Raw
+from adamas.lab.own.frame import Frame, Given, Raw
 from adamas.lab.own.identity import role
 from adamas.lab.own.missing import ORDINARY, PERHAPS, SURE, WORDS
 from adamas.lab.own.notes import Notes
 from adamas.lab.own.numerals import EITHER, POINT, Marks, Reading, as_numbers, unclear
+from adamas.lab.own.packed_texts import BETWEEN, Texts
+from adamas.lab.own.telling import tell
 from adamas.lab.problems import Array
 
 # A column is of numbers (or dates) if this share of its values are; the others count as missing.
@@ -57,7 +59,7 @@ class TextColumn:
 
     reading: ColumnReading
     codes: Array
-    words: tuple[str, ...]
+    words: Sequence[str]
 
 
 Column = NumberColumn | TextColumn
@@ -70,20 +72,47 @@ def read_columns(frame: Frame, group: str | None = None) -> dict[str, Column]:
     texts if it is so in a column of numbers or dates. The column `group` only names what rows are
     of, so its texts are left as they stand: 136A beside numbers is no missing value there.
     """
-    raws = {**frame.features, frame.target: frame.values}
-    tried = {
-        name: _numbers(name, raw, frame.marks)
-        if name != group or isinstance(raw, np.ndarray)
-        else (None, ())
-        for name, raw in raws.items()
-    }
+    given = {**frame.features, frame.target: frame.values}
+    tried = {name: _tried(name, one, frame, group) for name, one in given.items()}
     tokens = [token.lower() for one, _ in tried.values() if one for token in one.reading.tokens]
     absent = SURE | (PERHAPS & {*tokens})
     columns: dict[str, Column] = {}
     for name, (numbers, notes) in tried.items():
-        columns[name] = numbers or _texts(name, raws[name], absent, notes)
+        columns[name] = numbers or _apart(_texts(name, _raw(given[name]), absent, notes), frame)
         _note(columns[name], frame.notes)
     return columns
+
+
+def _raw(given: Given) -> Raw:
+    return given() if callable(given) else given
+
+
+def _tried(
+    name: str, given: Given, frame: Frame, group: str | None
+) -> tuple[NumberColumn | None, tuple[str, ...]]:
+    """Return a column as numbers, if it is of numbers, and what was noted of the trial."""
+    tell("reading_column", file=frame.name, column=name)
+    raw = _raw(given)
+    if name == group and not isinstance(raw, np.ndarray):
+        return None, ()
+    numbers, notes = _numbers(name, raw, frame.marks)
+    if numbers and frame.room:
+        numbers = replace(numbers, values=frame.room.array(numbers.values))
+    return numbers, notes
+
+
+def _apart(column: TextColumn, frame: Frame) -> TextColumn:
+    """Return a column of a table that is too large for memory as it lies in the table's room.
+
+    The words of a target become the names of its classes, one by one.
+    """
+    words, room = column.words, frame.room
+    if room is None:
+        return column
+    if column.reading.name != frame.target and not any(BETWEEN in word for word in words):
+        words = Texts(room)
+        words.add(column.words)
+    return replace(column, codes=room.array(column.codes), words=words)
 
 
 def typed(name: str, raw: Raw, notes: Notes, file: Marks = POINT) -> Column:
@@ -148,7 +177,8 @@ def _decimal_commas(raw: Sequence[str]) -> Array | None:
     if all(EITHER.fullmatch(text) for text in raw if "," in text):
         return None
     try:
-        return _floats([text.replace(",", ".") for text in raw])
+        numbers = (float(text.replace(",", ".") or "nan") for text in raw)
+        return np.fromiter(numbers, np.float64, len(raw))
     except ValueError:
         return None
 

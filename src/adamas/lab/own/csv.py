@@ -13,12 +13,14 @@ from pathlib import Path
 
 from adamas.lab.needs import LabError
 from adamas.lab.own.encodings import asked_encoding, encoding_of
-from adamas.lab.own.files import checksum, content
+from adamas.lab.own.files import Text, checksum, content, opened
 from adamas.lab.own.frame import Frame, check_names, check_rows, chosen, split_target
 from adamas.lab.own.layout import SNIFFED, Layout, clean, fitted, laid_out, records
 from adamas.lab.own.notes import Notes
 from adamas.lab.own.numerals import marks
 from adamas.lab.own.packed_texts import Texts
+from adamas.lab.own.room import Room
+from adamas.lab.own.telling import tell
 from adamas.lab.text import words
 
 # Rows with another number of fields are left out up to this share; more would be another table.
@@ -44,33 +46,41 @@ def read(path: Path, target: str | None, encoding: str | None = None) -> Frame:
     check_names(layout.names, file)
     hint = words("hint.no_names") if layout.numbered else None
     target = chosen(layout.names, target and clean(target), file, hint)
+    # Texts of two bytes a character are fewer bytes as UTF-8, others at most half as many again.
+    room = None if isinstance(data, bytes) else Room(file, len(data))
     try:
-        columns = _columns(data, codec, layout, file, notes)
+        columns = _columns(data, codec, layout, file, notes, room)
     except csv.Error as error:
         raise LabError("error.fields", file=file, error=error) from error
     except ValueError as error:
         raise LabError("error.binary", file=file) from error
     features, values = split_target(columns, target, file)
     used = marks(columns.values(), layout.delimiter == ";")
-    return Frame(file, checksum(path), features, target, values, used, notes)
+    if room:
+        room.more(8 * len(values) * len(columns))
+        room.note(notes, len(data), len(values))
+    return Frame(file, checksum(path), features, target, values, used, notes, room)
 
 
-def _lines(data: bytes, codec: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(data), codec, newline="")
+def _lines(data: Text, codec: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(opened(data), codec, newline="")
 
 
-def _rows(data: bytes, codec: str, layout: Layout) -> Iterator[list[str]]:
+def _rows(data: Text, codec: str, layout: Layout) -> Iterator[list[str]]:
     lines = islice(_lines(data, codec), layout.skipped, None)
     return islice(records(lines, layout.delimiter, layout.escape), layout.passed, None)
 
 
-def _columns(data: bytes, codec: str, layout: Layout, file: str, notes: Notes) -> dict[str, Texts]:
+def _columns(
+    data: Text, codec: str, layout: Layout, file: str, notes: Notes, room: Room | None
+) -> dict[str, Texts]:
     """Return the columns; a few rows with another number of fields are left out and noted."""
     rows, width = _rows(data, codec, layout), len(layout.names)
-    found = {name: Texts() for name in layout.names}
+    found = {name: Texts(room) for name in layout.names}
     total = 0
     while block := list(islice(rows, max(CELLS // width, 1))):
         total += len(block)
+        tell("reading_rows", file=file, rows=total)
         fit = [row for row in (fitted(row, width) for row in block) if len(row) == width]
         for texts, cells in zip(found.values(), zip(*fit, strict=True), strict=False):
             texts.add(cells)
@@ -90,7 +100,7 @@ def _refuse_ragged(count: int, total: int, first: dict[str, int], file: str, not
     notes.say("ragged", count=f"{count:,}", rows=f"{total:,}", **shown)
 
 
-def _first_ragged(data: bytes, codec: str, layout: Layout) -> dict[str, int]:
+def _first_ragged(data: Text, codec: str, layout: Layout) -> dict[str, int]:
     """Return the line in the file and the fields of the first row that does not fit."""
     width, read_lines = len(layout.names), 0
 

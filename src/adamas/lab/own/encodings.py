@@ -8,14 +8,15 @@ or two together, as the accented letters of Western Europe do.
 
 import codecs
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 from adamas.lab.needs import LabError
+from adamas.lab.own.files import BLOCK, Text
 from adamas.lab.own.notes import Notes
 from adamas.lab.text import words
 
 BEGINNING = 1 << 16  # bytes that tell text from what is none
-BLOCK = 1 << 20
 # Control characters that no text has.
 CONTROL = bytes({*range(32)} - {9, 10, 11, 12, 13, 26, 27})
 MARKS = {  # the longer ones first: a UTF-32 mark begins as one of UTF-16
@@ -32,7 +33,7 @@ RUNS = 20_000  # of these are looked at
 OTHERS = ("big5", "shift_jis", "euc_kr", "cp1251", "cp1250", "mac_roman", "cp850")
 
 
-def encoding_of(data: bytes, file: str, notes: Notes) -> str:
+def encoding_of(data: Text, file: str, notes: Notes) -> str:
     """Return the codec of a text, and note one that is not UTF-8; refuse what is no text."""
     codec, shown = _told(data, file)
     if not codec or not fits(data, codec):
@@ -43,7 +44,7 @@ def encoding_of(data: bytes, file: str, notes: Notes) -> str:
     return codec
 
 
-def asked_encoding(data: bytes, file: str, asked: str, notes: Notes) -> str:
+def asked_encoding(data: Text, file: str, asked: str, notes: Notes) -> str:
     """Return the codec that the user named; refuse one that is unknown or does not fit."""
     try:
         name = codecs.lookup(asked).name
@@ -57,9 +58,9 @@ def asked_encoding(data: bytes, file: str, asked: str, notes: Notes) -> str:
     return codec
 
 
-def fits(data: bytes, codec: str) -> bool:
+def fits(data: Text, codec: str) -> bool:
     """Return whether all bytes of a text can be read in an encoding."""
-    if codec.startswith("utf-8") and data.isascii():
+    if codec.startswith("utf-8") and isinstance(data, bytes) and data.isascii():
         return True
     try:
         decoder = codecs.getincrementaldecoder(codec)()
@@ -71,10 +72,10 @@ def fits(data: bytes, codec: str) -> bool:
     return True
 
 
-def _told(data: bytes, file: str) -> tuple[str, str | None]:
+def _told(data: Text, file: str) -> tuple[str, str | None]:
     """Return the codec that the rule above names, and what the page calls it."""
     for mark, named in MARKS.items():
-        if data.startswith(mark):
+        if data[: len(mark)] == mark:
             return named
     first = data[:BEGINNING]
     for start, named in enumerate((("utf-16-be", "UTF-16"), ("utf-16-le", "UTF-16"))):
@@ -85,9 +86,18 @@ def _told(data: bytes, file: str) -> tuple[str, str | None]:
         raise LabError("error.binary", file=file)
     if fits(data, "utf-8"):
         return "utf-8", None
-    runs = [found.groups() for found in islice(RUN.finditer(data), RUNS)]
+    runs = [found.groups() for found in islice(_runs(data), RUNS)]
     pairs = sum(len(run) % 2 == 0 and not (before and after) for before, run, after in runs)
     if 2 * pairs > len(runs) and fits(data, "gb18030"):
         return "gb18030", "GB18030"
     western = 2 * sum(len(run) > 2 for _, run, _ in runs) <= len(runs)
     return ("cp1252", "Windows-1252") if western else ("", None)
+
+
+def _runs(data: Text) -> Iterator[re.Match[bytes]]:
+    """Yield the runs of bytes above ASCII; none goes over an end of line, where blocks are cut."""
+    rest = b""
+    for start in range(0, len(data), BLOCK):
+        lines, end, rest = (rest + data[start : start + BLOCK]).rpartition(b"\n")
+        yield from RUN.finditer(lines + end)
+    yield from RUN.finditer(rest)

@@ -3,22 +3,70 @@
 import bz2
 import gzip
 import hashlib
+import io
 import lzma
+import weakref
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
 
 from adamas.lab.needs import LabError
+from adamas.lab.own.room import Room, most_at_once
 from adamas.lab.text import words
 from adamas.pages.sentences import Both
 from adamas.pages.told import system
 
-# Text of this size is some twenty million cells; a gigabyte is enough for it and its columns.
-LARGEST = 256 * 2**20
 BLOCK = 1 << 20
+
+
+class Body:
+    """A text that is too large to be held: the first `size` bytes of a file, read when needed.
+
+    The file is closed with it.
+    """
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file, self._size = file, size
+        weakref.finalize(self, file.close)
+
+    def __len__(self) -> int:
+        """Return how many bytes there are."""
+        return self._size
+
+    def __getitem__(self, places: slice) -> bytes:
+        """Return some of the bytes."""
+        start, stop, step = places.indices(self._size)
+        self._file.seek(start)
+        blocks, left = [], stop - start
+        while left > 0 and (block := self._file.read(left)):
+            blocks.append(block)
+            left -= len(block)
+        return b"".join(blocks)[::step]
+
+
+Text = bytes | Body
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, text: Body) -> None:
+        self._text, self._place = text, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = self._text[self._place : self._place + len(buffer)]
+        buffer[: len(found)] = found
+        self._place += len(found)
+        return len(found)
+
+
+def opened(text: Text) -> IO[bytes]:
+    """Return a text as a file."""
+    return io.BytesIO(text) if isinstance(text, bytes) else io.BufferedReader(_Reader(text), BLOCK)
 
 
 def check_file(path: Path) -> None:
@@ -41,32 +89,46 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def content(path: Path) -> bytes:
+def content(path: Path) -> Text:
     """Return the text of a file; compressed ones, told by their first bytes, are unpacked.
 
-    Raises `LabError` for text that is too large to be held, and for what cannot be unpacked.
+    Raises `LabError` for what cannot be unpacked.
     """
     with path.open("rb") as file:
         first = file.read(8)
         file.seek(0)
-        opened = next((way for mark, way in PACKED.items() if first.startswith(mark)), None)
+        way = next((way for mark, way in PACKED.items() if first.startswith(mark)), None)
         try:
-            with opened(file) if opened else file as text:
-                blocks = list(_blocks(text, path.name))
+            with way(file) if way else file as text:
+                blocks, rest = _blocks(text, most_at_once())
+                found = b"".join(blocks) if len(blocks) != 1 else blocks[0]
+                if rest and way:
+                    return _unpacked(found, text, path.name)
         except BROKEN as error:
             raise LabError("error.packed", file=path.name, reason=error) from error
-    if not blocks:
+    if not found:
         raise LabError("error.no_text", file=path.name)
-    return b"".join(blocks) if len(blocks) > 1 else blocks[0]
+    return Body(path.open("rb"), path.stat().st_size) if rest else found
 
 
-def _blocks(text: IO[bytes], name: str) -> Iterator[bytes]:
-    size = 0
+def _blocks(text: IO[bytes], most: int) -> tuple[list[bytes], bool]:
+    """Return the text in blocks, or somewhat more than `most` bytes and that there may be more."""
+    blocks, size = list[bytes](), 0
     while block := text.read(BLOCK):
+        blocks.append(block)
         size += len(block)
-        if size > LARGEST:
-            raise LabError("error.large", file=name, most=LARGEST // 2**20)
-        yield block
+        if size > most:
+            return blocks, True
+    return blocks, False
+
+
+def _unpacked(first: bytes, text: IO[bytes], name: str) -> Body:
+    """Return a packed text of which only the beginning was held, unpacked into a file."""
+    room = Room(name)
+    size = room.add(first).size
+    while block := text.read(BLOCK):
+        size += room.add(block).size
+    return Body(room.taken(), size)
 
 
 def _only_member(file: Any) -> IO[bytes]:

@@ -1,18 +1,23 @@
 """A table in memory, before anybody has decided what its columns mean."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import TypeVar
 
 from adamas.lab.needs import LabError
 from adamas.lab.own.notes import Notes
 from adamas.lab.own.numerals import POINT, Marks
+from adamas.lab.own.room import Room
 from adamas.lab.problems import Array
 from adamas.lab.text import words
 from adamas.pages.sentences import Both
 
 # Texts, "" where nothing stands, or float64 with NaN for missing values.
 Raw = Sequence[str] | Array
+# The same, or what reads it from its file, each time anew.
+Given = Raw | Callable[[], Raw]
+Kept = TypeVar("Kept")
 
 # A fifth of the rows judges the others, and eight samples judge nothing.
 FEWEST = 40
@@ -23,16 +28,18 @@ LISTED = 20
 class Frame:
     """The columns of one file, all of the same length, with the one to predict apart.
 
-    `marks` says what stands before decimals in numbers that are texts.
+    `marks` says what stands before decimals in numbers that are texts. Of a table that is too large
+    for memory, `room` is where its columns lie.
     """
 
     name: str
     sha256: str
-    features: Mapping[str, Raw]
+    features: Mapping[str, Given]
     target: str
-    values: Raw
+    values: Given
     marks: Marks = POINT
     notes: Notes = field(default_factory=Notes)
+    room: Room | None = None
 
 
 def chosen(
@@ -80,8 +87,8 @@ def check_names(names: Sequence[str], file: str | Both) -> None:
 
 
 def split_target(
-    columns: Mapping[str, Raw], target: str, file: str | Both
-) -> tuple[dict[str, Raw], Raw]:
+    columns: Mapping[str, Kept], target: str, file: str | Both
+) -> tuple[dict[str, Kept], Kept]:
     """Take the target out of the columns; refuse if nothing is left."""
     features = {name: raw for name, raw in columns.items() if name != target}
     if not features:

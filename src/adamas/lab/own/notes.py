@@ -14,7 +14,7 @@ KEYS: tuple[str, ...] = tuple(
     key.removeprefix("note.") for key in SENTENCES if key.startswith("note.")
 )
 # Those about rows that are not used.
-OF_ROWS = ("ragged", "left_out", "unplaced", "sample", "rare")
+OF_ROWS = ("pieces", "ragged", "left_out", "unplaced", "sample", "rare")
 
 
 @dataclass

@@ -1,11 +1,14 @@
 """A column of texts in a few long strings: half a million Python strings would take ten times that.
 
-A cell costs its characters and one more. Going through the column makes its strings anew.
+A cell costs its characters and one more. Going through the column makes its strings anew. Of a
+table that is too large for memory the long strings lie in its room.
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import overload
+
+from adamas.lab.own.room import Place, Room
 
 BETWEEN = "\0"  # what no text has
 
@@ -19,9 +22,10 @@ class Texts(Sequence[str]):
     (['a', '', 'b'], 3, 'b')
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room | None = None) -> None:
         """Begin without any."""
-        self._blocks: list[str] = []
+        self._room = room
+        self._blocks: list[str | Place] = []
         self._count = 0
 
     def add(self, texts: Sequence[str]) -> None:
@@ -31,7 +35,7 @@ class Texts(Sequence[str]):
         block = BETWEEN.join(map(str.strip, texts))
         if block.count(BETWEEN) >= len(texts):
             raise ValueError("a text holds a zero byte")
-        self._blocks.append(block)
+        self._blocks.append(block if self._room is None else self._room.add(block.encode()))
         self._count += len(texts)
 
     def __len__(self) -> int:
@@ -40,7 +44,13 @@ class Texts(Sequence[str]):
 
     def __iter__(self) -> Iterator[str]:
         """Go through the texts."""
-        return chain.from_iterable(block.split(BETWEEN) for block in self._blocks)
+        return chain.from_iterable(self._block(one).split(BETWEEN) for one in self._blocks)
+
+    def _block(self, found: str | Place) -> str:
+        if isinstance(found, str):
+            return found
+        assert self._room is not None
+        return self._room.read(found).decode()
 
     @overload
     def __getitem__(self, place: int) -> str: ...
