@@ -1,9 +1,11 @@
 """A table as found in the wild, and files of anything at all."""
 
 import csv
+import gc
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,8 +55,24 @@ def test_a_large_table_trains_below_its_baseline(classes: bool, tmp_path: Path) 
         assert words in note(problem)
 
 
+@pytest.mark.parametrize("classes", [False, True])
+def test_the_table_of_a_seed_is_let_go(classes: bool, tmp_path: Path) -> None:
+    """What a seed drew is freed when the seeds behind it are drawn, not when Python looks for it.
+
+    Of 500,000 rows every seed kept 34 MB, until joblib took the worker for one that leaks.
+    """
+    problem = resolve(Spec(str(large(tmp_path, classes)), "price"))
+    gc.disable()
+    try:
+        kept = [weakref.ref(problem.task(seed).split.data[0][0]) for seed in range(6)]
+        assert [one() is None for one in kept] == [True] * 4 + [False] * 2
+    finally:
+        gc.enable()
+
+
 ASK = """
 import sys
+import weakref
 from adamas.lab.own.spec import Spec, resolve
 task = resolve(Spec(sys.argv[1], "price")).task(7)
 x, y = next(task.batches())
