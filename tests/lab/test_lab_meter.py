@@ -74,6 +74,32 @@ def test_what_follows_the_runs_is_foretold(monkeypatch: pytest.MonkeyPatch) -> N
     assert "about 2 min left" in screen.getvalue().rpartition("run 80")[2]
 
 
+def test_what_a_stage_asks_for_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After 90 of 100 planned runs of 2 s, 40 are asked for: 80 s are left, and 130 runs in all."""
+    now = [0.0]
+    monkeypatch.setattr(meter.time, "monotonic", lambda: now[0])
+    screen = Screen()
+    meters = Meter(Progress(screen, 1), Say("en"), runs=100, weight=100.0)
+    for k in range(91):
+        now[0] += 2.0
+        if k == 90:
+            meters.coming(40, 40.0)
+        meters.done(1.0, True)
+    assert "run 91 of 130" in screen.getvalue()
+    assert "about 80 s left" in screen.getvalue().rpartition("run 91")[2]
+
+
+def test_a_runner_says_what_it_runs_next() -> None:
+    """Of three trials, one of which is known, the two others are told before the first is run."""
+    told, ended = list[list[int]](), list[int]()
+    coming = lambda trials: told.append([trial.seed for trial in trials])  # noqa: E731
+    runs = Runner(lambda: replace(built_in("line"), steps=40), {}, seen=lambda trial, key:
+                  ended.append(trial.seed), coming=coming)  # fmt: skip
+    runs.run([Trial("sgd", 1e-3, 1, 40)])
+    runs.run([Trial("sgd", 1e-3, seed, 40) for seed in (1, 2, 3)])
+    assert told == [[1], [2, 3]] and ended == [1, 2, 3]
+
+
 def test_a_table_costs_more_than_its_runs() -> None:
     """Besides its runs it is loaded by workers, drawn for each seed, and fitted by baselines."""
     plan = declare(built_in("diabetes"), {}, [entrant("sgd")], SIZES["default"])

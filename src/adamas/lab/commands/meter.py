@@ -41,6 +41,14 @@ class Meter:
         """Add work to what is ahead."""
         self._runs, self._weight = self._runs + runs, self._weight + weight
 
+    def coming(self, runs: int, weight: float) -> None:
+        """Be told what is run next, of which more may follow: at least so much is ahead.
+
+        Searches that went on, and seeds that chose other rates, make more runs than were planned.
+        """
+        self._runs = max(self._runs, self._done + runs)
+        self._weight = max(self._weight, self._worked + weight)
+
     def done(self, weight: float, fresh: bool) -> None:
         """Count one run; `fresh` says that it was run now and not found among earlier ones."""
         self._done += 1
@@ -57,7 +65,6 @@ class Meter:
     def _line(self, now: float) -> str:
         begun, before = self._settled
         fresh = self._worked - self._kept - before
-        # Extended searches make more runs than were planned; the total grows with them.
         rest = max(self._weight - self._worked, 0.0)
         numbers = {"done": self._done, "runs": max(self._runs, self._done), "stage": self._stage}
         if fresh <= KNOWN * self._weight:

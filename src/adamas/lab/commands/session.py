@@ -275,7 +275,10 @@ def carry_out(
     def seen(trial: Trial, key: str) -> None:
         meter.done(trial.steps / plan.steps, key not in earlier)
 
-    runner = Runner(request.spec.problem, identity, store, workers, seen)
+    def coming(trials: Sequence[Trial]) -> None:
+        meter.coming(len(trials), sum(trial.steps for trial in trials) / plan.steps)
+
+    runner = Runner(request.spec.problem, identity, store, workers, seen, coming)
     found = in_looks(plan, runner, meter.stage, partial(look, meter, progress, say))
     store.settle(list(runner.asked))
     return found

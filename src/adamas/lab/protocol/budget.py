@@ -11,8 +11,10 @@ from adamas.lab.protocol.plan import Plan, Size
 UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
 # Extensions of a search, and report figures that take further runs, come on top of what is planned.
 SPARE = 1.25
-# What looking inside the steps, their time and the page take: seconds measured with two optimizers.
+# What the time of the steps and the page take: seconds measured with two optimizers.
 ENDING = 3.0
+# Runs of each optimizer that are made once more to look inside; a second one where it went wrong.
+LOOKED_AT = 2
 LONGEST = 1e9  # a number of seconds, minutes or hours that nobody waits for
 
 NOTHING_APART = Apart()
@@ -52,9 +54,10 @@ def fit(
     """
     for candidate in sizes:
         plan = make(candidate)
-        seconds = SPARE * seconds_for(plan, each, workers) + apart.whole(plan, workers)
+        inside = LOOKED_AT * len(plan.optimizers) * (each + apart.drawing) / workers
+        seconds = SPARE * seconds_for(plan, each, workers) + apart.whole(plan, workers) + inside
         if budget is None or seconds <= budget:
-            return Fitted(plan, seconds, apart.fits(plan, workers) + ENDING)
+            return Fitted(plan, seconds, apart.fits(plan, workers) + inside + ENDING)
     runs = plan.costs()[0]
     if plan.looks:
         raise LabError("error.budget_looks", runs=runs, seconds=seconds)

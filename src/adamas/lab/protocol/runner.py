@@ -53,7 +53,8 @@ class Runner:
     """Runs trials of one problem.
 
     `load` returns the problem and can be pickled when there are several workers; `identity` is what
-    the problem is called in the hash of a run. Without a store nothing is kept.
+    the problem is called in the hash of a run. Without a store nothing is kept. `coming` is told
+    the trials that are run next, `seen` each one that is known.
     """
 
     def __init__(
@@ -63,10 +64,12 @@ class Runner:
         store: Store | None = None,
         workers: int = 1,
         seen: Seen | None = None,
+        coming: Callable[[Sequence[Trial]], None] | None = None,
     ) -> None:
         self._load, self._identity = load, identity
         self._store, self._workers = store, workers
         self._seen = seen or (lambda trial, key: None)
+        self._coming = coming or (lambda trials: None)
         self._known: dict[str, Record] = {}
         # The keys of all runs that were asked for, in the order of asking.
         self.asked: dict[str, None] = {}
@@ -89,6 +92,7 @@ class Runner:
                 self._seen(trial, key)
             else:
                 missing[key] = trial
+        self._coming(list(missing.values()))
         for key, record in self._fresh(missing):
             self._known[key] = record
             if self._store:
