@@ -5,6 +5,8 @@ reads them from there: the names that no rule may use, the classes' stubs, and t
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from types import FunctionType
 from typing import Any, Literal, get_args, get_origin
 
 from adamas.engine.settings import Hyper
@@ -87,4 +89,13 @@ def formula_of(rule: Any) -> Formula:
     if isinstance(rule, Formula):
         return rule
     known, function = getattr(rule, "formula", None), getattr(rule, "function", rule)
-    return known if isinstance(known, Formula) else parse(function, RESERVED)
+    if isinstance(known, Formula):
+        return known
+    ours = isinstance(function, FunctionType) and function.__module__.startswith("adamas.")
+    return _of_ours(function) if ours else parse(function, RESERVED)
+
+
+@cache
+def _of_ours(function: FunctionType) -> Formula:
+    """The formula of a rule of adamas: to parse it takes 14 ms, and its text stays."""
+    return parse(function, RESERVED)
