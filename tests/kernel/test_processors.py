@@ -21,7 +21,7 @@ from adamas import rules
 from adamas.engine.optimizer import Optimizer
 from adamas.kernel import build, processors
 from adamas.kernel.runtime import integers
-from adamas.kernel.runtime.machine import compiled, store_float32
+from adamas.kernel.runtime.machine import entry, store_float32
 from long_form import LONG
 
 load_float16 = integers.load_float16
@@ -136,7 +136,7 @@ def test_every_float16_is_read_exactly(monkeypatch: pytest.MonkeyPatch, native: 
         pytest.skip("this machine has no instruction for it")
     monkeypatch.setattr(integers, "converts_float16", lambda context: native)
 
-    @compiled
+    @entry(False)
     def widen(at: int, there: int, count: int) -> None:
         for i in range(count):
             store_float32(there, i, 0, load_float16(at, i, 0))

@@ -85,6 +85,7 @@ class Blocks(Holding):
         return [
             "@_m.compiled",
             f"def update(_slice, {place}_scale, _look, _beyond):",
+            *indented(["_b.outline()"] if self.placed else []),
             *indented(["_m.widest_vectors()", *self.factors(), *self.addresses(), *lent]),
             *indented(self.rooms()),
             *indented([f"_aside = _b.scratch({ROOM * len(self.held())})", "_left = 0", *begin]),

@@ -208,6 +208,17 @@ def inline(typing: Any) -> Any:
     return types.void(), emit
 
 
+@intrinsic
+def outline(typing: Any) -> Any:
+    """Keep this function out of its callers, where two of them would make two copies of it."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), emit
+
+
 @njit(nogil=True, error_model="numpy")
 def mix(key: int, number: int, purpose: int) -> Any:
     """32 random bits for block `number` and array `purpose`, different with every key."""

@@ -137,6 +137,10 @@ def inline() -> None:
     """Nothing: a call is a call."""
 
 
+def outline() -> None:
+    """Nothing: a call is a call."""
+
+
 def mix(key: Any, number: int, purpose: int) -> Any:
     """32 random bits, as in `integers`."""
     x = add(differ(key, mul(_wrapped(number), int32(-1640531535))), mul(purpose, PURPOSE))
