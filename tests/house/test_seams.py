@@ -33,6 +33,7 @@ FOREIGN = {
     "keras.averages": {"_model_variables_moving_average"},
     # The variables that the optimizer was built for, in its order.
     "keras.saving": {"_trainable_variables"},
+    "keras.files": {"_trainable_variables"},
     "keras.optimizer": {
         "_get_current_learning_rate",
         "_get_variable_index",

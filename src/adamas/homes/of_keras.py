@@ -8,6 +8,7 @@ Two names are Keras' own business and have no public twin: `_trainable_variables
 given, and `_u_product` of its Nadam. A test holds both.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from adamas.engine.options import formula_of
 from adamas.homes.continuing import steps_of
+from adamas.homes.keras_filed import Filed
 from adamas.homes.neutral import Group, Key, Neutral, numbers
 from adamas.homes.writers import End
 from adamas.kernel.formula import Formula
@@ -92,6 +94,9 @@ class Contents:
 
 def read(state: Any, end: End) -> Neutral:
     """The moments, the count and the hyper-parameters of an optimizer."""
+    if end.live is None and isinstance(state, Mapping) and "record" in state:
+        filed = Filed(state, end.signature.defaults)
+        end, state = replace(end, live=filed), filed.values
     contents = Contents(end)
     count = len(contents.live.variables)
     if hasattr(state, "keys"):

@@ -22,15 +22,15 @@ from adamas.homes.keras import COMMON, MORE
 from adamas.homes.keras_paths import joined, path_of
 from adamas.homes.signature import Signature
 from adamas.keras.averages import Averaged
+from adamas.keras.files import Filed
 from adamas.keras.rates import rate_of
 from adamas.keras.rounding import rounded
-from adamas.keras.saving import Saved
 from adamas.keras.slots import FEW, STEPS, Slot, Slots
 from adamas.keras.steps import native
 from adamas.kernel.formula import Formula
 
 
-class Optimizer(Averaged, Saved, keras.optimizers.Optimizer):
+class Optimizer(Averaged, Filed, keras.optimizers.Optimizer):
     """An optimizer of Keras by one rule; its classes take what Keras' own of that name take.
 
     `state` is "float32" or "bfloat16", for all states or by name. Raises TypeError or ValueError

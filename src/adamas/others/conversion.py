@@ -168,14 +168,15 @@ def _in_file(path: str) -> Shapes:
 def _written(there: str, target: End, live: Any, state: Any, like: str | None) -> None:
     """Put the state into its file."""
     if there.endswith(".safetensors"):
-        if target.home.name not in ("adamas", "adamas.torch", *JAX):
+        if target.home.name not in ("adamas", "adamas.torch", "adamas.keras", *JAX):
             raise ValueError(f"{there!r}: files of {target.title} are .pt, .pth or .bin; see --to.")
         if target.home.name in JAX:
             from adamas.jax import save
 
             save(there, state, tx=text_of(target))
             return
-        live.load_state_dict(state)
+        keras = target.home.name == "adamas.keras"
+        (live.load_own_variables if keras else live.load_state_dict)(state)
         live.save(there)
     elif there.endswith(TORCH_FILES):
         import torch
