@@ -46,6 +46,7 @@ from adamas.classes import (
     StableAdamW,
 )
 from adamas.define import Rule, rule
+from adamas.disk.mapped import open_params
 from adamas.engine.finite import NonFiniteError
 from adamas.engine.gradients import Rows
 from adamas.engine.optimizer import Optimizer
@@ -63,7 +64,7 @@ __all__ = [
     "Grams", "LaProp", "Lamb", "Lars", "Lion", "Mars", "MaskedAdamW", "Momentum", "Muon", "NAdam",
     "Nesterov", "NonFiniteError", "NorMuon", "Optimizer", "Prodigy", "RAdam", "RMSprop", "Rows",
     "Rule", "Saving", "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum",
-    "StableAdamW", "careful", "convert", "open_file", "rule", "rules", "save", "schedule", "words",
+    "StableAdamW", "careful", "convert", "open_file", "open_params", "rule", "rules", "save", "schedule", "words",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

@@ -134,6 +134,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "engine.modes",
         "homes.known",
         "files.*",
+        "disk.*",
         "engine.optimizer",
         "engine.__init__",
         "define",

@@ -189,6 +189,13 @@ class Batch:
         floats[j.SCALE] = scale
         floats[j.CLIP] = clip
 
+    def window(self, first: int, end: int) -> None:
+        """Let the next sweep be of these slices alone; the step ends with the last of them all."""
+        words = self._words
+        words[j.SLICES], words[j.SWEPT] = end, first
+        # A kernel ends a step when it has finished as many slices as there are.
+        words[j.FINISHED] = first if end == len(self.table.words) else -len(self.table.words)
+
     def squares(self) -> NDArray[np.float64]:
         """Every slice's sum of squares, as the last survey or sweep wrote it."""
         words = self.table.words

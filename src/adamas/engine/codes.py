@@ -6,7 +6,7 @@ import numpy as np
 
 from adamas.codecs import BLOCK, Codec
 from adamas.engine.grid import Array, Grid, Order
-from adamas.kernel.layout import REST, SCALE, Column, columns
+from adamas.kernel.layout import REST, SCALE, columns
 
 # Random words that round to nearest: one half in the bits that a codec takes.
 HALF = -(1 << 31)
@@ -15,13 +15,10 @@ HALVES = {"bfloat16_random": 1 << 15, "split8": 1 << 7}
 quiet = np.errstate(all="ignore")
 
 
-def empty(codec: Codec, column: Column, grid: Grid) -> Array | None:
-    """Room for a column whose shape is not the parameter's; None where it is."""
-    if column.block:
-        assert codec.low is not None
-        zero = codec.low(np.zeros(1, np.int32))[0]
-        return np.full(grid.length(column), zero, column.dtype)
-    return np.zeros(grid.length(column), column.dtype) if column.bits == 4 else None
+def lowest(codec: Codec) -> int:
+    """The scale of a block of zeros."""
+    assert codec.low is not None
+    return int(codec.low(np.zeros(1, np.int32))[0])
 
 
 @quiet

@@ -22,7 +22,7 @@ from adamas.engine.turn import Turn, reading
 from adamas.engine.whole import counting, entries, taking
 
 # Options that a copy has otherwise: formats as they were chosen, groups that name their rules.
-GIVEN_ANEW = ("state", "seed", "routes")
+GIVEN_ANEW = ("state", "state_dir", "seed", "routes")
 
 
 class Copied:
@@ -96,7 +96,8 @@ class Copied:
         """Make it again from its parts; ValueError if its rule is another one by now."""
         formats = found["formats"]
         options = {**found["options"], "state": lambda key, _: formats[key], "seed": found["seed"]}
-        options["routes"] = None
+        # A copy of what is in a directory lies in memory.
+        options["routes"] = options["state_dir"] = None
         self._make(found["rule"], found["groups"], {}, options)
         stepper = self._stepper
         if self._read_rules() != found["key"]:

@@ -123,7 +123,7 @@ def long_step(shares: Sequence[Share], factor: phases.Factor, threads: int) -> b
     after += [action for share in shares for action in share.settling()]
     before = [Before.of(share.own.numbers) for share in shares] if peers and look else []
     after += _counting(shares)
-    phases.sweep([share.crew for share in shares], scale, threads, after, look=look)
+    own.sweeps([share.crew for share in shares], scale, threads, after, look=look)
     if own.tally and not factor.reads_first:
         own.turn.grad_norm = phases.tallied([share.crew for share in shares], scale)
     left = [0, 0]

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from adamas.disk.disk import Disk
 from adamas.engine.fixed import FixedDict
 from adamas.engine.gradients import flatten
-from adamas.engine.loading import FORMAT, described, regrouping, unpacked
+from adamas.engine.loading import regrouping, unpacked
 from adamas.engine.modes import Modes
 from adamas.engine.observed import ADVICE, Observed
 from adamas.engine.options import LOOK, Configured
@@ -28,7 +29,7 @@ from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import Key, Tensor, widened
 from adamas.engine.threads import straight
 from adamas.engine.turn import alone, reading
-from adamas.engine.whole import counting, entries, records, taking
+from adamas.engine.whole import counting, entries, everything, records, taking
 from adamas.files import filed
 from adamas.files.background import Saving
 from adamas.files.checkpoint import Checkpoint
@@ -96,6 +97,8 @@ class Optimizer(Modes, Configured):
         self._form, self._keys = made.form if params is given else dict, made.keys
         self._settings, self._turn = made.settings, made.turn
         self._training, self._trained = True, {}
+        place, name = options["state_dir"], type(self).__name__
+        self._disk = None if place is None else Disk(place, made, name)
         self._ours = frozenset({*vars(self), "_ours"} - before)
 
     @property
@@ -259,20 +262,9 @@ class Optimizer(Modes, Configured):
         return self._saved(copy)
 
     def _saved(self, copy: bool) -> dict[str, Any]:
-        stepper = self._stepper
-        stepper.catch_up()
-        return {
-            "format": FORMAT,
-            **({} if self._training else {"train_mode": False}),
-            "rule": ", ".join(part.formula.name for part in stepper.parts),
-            "steps": self.steps,
-            "seed": int(stepper.parts[0].numbers.seed[0]),
-            "state": entries(stepper, Store.copy if copy else Store.view),
-            "param_groups": [
-                described(self._settings.of(k)[0], group, self.steps)
-                for k, group in enumerate(self.param_groups)
-            ],
-        }
+        self._stepper.catch_up()
+        mode = {} if self._training else {"train_mode": False}
+        return {**everything(self._stepper, Store.copy if copy else Store.view), **mode}
 
     @alone
     def load_state_dict(self, saved: Mapping[str, Any], *, strict: bool = True) -> None:
@@ -324,12 +316,15 @@ class Optimizer(Modes, Configured):
         stepper = self._stepper
         found = unpacked(saved, [part.formula.name for part in stepper.parts], strict)
         actions = regrouping(self._settings, found, strict)
+        if self._disk:
+            self._disk.check(found.state)
         taken = taking(stepper, found.state, strict)
         if not (actions or taken):
             raise ValueError(
                 f"the saved state has nothing of {self._keys}; it has {list(found.state)}."
             )
-        straight([*actions, *taken, *counting(stepper, found.steps, found.seed)])
+        apply = self._disk.change if self._disk else straight
+        apply([*actions, *taken, *counting(stepper, found.steps, found.seed)])
         self._training = bool(saved.get("train_mode", True))
         self._trained.clear()
 

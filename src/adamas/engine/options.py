@@ -4,6 +4,7 @@ Names, types and defaults stand there, where editors and type checkers look. Wha
 reads them from there: the names that no rule may use, the classes' stubs, and torch's own table.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import FunctionType
@@ -36,6 +37,7 @@ class Configured:
         params: Any,
         *,
         state: Spec = "float32",
+        state_dir: "str | os.PathLike[str] | None" = None,
         master: Literal[8, 16] | None = None,
         seed: int = 0,
         clip_norm: float | None = None,

@@ -7,7 +7,7 @@ an underscored name of the engine, and the engine knows nothing of a face.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from adamas.engine import cpus
+from adamas.engine import cpus, phases
 from adamas.engine.bind import Binder, Bound
 from adamas.engine.first import FirstSteps
 from adamas.engine.fixed import FixedList
@@ -20,7 +20,7 @@ from adamas.engine.plan import BatchMaker, tensor_numbers
 from adamas.engine.settings import Hyper, Settings, choice, limit, seeded
 from adamas.engine.sparse import Sparse
 from adamas.engine.state import Store
-from adamas.engine.tensors import Array, Collected, Tensor, collect
+from adamas.engine.tensors import Array, Collected, Tensor, collect, nothing, zeros
 from adamas.engine.turn import Turn
 from adamas.kernel.formula import Formula
 from adamas.kernel.observing import with_observation
@@ -56,6 +56,9 @@ class Parts:
     - `size`: how many elements the tensors have together.
     - `turn`: who is inside a call, and what came of the last step.
     - `peers`: other processes that hold other parts of the same tensors, or None.
+    - `maker`: lays kernels over tensors and state.
+    - `sweeps`: does the sweep of a step, as `phases.sweep` does.
+    - `long`: whether every step is more than one call of one kernel.
     """
 
     def __init__(
@@ -89,6 +92,8 @@ class Parts:
         self.sign = -1.0 if options["maximize"] else 1.0
         self.threads = cpus.taken(options["threads"])
         self.peers = peers
+        self.sweeps: Callable[..., None] = phases.sweep
+        self.long = self.tally or peers is not None
         rowwise = self.formula.rowwise
         collected: Collected = (
             params
@@ -106,7 +111,7 @@ class Parts:
             self.formula.name, self.formula.hypers, hypers, groups, collected.numbers
         )
         self._lay_out(options)
-        binder = Binder(self.tensors, self._maker)
+        binder = Binder(self.tensors, self.maker)
         self._binder = binder
         self.binding: Binding = binding(binder) if binding else binder
         self.size = sum(tensor.given.size for tensor in self.tensors)
@@ -136,11 +141,12 @@ class Parts:
             # A number that is not finite would reach all tensors.
             self.checks = True
         kept = options["state"], options["master"]
-        self.store = store = Store(formula, tensors, self.numbers, first, *kept)
+        make = zeros if options["state_dir"] is None else nothing
+        self.store = store = Store(formula, tensors, self.numbers, first, *kept, make)
         self.settings.limit(Limits(formula, store.computes(len(self.settings.groups))))
         self.zero_grads = options["zero_grads"]
-        self._maker = BatchMaker(store, self.zero_grads, self.tally, self._products)
-        self.sparse = Sparse(self._maker)
+        self.maker = BatchMaker(store, self.zero_grads, self.tally, self._products)
+        self.sparse = Sparse(self.maker)
         self.missed = MissedSteps(tensors, self.sparse, self.sign, self.threads)
 
     def meet(self, every: Sequence[Tensor]) -> None:

@@ -102,7 +102,10 @@ def sweep(
     """
     first: list[Action] = []
     for crew in crews:
-        first += _ready(crew, scale, threads, prologue, look)
+        ready(crew, scale, threads, prologue, look)
+        batches, peers = crew
+        alone = (one_alone(batch, threads, peers) for batch in batches if batch.makes >= 0)
+        first += chain.from_iterable(alone)
     every = [batch for batches, _ in crews for batch in batches if batch.makes < 0]
     runs = [partial(batch.run, batch.at, j.SWEEP) for batch in every]
     if first:
@@ -112,8 +115,8 @@ def sweep(
         unbroken(runs, threads, after)
 
 
-def _ready(crew: Crew, scale: float, threads: int, prologue: bool, look: int) -> list[Action]:
-    """Do what comes before batches of one rule change anything; what steps some one by one."""
+def ready(crew: Crew, scale: float, threads: int, prologue: bool, look: int) -> None:
+    """Do what comes before batches of one rule change anything."""
     batches, peers = crew
     places = batches[0].places if batches else None
     if peers and places:
@@ -125,14 +128,10 @@ def _ready(crew: Crew, scale: float, threads: int, prologue: bool, look: int) ->
     together = [batch for batch in batches if batch.makes < 0]
     if any(batch.apart for batch in together):
         _passes(together, threads, peers)
-    if len(together) == len(batches):
-        return []
-    alone = (_one_after_another(batch, threads, peers) for batch in batches if batch.makes >= 0)
-    return list(chain.from_iterable(alone))
 
 
-def _one_after_another(batch: Batch, threads: int, peers: Peers | None) -> list[Action]:
-    """The passes of a tensor of which matrices are made, and its sweep."""
+def one_alone(batch: Batch, threads: int, peers: Peers | None) -> list[Action]:
+    """The passes of a tensor of which matrices are made, and its sweep; all others come behind."""
     places, k = batch.places, batch.makes
     assert places
     if not (peers or batch.active[k]):

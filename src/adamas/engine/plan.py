@@ -39,6 +39,8 @@ class BatchMaker:
         # Where dense steps write their constants; sparse steps point elsewhere for a while.
         self.constant_rows = store.numbers.constant_rows.copy()
         self._plans: dict[tuple[str, ...], list[Batch]] = {}
+        # Why rows are not stepped alone, beside what the rule says.
+        self.no_rows = ""
 
     def layout(self, index: int, gradient: str) -> Layout:
         """The storage formats of tensor `index` for gradients of dtype `gradient`."""
@@ -83,6 +85,8 @@ class BatchMaker:
 
     def refuse_rows(self, index: int) -> None:
         """Raise ValueError if the rule cannot step some rows of a tensor alone."""
+        if self.no_rows:
+            raise ValueError(f"Rows for {self.tensors[index].key!r}: {self.no_rows}")
         if SECOND in self.formula.given:
             raise ValueError(
                 f"Rows for {self.tensors[index].key!r}: {self.formula.name} reads a second array, "

@@ -59,6 +59,11 @@ class RowTable:
             np.add(rows * stride, start, out=words[:, place])
 
     @property
+    def strides(self) -> list[int]:
+        """The bytes of a row in each column, the parameter's first."""
+        return [stride for _, _, stride in self._columns[1:]]
+
+    @property
     def capacity(self) -> int:
         """The number of rows there is room for."""
         return len(self._room)

@@ -19,7 +19,7 @@ from adamas.engine.mapped import assignments
 from adamas.engine.orders import order_of, ordered
 from adamas.engine.starts import fill_rows, numbers_of, starting
 from adamas.engine.storage import Spec, Storage
-from adamas.engine.tensors import Array, Key, Tensor
+from adamas.engine.tensors import Array, Key, Maker, Tensor, nothing, zeros
 from adamas.engine.threads import Action, assigning
 from adamas.kernel.formula import Formula
 from adamas.kernel.layout import MEMORY_ORDER, columns
@@ -30,6 +30,7 @@ from adamas.kernel.stages import forms
 class Store:
     """The state arrays of one optimizer; `arrays[k]` belongs to tensor k, `codecs[k]` decodes it.
 
+    With `make` at `nothing`, somebody else gives the arrays their memory, and calls `begin`.
     Raises what `Storage` raises.
     """
 
@@ -41,6 +42,7 @@ class Store:
         first: FirstSteps,
         state: Spec,
         master: int | None,
+        make: Maker = zeros,
     ) -> None:
         self.formula, self.tensors, self.numbers = formula, tensors, numbers
         self.first = first
@@ -53,23 +55,34 @@ class Store:
         self.codecs = [one.codecs(tensor, formats) for one, tensor, formats in every]
         for k, one in enumerate(self.formulas):
             self.formats[k] |= dict.fromkeys((*one.rows, *one.columns), self.compute(k))
-        self.arrays = [self._made(tensor, k) for k, tensor in enumerate(tensors)]
+        self.arrays = [self._made(tensor, k, make) for k, tensor in enumerate(tensors)]
+        if make is not nothing:
+            self.begin()
 
-    def _made(self, tensor: Tensor, index: int) -> dict[str, Array]:
+    def _made(self, tensor: Tensor, index: int, make: Maker) -> dict[str, Array]:
         made: dict[str, Array] = {}
         for name, codec in self.codecs[index].items():
             for column in columns(name, codec):
-                if column.name != "p":
-                    array = codes.empty(codec, column, tensor.grid)
-                    made[column.name] = tensor.state_like(column.dtype) if array is None else array
-            if initial := self.formula.initial.get(name):
-                self.fill(index, name, made, np.full(tensor.work.size, initial))
+                if column.flat:
+                    made[column.name] = make((tensor.grid.length(column),), column.dtype)
+                elif column.name != "p":
+                    made[column.name] = tensor.state_like(column.dtype, make)
         formula, dtype = self.formulas[index], self.compute(index)
-        made |= {name: tensor.row_like(dtype) for name in formula.rows}
-        made |= {name: tensor.column_like(dtype) for name in formula.columns}
-        for name in (*formula.rows, *formula.columns):
-            made[name][...] = formula.initial[name]
+        made |= {name: tensor.row_like(dtype, make) for name in formula.rows}
+        made |= {name: tensor.column_like(dtype, make) for name in formula.columns}
         return made
+
+    def begin(self) -> None:
+        """Write what states are before the first step into their arrays, which are zeros."""
+        for k, arrays in enumerate(self.arrays):
+            for name, codec in self.codecs[k].items():
+                for column in columns(name, codec):
+                    if column.block:
+                        arrays[column.name][...] = codes.lowest(codec)
+                if initial := self.formula.initial.get(name):
+                    self.fill(k, name, arrays, np.full(self.tensors[k].work.size, initial))
+            for name in (*self.formulas[k].rows, *self.formulas[k].columns):
+                arrays[name][...] = self.formulas[k].initial[name]
 
     def states(self, index: int) -> tuple[str, ...]:
         """The states that tensor `index` has arrays of: for its elements, rows and columns."""
@@ -236,6 +249,20 @@ class Store:
                 taking[k] += self.first.putting(k, given.get("stepped"), found["step"])
         return taking
 
+    def numbering(self, saved: Mapping[Key, Any]) -> list[Action]:
+        """What to do to take over the numbers alone, where the arrays of `saved` are there already.
+
+        Raises TypeError or ValueError that names what does not fit.
+        """
+        actions = list[Action]()
+        for k, (key, entry) in enumerate(self.live().items()):
+            order = self._order(k, saved[key])
+            if not order.same(self.tensors[k].lay):
+                raise ValueError(f"saved state of {key!r} lies in another order of its axes.")
+            found = loading.entry(key, entry, saved[key], self._shapes(k, order), set())
+            actions += self._numbering(k, found)
+        return actions
+
     def _order(self, index: int, entry: Mapping[str, Any]) -> Order:
         """The memory order of a saved entry of tensor `index`."""
         lay = self.tensors[index].lay
@@ -251,7 +278,7 @@ class Store:
 
     def _actions(self, index: int, found: Mapping[str, Any], order: Order) -> list[Action]:
         """What takes over an entry in `order`; codes in blocks of another are encoded anew."""
-        arrays, tensor, numbers = self.arrays[index], self.tensors[index], self.numbers
+        arrays, tensor = self.arrays[index], self.tensors[index]
         actions, same = [], order.same(tensor.lay)
         for name, codec in self.codecs[index].items():
             held = [c.name for c in columns(name, codec) if c.name in arrays]
@@ -265,6 +292,11 @@ class Store:
         actions += [
             assigning(arrays[name], found[name]) for name in (*formula.rows, *formula.columns)
         ]
+        return actions + self._numbering(index, found)
+
+    def _numbering(self, index: int, found: Mapping[str, Any]) -> list[Action]:
+        """What takes over the numbers of an entry."""
+        formula, numbers, actions = self.formulas[index], self.numbers, list[Action]()
         for place, name in enumerate(formula.numbers):
             actions.append(partial(numbers.scalars.__setitem__, (index, place), found[name]))
         for place in self.noted(index).values():

@@ -105,7 +105,7 @@ class Stepper(Parts):
             size = self.work(bound) if bound.rows else self.size
             threads = self.threads if size >= phases.PARALLEL else 1
             simple = len(bound.dense) == 1 and not (bound.rows or bound.copies or self.packed)
-            plain = simple and not (self.tally or self.sparse.histories or self.peers)
+            plain = simple and not (self.long or self.sparse.histories)
             if plain and threads == 1 and not bound.dense[0].apart:
                 batch = bound.dense[0]
                 batch.arm(scale, clip, self.late if factor.reads_first else self.look)

@@ -20,6 +20,8 @@ from adamas.kernel.layout import LINE
 
 Key: TypeAlias = str | int
 Array: TypeAlias = NDArray[Any]
+# Makes an array of zeros.
+Maker: TypeAlias = Callable[[Sequence[int], str], Array]
 
 # A parameter in float16 overflows at 65504 and loses small steps; a gradient is divided before use.
 PARAMETERS = tuple(name for name in CODECS if name != "float16")
@@ -75,18 +77,18 @@ class Tensor:
         """How blocks lie over the elements, in the order of `work`."""
         return self.lay.grid
 
-    def state_like(self, dtype: str) -> Array:
+    def state_like(self, dtype: str, make: Maker) -> Array:
         """Zeros in the shape of the parameter, laid out in memory as it is."""
-        return self.lay.turned(zeros(self.lay.dense_shape, dtype))
+        return self.lay.turned(make(self.lay.dense_shape, dtype))
 
-    def row_like(self, dtype: str) -> Array:
+    def row_like(self, dtype: str, make: Maker) -> Array:
         """One zero for every row."""
-        return zeros(self.given.shape[:1], dtype)
+        return make(self.given.shape[:1], dtype)
 
-    def column_like(self, dtype: str) -> Array:
+    def column_like(self, dtype: str, make: Maker) -> Array:
         """One zero for every column, laid out in memory as each row is."""
         axes = [axis - 1 for axis in self.lay.axes[1:]]
-        return zeros(self.lay.dense_shape[1:], dtype).transpose(np.argsort(axes))
+        return make(self.lay.dense_shape[1:], dtype).transpose(np.argsort(axes))
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,11 @@ def zeros(shape: Sequence[int], dtype: str) -> Array:
     room = np.zeros(size + LINE, np.uint8)
     start = -address(room) % LINE
     return room[start : start + size].view(dtype).reshape(shape)
+
+
+def nothing(shape: Sequence[int], dtype: str) -> Array:
+    """What stands for zeros that somebody else has the memory of; it cannot be written."""
+    return np.broadcast_to(np.zeros((), dtype), shape)
 
 
 def address(array: Array) -> int:

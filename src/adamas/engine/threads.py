@@ -34,9 +34,9 @@ _team: Team | None = None
 # Waiting for a lock of Python's ends when a signal handler raises; these wait on, and outside the
 # interpreter's own lock, unlike the same functions of `ctypes.pythonapi`.
 _python, _gate = ctypes.pythonapi, ctypes.c_void_p
-_new_gate = ctypes.CFUNCTYPE(_gate)(("PyThread_allocate_lock", _python))
-_leave = ctypes.CFUNCTYPE(None, _gate)(("PyThread_release_lock", _python))
-_enter = ctypes.CFUNCTYPE(ctypes.c_int, _gate, ctypes.c_int)(("PyThread_acquire_lock", _python))
+new_gate = ctypes.CFUNCTYPE(_gate)(("PyThread_allocate_lock", _python))
+leave = ctypes.CFUNCTYPE(None, _gate)(("PyThread_release_lock", _python))
+enter = ctypes.CFUNCTYPE(ctypes.c_int, _gate, ctypes.c_int)(("PyThread_acquire_lock", _python))
 
 
 def straight(actions: Iterable[Action]) -> None:
@@ -80,12 +80,12 @@ def _serve(shares: "SimpleQueue[Share]") -> None:
     while True:
         share = shares.get()
         for work, gate in share:
-            _enter(gate, 1)
+            enter(gate, 1)
             try:
                 # Emptied by now if the caller was done before this helper came to it.
                 deque(map(call, work if share else ()), 0)
             finally:
-                _leave(gate)
+                leave(gate)
         # Waiting for the next share must not keep anything alive.
         share, work = [], ()
 
@@ -114,10 +114,10 @@ def _helped(work: Sequence[Action], count: int) -> tuple[list[Action], list[Acti
     behind: list[Action] = []
     shares, gates = _staff(count), _gates
     for _ in range(count):
-        gate = gates.pop() if gates else _new_gate()
+        gate = gates.pop() if gates else new_gate()
         share: Share = [(work, gate)]
         before.append(partial(shares.put, share))
-        behind += [partial(_enter, gate, 1), share.clear, partial(_leave, gate)]
+        behind += [partial(enter, gate, 1), share.clear, partial(leave, gate)]
         behind.append(partial(gates.append, gate))
     return before, behind
 

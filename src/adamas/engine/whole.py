@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+from adamas.engine.loading import FORMAT, Grouped, described
 from adamas.engine.observed import Record
 from adamas.engine.state import Store
 from adamas.engine.stepper import Stepper
@@ -25,6 +26,10 @@ class Whole(Protocol):
     def places(self) -> Sequence[Sequence[int]]:
         """For each of them the places of its tensors."""
 
+    @property
+    def settings(self) -> Grouped:
+        """The groups of all of them."""
+
 
 def entries(whole: Whole, read: Callable[[Store], Mapping[Key, Any]]) -> dict[Key, Any]:
     """What `read` finds for each parameter in the store of its rule, in the order of all."""
@@ -32,6 +37,22 @@ def entries(whole: Whole, read: Callable[[Store], Mapping[Key, Any]]) -> dict[Ke
     for part, places in zip(whole.parts, whole.places, strict=True):
         found |= zip(places, read(part.store).items(), strict=True)
     return dict(found[place] for place in sorted(found))
+
+
+def everything(whole: Whole, read: Callable[[Store], Mapping[Key, Any]]) -> dict[str, Any]:
+    """Everything but the parameters, as `Optimizer.state_dict` has it; `read` reads a store."""
+    first, settings = whole.parts[0], whole.settings
+    return {
+        "format": FORMAT,
+        "rule": ", ".join(part.formula.name for part in whole.parts),
+        "steps": first.steps,
+        "seed": int(first.numbers.seed[0]),
+        "state": entries(whole, read),
+        "param_groups": [
+            described(settings.of(k)[0], group, first.steps)
+            for k, group in enumerate(settings.groups)
+        ],
+    }
 
 
 def records(whole: Whole) -> list[Record]:

@@ -41,7 +41,7 @@ def write(path: "str | os.PathLike[str]", parts: Iterable[Any], size: int, keep:
             _open.discard(file)
             os.close(file)
     except OSError as error:
-        raise _told(error, place, folder, size) from error
+        raise told(error, place, size) from error
     _settle(folder)
 
 
@@ -100,13 +100,8 @@ def _lock(file: int) -> None:
 
 
 def _fill(file: int, parts: Iterable[Any], size: int) -> None:
-    if size and hasattr(os, "posix_fallocate"):
-        try:
-            # A full disk is found here, before the first byte is written.
-            os.posix_fallocate(file, 0, size)
-        except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):
-                raise
+    # A full disk is found here, before the first byte is written.
+    allocate(file, size)
     done = 0
     for part in parts:
         left = memoryview(part).cast("B")
@@ -116,6 +111,22 @@ def _fill(file: int, parts: Iterable[Any], size: int) -> None:
     if done != size:
         raise RuntimeError(f"{done} bytes were written where {size} had been announced.")
     os.fsync(file)
+
+
+def allocate(file: int, size: int) -> bool:
+    """Take room on the disk for a file of so many bytes; False where that cannot be done.
+
+    Raises OSError where there is too little.
+    """
+    if not size or not hasattr(os, "posix_fallocate"):
+        return not size
+    try:
+        os.posix_fallocate(file, 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        return False
+    return True
 
 
 def _turn(place: str, spare: str, keep: int) -> None:
@@ -155,11 +166,11 @@ def _settle(folder: str) -> None:
         os.close(file)
 
 
-def _told(error: OSError, place: str, folder: str, size: int) -> OSError:
+def told(error: OSError, place: str, size: int) -> OSError:
     """The error with what a reader needs to make room: the file, its bytes, those that are free."""
     free = ""
     with contextlib.suppress(OSError, AttributeError):
-        found = os.statvfs(folder)
+        found = os.statvfs(os.path.dirname(place))
         free = f", and {found.f_bavail * found.f_frsize:,} are free there"
     what = f"{error.strerror or error}; this file takes {size:,} bytes{free}; nothing was changed"
     return OSError(error.errno, what, place)

@@ -46,14 +46,14 @@ class Checkpoint(Tensors):
     def __init__(
         self, path: "str | os.PathLike[str]", made: Made | None = None, through: bool = False
     ) -> None:
-        super().__init__(path, through, of=_document)
+        super().__init__(path, through, of=document_of)
         self._made = made or (lambda array, form: array)
         self._document = document = self.said
         self.home, self.kind = document["home"], document["class"]
         self.steps, self.seed, self.rules = document["steps"], document["seed"], document["rules"]
         with Named(self.path):
             self.parameters = dict(map(_parameter, document["parameters"]))
-            self._references = references(tree.unpacked(document["params"], _referred))
+            self._references = references(tree.unpacked(document["params"], Reference.of))
         self.missing: list[Key] = []
         self.unknown: list[Key] = []
         self.misshapen: list[Key] = []
@@ -136,6 +136,11 @@ class Arrays(Mapping[Key, Any]):
 class Reference(tuple[str, str]):
     """The name of an array in a file, and what it is read as."""
 
+    @classmethod
+    def of(cls, name: str, mark: str) -> "Reference":
+        """One of these."""
+        return cls((name, mark))
+
 
 def references(given: Any) -> dict[Key, Reference]:
     """The names of arrays under names of parameters; ValueError for what is none of them."""
@@ -146,11 +151,7 @@ def references(given: Any) -> dict[Key, Reference]:
     return dict(given)
 
 
-def _referred(name: str, mark: str) -> Reference:
-    return Reference((name, mark))
-
-
-def _document(metadata: Mapping[str, str]) -> dict[str, Any]:
+def document_of(metadata: Mapping[str, str]) -> dict[str, Any]:
     """What adamas wrote into the metadata; ValueError where it is not of adamas, or not whole."""
     if OURS not in metadata:
         raise ValueError("it holds tensors, and no state of an optimizer of adamas")

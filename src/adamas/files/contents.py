@@ -60,8 +60,37 @@ def write(
         raise ValueError(f"keep={keep!r} must be a whole number of files, at least 1.")
     if not isinstance(params, Mapping | None):
         raise TypeError(f"params= is a dict of arrays by name, not {type(params).__name__}.")
+    text, tensors = document(found, params, extra)
+    every = in_order(tensors)
+    begin = packed({name: (one.form, one.shape) for name, one in every.items()}, {OURS: text})
+    size = sum(map(bytes_of, every.values()))
+    # Whatever the working directory is when it is written.
+    place, whole = os.path.abspath(os.fsdecode(path)), len(begin) + size
+    with after_the_last():
+        if background:
+            held = [begin, *(copied(one.parts(), bytes_of(one)) for one in every.values())]
+            return started(place, lambda: atomic.write(place, held, whole, keep))
+    parts = chain([begin], *(one.parts() for one in every.values()))
+    atomic.write(place, parts, whole, keep)
+    return Saving(place)
+
+
+def in_order(tensors: Mapping[str, Leaf]) -> dict[str, Leaf]:
+    """The tensors as they lie in a file, wide elements first: all begin at multiples of theirs."""
+    return dict(sorted(tensors.items(), key=lambda pair: -FORMS[pair[1].form].itemsize))
+
+
+def bytes_of(one: Leaf) -> int:
+    """How many bytes a tensor takes in a file."""
+    return math.prod(one.shape) * FORMS[one.form].itemsize
+
+
+def document(
+    found: Contents, params: Mapping[Any, Any] | None = None, extra: Any = None
+) -> tuple[str, dict[str, Leaf]]:
+    """What a file says of an optimizer, as text, and the tensors that it holds, by name."""
     packing = Packing(found.leaf, found.named)
-    document = {
+    said = {
         "format": FILE_FORMAT,
         "version": adamas_version(),
         "home": found.home,
@@ -74,24 +103,8 @@ def write(
         "state": packing.tree(found.state, ("state",)),
         "extra": packing.tree(extra, ("extra",)),
     }
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    # Wide elements first: then all begin at multiples of their size.
-    every = sorted(packing.tensors.items(), key=lambda pair: -FORMS[pair[1].form].itemsize)
-    begin = packed({name: (one.form, one.shape) for name, one in every}, {OURS: text})
-    size = sum(_bytes(one) for _, one in every)
-    # Whatever the working directory is when it is written.
-    place, whole = os.path.abspath(os.fsdecode(path)), len(begin) + size
-    with after_the_last():
-        if background:
-            held = [begin, *(copied(one.parts(), _bytes(one)) for _, one in every)]
-            return started(place, lambda: atomic.write(place, held, whole, keep))
-    parts = chain([begin], *(one.parts() for _, one in every))
-    atomic.write(place, parts, whole, keep)
-    return Saving(place)
-
-
-def _bytes(one: Leaf) -> int:
-    return math.prod(one.shape) * FORMS[one.form].itemsize
+    text = json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text, packing.tensors
 
 
 def described(formula: Formula) -> dict[str, str]:

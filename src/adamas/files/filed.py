@@ -29,6 +29,11 @@ def save(
     background: bool,
 ) -> Saving:
     """Write the state dict `saved` of an optimizer of class `kind`; see `adamas.save`."""
+    return write(path, contents(kind, stepper, saved), params, extra, keep, background)
+
+
+def contents(kind: str, stepper: Stepper | Several, saved: Mapping[str, Any]) -> Contents:
+    """What of an optimizer goes into a file, where `saved` is its state dict."""
     formats = entries(stepper, Store.named_formats)
 
     def leaf(path: Path, value: Any) -> Leaf | None:
@@ -36,11 +41,10 @@ def save(
         bits = formats[path[2]].get(str(path[3])) == "bfloat16" if kept else path[0] == "params"
         return array_leaf(value, bits)
 
-    found = Contents(
+    return Contents(
         HOME, kind, [part.rule for part in stepper.parts], saved["steps"], saved["seed"],
-        _shapes(stepper), saved, leaf,
+        shapes(stepper), saved, leaf,
     )  # fmt: skip
-    return write(path, found, params, extra, keep, background)
 
 
 def read(
@@ -52,7 +56,7 @@ def read(
     """
     file = Checkpoint(path, through=True)
     with Named(file.path):
-        compare(file, _shapes(stepper), [part.rule for part in stepper.parts], strict)
+        compare(file, shapes(stepper), [part.rule for part in stepper.parts], strict)
     with Named(file.path, brief=True):
         saved = file.state()
         saved = saved if file.home == HOME else translated(saved, file, optimizer)
@@ -62,7 +66,8 @@ def read(
     return file, saved
 
 
-def _shapes(stepper: Stepper | Several) -> dict[Any, tuple[int, ...]]:
+def shapes(stepper: Stepper | Several) -> dict[Any, tuple[int, ...]]:
+    """The shapes of all parameters by name."""
     groups = stepper.settings.groups
     pairs = [zip(group["names"], group["params"], strict=True) for group in groups]
     return {key: array.shape for group in pairs for key, array in group}

@@ -51,12 +51,13 @@ class Header:
 
 
 def packed(
-    tensors: Mapping[str, tuple[str, tuple[int, ...]]], metadata: Mapping[str, str]
+    tensors: Mapping[str, tuple[str, tuple[int, ...]]], metadata: Mapping[str, str], least: int = 0
 ) -> bytes:
     """The first bytes of a file of tensors with these formats and shapes, in this order.
 
-    They end where the first tensor begins, at a multiple of 8. Raises ValueError where the header
-    would be longer than readers take.
+    They are at least as many as `least`, filled up with spaces, and end where the first tensor
+    begins, at a multiple of 8. Raises ValueError where the header would be longer than readers
+    take.
     """
     whole: dict[str, Any] = {METADATA: dict(metadata)}
     place = 0
@@ -65,7 +66,7 @@ def packed(
         whole[name] = {"dtype": form, "shape": list(shape), "data_offsets": [place, end]}
         place = end
     text = json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
+    text += b" " * max(-len(text) % 8, least - 8 - len(text))
     if len(text) > LONGEST:
         raise ValueError(
             f"the names and numbers of this file take {len(text):,} bytes, and safetensors allows "

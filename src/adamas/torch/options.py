@@ -49,6 +49,11 @@ FORMS = {
 def check(options: Mapping[str, Any], formula: Formula) -> None:
     """Raise TypeError or ValueError naming the first option that cannot be had, and its limit."""
     check_state(options["state"], formula, options["master"])
+    if options["state_dir"] is not None:
+        raise ValueError(
+            "state_dir= is for arrays: adamas.AdamW(params, state_dir=...) of NumPy views, such as "
+            "tensor.numpy(), or of adamas.open_params(path); tensors keep their state in memory."
+        )
     choice("on_nonfinite", options["on_nonfinite"], CHOICES["on_nonfinite"])
     choice("track_norm", options["track_norm"], CHOICES["track_norm"])
     choice("observe", options["observe"], CHOICES["observe"])

@@ -1,0 +1,1 @@
+"""State on disk: arrays that are memory maps of files, stepped whole or not at all."""

@@ -1,0 +1,190 @@
+"""The state of one optimizer in a directory: stepped in windows, whole or put back."""
+
+import os
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from adamas.disk import opening
+from adamas.disk.file import NAME
+from adamas.disk.mapped import home, known
+from adamas.disk.opening import Whole, said
+from adamas.disk.shield import shielded
+from adamas.disk.undo import PIECE, ROOM
+from adamas.disk.windows import WINDOW, Span, Window, merged, span, windows
+from adamas.engine import phases
+from adamas.engine.finite import quiet
+from adamas.engine.phases import Crew
+from adamas.engine.tensors import address
+from adamas.engine.threads import Action, straight, unbroken
+from adamas.files import atomic
+from adamas.kernel.runtime import job as j
+
+# Bytes of files that may be in memory before they are given back.
+MOST = 1 << 27
+
+
+class Disk:
+    """The state of `whole`, the steppers of an optimizer of class `kind`, in the directory `path`.
+
+    Gives them their arrays, and does the sweeps of their steps. Raises OSError and ValueError that
+    name the directory or the file.
+    """
+
+    def __init__(self, path: Any, whole: Whole, kind: str) -> None:
+        opening.check(path, whole)
+        self.folder, self._kind = os.path.abspath(os.fsdecode(path)), kind
+        # Not held, so that both end with the optimizer.
+        self._whole = weakref.ref(whole)
+        self._undo, self._file = opening.opened(self.folder, whole, kind)
+        # The numbers that files have in the undo file, by their addresses.
+        found = [home(address(t.work)) for part in whole.parts for t in part.tensors if t.work.size]
+        maps = dict.fromkeys([self._file.map, *(one for one in found if one)])
+        self._files = {one.at: (k, one) for k, one in enumerate(maps)}
+        self._listed = [(one.path if k else NAME, len(one)) for k, one in enumerate(maps)]
+        self._resident, self._broken = 0, False
+        for one in whole.parts:
+            one.sweeps, one.long = self.sweep, True
+            if one.store.first.asked:
+                one.maker.no_rows = opening.NO_ROWS
+
+    def check(self, saved: Mapping[Any, Any]) -> None:
+        """Raise ValueError for a saved state that a directory does not hold."""
+        for key, entry in saved.items():
+            if isinstance(entry, Mapping) and entry.get("stepped") is not None:
+                raise ValueError(f"saved state of {key!r}: {opening.NO_ROWS}")
+
+    def sweep(
+        self,
+        crews: Sequence[Crew],
+        scale: float,
+        threads: int,
+        after: Sequence[Action] = (),
+        prologue: bool = True,
+        look: int = 0,
+    ) -> None:
+        """Update everything and then do `after`: all of it, whatever signals arrive, or nothing.
+
+        Raises OSError where the disk fails.
+        """
+        whole = self._alive()
+
+        def step() -> None:
+            found: list[tuple[Window, Action]] = []
+            for part, crew in zip(whole.parts, crews, strict=True):
+                phases.ready(crew, scale, threads, prologue, look)
+                for batch in crew[0]:
+                    for window in windows(part, batch, WINDOW):
+                        found.append((window, partial(_run, window, threads)))
+            with self._undone(whole, sum(window.size for window, _ in found)):
+                self._run(found)
+                straight(after)
+
+        shielded(step)
+
+    def change(self, actions: Sequence[Action]) -> None:
+        """Do actions that change any of the arrays, all of them or none; raises as `sweep` does."""
+        whole = self._alive()
+        arrays = [one for part in whole.parts for own in part.store.arrays for one in own.values()]
+        spans = merged([s for one in arrays for s in span(address(one), one.nbytes)])
+
+        def change() -> None:
+            with self._undone(whole, sum(end - begin for _, begin, end in spans)):
+                self._note(spans)
+                straight(actions)
+
+        shielded(change)
+        self._give_back(0)
+
+    def _run(self, found: Sequence[tuple[Window, Action]]) -> None:
+        """Each window in turn; what the next one changes is read and written down meanwhile."""
+        ahead: Future[None] | None = None
+        with ThreadPoolExecutor(1, "adamas-undo") as pool:
+            for k, (window, action) in enumerate(found):
+                if ahead:
+                    ahead.result()
+                else:
+                    self._note_window(window)
+                if k + 1 < len(found):
+                    ahead = pool.submit(self._note_window, found[k + 1][0])
+                action()
+                self._give_back(window.resident)
+
+    def _note_window(self, window: Window) -> None:
+        self._note(window.spans)
+        for at, places, unit in window.rows:
+            number, file = self._files[at]
+            self._undo.note_rows(number, np.frombuffer(file, np.uint8), places, unit)
+
+    def _note(self, spans: Sequence[Span]) -> None:
+        for at, begin, end in spans:
+            number, file = self._files[at]
+            self._undo.note(number, file.file.fileno(), begin, end - begin)
+
+    def _give_back(self, size: int) -> None:
+        """Note that so many bytes of files may have come into memory; give them back if many."""
+        self._resident += size
+        if self._resident > MOST or not size:
+            self._resident = 0
+            for one in known():
+                one.let_go()
+
+    @contextmanager
+    def _undone(self, whole: Whole, size: int) -> Iterator[None]:
+        """Count what is inside as one step of the files if nothing is raised, else put them back.
+
+        `size` is how many bytes of them are written down.
+        """
+        undo, file = self._undo, self._file
+        numbers = [part.numbers for part in whole.parts]
+        before = [(one.steps.copy(), one.scalars.copy()) for one in numbers]
+        size += file.size + (size // PIECE + 64) * 2 * ROOM
+        try:
+            undo.begin(self._listed, size)
+            undo.note(0, file.map.file.fileno(), 0, file.size)
+            yield
+            file.write(said(whole, self._kind))
+            undo.finish()
+        except BaseException as error:
+            self._put_back()
+            for one, (steps, scalars) in zip(numbers, before, strict=True):
+                one.steps[:], one.scalars[:], one.shared[:] = steps, scalars, 0
+            if isinstance(error, OSError):
+                raise atomic.told(error, undo.path, size) from error
+            raise
+
+    def _put_back(self) -> None:
+        self._broken = True
+        with suppress(OSError, ValueError):
+            self._undo.put_back(self.folder)
+            self._broken = False
+
+    def _alive(self) -> Whole:
+        whole = self._whole()
+        assert whole
+        if self._undo.file < 0:
+            raise RuntimeError(
+                f"the state in {self.folder!r} belongs to the process that this one was forked "
+                "from; step it there, or make an optimizer of another directory here."
+            )
+        if self._broken:
+            raise OSError(f"{self.folder!r} could not be put back; make the optimizer again.")
+        return whole
+
+
+def _run(window: Window, threads: int) -> None:
+    """Step the slices of a window."""
+    batch = window.batch
+    if batch.makes >= 0:
+        quiet(straight)(phases.one_alone(batch, threads, None))
+        return
+    batch.window(window.first, window.end)
+    try:
+        unbroken([partial(batch.run, batch.at, j.SWEEP)], threads)
+    finally:
+        batch.resize()

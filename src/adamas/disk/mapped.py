@@ -1,0 +1,97 @@
+"""Files whose bytes are written through memory maps, and where in them an array lies."""
+
+import mmap
+import os
+import weakref
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adamas.engine.tensors import address
+from adamas.files import header
+from adamas.files.checkpoint import OURS, Key, Reference, document_of, references
+from adamas.files.header import FORMS, Header, Placed
+from adamas.files.reading import Named
+from adamas.files.tree import unpacked
+
+_open: "weakref.WeakSet[Mapped]" = weakref.WeakSet()
+
+
+class Mapped(mmap.mmap):
+    """The memory map of a whole file that is written through it; see `mapped`."""
+
+    file: Any
+    path: str
+    at: int
+
+    def array(self, placed: Placed) -> NDArray[Any]:
+        """One tensor of the file: its own bytes."""
+        form, count = FORMS[placed.form], placed.size // FORMS[placed.form].itemsize
+        if not count:
+            return np.empty(placed.shape, form)
+        return np.frombuffer(self, form, count, placed.start).reshape(placed.shape)
+
+    def let_go(self) -> None:
+        """Give its pages back to the system, which writes them when it likes."""
+        if hasattr(self, "madvise"):
+            self.madvise(mmap.MADV_DONTNEED)
+
+
+def mapped(path: str) -> Mapped:
+    """The file at `path`, open for reading and writing, and mapped; raises OSError."""
+    file = open(path, "r+b", buffering=0)  # noqa: SIM115  (it stays open)
+    try:
+        made = Mapped(file.fileno(), 0, access=mmap.ACCESS_WRITE)
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}; this file cannot be mapped", path) from error
+    except ValueError:
+        raise ValueError(f"{path!r}: it is empty.") from None
+    made.file, made.path = file, os.path.realpath(path)
+    made.at = address(np.frombuffer(made, np.uint8))
+    _open.add(made)
+    return made
+
+
+def known() -> Iterator[Mapped]:
+    """All that somebody still holds."""
+    return iter(list(_open))
+
+
+def home(at: int) -> Mapped | None:
+    """The file that has the byte at an address, or None."""
+    return next((one for one in _open if one.at <= at < one.at + len(one)), None)
+
+
+def tensors(file: Mapped) -> Header:
+    """The header of a safetensors file; ValueError in one line for what is none."""
+    with Named(file.path, brief=True):
+        file.file.seek(0)
+        return header.read(file.file, len(file))
+
+
+def open_params(path: "str | os.PathLike[str]") -> dict[Any, NDArray[Any]]:
+    """The arrays of a safetensors file, by name, to be stepped where they lie: in the file.
+
+    They are memory maps: reading one reads the file, and what is written into one, by an optimizer
+    or by you, is written into the file. bfloat16 is given as its bits, uint16, as in optimizers.
+    The file may be of any program, such as the weights of a model; of one that adamas saved, the
+    arrays are those that were given as `params=`.
+
+    Parameters of an optimizer with `state_dir=` move with its state: if the process dies inside a
+    step, making the optimizer again puts both back to the step before. Until it is made again, a
+    file may stand in the middle of that step.
+
+    Raises OSError, and ValueError in one line for a file that is malformed.
+    """
+    file = mapped(os.fsdecode(path))
+    found = tensors(file)
+    named: Mapping[Key, str] = {name: name for name in found.tensors}
+    if OURS in found.metadata:
+        with Named(file.path, brief=True):
+            said = document_of(found.metadata)["params"]
+            named = {k: name for k, (name, _) in references(unpacked(said, Reference.of)).items()}
+            if lost := [name for name in named.values() if name not in found.tensors]:
+                raise ValueError(f"it has no tensor {lost[0][:60]!r}")
+    return {key: file.array(found.tensors[name]) for key, name in named.items()}

@@ -1,0 +1,159 @@
+"""A directory becomes the place of a state: made anew, or found again and gone on with."""
+
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from adamas.disk import file as state_file
+from adamas.disk.file import NAME, StateFile
+from adamas.disk.mapped import home, mapped
+from adamas.disk.undo import Undo
+from adamas.engine.loading import regrouping, unpacked
+from adamas.engine.modes import average_of
+from adamas.engine.several import Several
+from adamas.engine.state import Store
+from adamas.engine.stepper import Stepper
+from adamas.engine.tensors import address
+from adamas.engine.threads import straight
+from adamas.engine.whole import counting, everything
+from adamas.files.checkpoint import Checkpoint
+from adamas.files.contents import compare, document
+from adamas.files.filed import HOME, contents, shapes
+from adamas.files.reading import Named
+
+Whole = Stepper | Several
+NO_ROWS = (
+    "this rule sets something up at a row's first step, and which rows have made theirs is not "
+    "kept on disk; give dense gradients, or leave state_dir= out."
+)
+
+
+def check(path: Any, whole: Whole) -> None:
+    """Raise TypeError or ValueError for what cannot be kept in a directory."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise TypeError(f"state_dir={path!r} must be the path of a directory.")
+    if not (hasattr(os, "preadv") and hasattr(mmap.mmap, "madvise")):
+        raise ValueError("state_dir=: this system has no files that are kept so; use Linux.")
+    for part in whole.parts:
+        if part.sparse.exact:
+            raise ValueError(
+                "state_dir= goes with rows='lazy': the steps that exact rows have missed are kept "
+                "in memory."
+            )
+        if average_of(part.rule):
+            raise ValueError(
+                f"state_dir=: {part.rule.name} trains at one point and is evaluated at another, "
+                "which moves parameters between steps; keep its state in memory."
+            )
+        for tensor in part.tensors:
+            if tensor.order is not None:
+                raise ValueError(
+                    f"state_dir=: parameter {tensor.key!r} lies in another order of its axes than "
+                    "C; pass np.ascontiguousarray of it."
+                )
+            if tensor.packed and home(address(tensor.given)):
+                raise ValueError(
+                    f"state_dir=: parameter {tensor.key!r} is a part of an array of open_params "
+                    "that does not lie in one piece, or begins between two numbers; pass the "
+                    "array itself, or a copy."
+                )
+
+
+def said(whole: Whole, kind: str) -> str:
+    """What a file says of an optimizer of class `kind` as it is now."""
+    return document(contents(kind, whole, everything(whole, Store.live)))[0]
+
+
+def opened(folder: str, whole: Whole, kind: str) -> tuple[Undo, StateFile]:
+    """The two files of a directory, the arrays of `whole` in the one of them.
+
+    Raises OSError and ValueError that name what is wrong; a directory that was made for it is gone
+    again then, and one that was there is as it was, but for an unfinished step that is put back.
+    """
+    made = not os.path.isdir(folder)
+    if made:
+        os.makedirs(folder)
+    place, undo = os.path.join(folder, NAME), None
+    try:
+        undo = Undo(os.path.join(folder, "undo"))
+        with Named(undo.path):
+            if undo.unfinished:
+                undo.put_back(folder)
+        if os.path.exists(place):
+            return undo, _found(place, whole)
+        return undo, _created(folder, whole, kind)
+    except BaseException:
+        if undo and not os.path.exists(place):
+            with suppress(OSError):
+                os.unlink(undo.path)
+        if made:
+            with suppress(OSError):
+                os.rmdir(folder)
+        raise
+
+
+def _created(folder: str, whole: Whole, kind: str) -> StateFile:
+    text, leaves = document(contents(kind, whole, everything(whole, Store.live)))
+    try:
+        made = state_file.create(folder, text, leaves)
+        _give(whole, made)
+        for part in whole.parts:
+            part.store.begin()
+        made.map.let_go()
+        state_file.settle(folder, made)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(state_file.part(folder))
+        raise
+    return made
+
+
+def _found(place: str, whole: Whole) -> StateFile:
+    """A file that is there; ValueError that lists what does not fit."""
+    file = Checkpoint(place)
+    with Named(place, brief=True):
+        if file.home != HOME:
+            raise ValueError(f"it was saved by {file.home}; load it into a new directory")
+        compare(file, shapes(whole), [part.rule for part in whole.parts], True)
+        made = StateFile(mapped(place))
+        if wrong := sorted(_misfits(whole, made)):
+            raise ValueError(f"its state is kept otherwise: {'; '.join(wrong)}")
+        found = unpacked(file.state(), [part.formula.name for part in whole.parts], True)
+        actions = regrouping(whole.settings, found, True)
+        for part in whole.parts:
+            actions += part.store.numbering(found.state)
+    _give(whole, made)
+    straight([*actions, *counting(whole, found.steps, found.seed)])
+    return made
+
+
+def _arrays(whole: Whole) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The name in the file of every array, the dict that it stands in, and its name there."""
+    for part in whole.parts:
+        for key, arrays in zip(part.keys, part.store.arrays, strict=True):
+            for name in arrays:
+                yield f"state/{key}/{name}", arrays, name
+
+
+def _misfits(whole: Whole, made: StateFile) -> Iterator[str]:
+    placed, wanted = made.placed, set()
+    for label, arrays, name in _arrays(whole):
+        wanted.add(label)
+        here, there = arrays[name], placed.get(label)
+        if there is None:
+            yield f"it lacks {label!r}"
+            continue
+        array = made.array(label)
+        if (array.dtype, array.shape) != (here.dtype, here.shape):
+            what = f"{there.form}{list(there.shape)}, here {here.dtype}{list(here.shape)}"
+            yield f"{label!r} is {what}"
+    for label in placed.keys() - wanted:
+        yield f"it has {label!r} besides"
+
+
+def _give(whole: Whole, made: StateFile) -> None:
+    """Let the arrays of all states be those of the file."""
+    for label, arrays, name in _arrays(whole):
+        arrays[name] = made.array(label)

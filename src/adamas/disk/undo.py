@@ -1,0 +1,216 @@
+"""The undo record: what a step is about to change is written down before it changes.
+
+A file of records, each behind a head of 64 bytes that is written when the record's bytes are there,
+so that a process that dies leaves whole records and one that nobody reads. A step is whole when the
+file is empty again. Pages that were written outlive the process; a loss of power is another matter.
+"""
+
+import errno
+import json
+import os
+import struct
+import weakref
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adamas.files import atomic
+from adamas.files.header import strict_json
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover  (not a POSIX system)
+    fcntl = None  # type: ignore[assignment]
+
+# Mark, number of the file or `LIST`, bytes of a piece, pieces, checksum of the rest; its own.
+HEAD = struct.Struct("<8sqQQI")
+OWN = struct.Struct("<I")
+MARK = b"adamas-u"
+ROOM = 64
+LIST = -1
+# Bytes that are copied at once.
+PIECE = 1 << 22
+
+_open: "weakref.WeakSet[Undo]" = weakref.WeakSet()
+
+
+class Record(NamedTuple):
+    """Pieces of `unit` bytes of a file, at the places that begin at byte `at` of the undo file."""
+
+    file: int
+    unit: int
+    pieces: int
+    at: int
+    checksum: int
+
+
+class Undo:
+    """The undo file at `path`, which this process alone has; BlockingIOError if another does."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+        self._end, self._buffer = 0, bytearray()
+        _open.add(self)
+        if fcntl is None:  # pragma: no cover  (not a POSIX system)
+            return
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            folder = os.path.dirname(path)
+            told = "an optimizer of this process or another one has its state in this directory"
+            raise BlockingIOError(errno.EWOULDBLOCK, told, folder) from None
+
+    def __del__(self) -> None:
+        """Let another process have it."""
+        self.close()
+
+    def close(self) -> None:
+        """Let another process have it; a second time does nothing."""
+        if getattr(self, "file", -1) >= 0:
+            os.close(self.file)
+        self.file = -1
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a step has begun, and has not ended."""
+        return os.fstat(self.file).st_size > 0
+
+    def begin(self, files: Sequence[tuple[str, int]], size: int) -> None:
+        """Begin to write down about `size` bytes of files, which have these paths and sizes.
+
+        Raises OSError, with nothing begun, where there is no room for them.
+        """
+        self._end = 0
+        try:
+            atomic.allocate(self.file, size)
+        except OSError:
+            self.finish()
+            raise
+        said = json.dumps(list(files)).encode()
+        self._put(LIST, len(said), b"", said, 0)
+
+    def note(self, number: int, source: int, begin: int, size: int) -> None:
+        """Write bytes of the file `source`, which has this number, down."""
+        end = begin + size
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(source, begin, size, os.POSIX_FADV_WILLNEED)
+        self._buffer = self._buffer or bytearray(PIECE)
+        while begin < end:
+            view = memoryview(self._buffer)[: min(PIECE, end - begin)]
+            _read(source, view, begin)
+            self._put(number, len(view), begin.to_bytes(8, "little"), view, 1)
+            begin += len(view)
+
+    def note_rows(
+        self, number: int, bytes_of: NDArray[np.uint8], places: NDArray[np.int64], unit: int
+    ) -> None:
+        """Write `unit` bytes from each of `places` of a file down."""
+        most = max(1, PIECE // unit)
+        for k in range(0, len(places), most):
+            some = np.ascontiguousarray(places[k : k + most], "<i8")
+            rows = np.lib.stride_tricks.sliding_window_view(bytes_of, unit)[some]
+            self._put(number, unit, some.tobytes(), rows.data.cast("B"), len(some))
+
+    def _put(self, number: int, unit: int, places: bytes, rest: Any, count: int) -> None:
+        """Write a record: first what it says, then the head that says that it is there."""
+        checksum = zlib.crc32(rest, zlib.crc32(places))
+        head = HEAD.pack(MARK, number, unit, count, checksum)
+        at = self._end + ROOM
+        _write(self.file, places, at)
+        _write(self.file, rest, at + len(places))
+        _write(self.file, head + OWN.pack(zlib.crc32(head)), self._end)
+        self._end = at + -(-(len(places) + len(rest)) // ROOM) * ROOM
+
+    def finish(self) -> None:
+        """The step is whole: nothing is to be put back any more."""
+        os.ftruncate(self.file, 0)
+
+    def put_back(self, folder: str) -> None:
+        """Put all that was written down back into its files, and end; ValueError says what is bad.
+
+        Relative paths are of `folder`.
+        """
+        records = list(self._records())
+        opened: list[int] = []
+        try:
+            if records:
+                opened += self._files(folder, records[0])
+            # All of it is looked at before any of it is put back.
+            for put in (False, True):
+                for record in reversed(records[1:]):
+                    self._restore(record, opened, put)
+        finally:
+            for file in opened:
+                os.close(file)
+        self.finish()
+
+    def _records(self) -> Iterator[Record]:
+        size, at = os.fstat(self.file).st_size, 0
+        while head := os.pread(self.file, HEAD.size + OWN.size, at).strip(b"\0"):
+            head = os.pread(self.file, HEAD.size + OWN.size, at)
+            if len(head) < HEAD.size + OWN.size or OWN.pack(zlib.crc32(head[:-4])) != head[-4:]:
+                raise ValueError(f"byte {at} does not begin a record")
+            mark, file, unit, count, checksum = HEAD.unpack(head[:-4])
+            length = 8 * count + unit * max(1, count)
+            if mark != MARK or at + ROOM + length > size or (file == LIST) != (at == 0):
+                raise ValueError(f"the record at byte {at} is none of an undo file")
+            yield Record(file, unit, count, at + ROOM, checksum)
+            at += ROOM + -(-length // ROOM) * ROOM
+
+    def _content(self, record: Record) -> bytearray:
+        found = bytearray(8 * record.pieces + record.unit * max(1, record.pieces))
+        _read(self.file, memoryview(found), record.at)
+        if zlib.crc32(found) != record.checksum:
+            raise ValueError(f"the record at byte {record.at - ROOM} is not what was written")
+        return found
+
+    def _files(self, folder: str, record: Record) -> Iterator[int]:
+        listed = strict_json(b'{"files":' + bytes(self._content(record)) + b"}", "its list")
+        for path, size in listed["files"]:
+            place = os.path.join(folder, path)
+            file = os.open(place, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+            yield file
+            if os.fstat(file).st_size != size:
+                raise ValueError(f"it is of {place!r} with {size:,} bytes, which has others now")
+
+    def _restore(self, record: Record, files: Sequence[int], put: bool) -> None:
+        content = self._content(record)
+        places = np.frombuffer(content, "<i8", record.pieces).tolist()
+        if not 0 <= record.file < len(files):
+            raise ValueError(f"it has no file {record.file}")
+        file, rest = files[record.file], memoryview(content)[8 * record.pieces :]
+        size = os.fstat(file).st_size
+        for k, place in enumerate(places):
+            if not 0 <= place <= size - record.unit:
+                raise ValueError(f"it would write at byte {place:,} of {size:,}")
+            if put:
+                _write(file, rest[k * record.unit : (k + 1) * record.unit], place)
+
+
+def _read(file: int, into: memoryview, at: int) -> None:
+    while into:
+        count = os.preadv(file, [into], at)
+        if not count:
+            raise ValueError("a file ends before what was to be read of it")
+        into, at = into[count:], at + count
+
+
+def _write(file: int, given: Any, at: int) -> None:
+    left = memoryview(given).cast("B")
+    while left:
+        count = os.pwrite(file, left, at)
+        left, at = left[count:], at + count
+
+
+def _forget() -> None:
+    # The child of a fork neither writes nor keeps the lock of its parent.
+    for one in list(_open):
+        one.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,148 @@
+"""A sweep in windows: which slices are stepped at a time, and which bytes of files they change."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adamas.disk.mapped import home
+from adamas.engine.batch import Batch
+from adamas.engine.sparse import RowTable
+from adamas.engine.stepper import Stepper
+from adamas.engine.tensors import address
+from adamas.kernel.runtime import job as j
+
+# Bytes of files that a window changes, about.
+WINDOW = 1 << 25
+# What is between two changed pieces of a file is written down with them if it is not more.
+GAP = 1 << 12
+# A page fault may bring so much of a file into memory.
+FAULT = 1 << 16
+
+# File by its address, first byte there, and byte behind the last.
+Span = tuple[int, int, int]
+
+
+@dataclass
+class Window:
+    """The slices from `first` to `end` of a batch, and what of files they change.
+
+    `spans` are whole pieces; `rows` are many of one length: file, places, bytes.
+    """
+
+    batch: Batch
+    first: int
+    end: int
+    spans: list[Span] = field(default_factory=list)
+    rows: list[tuple[int, NDArray[np.int64], int]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How many bytes are changed."""
+        whole = sum(end - begin for _, begin, end in self.spans)
+        return whole + sum(len(places) * unit for _, places, unit in self.rows)
+
+    @property
+    def resident(self) -> int:
+        """How many bytes of files it may bring into memory, at most about."""
+        rows = sum(len(places) * (unit + FAULT) for _, places, unit in self.rows)
+        return rows + sum(end - begin + FAULT for _, begin, end in self.spans)
+
+
+def span(at: int, size: int) -> list[Span]:
+    """The piece of a file that lies at an address; none where that is no file's."""
+    file = home(at) if size else None
+    return [(file.at, at - file.at, at - file.at + size)] if file else []
+
+
+def merged(spans: Sequence[Span]) -> list[Span]:
+    """The same bytes, and small gaps between them, in fewer pieces.
+
+    >>> merged([(1, 0, 5), (1, 5, 9), (2, 0, 4), (1, 90000, 90001)])
+    [(1, 0, 9), (1, 90000, 90001), (2, 0, 4)]
+    """
+    found: list[Span] = []
+    for file, begin, end in sorted(spans):
+        if found and found[-1][0] == file and begin - found[-1][2] <= GAP:
+            _, before, last = found.pop()
+            begin, end = before, max(last, end)
+        found.append((file, begin, end))
+    return found
+
+
+def windows(part: Stepper, batch: Batch, most: int) -> list[Window]:
+    """The windows of a batch, in the order of its slices, of at most about so many bytes."""
+    table = batch.table
+    if isinstance(table, RowTable):
+        return list(_of_rows(part, batch, table, most))
+    found = _merged(_of_slices(part, batch), most if batch.makes < 0 else 1 << 62)
+    active = [k for k in batch.members if batch.active[k]]
+    if active:
+        # What rows and columns have one of changes with the last slice.
+        found[0].spans += [
+            s for k in active for at, size in _fewer(part, k) for s in span(at, size)
+        ]
+    for one in found:
+        one.spans = merged(one.spans)
+    return found
+
+
+def _lying(part: Stepper, index: int) -> list[tuple[int, int]]:
+    """Where the columns of a tensor lie, in the order of slices: address and bytes."""
+    arrays = {"p": part.tensors[index].work, **part.store.arrays[index]}
+    return [(at, arrays[column.name].nbytes) for at, column in part.maker.columns(index)]
+
+
+def _fewer(part: Stepper, index: int) -> list[tuple[int, int]]:
+    """The same of the states that a tensor has one of for each row, or column."""
+    formula, arrays = part.store.formulas[index], part.store.arrays[index]
+    found = [arrays[name] for name in (*formula.rows, *formula.columns)]
+    return [(address(array), array.nbytes) for array in found]
+
+
+def _of_slices(part: Stepper, batch: Batch) -> Iterator[Window]:
+    """A window for each run of slices of one tensor, as long as one window may be."""
+    words = batch.table.words
+    owners = words[:, j.TENSOR].tolist()
+    lying = {k: _lying(part, k) for k in batch.members}
+    for first, k in enumerate(owners):
+        window = Window(batch, first, first + 1)
+        last = first + 1 == len(owners) or owners[first + 1] != k
+        if batch.active[k]:
+            for column, (at, size) in enumerate(lying[k]):
+                begin = int(words[first, j.PARAMETER + column])
+                end = at + size if last else int(words[first + 1, j.PARAMETER + column])
+                window.spans += span(begin, end - begin)
+        yield window
+
+
+def _merged(found: Iterator[Window], most: int) -> list[Window]:
+    whole = [next(found)]
+    size = whole[0].size
+    for one in found:
+        size += one.size
+        if size > most:
+            whole.append(one)
+            size = one.size
+        else:
+            whole[-1].end = one.end
+            whole[-1].spans += one.spans
+    return whole
+
+
+def _of_rows(part: Stepper, batch: Batch, table: RowTable, most: int) -> Iterator[Window]:
+    words, (index,) = table.words, batch.members
+    columns = list(enumerate(zip(_lying(part, index), table.strides, strict=True)))
+    row = sum(stride + FAULT for _, (_, stride) in columns)
+    count = max(1, most // row)
+    for first in range(0, len(words), count):
+        window = Window(batch, first, min(first + count, len(words)))
+        some = words[first : window.end]
+        if some[0, j.COUNT]:
+            for k, ((at, size), stride) in columns:
+                file = home(at) if size else None
+                if file:
+                    places = some[:, j.PARAMETER + k] - file.at
+                    window.rows.append((file.at, places, stride))
+        yield window
