@@ -46,7 +46,7 @@ from adamas.classes import (
     StableAdamW,
 )
 from adamas.define import Rule, rule
-from adamas.disk.mapped import open_params
+from adamas.disk.maps import open_params
 from adamas.engine.finite import NonFiniteError
 from adamas.engine.gradients import Rows
 from adamas.engine.optimizer import Optimizer

@@ -14,6 +14,7 @@ def hypers(rule: Callable[..., Any]) -> dict[str, float]: ...
 
 class Options(TypedDict, total=False):
     state: Spec
+    state_dir: "str | os.PathLike[str] | None"
     master: Literal[8, 16] | None
     seed: int
     clip_norm: float | None

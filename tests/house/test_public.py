@@ -101,7 +101,7 @@ def test_every_option_is_described() -> None:
     doc = inspect.getdoc(adamas.Optimizer) or ""
     parameters = inspect.signature(adamas.Optimizer).parameters.values()
     options = [q.name for q in parameters if q.kind is q.KEYWORD_ONLY]
-    assert len(options) == 13
+    assert len(options) == 14
     assert [name for name in options if f"- `{name}`:" not in doc] == []
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from adamas.disk import opening
 from adamas.disk.file import NAME
-from adamas.disk.mapped import home, known
+from adamas.disk.maps import home, known
 from adamas.disk.opening import Whole, said
 from adamas.disk.shield import shielded
 from adamas.disk.undo import PIECE, ROOM
@@ -52,6 +52,10 @@ class Disk:
             one.sweeps, one.long = self.sweep, True
             if one.store.first.asked:
                 one.maker.no_rows = opening.NO_ROWS
+
+    def close(self) -> None:
+        """Let go of the directory; there are no steps any more."""
+        self._undo.close()
 
     def check(self, saved: Mapping[Any, Any]) -> None:
         """Raise ValueError for a saved state that a directory does not hold."""
@@ -124,7 +128,7 @@ class Disk:
     def _note(self, spans: Sequence[Span]) -> None:
         for at, begin, end in spans:
             number, file = self._files[at]
-            self._undo.note(number, file.file.fileno(), begin, end - begin)
+            self._undo.note(number, file.file, begin, end - begin)
 
     def _give_back(self, size: int) -> None:
         """Note that so many bytes of files may have come into memory; give them back if many."""
@@ -146,7 +150,7 @@ class Disk:
         size += file.size + (size // PIECE + 64) * 2 * ROOM
         try:
             undo.begin(self._listed, size)
-            undo.note(0, file.map.file.fileno(), 0, file.size)
+            undo.note(0, file.map.file, 0, file.size)
             yield
             file.write(said(whole, self._kind))
             undo.finish()
@@ -163,17 +167,19 @@ class Disk:
         with suppress(OSError, ValueError):
             self._undo.put_back(self.folder)
             self._broken = False
+        if self._broken:
+            self.close()
 
     def _alive(self) -> Whole:
         whole = self._whole()
         assert whole
+        if self._broken:
+            raise OSError(f"{self.folder!r} could not be put back; make the optimizer again.")
         if self._undo.file < 0:
             raise RuntimeError(
                 f"the state in {self.folder!r} belongs to the process that this one was forked "
                 "from; step it there, or make an optimizer of another directory here."
             )
-        if self._broken:
-            raise OSError(f"{self.folder!r} could not be put back; make the optimizer again.")
         return whole
 
 

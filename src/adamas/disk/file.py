@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from adamas.disk.mapped import Mapped, mapped, tensors
+from adamas.disk.maps import Mapped, mapped, tensors
 from adamas.files import atomic
 from adamas.files.checkpoint import OURS
 from adamas.files.contents import bytes_of, in_order
@@ -54,7 +54,7 @@ class StateFile:
             )
         left, at = memoryview(whole), 0
         while left:
-            count = os.pwrite(self.map.file.fileno(), left, at)
+            count = os.pwrite(self.map.file, left, at)
             left, at = left[count:], at + count
         self._said = text
 

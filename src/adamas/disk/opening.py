@@ -8,7 +8,7 @@ from typing import Any
 
 from adamas.disk import file as state_file
 from adamas.disk.file import NAME, StateFile
-from adamas.disk.mapped import home, mapped
+from adamas.disk.maps import home, mapped
 from adamas.disk.undo import Undo
 from adamas.engine.loading import regrouping, unpacked
 from adamas.engine.modes import average_of
@@ -88,6 +88,9 @@ def opened(folder: str, whole: Whole, kind: str) -> tuple[Undo, StateFile]:
         if undo and not os.path.exists(place):
             with suppress(OSError):
                 os.unlink(undo.path)
+        if undo:
+            # Whoever keeps the error does not keep the directory.
+            undo.close()
         if made:
             with suppress(OSError):
                 os.rmdir(folder)
@@ -117,11 +120,11 @@ def _found(place: str, whole: Whole) -> StateFile:
         if file.home != HOME:
             raise ValueError(f"it was saved by {file.home}; load it into a new directory")
         compare(file, shapes(whole), [part.rule for part in whole.parts], True)
+        found = unpacked(file.state(), [part.formula.name for part in whole.parts], True)
+        actions = regrouping(whole.settings, found, True)
         made = StateFile(mapped(place))
         if wrong := sorted(_misfits(whole, made)):
             raise ValueError(f"its state is kept otherwise: {'; '.join(wrong)}")
-        found = unpacked(file.state(), [part.formula.name for part in whole.parts], True)
-        actions = regrouping(whole.settings, found, True)
         for part in whole.parts:
             actions += part.store.numbering(found.state)
     _give(whole, made)

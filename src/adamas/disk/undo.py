@@ -60,6 +60,7 @@ class Undo:
         try:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self.close()
             folder = os.path.dirname(path)
             told = "an optimizer of this process or another one has its state in this directory"
             raise BlockingIOError(errno.EWOULDBLOCK, told, folder) from None

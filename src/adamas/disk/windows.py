@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.disk.mapped import home
+from adamas.disk.maps import home
 from adamas.engine.batch import Batch
 from adamas.engine.sparse import RowTable
 from adamas.engine.stepper import Stepper

@@ -5,6 +5,7 @@ the caller's arrays, the state and the settings together, and checks what comes 
 """
 
 import os
+import weakref
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -50,6 +51,13 @@ class Optimizer(Modes, Configured):
       parameter's name and array that returns one of these, such as `adamas.careful("int4")`,
       which is what a few-bit text stands for: small and sensitive tensors keep more bits.
       `storage` shows what came of it.
+    - `state_dir`: a directory to keep the state in, which is made, or found again and gone on with;
+      see `adamas.open_params` for parameters that lie in a file, too. Steps read and write it in
+      pieces, so that it may be larger than memory, and are whole or undone when the process dies.
+      Its `state.safetensors` is a file as `save` writes them; settings of groups are those of the
+      file, as with `load`. Raises OSError where there is no room, ValueError for a state that does
+      not fit, BlockingIOError while another optimizer has the directory. Refused are exact rows,
+      schedule-free rules and parameters that do not lie in C order.
     - `master`: 8 or 16 correction bits beside every bfloat16 parameter; with 16 it is a whole
       float32, without any it is rounded at random.
     - `seed`: of all rounding at random; equal seeds give equal bits, for any number of threads.
@@ -99,6 +107,9 @@ class Optimizer(Modes, Configured):
         self._training, self._trained = True, {}
         place, name = options["state_dir"], type(self).__name__
         self._disk = None if place is None else Disk(place, made, name)
+        if self._disk:
+            # Another optimizer may have the directory as soon as this one is gone.
+            weakref.finalize(self, self._disk.close)
         self._ours = frozenset({*vars(self), "_ours"} - before)
 
     @property

@@ -20,11 +20,19 @@ _open: "weakref.WeakSet[Mapped]" = weakref.WeakSet()
 
 
 class Mapped(mmap.mmap):
-    """The memory map of a whole file that is written through it; see `mapped`."""
+    """The memory map of a whole file that is written through it, and the open `file`; see `mapped`.
 
-    file: Any
+    `at` is its address.
+    """
+
     path: str
+    file: int
     at: int
+
+    def __del__(self) -> None:
+        """Close the file, too."""
+        if hasattr(self, "file"):
+            os.close(self.file)
 
     def array(self, placed: Placed) -> NDArray[Any]:
         """One tensor of the file: its own bytes."""
@@ -41,12 +49,14 @@ class Mapped(mmap.mmap):
 
 def mapped(path: str) -> Mapped:
     """The file at `path`, open for reading and writing, and mapped; raises OSError."""
-    file = open(path, "r+b", buffering=0)  # noqa: SIM115  (it stays open)
+    file = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
     try:
-        made = Mapped(file.fileno(), 0, access=mmap.ACCESS_WRITE)
-    except OSError as error:
-        raise OSError(error.errno, f"{error.strerror}; this file cannot be mapped", path) from error
-    except ValueError:
+        made = Mapped(file, 0, access=mmap.ACCESS_WRITE)
+    except (OSError, ValueError) as error:
+        os.close(file)
+        if isinstance(error, OSError):
+            told = f"{error.strerror}; this file cannot be mapped"
+            raise OSError(error.errno, told, path) from error
         raise ValueError(f"{path!r}: it is empty.") from None
     made.file, made.path = file, os.path.realpath(path)
     made.at = address(np.frombuffer(made, np.uint8))
@@ -67,8 +77,8 @@ def home(at: int) -> Mapped | None:
 def tensors(file: Mapped) -> Header:
     """The header of a safetensors file; ValueError in one line for what is none."""
     with Named(file.path, brief=True):
-        file.file.seek(0)
-        return header.read(file.file, len(file))
+        file.seek(0)
+        return header.read(file, len(file))
 
 
 def open_params(path: "str | os.PathLike[str]") -> dict[Any, NDArray[Any]]:
