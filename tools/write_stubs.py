@@ -20,6 +20,7 @@ KERAS_TARGET = PACKAGE / "keras" / "classes.pyi"
 
 HEAD = '''"""Written by tools/write_stubs.py from adamas.rules; edits here are lost."""
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict, Unpack
 

@@ -64,7 +64,8 @@ __all__ = [
     "Grams", "LaProp", "Lamb", "Lars", "Lion", "Mars", "MaskedAdamW", "Momentum", "Muon", "NAdam",
     "Nesterov", "NonFiniteError", "NorMuon", "Optimizer", "Prodigy", "RAdam", "RMSprop", "Rows",
     "Rule", "Saving", "ScheduleFreeAdamW", "ScheduleFreeRAdam", "ScheduleFreeSGD", "Signum",
-    "StableAdamW", "careful", "convert", "open_file", "open_params", "rule", "rules", "save", "schedule", "words",
+    "StableAdamW", "careful", "convert", "open_file", "open_params", "rule", "rules", "save",
+    "schedule", "words",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

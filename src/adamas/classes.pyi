@@ -1,5 +1,6 @@
 """Written by tools/write_stubs.py from adamas.rules; edits here are lost."""
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -14,7 +15,7 @@ def hypers(rule: Callable[..., Any]) -> dict[str, float]: ...
 
 class Options(TypedDict, total=False):
     state: Spec
-    state_dir: "str | os.PathLike[str] | None"
+    state_dir: str | os.PathLike[str] | None
     master: Literal[8, 16] | None
     seed: int
     clip_norm: float | None

@@ -37,7 +37,7 @@ class Configured:
         params: Any,
         *,
         state: Spec = "float32",
-        state_dir: "str | os.PathLike[str] | None" = None,
+        state_dir: str | os.PathLike[str] | None = None,
         master: Literal[8, 16] | None = None,
         seed: int = 0,
         clip_norm: float | None = None,

@@ -6,6 +6,7 @@ Opening reads the header; arrays are memory maps.
 import math
 import mmap
 import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,14 @@ from adamas.files.header import Placed
 
 # The most letters of an error that may quote the file.
 LONG = 800
+# How a file is mapped so that what is written there stays here. Linux takes memory for it when it
+# is written; else a file that is larger than memory could not be mapped. Python 3.13 has the name.
+COPIED: dict[str, int] = {"access": mmap.ACCESS_COPY}
+if sys.platform == "linux":
+    COPIED = {
+        "flags": mmap.MAP_PRIVATE | getattr(mmap, "MAP_NORESERVE", 0x4000),
+        "prot": mmap.PROT_READ | mmap.PROT_WRITE,
+    }
 # Bytes that are read at once.
 BUFFER = 1 << 22
 
@@ -44,9 +53,7 @@ class Tensors:
                 found = header.read(file, size)
                 self.said = of(found.metadata)
             self.metadata, self.placed = found.metadata, found.tensors
-            self._map = (Passing if through else mmap.mmap)(
-                file.fileno(), size, access=mmap.ACCESS_COPY
-            )
+            self._map = (Passing if through else mmap.mmap)(file.fileno(), size, **COPIED)
             if through:
                 # A disk that fails says so here, and not by a signal while arrays are copied.
                 buffer = bytearray(BUFFER)
