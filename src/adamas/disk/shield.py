@@ -1,6 +1,7 @@
 """Lines of Python that no signal handler comes between: they run on a thread of their own."""
 
 import threading
+from _thread import start_new_thread
 from functools import partial
 
 from adamas.engine.threads import Action, enter, leave, new_gate, straight
@@ -18,29 +19,20 @@ def shielded(work: Action) -> None:
         work()
         return
     failed: list[BaseException] = []
-    going: list[bool] = []
-    go, done = (_gates.pop() if _gates else new_gate() for _ in range(2))
+    done = _gates.pop() if _gates else new_gate()
 
     def run() -> None:
-        enter(go, 1)
         try:
-            if going:
-                work()
+            work()
         except BaseException as error:
             failed.append(error)
         finally:
             leave(done)
 
-    for gate in (go, done):
-        enter(gate, 1)
-    try:
-        threading.Thread(target=run, name="adamas-shielded", daemon=True).start()
-        straight([partial(going.append, True), partial(leave, go), partial(enter, done, 1)])
-    finally:
-        if not going:
-            leave(go)
-    for gate in (go, done):
-        leave(gate)
-        _gates.append(gate)
+    enter(done, 1)
+    # `Thread.start` is Python, and could be left in the middle with a lock of its own.
+    straight([partial(start_new_thread, run, ()), partial(enter, done, 1)])
+    leave(done)
+    _gates.append(done)
     if failed:
         raise failed[0]
