@@ -4,7 +4,7 @@ import mmap
 import os
 import weakref
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,7 @@ def tensors(file: Mapped) -> Header:
     """The header of a safetensors file; ValueError in one line for what is none."""
     with Named(file.path, brief=True):
         file.seek(0)
-        return header.read(file, len(file))
+        return header.read(cast(BinaryIO, file), len(file))
 
 
 def open_params(path: "str | os.PathLike[str]") -> dict[Any, NDArray[Any]]:
