@@ -1,6 +1,7 @@
 """A table that is too large for memory is read in pieces, and becomes the same problem."""
 
 import gzip
+import pickle
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from adamas.lab.needs import LabError
-from adamas.lab.own import csv, encodings, files, room, spec
+from adamas.lab.own import csv, encodings, files, room, sharing, spec
 from adamas.lab.own.options import TableOptions
 from adamas.lab.own.spec import Spec, resolve
 from adamas.lab.own.telling import listening
@@ -174,6 +175,30 @@ def test_memory_holds_a_column_and_not_the_table(
     monkeypatch.setattr(csv, "CELLS", 12_000)
     assert whole > 2 * path.stat().st_size
     assert peak(asked) < whole / 4
+
+
+def test_a_table_is_read_once_for_all_processes(
+    tmp_path: Path, pieces: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process gets what became of the table, without the table, and nothing stays."""
+    asked = Spec(str(as_csv(tmp_path)), "y")
+    whole = resolve(asked)
+    with sharing.shared(whole, asked, tmp_path) as load:
+        assert load() is whole and not (tmp_path / sharing.NAME).exists()
+    pieces()
+    problem = resolve(asked)
+    with sharing.shared(problem, asked, tmp_path) as load:
+        assert load() is problem
+        there = pickle.loads(pickle.dumps(load))
+        monkeypatch.setattr(sharing, "_here", {})
+        Path(asked.text).unlink()
+        again = there()
+        assert again is not problem and again is there()
+        same(whole, again)
+    assert not (tmp_path / sharing.NAME).exists()
+    monkeypatch.setattr(sharing, "_here", {})
+    with pytest.raises(LabError, match="there is no file"):
+        there()  # would read the table again
 
 
 def test_a_full_disk_says_so_before_the_work(

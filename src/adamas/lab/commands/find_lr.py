@@ -14,6 +14,7 @@ from adamas.lab.commands.progress import Progress
 from adamas.lab.commands.results_alone import printing_apart
 from adamas.lab.constants import FIND_LR_FOR, FIND_LR_SEEDS
 from adamas.lab.entrants import entrant
+from adamas.lab.own.sharing import shared
 from adamas.lab.own.spec import Spec
 from adamas.lab.own.telling import listening
 from adamas.lab.problems import Problem
@@ -92,10 +93,15 @@ def answered(
     def train(_: Problem, optimizer: str, asks: Sequence[finder.Wanted]) -> list[Record]:
         return runner.run([Trial(optimizer, *ask) for ask in asks])
 
-    with cluster(asked.dask) as everybody, output_directory(out), held(out):
+    with (
+        cluster(asked.dask) as everybody,
+        output_directory(out),
+        held(out),
+        shared(problem, asked.spec, out) as load,
+    ):
         promise.answers(out, FOUND, question)
         workers = asked.workers or everybody
-        runner = Runner(asked.spec.problem, identity, None, workers, seen)
+        runner = Runner(load, identity, None, workers, seen)
         found = finder.find_lr(problem, asked.optimizer, seeds=asked.seeds, train=train)
         progress.finish()
         tree = {"problem": problem.name, "kind": who.kind, **found.as_json(), "question": question}

@@ -12,6 +12,7 @@ from adamas.lab.commands.progress import Progress
 from adamas.lab.constants import CLASSICAL, MARGIN, REFERENCES
 from adamas.lab.entrants import entrant
 from adamas.lab.needs import LabError
+from adamas.lab.own.sharing import shared
 from adamas.lab.own.spec import Entered
 from adamas.lab.own.telling import listening
 from adamas.lab.page.given_names import check_names
@@ -35,7 +36,7 @@ from adamas.lab.protocol.plan import (
 from adamas.lab.protocol.promise import PLAN, RESULTS, any_run, declared, differences, keep, tried
 from adamas.lab.protocol.results import Tree, tree_of
 from adamas.lab.protocol.results_types import Results, Timing
-from adamas.lab.protocol.runner import Runner, Trial, cluster
+from adamas.lab.protocol.runner import Load, Runner, Trial, cluster
 from adamas.lab.protocol.sequential import in_looks
 from adamas.lab.protocol.space import RATE, Asked
 from adamas.lab.protocol.store import NAME, Store
@@ -144,6 +145,7 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
         cluster(request.dask) as everybody,
         output_directory(request.out),
         Store(request.out) as store,
+        shared(problem, request.spec, request.out) as load,
     ):
         workers = request.workers or everybody
         fitted = promised(request, make)
@@ -161,10 +163,10 @@ def perform(request: Request, progress: Progress, say: Say) -> Outcome:
             numbers = {"count": len(store.damaged), "line": store.damaged[0]}
             progress.say(say("compare_damaged", path=store.path, **numbers))
         with tried(request.out, lambda: bool(store.known)):
-            found = carry_out(fitted, request, store, workers, progress, say)
+            found = carry_out(fitted, request, load, store, workers, progress, say)
         progress.status(say("compare_looking"))
-        looked = afterwards(found, request.spec.problem, workers)
-        looked["baselines"] = beside(found, problem, request.spec.problem, workers)
+        looked = afterwards(found, load, workers)
+        looked["baselines"] = beside(found, problem, load, workers)
         results: Results = {**tree_of(found, problem), **looked, "machine": machine()}
         if request.names:
             results["names"] = dict(request.names)
@@ -263,7 +265,13 @@ def announce(fitted: Fitted, request: Request, progress: Progress, say: Say) -> 
 
 
 def carry_out(
-    fitted: Fitted, request: Request, store: Store, workers: int, progress: Progress, say: Say
+    fitted: Fitted,
+    request: Request,
+    load: Load,
+    store: Store,
+    workers: int,
+    progress: Progress,
+    say: Say,
 ) -> Study:
     """Run the plan with the store of the output directory, and settle the store."""
     plan = fitted.plan
@@ -278,7 +286,7 @@ def carry_out(
     def coming(trials: Sequence[Trial]) -> None:
         meter.coming(len(trials), sum(trial.steps for trial in trials) / plan.steps)
 
-    runner = Runner(request.spec.problem, identity, store, workers, seen, coming)
+    runner = Runner(load, identity, store, workers, seen, coming)
     found = in_looks(plan, runner, meter.stage, partial(look, meter, progress, say))
     store.settle(list(runner.asked))
     return found

@@ -1,24 +1,23 @@
 """A table as a `Problem`: how large the network is, and how long a comparison trains it."""
 
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 
 from adamas.lab.needs import LabError
-from adamas.lab.own import prepared
 from adamas.lab.own.adapters import EVALUATIONS
 from adamas.lab.own.baselines import baselines
 from adamas.lab.own.column_table import column_table
 from adamas.lab.own.columns import read_columns
-from adamas.lab.own.features import Features, encoded
+from adamas.lab.own.features import encoded
 from adamas.lab.own.frame import Frame
 from adamas.lab.own.options import NOTHING_SAID, TableOptions
-from adamas.lab.own.sides import Sides, sides
+from adamas.lab.own.sides import sides
 from adamas.lab.own.split_words import split_words
 from adamas.lab.own.splits import HELD
-from adamas.lab.own.tabular_task import TabularTask
+from adamas.lab.own.tabular_task import TableRuns
 from adamas.lab.own.target import Target, decided
 from adamas.lab.own.used_rows import used_rows
-from adamas.lab.problems import About, Problem, Source, generator
+from adamas.lab.problems import About, Problem, Source
 from adamas.lab.text import LANGUAGES, Say, words
 from adamas.pages.sentences import printable
 
@@ -54,23 +53,21 @@ def tabular_problem(frame: Frame, options: TableOptions = NOTHING_SAID) -> Probl
     widths = (features.numbers.shape[1] + features.flags.shape[1], HIDDEN, len(target.classes) or 1)
     rows = len(target.values)
     batch, steps = schedule(parted.training() or rows - rows // HELD, widths)
-    # Runs of one seed follow each other, and to split a large table takes a tenth of a second.
-    split = lru_cache(maxsize=2)(partial(_split, features, target, parted))
-
-    def task(seed: int) -> TabularTask:
-        return TabularTask(seed, split(seed), bool(target.classes), widths, batch)
-
-    def beside(seed: int) -> dict[str, dict[str, float]]:
-        return baselines(task(seed), seed)
-
+    runs = TableRuns(features, target, parted, widths, batch, frame.room is not None)
     about = replace(
         _about(frame, target, widths),
         columns=column_table(frame, columns, features.made, options),
         split=split_words(parted, target, columns, features.made, options, frame.notes.of_rows()),
     )
+    beside = partial(beside_table, runs)
     return Problem(
-        frame.name, steps, steps // EVALUATIONS, batch, task, about=about, baselines=beside
+        frame.name, steps, steps // EVALUATIONS, batch, runs, about=about, baselines=beside
     )
+
+
+def beside_table(runs: TableRuns, seed: int) -> dict[str, dict[str, float]]:
+    """Return what models that are no networks reach on the split of a seed."""
+    return baselines(runs(seed), seed)
 
 
 def schedule(train: int, widths: tuple[int, ...]) -> tuple[int, int]:
@@ -86,11 +83,6 @@ def schedule(train: int, widths: tuple[int, ...]) -> tuple[int, int]:
     seconds = STEP_SECONDS + MULTIPLY_SECONDS * batch * widths[0] * widths[1]
     steps = min(max(EPOCHS * train // batch, FEWEST_STEPS), MOST_STEPS, int(MOST_SECONDS / seconds))
     return batch, max(steps // EVALUATIONS, 1) * EVALUATIONS
-
-
-def _split(features: Features, target: Target, parted: Sides, seed: int) -> prepared.Prepared:
-    split = parted.split(target, generator(seed, 0))
-    return prepared.prepared(features, target.values, bool(target.classes), split)
 
 
 def _about(frame: Frame, target: Target, widths: tuple[int, ...]) -> About:

@@ -1,12 +1,17 @@
 """The network that learns a table, judged against what a blind answer would get."""
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
-from adamas.lab.own.prepared import Prepared
-from adamas.lab.problems import Array, Params
+from adamas.lab.own.features import Features
+from adamas.lab.own.prepared import Prepared, prepared
+from adamas.lab.own.sides import Sides
+from adamas.lab.own.target import Target
+from adamas.lab.problems import Array, Params, generator
 from adamas.lab.zoo.dense import CLASSES, DenseTask, Goal, squared_error
 
 # A loss of 0 has no place on a log axis.
@@ -44,3 +49,38 @@ def errors(unit: float, outputs: Array, y: Array) -> dict[str, float]:
     off = np.asarray(outputs - y, np.float64)
     rms, mean = np.sqrt(np.square(off).mean()), np.abs(off).mean()
     return {"rmse": float(rms) * unit, "mae": float(mean) * unit}
+
+
+@dataclass(frozen=True)
+class TableRuns:
+    """The task of each seed on one table. `apart`: it was read in pieces, which takes long.
+
+    It can be pickled, so that worker processes need not read the table again.
+    """
+
+    features: Features
+    target: Target
+    sides: Sides
+    widths: tuple[int, ...]
+    batch: int
+    apart: bool = False
+
+    def __post_init__(self) -> None:
+        """Keep two splits: runs of one seed follow each other, and to split takes 0.1 s."""
+        drawn = partial(_drawn, self.features, self.target, self.sides)
+        object.__setattr__(self, "_split", lru_cache(maxsize=2)(drawn))
+
+    def __call__(self, seed: int) -> TabularTask:
+        """Return the task of a seed."""
+        split: Prepared = self._split(seed)  # type: ignore[attr-defined]
+        return TabularTask(seed, split, bool(self.target.classes), self.widths, self.batch)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the splits out; every process draws its own."""
+        given = self.features, self.target, self.sides, self.widths, self.batch, self.apart
+        return TableRuns, given
+
+
+def _drawn(features: Features, target: Target, sides: Sides, seed: int) -> Prepared:
+    split = sides.split(target, generator(seed, 0))
+    return prepared(features, target.values, bool(target.classes), split)
