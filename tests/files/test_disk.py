@@ -9,6 +9,7 @@ import pytest
 
 import adamas
 from adamas.disk import disk
+from adamas.disk.undo import Undo
 from adamas.rules import AVERAGES, adafactor, adamw, lamb, lion, muon, nadam, prodigy
 from filled import same
 
@@ -114,6 +115,27 @@ def test_rows_on_disk(tmp_path: Path) -> None:
             optimizer.step({**gradients(k), "table": grads if k < 3 else None})
     assert same(other.state_dict(), alone.state_dict())
     assert all(np.array_equal(p, mapped[name]) for name, p in params.items())
+
+
+@pytest.mark.parametrize("rows", [1_000, 20_000])
+def test_rows_cost_what_they_are(
+    rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long a table is, a step of ten rows of it writes those down, and nothing else."""
+    table = {"table": np.ones((rows, 64), np.float32)}
+    optimizer = adamas.AdamW(on_disk(tmp_path, table), state="int8", state_dir=tmp_path / "run")
+    noted: list[int] = []
+    real = Undo.note_rows
+
+    def note(self: Undo, number: int, places: Any, bytes_of: Any) -> None:
+        noted.append(bytes_of.size)
+        real(self, number, places, bytes_of)
+
+    monkeypatch.setattr(Undo, "note_rows", note)
+    monkeypatch.setattr(Undo, "note", lambda self, number, source, begin, size: noted.append(begin))
+    optimizer.step({"table": adamas.Rows(np.arange(5, 900, 90), np.ones((10, 64)))})
+    # Ten rows of float32, two of codes and their scales; and the header, from byte 0 on.
+    assert sum(noted) == 10 * 64 * 4 + 2 * 10 * (64 + 1)
 
 
 def test_a_step_that_leaves_something_is_whole(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from adamas.disk.file import NAME
 from adamas.disk.maps import home, known
 from adamas.disk.opening import Whole, said
 from adamas.disk.shield import shielded
-from adamas.disk.undo import PIECE, ROOM
+from adamas.disk.undo import PIECE, ROOM, read, write
 from adamas.disk.windows import WINDOW, Span, Window, merged, span, windows
 from adamas.engine import phases
 from adamas.engine.finite import quiet
@@ -103,7 +103,7 @@ class Disk:
                 straight(actions)
 
         shielded(change)
-        self._give_back(0)
+        self._give_back()
 
     def _run(self, found: Sequence[tuple[Window, Action]]) -> None:
         """Each window in turn; what the next one changes is read and written down meanwhile."""
@@ -117,26 +117,39 @@ class Disk:
                 if k + 1 < len(found):
                     ahead = pool.submit(self._note_window, found[k + 1][0])
                 action()
-                self._give_back(window.resident)
+                self._write(window)
+                self._resident += window.mapped
+                if self._resident > MOST:
+                    self._give_back()
 
     def _note_window(self, window: Window) -> None:
         self._note(window.spans)
-        for at, places, unit in window.rows:
-            number, file = self._files[at]
-            self._undo.note_rows(number, np.frombuffer(file, np.uint8), places, unit)
+        for rows in window.rows:
+            number, file = self._files[rows.file]
+            rows.here = np.empty((len(rows.places), rows.unit), np.uint8)
+            for place, piece in rows.runs():
+                read(file.file, piece, place)
+            self._undo.note_rows(number, rows.places, rows.here)
+            places = address(rows.here) + np.arange(len(rows.here)) * rows.unit
+            window.batch.table.words[window.first : window.end, rows.column] = places
+
+    def _write(self, window: Window) -> None:
+        """Write what was stepped elsewhere into its file."""
+        for rows in window.rows:
+            for place, piece in rows.runs():
+                write(self._files[rows.file][1].file, piece, place)
+            rows.here = None
 
     def _note(self, spans: Sequence[Span]) -> None:
         for at, begin, end in spans:
             number, file = self._files[at]
             self._undo.note(number, file.file, begin, end - begin)
 
-    def _give_back(self, size: int) -> None:
-        """Note that so many bytes of files may have come into memory; give them back if many."""
-        self._resident += size
-        if self._resident > MOST or not size:
-            self._resident = 0
-            for one in known():
-                one.let_go()
+    def _give_back(self) -> None:
+        """Give the pages of all files back."""
+        self._resident = 0
+        for one in known():
+            one.let_go()
 
     @contextmanager
     def _undone(self, whole: Whole, size: int) -> Iterator[None]:

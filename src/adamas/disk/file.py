@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from adamas.disk.maps import Mapped, mapped, tensors
+from adamas.disk.undo import write
 from adamas.files import atomic
 from adamas.files.checkpoint import OURS
 from adamas.files.contents import bytes_of, in_order
@@ -52,10 +53,7 @@ class StateFile:
                 f"{self.map.path!r} has room for a header of {self.size:,} bytes, and this one "
                 f"takes {len(whole):,}: load the file into a new directory."
             )
-        left, at = memoryview(whole), 0
-        while left:
-            count = os.pwrite(self.map.file, left, at)
-            left, at = left[count:], at + count
+        write(self.map.file, whole, 0)
         self._said = text
 
 

@@ -102,28 +102,23 @@ class Undo:
         self._buffer = self._buffer or bytearray(PIECE)
         while begin < end:
             view = memoryview(self._buffer)[: min(PIECE, end - begin)]
-            _read(source, view, begin)
+            read(source, view, begin)
             self._put(number, len(view), begin.to_bytes(8, "little"), view, 1)
             begin += len(view)
 
-    def note_rows(
-        self, number: int, bytes_of: NDArray[np.uint8], places: NDArray[np.int64], unit: int
-    ) -> None:
-        """Write `unit` bytes from each of `places` of a file down."""
-        most = max(1, PIECE // unit)
-        for k in range(0, len(places), most):
-            some = np.ascontiguousarray(places[k : k + most], "<i8")
-            rows = np.lib.stride_tricks.sliding_window_view(bytes_of, unit)[some]
-            self._put(number, unit, some.tobytes(), rows.data.cast("B"), len(some))
+    def note_rows(self, number: int, places: NDArray[np.int64], rows: NDArray[np.uint8]) -> None:
+        """Write down what stands at `places` of a file: `rows`, of equal length."""
+        at = np.ascontiguousarray(places, "<i8").tobytes()
+        self._put(number, rows.shape[1], at, rows.data.cast("B"), len(rows))
 
     def _put(self, number: int, unit: int, places: bytes, rest: Any, count: int) -> None:
         """Write a record: first what it says, then the head that says that it is there."""
         checksum = zlib.crc32(rest, zlib.crc32(places))
         head = HEAD.pack(MARK, number, unit, count, checksum)
         at = self._end + ROOM
-        _write(self.file, places, at)
-        _write(self.file, rest, at + len(places))
-        _write(self.file, head + OWN.pack(zlib.crc32(head)), self._end)
+        write(self.file, places, at)
+        write(self.file, rest, at + len(places))
+        write(self.file, head + OWN.pack(zlib.crc32(head)), self._end)
         self._end = at + -(-(len(places) + len(rest)) // ROOM) * ROOM
 
     def finish(self) -> None:
@@ -164,7 +159,7 @@ class Undo:
 
     def _content(self, record: Record) -> bytearray:
         found = bytearray(8 * record.pieces + record.unit * max(1, record.pieces))
-        _read(self.file, memoryview(found), record.at)
+        read(self.file, memoryview(found), record.at)
         if zlib.crc32(found) != record.checksum:
             raise ValueError(f"the record at byte {record.at - ROOM} is not what was written")
         return found
@@ -189,10 +184,11 @@ class Undo:
             if not 0 <= place <= size - record.unit:
                 raise ValueError(f"it would write at byte {place:,} of {size:,}")
             if put:
-                _write(file, rest[k * record.unit : (k + 1) * record.unit], place)
+                write(file, rest[k * record.unit : (k + 1) * record.unit], place)
 
 
-def _read(file: int, into: memoryview, at: int) -> None:
+def read(file: int, into: memoryview, at: int) -> None:
+    """Read bytes of a file; ValueError where it ends before."""
     while into:
         count = os.preadv(file, [into], at)
         if not count:
@@ -200,7 +196,8 @@ def _read(file: int, into: memoryview, at: int) -> None:
         into, at = into[count:], at + count
 
 
-def _write(file: int, given: Any, at: int) -> None:
+def write(file: int, given: Any, at: int) -> None:
+    """Write bytes into a file."""
     left = memoryview(given).cast("B")
     while left:
         count = os.pwrite(file, left, at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,37 +18,52 @@ from adamas.kernel.runtime import job as j
 WINDOW = 1 << 25
 # What is between two changed pieces of a file is written down with them if it is not more.
 GAP = 1 << 12
-# A page fault may bring so much of a file into memory.
-FAULT = 1 << 16
 
 # File by its address, first byte there, and byte behind the last.
 Span = tuple[int, int, int]
 
 
 @dataclass
-class Window:
-    """The slices from `first` to `end` of a batch, and what of files they change.
+class Rows:
+    """Pieces of `unit` bytes of a file, at `places` in it, that one column of slices lies in.
 
-    `spans` are whole pieces; `rows` are many of one length: file, places, bytes.
+    They are stepped in `here`, a copy: to map a page for every row would take longer.
     """
+
+    file: int
+    places: NDArray[np.int64]
+    unit: int
+    column: int
+    here: NDArray[np.uint8] | None = None
+
+    def runs(self) -> Iterator[tuple[int, memoryview]]:
+        """Where in the file pieces that follow each other begin, and those here."""
+        assert self.here is not None
+        ends = np.flatnonzero(np.diff(self.places) != self.unit) + 1
+        flat = self.here.reshape(-1).data
+        for first, end in pairwise([0, *ends.tolist(), len(self.places)]):
+            yield int(self.places[first]), flat[first * self.unit : end * self.unit]
+
+
+@dataclass
+class Window:
+    """The slices from `first` to `end` of a batch, and what of files they change."""
 
     batch: Batch
     first: int
     end: int
     spans: list[Span] = field(default_factory=list)
-    rows: list[tuple[int, NDArray[np.int64], int]] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
 
     @property
     def size(self) -> int:
         """How many bytes are changed."""
-        whole = sum(end - begin for _, begin, end in self.spans)
-        return whole + sum(len(places) * unit for _, places, unit in self.rows)
+        return self.mapped + sum(len(one.places) * (one.unit + 8) for one in self.rows)
 
     @property
-    def resident(self) -> int:
-        """How many bytes of files it may bring into memory, at most about."""
-        rows = sum(len(places) * (unit + FAULT) for _, places, unit in self.rows)
-        return rows + sum(end - begin + FAULT for _, begin, end in self.spans)
+    def mapped(self) -> int:
+        """How many of them are stepped where they lie."""
+        return sum(end - begin for _, begin, end in self.spans)
 
 
 def span(at: int, size: int) -> list[Span]:
@@ -134,8 +150,7 @@ def _merged(found: Iterator[Window], most: int) -> list[Window]:
 def _of_rows(part: Stepper, batch: Batch, table: RowTable, most: int) -> Iterator[Window]:
     words, (index,) = table.words, batch.members
     columns = list(enumerate(zip(_lying(part, index), table.strides, strict=True)))
-    row = sum(stride + FAULT for _, (_, stride) in columns)
-    count = max(1, most // row)
+    count = max(1, most // max(1, sum(table.strides)))
     for first in range(0, len(words), count):
         window = Window(batch, first, min(first + count, len(words)))
         some = words[first : window.end]
@@ -144,5 +159,5 @@ def _of_rows(part: Stepper, batch: Batch, table: RowTable, most: int) -> Iterato
                 file = home(at) if size else None
                 if file:
                     places = some[:, j.PARAMETER + k] - file.at
-                    window.rows.append((file.at, places, stride))
+                    window.rows.append(Rows(file.at, places, stride, j.PARAMETER + k))
         yield window
