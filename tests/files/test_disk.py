@@ -269,6 +269,16 @@ def test_what_cannot_be_kept_is_refused_by_name(tmp_path: Path) -> None:
         optimizer.step({"table": adamas.Rows([1], np.ones((1, 64)))})
 
 
+def test_torch_says_where_it_goes(tmp_path: Path) -> None:
+    """adamas.torch refuses a directory with the reason, before anything is made."""
+    torch = pytest.importorskip("torch")
+    import adamas.torch
+
+    with pytest.raises(ValueError, match="state_dir= is for arrays"):
+        adamas.torch.AdamW([torch.ones(3, requires_grad=True)], state_dir=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_open_params_of_any_file(tmp_path: Path) -> None:
     """The arrays of a file of another program are those of the file, to be written in place."""
     from safetensors.numpy import load_file, save_file

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -197,6 +198,43 @@ def test_malformed_files_are_refused(
     with pytest.raises(ValueError, match=name) as error:
         made(tmp_path)
     assert "\n" not in str(error.value) and files(tmp_path) == before
+
+
+def outcome(folder: Path) -> tuple[dict[str, Any], str | None]:
+    """The state that is found in a folder, or why none is."""
+    try:
+        return made(folder).state_dict(), None
+    except ValueError as error:
+        return {}, str(error)
+
+
+@pytest.mark.parametrize("name", [UNDO, STATE])
+def test_bytes_that_flip(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changed byte of an undo file, or of a header, is a ValueError, or makes no difference."""
+    interrupted(tmp_path, monkeypatch)
+    there = files(tmp_path)
+    place = tmp_path / "run" / name
+    header = 8 + int.from_bytes(there[str(tmp_path / "run" / STATE)][:8], "little")
+    before, _ = outcome(tmp_path)
+    if name == STATE:
+        there = files(tmp_path)
+    content, draw, refused = there[str(place)], random.Random(0), list[str]()
+    # Most of a header's room is empty, and a difference in its numbers is a difference indeed.
+    most = len(content) if name == UNDO else header // 2
+    for _ in range(1000 if LONG else 60):
+        for file, whole in there.items():
+            Path(file).write_bytes(whole)
+        changed = bytearray(content)
+        changed[draw.randrange(most)] ^= 1 << draw.randrange(8)
+        place.write_bytes(changed)
+        held = files(tmp_path)
+        found, told = outcome(tmp_path)
+        if told is None:
+            assert name == STATE or same(found, before)
+        else:
+            refused.append(told)
+            assert "\n" not in told and name in told and files(tmp_path) == held
+    assert len(refused) > 10
 
 
 def test_a_lost_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
