@@ -39,6 +39,11 @@ def _lying(array: Array) -> tuple[Passing, int] | None:
     return None
 
 
+def passing(array: Array) -> bool:
+    """Whether an array lies in the memory map of a file that is read once."""
+    return not array.size or _lying(array) is not None
+
+
 def assignments(array: Array, value: Array) -> list[Action]:
     """The actions that set all of `array` to `value`, which may lie in a file; see `straight`.
 

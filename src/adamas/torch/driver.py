@@ -250,6 +250,32 @@ class Driver:
         straight([*actions, partial(vars(self).update, news), *after])
         self._watch.learn(engine, {p: frozenset(odd) for p, odd in aside.items()})
 
+    def refill(
+        self, entries: Entries, loaded: tuple[GroupPlans, int], after: Sequence[Action]
+    ) -> bool:
+        """Put the state of a file into the tensors that are there, and do `after`; all or nothing.
+
+        False, with nothing done, unless all of it is kept here as the file has it: then `rebuild`
+        makes it anew, beside what there is.
+        """
+        engine, (plan, seed) = self.engine, loaded
+        if (
+            not isinstance(engine, KernelEngine | JointEngine)
+            or plan is not self.plan
+            or seed != self.seed
+        ):
+            return False
+        known = {one.parameter for one in engine.live} == {p for p in entries if entries[p]}
+        if not known or self._watch.foreign or self._watch.gradients() is None:
+            return False
+        pairs, keys = named(self.owner.param_groups), self.rounding_keys
+        if engine.rounds and rounding_keys.assigned(pairs, keys, entries, seed) != keys:
+            return False
+        if (actions := engine.out_of_a_file(entries)) is None:
+            return False
+        straight([*actions, partial(vars(self).update, {"loads": self.loads + 1}), *after])
+        return True
+
     def _handed(self, engine: Engine | None, entries: Entries, aside: Entries) -> Iterator[Action]:
         """The actions that put an engine's state into the owner's, beside what is `aside` there.
 

@@ -15,10 +15,11 @@ import torch
 from adamas.codecs import Codec, stored
 from adamas.engine import codes
 from adamas.engine.grid import Order
-from adamas.engine.mapped import assignments
+from adamas.engine.mapped import assignments, passing
 from adamas.engine.orders import order_of
 from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import Array
+from adamas.engine.threads import Action
 from adamas.kernel.kinds import kinds
 from adamas.kernel.layout import MEMORY_ORDER, SCALE, columns
 from adamas.torch.states import COUNTERS, Entry, Names, counted, steps_of
@@ -106,19 +107,10 @@ class Filling:
 
     def _as_it_is(self, codec: Codec, held: list[str], keys: list[str]) -> bool:
         """Take arrays that are in the format wanted here, bit for bit; False if they are not."""
-        given = {}
-        for name, key in zip(held, keys, strict=True):
-            here, value = self._arrays[name], self._entry.get(key)
-            if not isinstance(value, torch.Tensor):
-                return False
-            tensor = tensor_of(here, self._parameter)
-            if value.dtype != tensor.dtype or value.shape != tensor.shape:
-                return False
-            given[name] = self._read(key)
-        if codec.low and not self._order.same(self._tensor.lay):
+        given = self._given(codec, held, keys)
+        if given is None:
             return False
         for name, key in zip(held, keys, strict=True):
-            self._used.add(key)
             here, new, value = self._arrays[name], given[name], self._entry[key]
             if self._share and same_layout(new, here) and _lies_in(new, value):
                 self._arrays[name], self._kept[name] = new, value
@@ -126,6 +118,50 @@ class Filling:
                 for action in assignments(here, new):
                     action()
         return True
+
+    def _given(self, codec: Codec, held: list[str], keys: list[str]) -> dict[str, Array] | None:
+        """The saved arrays of a state in the format wanted here; None if they are in another."""
+        given = {}
+        for name, key in zip(held, keys, strict=True):
+            value = self._entry.get(key)
+            if not isinstance(value, torch.Tensor):
+                return None
+            tensor = tensor_of(self._arrays[name], self._parameter)
+            if value.dtype != tensor.dtype or value.shape != tensor.shape:
+                return None
+            given[name] = self._read(key)
+        if codec.low and not self._order.same(self._tensor.lay):
+            return None
+        self._used.update(keys)
+        return given
+
+    def out_of_a_file(self) -> list[Action] | None:
+        """What puts the entry, arrays of a file, into the arrays that are there.
+
+        None unless it has all of them, each as it is kept here, and nothing else.
+        """
+        found: dict[str, Array] = {}
+        for name, codec in self._store.codecs[self._k].items():
+            held = [c.name for c in columns(name, codec) if c.name in self._arrays]
+            keys = [self._names.of(column, self._arrays) for column in held]
+            given = self._given(codec, held, keys)
+            if given is None:
+                return None
+            found |= given
+        for name in (*self._formula.rows, *self._formula.columns):
+            value, here = self._entry.get(name), self._arrays[name]
+            if not isinstance(value, torch.Tensor) or value.shape != here.shape:
+                return None
+            found[name] = self._read(name)
+            self._used.add(name)
+        self._used.update(self._formula.numbers)
+        alike = all(one.dtype == self._arrays[name].dtype for name, one in found.items())
+        filed = all(passing(one) for one in found.values())
+        whole = {key for key, value in self._entry.items() if value is not None} <= self._used
+        if not (alike and filed and whole):
+            return None
+        every = found.items()
+        return [one for name, new in every for one in assignments(self._arrays[name], new)]
 
     def _alone(self, name: str, begun: bool) -> None:
         """Take the state of rows or of columns, which are kept in full."""

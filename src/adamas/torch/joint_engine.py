@@ -37,6 +37,15 @@ class JointEngine:
         self._at = {k: (part, i) for part, own in pairs for i, k in enumerate(own)}
         self.published: Action = dict
 
+    def out_of_a_file(self, entries: Mapping[Any, Mapping[str, Any]]) -> list[Action] | None:
+        """What puts entries of a file into the state of all parts; None unless all fit."""
+        actions = list[Action]()
+        for part in self.parts:
+            if (own := part.out_of_a_file(entries)) is None:
+                return None
+            actions += own
+        return actions
+
     @property
     def threads(self) -> Threads:
         """How many threads a long step takes."""

@@ -1,5 +1,6 @@
 """CPU parameters are stepped in the compiled kernels, on their own memory."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -132,6 +133,36 @@ class KernelEngine:
         for s, name in enumerate(scalars):
             stepper.numbers.scalars[k, s] = found.get(name, stepper.numbers.scalars[k, s])
         return kept
+
+    def out_of_a_file(self, entries: Mapping[Any, Mapping[str, Any]]) -> list[Action] | None:
+        """What puts entries, whose arrays lie in a file, into the state that there is.
+
+        None where it is kept otherwise, or not begun; raises what cannot be read at all.
+        """
+        stepper, actions = self.stepper, list[Action]()
+        numbers, store = stepper.numbers, stepper.store
+        if self._wrapped or any(self._before) or store.first.stepped or stepper.behind:
+            return None
+        for k, one in enumerate(self.live):
+            entry = self._without_stand_ins(entries[one.parameter])
+            filling = Filling(stepper, k, self.names, one.parameter, entry, False)
+            copies, steps = filling.out_of_a_file(), steps_of(entry)
+            scalars = scalars_of(entry, store.formulas[k].numbers)
+            lacking = scalars.keys() != set(store.formulas[k].numbers)
+            if copies is None or not steps or lacking or {"stepped", BEFORE} & entry.keys():
+                return None
+            actions += copies
+            places = store.formulas[k].numbers
+            values = {s: scalars[name] for s, name in enumerate(places)}
+            values |= dict.fromkeys(store.noted(k).values(), math.nan)
+            for place, value in values.items():
+                actions.append(partial(numbers.scalars.__setitem__, (k, place), value))
+            actions.append(partial(numbers.steps.__setitem__, k, steps))
+            key = counted("a saved rounding", entry.get(ROUNDING, one.rounding))
+            actions.append(partial(numbers.keys.__setitem__, k, key))
+        # As an engine has them that was made anew.
+        news = {"skipped": 0, "grad_norm": math.nan}
+        return [*actions, *(partial(setattr, stepper.turn, *pair) for pair in news.items())]
 
     def _stand_ins(self, coded: Iterable[str]) -> dict[str, torch.Tensor]:
         """Empty tensors under the names that numbers of `coded` states will have in files."""

@@ -124,7 +124,8 @@ def load_state_dict(driver: Driver, saved: Any) -> None:
         if p not in entries and getattr(p, "grad", None) is None:
             after.append(partial(owner.state.pop, p))
     seed = seeded(groups[0].get("seed", driver.seed))
-    driver.rebuild(entries, (plan, seed), after)
+    if not driver.refill(entries, (plan, seed), after):
+        driver.rebuild(entries, (plan, seed), after)
     _keep(owner.state, others)
 
 
