@@ -85,6 +85,22 @@ def as_parquet(folder: Path) -> Path:
     return path
 
 
+def as_arrays(folder: Path) -> Path:
+    """Write samples of two dimensions, in the order of Fortran, packed."""
+    x = np.random.default_rng(0).normal(size=(ROWS, 3, 4)).astype(np.float32)
+    x[5, 1, 2] = np.nan
+    path = folder / "data.npz"
+    np.savez_compressed(path, X=np.asfortranarray(x), y=x[:, 0, :1] * x[:, 2, :1], more=x)
+    return path
+
+
+def as_rows(folder: Path) -> Path:
+    """Write samples row by row as texts."""
+    path = folder / "data.npz"
+    np.savez(path, x=np.array([[word, f" {k % 7}"] for k, word in enumerate(WORDS)]), y=range(ROWS))
+    return path
+
+
 CASES: dict[str, tuple[Callable[[Path], Path], TableOptions]] = {
     "text": (as_csv, TableOptions()),
     "sample": (as_csv, TableOptions(rows=100)),
@@ -93,6 +109,8 @@ CASES: dict[str, tuple[Callable[[Path], Path], TableOptions]] = {
     "classes": (as_classes, TableOptions()),
     "commas": (as_commas, TableOptions()),
     "parquet": (as_parquet, TableOptions()),
+    "arrays": (as_arrays, TableOptions()),
+    "rows": (as_rows, TableOptions(rows=90)),
     "parquet_sample": (as_parquet, TableOptions(rows=60)),
 }
 
@@ -105,6 +123,7 @@ def pieces(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         spec._resolve.cache_clear()
         monkeypatch.setattr(room, "LARGEST", 0)
         monkeypatch.setattr("adamas.lab.own.parquet.ROWS", 50)
+        monkeypatch.setattr("adamas.lab.own.arrays_in_pieces.PIECE", 1000)
         monkeypatch.setattr(csv, "CELLS", 500)
         for one in (files, encodings):
             monkeypatch.setattr(one, "BLOCK", 1000)
@@ -261,12 +280,18 @@ def test_a_long_reading_is_told(
     assert [v["column"] for k, v in told if k == "reading_column"] == [*columns()]
 
 
-def test_spoilt_parquet_is_refused_all_the_same(tmp_path: Path, pieces: Callable[[], None]) -> None:
+def test_spoilt_files_are_refused_all_the_same(tmp_path: Path, pieces: Callable[[], None]) -> None:
     """A file that breaks off is refused with a sentence, however it is read."""
-    path = as_parquet(tmp_path)
-    content = path.read_bytes()
     pieces()
-    for broken in (content[:-20], content[:400] + bytes(200) + content[600:]):
-        path.write_bytes(broken)
-        with pytest.raises(LabError):
-            resolve(Spec(str(path), "y"))
+    for make in (as_parquet, as_arrays):
+        path = make(tmp_path)
+        content = path.read_bytes()
+        for broken in (content[:-20], content[:400] + bytes(200) + content[600:]):
+            path.write_bytes(broken)
+            assert path.name in refusal(path)
+    np.savez(path, X=np.array([[object()]] * ROWS), y=range(ROWS))
+    assert "pickle" in refusal(path) or "objects" in refusal(path)
+    np.savez(path, X=np.zeros((ROWS, 2), np.complex64), y=range(ROWS))
+    assert "complex64" in refusal(path)
+    np.savez(path, X=np.zeros(ROWS), y=range(ROWS))
+    assert "(400,)" in refusal(path)

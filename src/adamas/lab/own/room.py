@@ -120,12 +120,27 @@ class Room:
 
     def array(self, values: Array) -> Array:
         """Return the same numbers as they lie here."""
-        self._end += -self._end % mmap.ALLOCATIONGRANULARITY
+        self._align()
         place = self.add(np.ascontiguousarray(values).view(np.uint8).data)
-        view = mmap.mmap(
-            self.file.fileno(), place.size, access=mmap.ACCESS_READ, offset=place.start
-        )
-        return np.frombuffer(view, values.dtype)
+        return self._mapped(place, values.dtype, mmap.ACCESS_READ)
+
+    def empty(self, count: int, dtype: "np.dtype[np.generic]") -> Array:
+        """Return zeros that lie here, to be written into."""
+        self._align()
+        place = Place(self._end, count * dtype.itemsize)
+        self._have(self._end + place.size)
+        self._end += place.size
+        if not hasattr(os, "posix_fallocate"):
+            self.file.truncate(self._end)
+        return self._mapped(place, dtype, mmap.ACCESS_WRITE)
+
+    def _align(self) -> None:
+        self._end += -self._end % mmap.ALLOCATIONGRANULARITY
+
+    def _mapped(self, place: Place, dtype: "np.dtype[np.generic]", access: int) -> Array:
+        number = self.file.fileno()
+        view = mmap.mmap(number, place.size, access=access, offset=place.start)
+        return np.frombuffer(view, dtype)
 
     def _have(self, size: int) -> None:
         """Take the disk for so many bytes, if there are not as many yet."""
