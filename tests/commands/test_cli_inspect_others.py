@@ -13,11 +13,15 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import adamas
 import adamas.torch
 from adamas import cli
+from adamas.others.opening import looked_at
 from filled import filled
+from long_form import LONG
 from places import HELPERS
 
 Captured = pytest.CaptureFixture[str]
@@ -131,6 +135,54 @@ def test_broken_files_are_one_line(tmp_path: Path, capsys: Captured) -> None:
         archive.writestr("a", "b")
     assert cli.main(["inspect", str(tmp_path / "z"), "--lang", "zh"]) == 1
     assert "既不是 torch" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Files of each kind, whole."""
+    folder = tmp_path_factory.mktemp("whole")
+    state = trained(torch.optim.AdamW)[1].state_dict()
+    torch.save(state, folder / "new")
+    torch.save(state, folder / "old", _use_new_zipfile_serialization=False)
+    with h5py.File(folder / "h5", "w") as file:
+        file["optimizer/vars/0"] = np.int32(3)
+        file["optimizer/vars/1"] = np.ones((30, 40), np.float32)
+    with zipfile.ZipFile(folder / "keras", "w") as archive:
+        config = {"compile_config": {"optimizer": {"class_name": "Adam", "config": {}}}}
+        archive.writestr("config.json", json.dumps(config))
+        archive.write(folder / "h5", "model.weights.h5")
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
+@pytest.mark.parametrize("kind", ["new", "old", "h5", "keras"])
+@settings(max_examples=1000 if LONG else 30, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_spoilt_files(
+    kind: str,
+    data: st.DataObject,
+    whole: dict[str, bytes],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Whatever bytes of a file are wrong, it is told or refused in one line that names it."""
+    spoilt, place = bytearray(whole[kind]), tmp_path_factory.getbasetemp() / "spoilt"
+    for _ in range(data.draw(st.integers(1, 8))):
+        at = data.draw(st.integers(0, len(spoilt) - 1))
+        spoilt[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+    place.write_bytes(spoilt)
+    try:
+        looked_at(str(place))
+    except (ValueError, OSError) as error:
+        said = str(error)
+        assert "\n" not in said and str(place) in said and len(said) < 2000, said
+
+
+def test_groups_in_a_circle(tmp_path: Path, capsys: Captured) -> None:
+    """An HDF5 file whose groups hold each other is refused, and read in no circle."""
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        group = file.create_group("a")
+        group["b"], group["c"] = group, file
+    assert cli.main(["inspect", str(tmp_path / "w.h5")]) == 1
+    assert "stands there twice" in capsys.readouterr().err
 
 
 def test_a_missing_framework_is_named(

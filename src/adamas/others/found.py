@@ -1,6 +1,7 @@
 """What a file of another library holds: its arrays by name, and what it says of an optimizer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
@@ -58,6 +59,23 @@ def needed(package: str) -> None:
     """Raise ValueError that says how to install a package without which a file is not read."""
     if find_spec(package) is None:
         raise ValueError(f"to read it takes {package}; install it with: pip install {package}")
+
+
+@contextmanager
+def read_by(library: str) -> Iterator[None]:
+    """Turn whatever a library raises on a spoilt file into ValueError in one line.
+
+    What the system says of the file itself, which then has a name, stays.
+    """
+    try:
+        yield
+    except (ValueError, TypeError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
+        said = str(error).partition("\n")[0] or type(error).__name__
+        raise ValueError(f"{library} does not read it: {said}") from error
 
 
 def bounded(name: str, size: int, room: int) -> None:

@@ -9,13 +9,13 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import numpy as np
 
 from adamas.files.header import NAMED
 from adamas.files.reading import Named
-from adamas.others.found import Found, Stored, bounded, needed
+from adamas.others.found import Found, Stored, bounded, needed, read_by
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
 # Where Keras puts an optimizer's variables, numbered, and what adamas.keras writes beside them.
@@ -48,24 +48,19 @@ def _number(pair: tuple[str, Stored]) -> int:
 
 def contents(path: str) -> Contents:
     """A file of Keras, opened; ValueError for what is none."""
-    with Named(path, brief=True):
+    room = os.path.getsize(path)
+    with Named(path, brief=True), read_by("h5py"):
         needed("h5py")
         import h5py  # type: ignore[import-untyped]
 
-        room = os.path.getsize(path)
         config: Mapping[str, Any] | None = None
-        try:
-            if _zipped(path):
-                archive = ZipFile(path)
-                config = _config(archive)
-                file = h5py.File(archive.open(_whole(archive, WEIGHTS)), "r")
-            else:
-                file = h5py.File(path, "r")
-            arrays = dict(_datasets(file, "", room))
-        except (BadZipFile, OSError, RuntimeError, KeyError, NotImplementedError) as error:
-            if isinstance(error, OSError) and error.errno:
-                raise
-            raise ValueError(f"h5py does not read it: {error}") from None
+        if _zipped(path):
+            archive = ZipFile(path)
+            config = _config(archive)
+            file = h5py.File(archive.open(_whole(archive, WEIGHTS)), "r")
+        else:
+            file = h5py.File(path, "r")
+        arrays = dict(_datasets(file, "", room, set()))
         record = arrays.get(f"{VARIABLES}/{RECORD}")
         return Contents(arrays, config, _record(record) if record else {})
 
@@ -87,26 +82,35 @@ def _config(archive: ZipFile) -> Mapping[str, Any] | None:
     """What the optimizer was made with, as its class and its arguments."""
     if archive.getinfo(CONFIG).file_size > LONGEST:
         raise ValueError(f"{CONFIG} in it is too long")
-    whole = json.loads(archive.read(CONFIG))
-    found = (whole.get("compile_config") or {}).get("optimizer")
-    while isinstance(found, Mapping) and "inner_optimizer" in found.get("config", {}):
-        found = found["config"]["inner_optimizer"]
+    found = _at(json.loads(archive.read(CONFIG)), "compile_config", "optimizer")
+    while inner := _at(found, "config", "inner_optimizer"):
+        found = inner
     return found if isinstance(found, Mapping) and "class_name" in found else None
 
 
-def _datasets(group: Any, path: str, room: int) -> Iterator[tuple[str, Stored]]:
+def _at(given: Any, *keys: str) -> Any:
+    """What stands under some keys, one inside of the other; None where there is none."""
+    for key in keys:
+        given = given.get(key) if isinstance(given, Mapping) else None
+    return given
+
+
+def _datasets(group: Any, path: str, room: int, seen: set[Any]) -> Iterator[tuple[str, Stored]]:
     """Every array of an HDF5 file; ValueError for what lies in another file."""
     import h5py
 
-    if path.count("/") > 100:
-        raise ValueError("it is nested too deep")
+    # Groups may hold each other, in a circle.
+    place = h5py.h5o.get_info(group.id).addr
+    if place in seen or len(path) > LONGEST:
+        raise ValueError(f"{path[:60]!r} in it stands there twice")
+    seen.add(place)
     for name in group:
         link, where = group.get(name, getlink=True), f"{path}/{name}".lstrip("/")
         if not isinstance(link, h5py.HardLink):
             raise ValueError(f"{where[:60]!r} in it is a link, which adamas does not follow")
         one = group[name]
         if isinstance(one, h5py.Group):
-            yield from _datasets(one, where, room)
+            yield from _datasets(one, where, room, seen)
         elif isinstance(one, h5py.Dataset):
             if one.external or one.is_virtual:
                 raise ValueError(f"{where[:60]!r} in it lies in another file")
@@ -118,13 +122,17 @@ def _stored(name: str, one: Any, room: int) -> Stored:
     # Keras writes bfloat16 as its bits, and says so beside them.
     told = str(one.attrs.get("dtype", ""))
     if told == "bfloat16" and one.dtype.itemsize == 2:
-        return Stored("BF16", one.shape, one.nbytes, lambda: one[()].view("<u2"))
+        return Stored("BF16", one.shape, one.nbytes, lambda: _reader(one)().view("<u2"))
     form = NAMED.get(one.dtype.newbyteorder("<")) if one.dtype.kind in "biufc" else None
     return Stored(form or str(one.dtype), one.shape, one.nbytes, _reader(one) if form else None)
 
 
 def _reader(one: Any) -> Any:
-    return lambda: np.asarray(one[()])
+    def read() -> Any:
+        with read_by("h5py"):
+            return np.asarray(one[()])
+
+    return read
 
 
 def _record(one: Stored) -> Mapping[str, Any]:
@@ -158,7 +166,8 @@ def opened(path: str) -> Found:
         if found.config:
             module, kind = found.config.get("module"), found.config["class_name"]
             optimizer = f"{module or 'keras.optimizers'}.{kind}"
-            groups = [dict(found.config.get("config") or {})]
+            config = found.config.get("config")
+            groups = [dict(config) if isinstance(config, Mapping) else {}]
         elif found.record:
             optimizer = f"adamas.keras ({str(found.record.get('rule'))[:60]})"
     return Found(path, "keras", arrays, steps, optimizer, groups)

@@ -2,14 +2,15 @@
 
 from functools import partial
 from typing import Any
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import ZipFile
 
 from adamas.files.checkpoint import OURS, Checkpoint
 from adamas.files.reading import Named, Tensors
 from adamas.files.summary import summary as own
 from adamas.others import keras_file, torch_file
-from adamas.others.found import Found, Stored, summary
+from adamas.others.found import Found, Stored, read_by, summary
 
+ZIP = b"PK\x03\x04"
 HDF5 = b"\x89HDF\r\n\x1a\n"
 # How a pickle begins, in which torch wrote before version 1.6.
 PICKLE = b"\x80"
@@ -24,8 +25,8 @@ def kind_of(path: str) -> str:
         begin = file.read(8)
     if begin == HDF5:
         return "keras"
-    if begin.startswith(b"PK") and is_zipfile(path):
-        with Named(path, brief=True):
+    if begin.startswith(ZIP):
+        with Named(path, brief=True), read_by("zipfile"):
             return _zipped(path)
     if begin.startswith(PICKLE) and begin[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         # The length of a header could begin so, too, which is less than a file has.
@@ -37,10 +38,7 @@ def kind_of(path: str) -> str:
 
 
 def _zipped(path: str) -> str:
-    try:
-        names = ZipFile(path).namelist()
-    except BadZipFile as error:
-        raise ValueError(f"it is no whole zip file: {error}") from None
+    names = ZipFile(path).namelist()
     if keras_file.WEIGHTS in names:
         return "keras"
     if any(name.endswith("data.pkl") for name in names):

@@ -1,5 +1,6 @@
 """Files of `torch.save`: state dicts and dicts of such, read without running what is in them."""
 
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -7,7 +8,7 @@ from pickle import UnpicklingError
 from typing import Any
 
 from adamas.files.reading import Named
-from adamas.others.found import Found, Stored, bounded, needed
+from adamas.others.found import Found, Stored, bounded, needed, read_by
 
 # What torch says of a file that it would have to run something of.
 GLOBAL = re.compile(r"GLOBAL ([\w.]+)|(?:class|type) ([\w.]+)")
@@ -20,18 +21,10 @@ def loaded(path: str) -> Any:
 
     Tensors are memory maps. Raises ValueError for a file that holds anything else.
     """
-    with Named(path, brief=True):
+    with Named(path, brief=True), read_by("torch"):
         needed("torch")
-        import torch
-
         try:
-            try:
-                return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-            except RuntimeError as error:
-                if "mmap can only be used" not in str(error):
-                    raise
-            # As torch wrote files before version 1.6.
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return _loaded(path)
         except UnpicklingError as error:
             found = GLOBAL.search(str(error))
             if "nsupported" in str(error) and found:
@@ -41,10 +34,18 @@ def loaded(path: str) -> Any:
                     "is in a file; save optimizer.state_dict(), and of the model model.state_dict()"
                 ) from None
             raise ValueError("torch finds no tensors, numbers and texts in it alone") from None
-        except (RuntimeError, EOFError, KeyError, AttributeError, IndexError) as error:
-            raise ValueError(
-                f"torch does not read it: {str(error).partition(chr(10))[0]}"
-            ) from None
+
+
+def _loaded(path: str) -> Any:
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except RuntimeError as error:
+        if "mmap can only be used" not in str(error):
+            raise
+    # As torch wrote files before version 1.6.
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def opened(path: str) -> Found:
@@ -92,7 +93,7 @@ def steps_of(state: Mapping[Any, Any]) -> int | None:
     """The most steps that a parameter had; None where nobody counts them."""
     counts = [one["step"] for one in state["state"].values() if "step" in one]
     every = [float(one) for one in counts if getattr(one, "numel", lambda: 1)() == 1]
-    return int(max(every)) if every else None
+    return int(max(every)) if every and all(map(math.isfinite, every)) else None
 
 
 def joined(path: str, key: Any) -> str:
