@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import adamas
-from adamas.disk import disk
+from adamas.disk import disk, runner
 from adamas.disk.undo import Undo
 from adamas.rules import AVERAGES, adafactor, adamw, lamb, lion, muon, nadam, prodigy
 from filled import same
@@ -20,7 +20,7 @@ MODEL, STATE = "model.safetensors", "state.safetensors"
 @pytest.fixture(autouse=True)
 def _many_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "WINDOW", 1 << 14)
-    monkeypatch.setattr(disk, "MOST", 1 << 15)
+    monkeypatch.setattr(runner, "MOST", 1 << 15)
 
 
 def begin(dtype: str = "float32") -> Arrays:

@@ -321,9 +321,9 @@ BOUND = """
     from pathlib import Path
     import numpy as np
     import adamas
-    from adamas.disk import disk
+    from adamas.disk import disk, runner
 
-    disk.WINDOW, disk.MOST = 1 << 22, 1 << 23
+    disk.WINDOW, runner.MOST = 1 << 22, 1 << 23
 
     def most():
         lines = Path("/proc/self/status").read_text().splitlines()

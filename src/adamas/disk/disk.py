@@ -3,30 +3,22 @@
 import os
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import Any
-
-import numpy as np
 
 from adamas.disk import opening
 from adamas.disk.file import NAME
-from adamas.disk.maps import home, known
+from adamas.disk.maps import home
 from adamas.disk.opening import Whole, said
+from adamas.disk.runner import Runner
 from adamas.disk.shield import shielded
-from adamas.disk.undo import PIECE, ROOM, read, write
-from adamas.disk.windows import WINDOW, Span, Window, merged, span, windows
+from adamas.disk.undo import PIECE, ROOM
+from adamas.disk.windows import WINDOW, Window, merged, span, windows
 from adamas.engine import phases
-from adamas.engine.finite import quiet
 from adamas.engine.phases import Crew
 from adamas.engine.tensors import address
-from adamas.engine.threads import Action, straight, unbroken
+from adamas.engine.threads import Action, straight
 from adamas.files import atomic
-from adamas.kernel.runtime import job as j
-
-# Bytes of files that may be in memory before they are given back.
-MOST = 1 << 27
 
 
 class Disk:
@@ -45,9 +37,9 @@ class Disk:
         # The numbers that files have in the undo file, by their addresses.
         found = [home(address(t.work)) for part in whole.parts for t in part.tensors if t.work.size]
         maps = dict.fromkeys([self._file.map, *(one for one in found if one)])
-        self._files = {one.at: (k, one) for k, one in enumerate(maps)}
+        self._runner = Runner(self._undo, {one.at: (k, one) for k, one in enumerate(maps)})
         self._listed = [(one.path if k else NAME, len(one)) for k, one in enumerate(maps)]
-        self._resident, self._broken = 0, False
+        self._broken = False
         for one in whole.parts:
             one.sweeps, one.long = self.sweep, True
             if one.store.first.asked:
@@ -79,14 +71,13 @@ class Disk:
         whole = self._alive()
 
         def step() -> None:
-            found: list[tuple[Window, Action]] = []
+            found: list[Window] = []
             for part, crew in zip(whole.parts, crews, strict=True):
                 phases.ready(crew, scale, threads, prologue, look)
                 for batch in crew[0]:
-                    for window in windows(part, batch, WINDOW):
-                        found.append((window, partial(_run, window, threads)))
-            with self._undone(whole, sum(window.size for window, _ in found)):
-                self._run(found)
+                    found += windows(part, batch, WINDOW)
+            with self._undone(whole, sum(window.size for window in found)):
+                self._runner.run(found, threads)
                 straight(after)
 
         shielded(step)
@@ -99,57 +90,11 @@ class Disk:
 
         def change() -> None:
             with self._undone(whole, sum(end - begin for _, begin, end in spans)):
-                self._note(spans)
+                self._runner.note(spans)
                 straight(actions)
 
         shielded(change)
-        self._give_back()
-
-    def _run(self, found: Sequence[tuple[Window, Action]]) -> None:
-        """Each window in turn; what the next one changes is read and written down meanwhile."""
-        ahead: Future[None] | None = None
-        with ThreadPoolExecutor(1, "adamas-undo") as pool:
-            for k, (window, action) in enumerate(found):
-                if ahead:
-                    ahead.result()
-                else:
-                    self._note_window(window)
-                if k + 1 < len(found):
-                    ahead = pool.submit(self._note_window, found[k + 1][0])
-                action()
-                self._write(window)
-                self._resident += window.mapped
-                if self._resident > MOST:
-                    self._give_back()
-
-    def _note_window(self, window: Window) -> None:
-        self._note(window.spans)
-        for rows in window.rows:
-            number, file = self._files[rows.file]
-            rows.here = np.empty((len(rows.places), rows.unit), np.uint8)
-            for place, piece in rows.runs():
-                read(file.file, piece, place)
-            self._undo.note_rows(number, rows.places, rows.here)
-            places = address(rows.here) + np.arange(len(rows.here)) * rows.unit
-            window.batch.table.words[window.first : window.end, rows.column] = places
-
-    def _write(self, window: Window) -> None:
-        """Write what was stepped elsewhere into its file."""
-        for rows in window.rows:
-            for place, piece in rows.runs():
-                write(self._files[rows.file][1].file, piece, place)
-            rows.here = None
-
-    def _note(self, spans: Sequence[Span]) -> None:
-        for at, begin, end in spans:
-            number, file = self._files[at]
-            self._undo.note(number, file.file, begin, end - begin)
-
-    def _give_back(self) -> None:
-        """Give the pages of all files back."""
-        self._resident = 0
-        for one in known():
-            one.let_go()
+        self._runner.give_back()
 
     @contextmanager
     def _undone(self, whole: Whole, size: int) -> Iterator[None]:
@@ -194,16 +139,3 @@ class Disk:
                 "from; step it there, or make an optimizer of another directory here."
             )
         return whole
-
-
-def _run(window: Window, threads: int) -> None:
-    """Step the slices of a window."""
-    batch = window.batch
-    if batch.makes >= 0:
-        quiet(straight)(phases.one_alone(batch, threads, None))
-        return
-    batch.window(window.first, window.end)
-    try:
-        unbroken([partial(batch.run, batch.at, j.SWEEP)], threads)
-    finally:
-        batch.resize()

@@ -6,8 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from adamas.disk.bytes_of_files import write
 from adamas.disk.maps import Mapped, mapped, tensors
-from adamas.disk.undo import write
 from adamas.files import atomic
 from adamas.files.checkpoint import OURS
 from adamas.files.contents import bytes_of, in_order

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from adamas.disk.bytes_of_files import read, write
 from adamas.files import atomic
 from adamas.files.header import strict_json
 
@@ -97,8 +98,6 @@ class Undo:
     def note(self, number: int, source: int, begin: int, size: int) -> None:
         """Write bytes of the file `source`, which has this number, down."""
         end = begin + size
-        if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(source, begin, size, os.POSIX_FADV_WILLNEED)
         self._buffer = self._buffer or bytearray(PIECE)
         while begin < end:
             view = memoryview(self._buffer)[: min(PIECE, end - begin)]
@@ -185,23 +184,6 @@ class Undo:
                 raise ValueError(f"it would write at byte {place:,} of {size:,}")
             if put:
                 write(file, rest[k * record.unit : (k + 1) * record.unit], place)
-
-
-def read(file: int, into: memoryview, at: int) -> None:
-    """Read bytes of a file; ValueError where it ends before."""
-    while into:
-        count = os.preadv(file, [into], at)
-        if not count:
-            raise ValueError("a file ends before what was to be read of it")
-        into, at = into[count:], at + count
-
-
-def write(file: int, given: Any, at: int) -> None:
-    """Write bytes into a file."""
-    left = memoryview(given).cast("B")
-    while left:
-        count = os.pwrite(file, left, at)
-        left, at = left[count:], at + count
 
 
 def _forget() -> None:

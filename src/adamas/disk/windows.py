@@ -16,8 +16,6 @@ from adamas.kernel.runtime import job as j
 
 # Bytes of files that a window changes, about.
 WINDOW = 1 << 25
-# What is between two changed pieces of a file is written down with them if it is not more.
-GAP = 1 << 12
 
 # File by its address, first byte there, and byte behind the last.
 Span = tuple[int, int, int]
@@ -73,14 +71,14 @@ def span(at: int, size: int) -> list[Span]:
 
 
 def merged(spans: Sequence[Span]) -> list[Span]:
-    """The same bytes, and small gaps between them, in fewer pieces.
+    """The same bytes in as few pieces as can be; what is between them may be somebody else's.
 
     >>> merged([(1, 0, 5), (1, 5, 9), (2, 0, 4), (1, 90000, 90001)])
     [(1, 0, 9), (1, 90000, 90001), (2, 0, 4)]
     """
     found: list[Span] = []
     for file, begin, end in sorted(spans):
-        if found and found[-1][0] == file and begin - found[-1][2] <= GAP:
+        if found and found[-1][0] == file and begin <= found[-1][2]:
             _, before, last = found.pop()
             begin, end = before, max(last, end)
         found.append((file, begin, end))

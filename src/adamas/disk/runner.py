@@ -1,0 +1,93 @@
+"""The windows of a step, one after another: written down, stepped, written back, given back."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+
+from adamas.disk.bytes_of_files import ahead, read, write
+from adamas.disk.maps import Mapped, known
+from adamas.disk.undo import Undo
+from adamas.disk.windows import Span, Window
+from adamas.engine import phases
+from adamas.engine.finite import quiet
+from adamas.engine.tensors import address
+from adamas.engine.threads import straight, unbroken
+from adamas.kernel.runtime import job as j
+
+# Bytes of files that may be in memory before they are given back.
+MOST = 1 << 27
+
+
+class Runner:
+    """Runs windows over files, of which `files` has the number in `undo` and the map by address."""
+
+    def __init__(self, undo: Undo, files: Mapping[int, tuple[int, Mapped]]) -> None:
+        self._undo, self._files, self._resident = undo, files, 0
+
+    def run(self, found: Sequence[Window], threads: int) -> None:
+        """Each window in turn; what the next one changes is read and written down meanwhile."""
+        noted: Future[None] | None = None
+        with ThreadPoolExecutor(1, "adamas-undo") as pool:
+            for k, window in enumerate(found):
+                if noted:
+                    noted.result()
+                else:
+                    self._note(*found[:2])
+                if k + 1 < len(found):
+                    noted = pool.submit(self._note, *found[k + 1 : k + 3])
+                stepped(window, threads)
+                self._write(window)
+                self._resident += window.mapped
+                if self._resident > MOST:
+                    self.give_back()
+
+    def _note(self, window: Window, following: Window | None = None) -> None:
+        """Write down what a window changes, while the system reads what the one behind it does."""
+        for at, begin, end in following.spans if following else ():
+            ahead(self._files[at][1].file, begin, end - begin)
+        for rows in window.rows:
+            for place in rows.places.tolist():
+                ahead(self._files[rows.file][1].file, place, rows.unit)
+        self.note(window.spans)
+        for rows in window.rows:
+            number, file = self._files[rows.file]
+            rows.here = np.empty((len(rows.places), rows.unit), np.uint8)
+            for place, piece in rows.runs():
+                read(file.file, piece, place)
+            self._undo.note_rows(number, rows.places, rows.here)
+            places = address(rows.here) + np.arange(len(rows.here)) * rows.unit
+            window.batch.table.words[window.first : window.end, rows.column] = places
+
+    def _write(self, window: Window) -> None:
+        """Write what was stepped elsewhere into its file."""
+        for rows in window.rows:
+            for place, piece in rows.runs():
+                write(self._files[rows.file][1].file, piece, place)
+            rows.here = None
+
+    def note(self, spans: Sequence[Span]) -> None:
+        """Write these pieces of files down."""
+        for at, begin, end in spans:
+            number, file = self._files[at]
+            self._undo.note(number, file.file, begin, end - begin)
+
+    def give_back(self) -> None:
+        """Give the pages of all files back."""
+        self._resident = 0
+        for one in known():
+            one.let_go()
+
+
+def stepped(window: Window, threads: int) -> None:
+    """Step the slices of a window, in memory."""
+    batch = window.batch
+    if batch.makes >= 0:
+        quiet(straight)(phases.one_alone(batch, threads, None))
+        return
+    batch.window(window.first, window.end)
+    try:
+        unbroken([partial(batch.run, batch.at, j.SWEEP)], threads)
+    finally:
+        batch.resize()
