@@ -98,6 +98,7 @@ def _tried(
     numbers, notes = _numbers(name, raw, frame.marks)
     if numbers and frame.room:
         numbers = replace(numbers, values=frame.room.array(numbers.values))
+        frame.room.let_go()
     return numbers, notes
 
 

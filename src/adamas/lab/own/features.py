@@ -60,6 +60,8 @@ def encoded(frame: Frame, columns: Sequence[Column], rows: Array) -> Features:
             different = 0
         else:
             new, (marks, fate, different) = [], _of_texts(column, column.codes[rows], frame.notes)
+        if frame.room:
+            frame.room.let_go()
         made[column.reading.name] = Made(len(new) + len(marks), fate, different)
         numbers += new
         flags += marks

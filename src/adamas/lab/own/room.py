@@ -82,6 +82,7 @@ class Room:
         except OSError as error:
             raise self._refusal(size) from error
         self._close = weakref.finalize(self, self.file.close)
+        self._views: list[mmap.mmap] = []
         self._end = self._there = 0
         self._have(size)
 
@@ -140,7 +141,13 @@ class Room:
     def _mapped(self, place: Place, dtype: "np.dtype[np.generic]", access: int) -> Array:
         number = self.file.fileno()
         view = mmap.mmap(number, place.size, access=access, offset=place.start)
+        self._views.append(view)
         return np.frombuffer(view, dtype)
+
+    def let_go(self) -> None:
+        """Let go of what is in memory of the arrays; it is read again where it is needed."""
+        for view in self._views if hasattr(mmap.mmap, "madvise") else ():
+            view.madvise(mmap.MADV_DONTNEED)
 
     def _have(self, size: int) -> None:
         """Take the disk for so many bytes, if there are not as many yet."""
