@@ -131,7 +131,14 @@ def test_convert_and_inspect_read_them(tmp_path: Path, capsys: Any) -> None:
     assert found["optimizer"] == "adamas.jax.adamw(1e-3)" and found["steps"] == 3
     assert {"state/mu.fc.weight.codes", "fc.weight"} <= {one["name"] for one in found["tensors"]}
     assert cli.main(["convert", str(there), str(pt)]) == 0
+    # optax sorts names, and torch goes by the order.
+    assert "matches parameters by their order" in capsys.readouterr().err
+    assert torch.load(pt)["param_groups"][0]["param_names"] == ["bias", "fc.weight"]
+    torch.save({"fc.weight": torch.ones(70, 90), "bias": torch.ones(3)}, tmp_path / "model.pt")
+    words = ["convert", str(there), str(pt), "--force", "--params", str(tmp_path / "model.pt")]
+    assert cli.main(words) == 0 and not capsys.readouterr().err
     saved = torch.load(pt)
+    assert saved["param_groups"][0]["param_names"] == ["fc.weight", "bias"]
     numbers = np.asarray(state.mu["fc"]["weight"].numbers())
     index = saved["param_groups"][0]["param_names"].index("fc.weight")
     np.testing.assert_array_equal(saved["state"][index]["exp_avg"].numpy(), numbers)

@@ -16,11 +16,11 @@ def save(
     keep: int = 1,
     background: bool = False,
 ) -> Saving:
-    """Write `optimizer`, of adamas or adamas.torch, into a safetensors file; whole or not at all.
+    """Write `optimizer`, of adamas, adamas.torch or adamas.keras, into a safetensors file.
 
     The state is written as it is kept: codes, scales, dtypes, step counts and the seeds of rounding
     at random, with the hyper-parameters of the groups and the text of the rule. `optimizer.save`
-    is the same.
+    is the same; `adamas.jax.save` takes a state in its place.
 
     - `params`: a dict of arrays, such as `model.state_dict()`, that are written beside the state
       under their own names; NumPy's uint16 is taken for bits of bfloat16, as in optimizers.
@@ -38,7 +38,8 @@ def save(
     if not hasattr(optimizer, "save"):
         kind = f"{type(optimizer).__module__}.{type(optimizer).__name__}"
         raise TypeError(
-            f"{kind} is no optimizer that adamas saves; adamas and adamas.torch have such."
+            f"{kind} is no optimizer that adamas saves: adamas, adamas.torch and adamas.keras have "
+            "such, and adamas.jax.save takes a state."
         )
     saving: Saving = optimizer.save(path, params, extra, keep, background)
     return saving

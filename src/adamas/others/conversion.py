@@ -64,8 +64,11 @@ def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]
         names = names_of(asked.names, list(dict.fromkeys([*found.names, *found.state])))
         found = renamed(found, names, [])
         target = _target(there, source, found, asked.target)
-        shapes = _shapes(found, source, asked.params, names)
-        like = source.state if source.end.home.name in TORCH and target.home.name in TORCH else None
+        model = _in_file(asked.params) if asked.params else {}
+        shapes = _shapes(found, source, model, names)
+        _order(found, source.end, target, names, model)
+        same = source.end.home.name in TORCH and source.end.name == target.name
+        like = source.state if same and target.home.name in TORCH else None
         live = made(target, found, shapes, Wanted(asked.state, like))
         way: Any = "ignore" if asked.ignore else "exact"
         ending = (text_of(target), live) if target.home.name in JAX else live
@@ -117,11 +120,32 @@ def _torch_has(name: str) -> bool:
     return hasattr(torch.optim, name)
 
 
+def _order(
+    found: Neutral, here: End, there: End, names: Mapping[Any, Any] | None, model: Shapes
+) -> None:
+    """Put parameters into the order of the model, or of the names that were given.
+
+    Warns where neither is known, and the target matches them by their order.
+    """
+    given = [one[0] if isinstance(one, tuple) else one for one in (names or {}).values()]
+    order = list(model) if set(found.names) <= model.keys() else given
+    if set(found.names) <= set(order):
+        for group in found.groups:
+            group.names.sort(key=order.index)
+    elif there.home.name in ("torch", "keras") and here.home.name not in TORCH:
+        listed = ", ".join(map(str, found.names))
+        warnings.warn(
+            f"{there.title} matches parameters by their order, and the source has {listed}; if the "
+            "model has another, --names says it, or --params, a file of its state_dict.",
+            stacklevel=2,
+        )
+
+
 def _shapes(
-    found: Neutral, source: Source, params: str | None, names: Mapping[Any, Any] | None
+    found: Neutral, source: Source, model: Shapes, names: Mapping[Any, Any] | None
 ) -> Shapes:
     """The shapes of the target's parameters; ValueError names those that nobody tells."""
-    told = {**source.shapes, **(_in_file(params) if params else {}), **found.shapes}
+    told = {**source.shapes, **model, **found.shapes}
     turned = {}
     for old, new in (names or {}).items():
         if isinstance(new, tuple) and old in told:

@@ -124,8 +124,12 @@ def _torch(end: End, found: Neutral, shapes: Mapping[Any, Any], wanted: Wanted) 
     if wanted.state and end.home.name == "adamas.torch":
         state = {"state": groups[0].pop("state")}
         groups = [{k: v for k, v in one.items() if k != "state"} for one in groups]
-        return getattr(module, end.name)(groups, **state)
-    return getattr(module, end.name)(groups)
+        live: Any = getattr(module, end.name)(groups, **state)
+    else:
+        live = getattr(module, end.name)(groups)
+    # Schedule-free rules are converted where gradients are taken.
+    getattr(live, "train", dict)()
+    return live
 
 
 def _tensor(value: Any) -> bool:
