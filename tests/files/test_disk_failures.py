@@ -149,6 +149,8 @@ def interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_begun_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A directory with an unfinished step stands at the step before; so do the parameters."""
     interrupted(tmp_path, monkeypatch)
+    with pytest.raises(ValueError, match="in the middle of a step"):
+        made().load(tmp_path / "run" / STATE)
     optimizer, alone = made(tmp_path), made()
     for _ in range(2):
         step(alone)
@@ -169,6 +171,16 @@ def test_a_disk_that_cannot_put_back_says_so(
     with pytest.raises(OSError, match="make the optimizer again"):
         step(optimizer)
     assert alike(made(tmp_path), alone)
+
+
+def test_what_lies_in_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that the disk ends half-way names a parameter that is not in a file."""
+    params = {"w": np.ones(SHAPE, np.float32)}
+    optimizer = adamas.AdamW(params, state="int8", state_dir=tmp_path)
+    failing("pwrite", 30, OSError(errno.EIO, ""), monkeypatch)
+    with pytest.raises(OSError, match="the step was undone, but 'w', in memory, may have moved"):
+        step(optimizer)
+    assert optimizer.steps == 0 and adamas.open_file(tmp_path / STATE).steps == 0
 
 
 MUTATIONS: dict[str, tuple[str, Callable[[bytearray], bytearray]]] = {

@@ -83,6 +83,9 @@ def main(folder: Path, kills: int) -> None:
         assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
         undo = folder / "state" / "undo"
         unfinished += undo.exists() and undo.stat().st_size > 0
+        if draw.random() < 0.5:
+            # The next child puts back what this one has changed, and may be killed meanwhile.
+            continue
         params = adamas.open_params(folder / "model.safetensors")
         again = made(params, state_dir=folder / "state")
         seen.add(again.steps)

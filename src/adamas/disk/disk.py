@@ -34,9 +34,12 @@ class Disk:
         # Not held, so that both end with the optimizer.
         self._whole = weakref.ref(whole)
         self._undo, self._file = opening.opened(self.folder, whole, kind)
+        tensors = [t for part in whole.parts for t in part.tensors if t.work.size]
+        homes = {tensor.key: home(address(tensor.work)) for tensor in tensors}
+        # A parameter that lies in memory, if one does.
+        self._loose = next((key for key, one in homes.items() if one is None), None)
         # The numbers that files have in the undo file, by their addresses.
-        found = [home(address(t.work)) for part in whole.parts for t in part.tensors if t.work.size]
-        maps = dict.fromkeys([self._file.map, *(one for one in found if one)])
+        maps = dict.fromkeys([self._file.map, *(one for one in homes.values() if one)])
         self._runner = Runner(self._undo, {one.at: (k, one) for k, one in enumerate(maps)})
         self._listed = [(one.path if k else NAME, len(one)) for k, one in enumerate(maps)]
         self._broken = False
@@ -103,12 +106,14 @@ class Disk:
         `size` is how many bytes of them are written down.
         """
         undo, file = self._undo, self._file
+        self._runner.begun = False
         numbers = [part.numbers for part in whole.parts]
         before = [(one.steps.copy(), one.scalars.copy()) for one in numbers]
         size += file.size + (size // PIECE + 64) * 2 * ROOM
         try:
             undo.begin(self._listed, size)
             undo.note(0, file.map.file, 0, file.size)
+            file.begin()
             yield
             file.write(said(whole, self._kind))
             undo.finish()
@@ -117,7 +122,7 @@ class Disk:
             for one, (steps, scalars) in zip(numbers, before, strict=True):
                 one.steps[:], one.scalars[:], one.shared[:] = steps, scalars, 0
             if isinstance(error, OSError):
-                raise atomic.told(error, undo.path, size) from error
+                raise atomic.told(error, undo.path, size, self._after()) from error
             raise
 
     def _put_back(self) -> None:
@@ -127,6 +132,14 @@ class Disk:
             self._broken = False
         if self._broken:
             self.close()
+
+    def _after(self) -> str:
+        """What an error says of a step that was not done."""
+        if self._broken:
+            return "what the step has changed is put back when the optimizer is made again"
+        if self._loose is not None and self._runner.begun:
+            return f"the step was undone, but {self._loose!r}, in memory, may have moved"
+        return "nothing was changed"
 
     def _alive(self) -> Whole:
         whole = self._whole()

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from adamas.disk.bytes_of_files import write
 from adamas.disk.maps import Mapped, mapped, tensors
 from adamas.files import atomic
-from adamas.files.checkpoint import OURS
+from adamas.files.checkpoint import FILE_FORMAT, OURS, UNFINISHED
 from adamas.files.contents import bytes_of, in_order
 from adamas.files.header import Placed, packed
 from adamas.files.tree import Leaf
 
 NAME = "state.safetensors"
+# How the header of a whole file begins to say what it is.
+WHOLE = f'{{\\"format\\":{FILE_FORMAT}'.encode()
 # A header ends with a page, and may become so much longer, and so much for each tensor.
 PAGE = 1 << 12
 MORE, EACH = 1 << 12, 1 << 8
@@ -43,6 +45,12 @@ class StateFile:
     def array(self, name: str) -> NDArray[Any]:
         """A tensor of it: the file's own bytes."""
         return self.map.array(self.placed[name])
+
+    def begin(self) -> None:
+        """Say that the file is not whole until the next `write`, in one byte."""
+        place = self.map.find(WHOLE, 0, self.size)
+        if place >= 0:
+            write(self.map.file, str(UNFINISHED).encode(), place + len(WHOLE) - 1)
 
     def write(self, text: str) -> None:
         """Say something else of the optimizer; ValueError if there is no room for it."""

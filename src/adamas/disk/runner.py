@@ -25,6 +25,8 @@ class Runner:
 
     def __init__(self, undo: Undo, files: Mapping[int, tuple[int, Mapped]]) -> None:
         self._undo, self._files, self._resident = undo, files, 0
+        # Whether anything has been stepped; whoever runs windows sets it to False before.
+        self.begun = False
 
     def run(self, found: Sequence[Window], threads: int) -> None:
         """Each window in turn; what the next one changes is read and written down meanwhile."""
@@ -37,6 +39,7 @@ class Runner:
                     self._note(*found[:2])
                 if k + 1 < len(found):
                     noted = pool.submit(self._note, *found[k + 1 : k + 3])
+                self.begun = True
                 stepped(window, threads)
                 self._write(window)
                 self._resident += window.mapped

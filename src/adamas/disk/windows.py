@@ -16,6 +16,8 @@ from adamas.kernel.runtime import job as j
 
 # Bytes of files that a window changes, about.
 WINDOW = 1 << 25
+# Bytes that a record takes beside what it holds.
+RECORD = 128
 
 # File by its address, first byte there, and byte behind the last.
 Span = tuple[int, int, int]
@@ -55,12 +57,13 @@ class Window:
 
     @property
     def size(self) -> int:
-        """How many bytes are changed."""
-        return self.mapped + sum(len(one.places) * (one.unit + 8) for one in self.rows)
+        """How many bytes it takes to write down what is changed."""
+        heads = RECORD * (len(self.spans) + len(self.rows))
+        return heads + self.mapped + sum(len(one.places) * (one.unit + 8) for one in self.rows)
 
     @property
     def mapped(self) -> int:
-        """How many of them are stepped where they lie."""
+        """How many bytes are stepped where they lie."""
         return sum(end - begin for _, begin, end in self.spans)
 
 

@@ -166,11 +166,11 @@ def _settle(folder: str) -> None:
         os.close(file)
 
 
-def told(error: OSError, place: str, size: int) -> OSError:
+def told(error: OSError, place: str, size: int, then: str = "nothing was changed") -> OSError:
     """The error with what a reader needs to make room: the file, its bytes, those that are free."""
     free = ""
     with contextlib.suppress(OSError, AttributeError):
         found = os.statvfs(os.path.dirname(place))
         free = f", and {found.f_bavail * found.f_frsize:,} are free there"
-    what = f"{error.strerror or error}; this file takes {size:,} bytes{free}; nothing was changed"
+    what = f"{error.strerror or error}; this file takes {size:,} bytes{free}; {then}"
     return OSError(error.errno, what, place)

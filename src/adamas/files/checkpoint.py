@@ -15,6 +15,8 @@ from adamas.files import header, tree
 from adamas.files.reading import Named, Tensors
 
 FILE_FORMAT = 1
+# What stands in its place while a step changes the file, see `disk`.
+UNFINISHED = 0
 # The key of the metadata under which adamas writes.
 OURS = "adamas"
 # What stands there, and of which type it is.
@@ -156,6 +158,11 @@ def document_of(metadata: Mapping[str, str]) -> dict[str, Any]:
     if OURS not in metadata:
         raise ValueError("it holds tensors, and no state of an optimizer of adamas")
     document = header.strict_json(metadata[OURS], "what adamas wrote into it")
+    if document.get("format") == UNFINISHED:
+        raise ValueError(
+            "it stands in the middle of a step; make the optimizer of its directory again, which "
+            "puts back what the step has changed"
+        )
     if document.get("format") != FILE_FORMAT:
         told = str(document.get("format"))[:30]
         raise ValueError(f"it is of format {told!r}, and this adamas reads {FILE_FORMAT}")
