@@ -89,10 +89,12 @@ def _in_time(column: Column, made: Made) -> bool:
 
 def _is_owner(column: Column, target: Target) -> bool:
     """Return whether a column seems to say what several rows are of."""
+    if ID.search(column.reading.name) is None:
+        return False
     values = column.values if isinstance(column, NumberColumn) else column.codes
     used = values[target.rows]
     used = used[~np.isnan(used)] if isinstance(column, NumberColumn) else used[used >= 0]
     different = len(np.unique(used))
     if different < HELD or len(used) < ROWS_EACH * different:
         return False
-    return different < len(used) and ID.search(column.reading.name) is not None
+    return different < len(used)
