@@ -144,7 +144,7 @@ def test_own_table_is_chinese(tmp_path: Path) -> None:
         values = {"count": "3", "rows": "60", "target": "z", "column": "x", "limit": "10",
                   "name": "GB18030", "shape": "(3, 3)", "share": "50 %", "loss": "0.7",
                   "last": "column3", "line": "7", "fields": "2", "width": "3",
-                  "most": "20", "each": "5"}  # fmt: skip
+                  "most": "20", "each": "5", "file": "data.csv", "size": "9,000"}  # fmt: skip
         if "{names}" in SENTENCES[f"note.{key}"]["en"]:
             notes.column(key, "x")
         else:
