@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.disk.disk import Disk
 from adamas.engine.fixed import FixedDict
 from adamas.engine.gradients import flatten
 from adamas.engine.loading import regrouping, unpacked
@@ -105,9 +104,12 @@ class Optimizer(Modes, Configured):
         self._form, self._keys = made.form if params is given else dict, made.keys
         self._settings, self._turn = made.settings, made.turn
         self._training, self._trained = True, {}
-        place, name = options["state_dir"], type(self).__name__
-        self._disk = None if place is None else Disk(place, made, name)
-        if self._disk:
+        self._disk = None
+        if (place := options["state_dir"]) is not None:
+            # Few have one; its threads take 5 ms to import.
+            from adamas.disk.disk import Disk
+
+            self._disk = Disk(place, made, type(self).__name__)
             # Another optimizer may have the directory as soon as this one is gone.
             weakref.finalize(self, self._disk.close)
         self._ours = frozenset({*vars(self), "_ours"} - before)
