@@ -8,6 +8,7 @@ import lzma
 import weakref
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
@@ -95,38 +96,33 @@ def content(path: Path) -> Text:
     Raises `LabError` for what cannot be unpacked.
     """
     with path.open("rb") as file:
-        first = file.read(8)
+        first, most = file.read(8), most_at_once()
         file.seek(0)
         way = next((way for mark, way in PACKED.items() if first.startswith(mark)), None)
+        if way is None and (size := path.stat().st_size) > most:
+            return Body(path.open("rb"), size)
         try:
             with way(file) if way else file as text:
-                blocks, rest = _blocks(text, most_at_once())
-                found = b"".join(blocks) if len(blocks) != 1 else blocks[0]
-                if rest and way:
-                    return _unpacked(found, text, path.name)
+                found = _held(text, most, path.name)
         except BROKEN as error:
             raise LabError("error.packed", file=path.name, reason=error) from error
     if not found:
         raise LabError("error.no_text", file=path.name)
-    return Body(path.open("rb"), path.stat().st_size) if rest else found
+    return found
 
 
-def _blocks(text: IO[bytes], most: int) -> tuple[list[bytes], bool]:
-    """Return the text in blocks, or somewhat more than `most` bytes and that there may be more."""
-    blocks, size = list[bytes](), 0
+def _held(text: IO[bytes], most: int, name: str) -> Text:
+    """Return a text; one of more than `most` bytes unpacked into a file."""
+    blocks, size = deque[bytes](), 0
     while block := text.read(BLOCK):
         blocks.append(block)
         size += len(block)
         if size > most:
-            return blocks, True
-    return blocks, False
-
-
-def _unpacked(first: bytes, text: IO[bytes], name: str) -> Body:
-    """Return a packed text of which only the beginning was held, unpacked into a file."""
-    room = Room(name)
-    size = room.add(first).size
-    while block := text.read(BLOCK):
+            break
+    else:
+        return b"".join(blocks) if len(blocks) != 1 else blocks[0]
+    room, size = Room(name), 0
+    while block := blocks.popleft() if blocks else text.read(BLOCK):
         size += room.add(block).size
     return Body(room.taken(), size)
 
