@@ -7,7 +7,7 @@ from typing import Any
 
 from adamas.cli_lab import add_command, add_language
 from adamas.cli_language import Speech
-from adamas.cli_text.core_words import told
+from adamas.cli_text.core_words import known, told
 from adamas.cli_values import path, reading
 from adamas.pages.told import system
 
@@ -59,7 +59,7 @@ def run_convert(args: argparse.Namespace) -> int:
         print(json.dumps(done, ensure_ascii=False, indent=2))
         return 0
     for one in done["warnings"]:
-        print(f"adamas convert: {one}", file=sys.stderr)
+        print(f"adamas convert: {known(one)[args.lang]}", file=sys.stderr)
     numbers = {
         key: "?" if done[key] is None else f"{done[key]:,}" for key in ("parameters", "steps")
     }
