@@ -89,9 +89,9 @@ def test_a_full_disk_fails_at_once(
     there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No room for the state is an error when it is made, with path and bytes; nothing is left."""
-    place = tmp_path / "run"
+    place = tmp_path / "far" / "run"
     if there:
-        place.mkdir()
+        place.mkdir(parents=True)
     error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     params = {"w": np.ones(SHAPE, np.float32)}
     with monkeypatch.context() as patch:
@@ -99,7 +99,7 @@ def test_a_full_disk_fails_at_once(
         with pytest.raises(OSError, match=r"takes [\d,]+ bytes, and [\d,]+ are free") as caught:
             adamas.AdamW(params, state="int8", state_dir=place)
     assert caught.value.errno == errno.ENOSPC and caught.value.filename == str(place / STATE)
-    assert place.exists() == there and not (there and os.listdir(place))
+    assert place.parent.exists() == place.exists() == there and not (there and os.listdir(place))
     assert made(tmp_path).steps == 0
 
 

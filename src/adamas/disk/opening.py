@@ -72,11 +72,10 @@ def opened(folder: str, whole: Whole, kind: str) -> tuple[Undo, StateFile]:
     Raises OSError and ValueError that name what is wrong; a directory that was made for it is gone
     again then, and one that was there is as it was, but for an unfinished step that is put back.
     """
-    made = not os.path.isdir(folder)
-    if made:
-        os.makedirs(folder)
+    made = list(_missing(folder))
     place, undo = os.path.join(folder, NAME), None
     try:
+        os.makedirs(folder, exist_ok=True)
         undo = Undo(os.path.join(folder, "undo"))
         with Named(undo.path):
             if undo.unfinished:
@@ -91,10 +90,17 @@ def opened(folder: str, whole: Whole, kind: str) -> tuple[Undo, StateFile]:
         if undo:
             # Whoever keeps the error does not keep the directory.
             undo.close()
-        if made:
-            with suppress(OSError):
-                os.rmdir(folder)
+        with suppress(OSError):
+            for one in made:
+                os.rmdir(one)
         raise
+
+
+def _missing(folder: str) -> Iterator[str]:
+    """The folders that are not there, the innermost first."""
+    while not os.path.lexists(folder):
+        yield folder
+        folder = os.path.dirname(folder)
 
 
 def _created(folder: str, whole: Whole, kind: str) -> StateFile:
