@@ -8,11 +8,10 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from adamas.lab.own.room import Room
+from adamas.lab.own.room import CELL, Room
 from adamas.lab.problems import Array
 
 PIECE = 1 << 22  # bytes of rows that are read at once
-NUMBER = 8  # bytes that a column takes for each row when it is typed
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -42,7 +41,7 @@ def columns(path: Path, name: str) -> tuple[tuple[int, ...], Array, Room]:
             rows, width = (*shape, 1)[0], math.prod(shape[1:])
             if not rows * width or len(shape) < 2:
                 return shape, np.empty((width, rows), dtype), Room(path.name)
-            room = Room(path.name, rows * width * (dtype.itemsize + NUMBER))
+            room = Room(path.name, rows * width * (dtype.itemsize + CELL))
             made = room.empty(rows * width, dtype).reshape(width, rows)
             (_by_columns if fortran else _by_rows)(file, made, shape)
     return shape, made, room

@@ -19,7 +19,7 @@ from adamas.lab.own.layout import SNIFFED, Layout, clean, fitted, laid_out, reco
 from adamas.lab.own.notes import Notes
 from adamas.lab.own.numerals import marks
 from adamas.lab.own.packed_texts import Texts
-from adamas.lab.own.room import Room
+from adamas.lab.own.room import CELL, Room
 from adamas.lab.own.telling import tell
 from adamas.lab.text import words
 
@@ -57,7 +57,7 @@ def read(path: Path, target: str | None, encoding: str | None = None) -> Frame:
     features, values = split_target(columns, target, file)
     used = marks(columns.values(), layout.delimiter == ";")
     if room:
-        room.more(8 * len(values) * len(columns))
+        room.more(CELL * len(values) * len(columns))
         room.note(notes, len(data), len(values))
     return Frame(file, checksum(path), features, target, values, used, notes, room)
 

@@ -12,12 +12,11 @@ from adamas.lab.own.files import checksum
 from adamas.lab.own.frame import Frame, Given, Raw, check_names, check_rows, chosen, split_target
 from adamas.lab.own.notes import Notes
 from adamas.lab.own.packed_texts import Texts
-from adamas.lab.own.room import Room, in_pieces
+from adamas.lab.own.room import CELL, Room, in_pieces
 from adamas.lab.problems import Array
 
 MARK = b"PAR1"
 ROWS = 1 << 16  # of one column that are read at once
-NUMBER = 8  # bytes
 
 
 def begins(path: Path) -> bool:
@@ -45,7 +44,7 @@ def read(path: Path, target: str | None) -> Frame:
             check_rows(rows, path.name)
             size = _size(file.metadata)
             if in_pieces(size):
-                room = Room(path.name, NUMBER * rows * len(names))
+                room = Room(path.name, CELL * rows * len(names))
                 room.note(notes, size, rows)
                 columns = {name: _later(pa, pq, path, file, name, room) for name in names}
             else:
@@ -66,7 +65,7 @@ def _size(metadata: Any) -> int:
     """Return the bytes of a table: as they are stored without compression, or as numbers."""
     groups = range(metadata.num_row_groups)
     stored = sum(metadata.row_group(k).total_byte_size for k in groups)
-    return max(int(stored), NUMBER * int(metadata.num_rows) * int(metadata.num_columns))
+    return max(int(stored), CELL * int(metadata.num_rows) * int(metadata.num_columns))
 
 
 def _kind(pa: Any, column: Any) -> Any:

@@ -23,6 +23,7 @@ LARGEST = 256 * 2**20
 # And smaller ones, where what they take is more than this share of the memory that is free.
 SHARE = 1 / 8
 TAKES = 3  # bytes of memory for one of a table, while it is read as a whole
+CELL = 8  # bytes that a cell takes when it is typed
 # Of the disk that is free, which others write to as well.
 MOST = 0.9
 GROWTH = 64 * 2**20

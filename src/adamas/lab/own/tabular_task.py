@@ -1,7 +1,7 @@
 """The network that learns a table, judged against what a blind answer would get."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 
@@ -51,7 +51,7 @@ def errors(unit: float, outputs: Array, y: Array) -> dict[str, float]:
     return {"rmse": float(rms) * unit, "mae": float(mean) * unit}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TableRuns:
     """The task of each seed on one table. `apart`: it was read in pieces, which takes long.
 
@@ -64,6 +64,7 @@ class TableRuns:
     widths: tuple[int, ...]
     batch: int
     apart: bool = False
+    _split: Callable[[int], Prepared] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Keep two splits: runs of one seed follow each other, and to split takes 0.1 s."""
@@ -72,8 +73,9 @@ class TableRuns:
 
     def __call__(self, seed: int) -> TabularTask:
         """Return the task of a seed."""
-        split: Prepared = self._split(seed)  # type: ignore[attr-defined]
-        return TabularTask(seed, split, bool(self.target.classes), self.widths, self.batch)
+        return TabularTask(
+            seed, self._split(seed), bool(self.target.classes), self.widths, self.batch
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave the splits out; every process draws its own."""
