@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -17,6 +18,9 @@ from adamas.files.header import FORMS, packed
 from adamas.files.tree import Leaf, Leaves, Packing, Path
 from adamas.kernel.build import adamas_version
 from adamas.kernel.formula import Formula
+
+# It takes 1 ms to find, and a state on disk is described after every step.
+version = cache(adamas_version)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def document(
     packing = Packing(found.leaf, found.named)
     said = {
         "format": FILE_FORMAT,
-        "version": adamas_version(),
+        "version": version(),
         "home": found.home,
         "class": found.kind,
         "rules": {formula.name: described(formula) for formula in found.formulas},
