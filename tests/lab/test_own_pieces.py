@@ -220,6 +220,26 @@ def test_a_table_is_read_once_for_all_processes(
         there()  # would read the table again
 
 
+class Bomb:
+    """Unpacking one says so."""
+
+    def __reduce__(self) -> object:
+        return pytest.fail, ("what somebody else wrote was unpacked",)
+
+
+def test_what_somebody_else_puts_there_is_not_unpacked(
+    tmp_path: Path, pieces: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that finds another file than the one of its run reads the table itself."""
+    pieces()
+    asked = Spec(str(as_csv(tmp_path)), "y")
+    problem = resolve(asked)
+    with sharing.shared(problem, asked, tmp_path) as load:
+        monkeypatch.setattr(sharing, "_here", {})
+        (tmp_path / sharing.NAME).write_bytes(pickle.dumps(Bomb()))
+        assert load().about == problem.about
+
+
 def test_a_full_disk_says_so_before_the_work(
     tmp_path: Path, pieces: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

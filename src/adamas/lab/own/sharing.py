@@ -4,15 +4,15 @@ import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from uuid import uuid4
 
 from adamas.lab.own.spec import Entered, Spec
 from adamas.lab.own.tabular_task import TableRuns
 from adamas.lab.problems import Problem
 
 NAME = ".table.pickle"
-# What this process has at hand, by the token of what was kept.
+# What this process has at hand, by the digest of what was kept.
 _here: dict[str, Problem] = {}
 
 
@@ -20,25 +20,26 @@ _here: dict[str, Problem] = {}
 class Kept:
     """Loads a problem that this run has kept in a file, or as `load` does where there is no file.
 
-    The file is written and read by processes of one run; a later one never reads it.
+    The file is written and read by processes of one run; a later one never reads it. What anybody
+    else has put there has another digest, and is not unpacked: that would run what is in it.
     """
 
     path: Path
-    token: str
+    digest: str
     load: Callable[[], Problem]
 
     def __call__(self) -> Problem:
         """Return the problem; the same object in one process."""
-        if self.token not in _here:
+        if self.digest not in _here:
             try:
-                token, problem = pickle.loads(self.path.read_bytes())
+                packed = self.path.read_bytes()
             except OSError:
                 return self.load()
-            if token != self.token:
+            if sha256(packed).hexdigest() != self.digest:
                 return self.load()
             _here.clear()
-            _here[token] = problem
-        return _here[self.token]
+            _here[self.digest] = pickle.loads(packed)
+        return _here[self.digest]
 
 
 @contextmanager
@@ -53,11 +54,13 @@ def shared(problem: Problem, named: Entered, folder: Path) -> Iterator[Callable[
     if not (apart and isinstance(named, Spec)):
         yield named.problem
         return
-    kept = Kept(path, uuid4().hex, named.problem)
+    packed = pickle.dumps(problem, protocol=5)
+    kept = Kept(path, sha256(packed).hexdigest(), named.problem)
     before = dict(_here)
-    _here[kept.token] = problem
+    _here[kept.digest] = problem
     try:
-        path.write_bytes(pickle.dumps((kept.token, problem), protocol=5))
+        path.write_bytes(packed)
+        del packed
         yield kept
     finally:
         path.unlink(missing_ok=True)
