@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ import adamas
 import adamas.torch
 from adamas import cli
 from home_runs import HALF, NAMES, Adamas, Torch, Trained, forty, sample
-from places import HELPERS
 
 Captured = pytest.CaptureFixture[str]
 # Of float32 arithmetic in another order, relative to the largest parameter.
@@ -220,15 +217,6 @@ def test_shapes_are_asked_for(tmp_path: Path, capsys: Captured) -> None:
     assert adamas.open_file(there).parameters == {"weight": (3, 2), "bias": (3,)}
     torch.save({"m": model.state_dict(), "o": optimizer.state_dict()}, tmp_path / "both.pt")
     assert converted(tmp_path / "both.pt", there, "--force") == 0
-
-
-def test_keras_goes_on_in_torch_and_back(tmp_path: Path) -> None:
-    """Files of Keras and adamas.keras go to torch and come back, within float32."""
-    script = str(Path(HELPERS) / "keras_converted.py")
-    done = subprocess.run([sys.executable, script, str(tmp_path)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert max(found.values()) < FLOAT32, found
 
 
 def test_a_file_of_its_own_may_be_written_over(tmp_path: Path) -> None:

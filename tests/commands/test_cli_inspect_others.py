@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,6 @@ from adamas import cli
 from adamas.others.opening import looked_at
 from filled import filled
 from long_form import LONG
-from places import HELPERS
 
 Captured = pytest.CaptureFixture[str]
 
@@ -196,23 +193,6 @@ def test_a_missing_framework_is_named(
     for name, package in (("t.pt", "torch"), ("w.h5", "h5py")):
         assert cli.main(["inspect", str(tmp_path / name)]) == 1
         assert f"pip install {package}" in capsys.readouterr().err
-
-
-def test_files_of_keras(tmp_path: Path, capsys: Captured) -> None:
-    """A `.keras` names its optimizer, its arguments and its step; adamas.keras its states, too."""
-    script = str(Path(HELPERS) / "keras_files.py")
-    done = subprocess.run([sys.executable, script, str(tmp_path)], check=True, capture_output=True)
-    norms = json.loads(done.stdout.splitlines()[-1])
-    found = told(tmp_path / "own.keras", capsys)
-    assert (found["kind"], found["steps"]) == ("keras", 2)
-    assert found["optimizer"] == "keras.optimizers.Adam" and found["groups"][0]["beta_1"] == 0.9
-    arrays = {one["name"]: one["norm"] for one in found["tensors"]}
-    assert arrays["layers/dense/vars/0"] == pytest.approx(norms["kernel"], rel=1e-6)
-    assert arrays["optimizer/vars/2"] == pytest.approx(norms["momentum"], rel=1e-6)
-    found = told(tmp_path / "ours.weights.h5", capsys)
-    assert "adamw" in found["optimizer"] and found["steps"] == 2
-    names = [one["name"] for one in found["tensors"]]
-    assert any(name.endswith("fc_kernel_m") or "kernel" in name for name in names)
 
 
 def test_anybodys_safetensors(tmp_path: Path, capsys: Captured) -> None:

@@ -1,22 +1,17 @@
-"""Files of Keras go to torch and back by `adamas convert`; prints how far runs end; run by a test.
+"""Files of Keras go to torch and back by `adamas convert`, and are told by `adamas inspect`."""
 
-A process of its own, because Keras takes its backend from the environment.
-"""
-
+import contextlib
+import io
 import json
-import os
-import sys
+import tempfile
 from typing import Any
-
-os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import keras
 import numpy as np
-import torch
 
 import adamas.keras
-import adamas.torch
 from adamas import cli
+from adamas.others.opening import looked_at
 
 HALF = 20
 
@@ -24,7 +19,6 @@ HALF = 20
 def model_of(optimizer: Any) -> keras.Model:
     """The same model each time."""
     keras.utils.set_random_seed(0)
-    keras.utils.clear_session()
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="fc")], name="m")
     model.compile(optimizer, loss="mse")
     return model
@@ -43,11 +37,13 @@ def fitted(model: keras.Model, every: Any) -> list[Any]:
     """The parameters after these batches."""
     for x, y in every:
         model.train_on_batch(x, y)
-    return [v.value.detach().cpu().numpy().copy() for v in model.trainable_variables]
+    return [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
 
 
 def in_torch(half: list[Any], load: Any, every: Any) -> list[Any]:
     """The same layer in torch, twenty steps from a state on."""
+    import torch
+
     layer = torch.nn.Linear(4, 3)
     with torch.no_grad():
         layer.weight.copy_(torch.tensor(half[0].T))
@@ -68,7 +64,8 @@ def off(one: list[Any], other: list[Any]) -> float:
 
 def converted(*words: str) -> None:
     """The command, which must do it."""
-    assert cli.main(["convert", *words]) == 0, words
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        assert cli.main(["convert", *words]) == 0, words
 
 
 def there_and_back(folder: str, name: str, make: Any, torch_class: str) -> dict[str, float]:
@@ -86,10 +83,10 @@ def there_and_back(folder: str, name: str, make: Any, torch_class: str) -> dict[
     whole = fitted(model, every[HALF:])
     names = json.dumps([["weight", "T"], "bias"])
     converted(place, pt, "--names", names, "--to", torch_class)
-    module: Any = adamas.torch if torch_class.startswith("adamas") else torch.optim
+    import torch
 
     def load(layer: torch.nn.Module) -> Any:
-        optimizer = getattr(module, torch_class.rpartition(".")[2])(
+        optimizer = getattr(torch.optim, torch_class.rpartition(".")[2])(
             layer.named_parameters(), lr=1e-2
         )
         optimizer.load_state_dict(torch.load(pt))
@@ -106,8 +103,38 @@ def there_and_back(folder: str, name: str, make: Any, torch_class: str) -> dict[
     return ends | {f"{name} in Keras": off(fitted(again, every[HALF:]), whole)}
 
 
-if __name__ == "__main__":
-    folder = sys.argv[1]
-    found = there_and_back(folder, "ours", lambda: adamas.keras.AdamW(1e-2), "torch.AdamW")
-    own = there_and_back(folder, "own", lambda: keras.optimizers.Adadelta(1.0), "torch.Adadelta")
-    print(json.dumps({**found, **own}))
+def check_convert_to_torch_and_back() -> None:
+    """Twenty steps in Keras and twenty in torch from its file are forty in Keras, and back."""
+    if keras.backend.backend() != "torch":
+        return
+    ours = adamas.keras.AdamW
+    with tempfile.TemporaryDirectory() as folder:
+        found = there_and_back(folder, "ours", lambda: ours(1e-2), "torch.AdamW")
+        own = keras.optimizers.Adadelta
+        found |= there_and_back(folder, "own", lambda: own(1.0), "torch.Adadelta")
+    assert max(found.values()) < 2e-6, found
+
+
+def check_inspect_tells_what_is_in_files_of_keras() -> None:
+    """A `.keras` names its optimizer, its arguments and its step; adamas.keras its states, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = model_of(keras.optimizers.Adam(1e-2))
+        fitted(model, batches()[:2])
+        model.save(f"{folder}/own.keras")
+        found = looked_at(f"{folder}/own.keras")
+        assert (found["kind"], found["steps"]) == ("keras", 2)
+        # On torch it is a class of Keras' own backend.
+        assert found["optimizer"].startswith("keras.") and found["optimizer"].endswith(".Adam")
+        assert found["groups"][0]["beta_1"] == 0.9
+        norms = {one["name"]: one["norm"] for one in found["tensors"]}
+        kernel, momentum = model.trainable_variables[0], model.optimizer.variables[2]
+        for name, variable in (("layers/dense/vars/0", kernel), ("optimizer/vars/2", momentum)):
+            wanted = np.linalg.norm(keras.ops.convert_to_numpy(variable))
+            assert abs(norms[name] - wanted) < 1e-6 * wanted, name
+        model = model_of(adamas.keras.AdamW(1e-2))
+        fitted(model, batches()[:2])
+        model.save_weights(f"{folder}/ours.weights.h5")
+        found = looked_at(f"{folder}/ours.weights.h5")
+        assert "adamw" in found["optimizer"] and found["steps"] == 2
+        assert any(one["name"].endswith("kernel_m") or "momentum" in one["name"] for one in
+                   found["tensors"])  # fmt: skip

@@ -11,7 +11,14 @@ from typing import Any
 from places import HELPERS, PACKAGE
 from quick_xla import FLAGS
 
-FILES = ("keras_numbers", "keras_rounding", "keras_fitting", "keras_saving", "keras_kept")
+FILES = (
+    "keras_numbers",
+    "keras_rounding",
+    "keras_fitting",
+    "keras_saving",
+    "keras_kept",
+    "keras_converted",
+)
 PREFIX = "check_"
 
 

@@ -52,7 +52,9 @@ def convert_file(here: str, there: str, asked: Asked) -> dict[str, Any]:
             f"{', '.join(TORCH_FILES)} (torch) or in .weights.h5 (Keras)."
         )
     with warnings.catch_warnings(record=True) as noted:
-        warnings.simplefilter("always")
+        # Those of libraries to their programmers are nothing that a user can mend.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UserWarning)
         source = opened(here, asked.source, asked.entry)
         done = _done(here, there, source, asked)
     return {**done, "warnings": [str(one.message) for one in noted]}
