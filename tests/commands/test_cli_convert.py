@@ -1,7 +1,10 @@
 """`adamas convert`: the state in a file goes on in another library as at home, or is refused."""
 
+import functools
 import json
+import os
 import re
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ import torch
 import adamas
 import adamas.torch
 from adamas import cli
+from adamas.others import keras_file
+from adamas.others.conversion import placed
 from home_runs import HALF, NAMES, Adamas, Torch, Trained, forty, sample
 
 Captured = pytest.CaptureFixture[str]
@@ -202,6 +207,37 @@ def test_refusals_are_one_line(language: str, tmp_path: Path, capsys: Captured) 
         assert not (own and language == "zh") or re.search("[\u4e00-\u9fff]{4}", said), said
         assert not (tmp_path / new).exists() and not (tmp_path / "new.txt").exists()
     assert (tmp_path / "there.pt").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["new.pt", "new.safetensors", "new.weights.h5"])
+def test_a_full_disk_leaves_the_file_that_is_there(
+    name: str, tmp_path: Path, capsys: Captured
+) -> None:
+    """Where the system allows no room, one line names the file, which stays as it was."""
+    model = torch.nn.Linear(100, 90)
+    optimizer = torch.optim.Adadelta(model.named_parameters())
+    model(torch.ones(1, 100)).sum().backward()
+    optimizer.step()
+    torch.save(optimizer.state_dict(), tmp_path / "c.pt")
+    (tmp_path / name).write_bytes(b"mine")
+    if name.endswith("h5"):
+        state = {"0": np.ones(100_000)}
+        write: Any = functools.partial(keras_file.write, store=state, like=None)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        if name.endswith("h5"):
+            with pytest.raises(ValueError, match="was not written"):
+                placed(str(tmp_path / name), write)
+        else:
+            words = [tmp_path / "c.pt", tmp_path / name, "--force"]
+            assert converted(*words, "--lang", "zh") == 1
+            said = capsys.readouterr().err
+            assert said.count("\n") == 1 and str(tmp_path / name) in said
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (tmp_path / name).read_bytes() == b"mine"
+    assert sorted(os.listdir(tmp_path)) == sorted(["c.pt", name])
 
 
 def test_shapes_are_asked_for(tmp_path: Path, capsys: Captured) -> None:

@@ -207,12 +207,12 @@ def _written(there: str, target: End, live: Any, state: Any, like: str | None) -
     elif there.endswith(TORCH_FILES):
         import torch
 
-        _placed(there, lambda spare: torch.save(state, spare))
+        placed(there, lambda spare: torch.save(state, spare))
     else:
-        _placed(there, lambda spare: keras_file.write(spare, state, like))
+        placed(there, lambda spare: keras_file.write(spare, state, like))
 
 
-def _placed(there: str, write: Callable[[str], Any]) -> None:
+def placed(there: str, write: Callable[[str], Any]) -> None:
     """Let `write` fill a file beside its place, and put it there when it is on the disk."""
     spare = os.path.join(os.path.dirname(there), f".{os.path.basename(there)}.part")
     try:
@@ -220,6 +220,12 @@ def _placed(there: str, write: Callable[[str], Any]) -> None:
         with open(spare, "rb") as file:
             os.fsync(file.fileno())
         os.replace(spare, there)
+    except (RuntimeError, OSError) as error:
+        # torch says of a full disk that a writer failed, h5py has a sentence of its own.
+        if getattr(error, "filename", None) is None:
+            said = str(error).partition("\n")[0]
+            raise ValueError(f"{there!r} was not written: {said}; nothing was changed.") from error
+        raise
     finally:
         with suppress(FileNotFoundError):
             os.unlink(spare)
