@@ -336,6 +336,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "others.names",
         "others.source",
         "others.target",
+        "others.parameters",
         "others.conversion",
         "others.__init__",
     ),

@@ -2,22 +2,20 @@
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from adamas.files.reading import Named
 from adamas.homes.conversion import FORMS
 from adamas.homes.convert import convert
 from adamas.homes.neutral import Neutral, renamed
 from adamas.homes.writers import End, end_of
-from adamas.kernel.layout import REST, SCALE
-from adamas.others import keras_file, opening, torch_file
+from adamas.others import keras_file
 from adamas.others.names import names_of
-from adamas.others.source import Shapes, Source, opened, shapes_of
+from adamas.others.parameters import in_file, order, shapes_of_target
+from adamas.others.source import Source, opened
 from adamas.others.target import TORCH, Wanted, class_of, made
 
 JAX = ("optax", "adamas.jax")
@@ -66,9 +64,9 @@ def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]
         names = names_of(asked.names, list(dict.fromkeys([*found.names, *found.state])))
         found = renamed(found, names, [])
         target = _target(there, source, found, asked.target)
-        model = _in_file(asked.params) if asked.params else {}
-        shapes = _shapes(found, source, model, names)
-        _order(found, source.end, target, names, model)
+        model = in_file(asked.params) if asked.params else {}
+        shapes = shapes_of_target(found, source, model, names)
+        order(found, source.end, target, names, model)
         same = source.end.home.name in TORCH and source.end.name == target.name
         like = source.state if same and target.home.name in TORCH else None
         live = made(target, found, shapes, Wanted(asked.state, like))
@@ -120,75 +118,6 @@ def _torch_has(name: str) -> bool:
     import torch
 
     return hasattr(torch.optim, name)
-
-
-def _order(
-    found: Neutral, here: End, there: End, names: Mapping[Any, Any] | None, model: Shapes
-) -> None:
-    """Put parameters into the order of the model, or of the names that were given.
-
-    Warns where neither is known, and the target matches them by their order.
-    """
-    given = [one[0] if isinstance(one, tuple) else one for one in (names or {}).values()]
-    order = list(model) if set(found.names) <= model.keys() else given
-    if set(found.names) <= set(order):
-        for group in found.groups:
-            group.names.sort(key=order.index)
-    elif there.home.name in ("torch", "keras") and here.home.name not in TORCH:
-        listed = ", ".join(map(str, found.names))
-        warnings.warn(
-            f"{there.title} matches parameters by their order, and the source has {listed}; if the "
-            "model has another, --names says it, or --params, a file of its state_dict.",
-            stacklevel=2,
-        )
-
-
-def _shapes(
-    found: Neutral, source: Source, model: Shapes, names: Mapping[Any, Any] | None
-) -> Shapes:
-    """The shapes of the target's parameters; ValueError names those that nobody tells."""
-    told = {**source.shapes, **model, **found.shapes}
-    turned = {}
-    for old, new in (names or {}).items():
-        if isinstance(new, tuple) and old in told:
-            turned[new[0]] = tuple(new[1](np.empty(told[old], "V0")).shape)
-        elif isinstance(new, str) and old in told:
-            turned[new] = told[old]
-    known = {**told, **turned}
-    for name in found.names:
-        if name not in known:
-            shape = _one_shape(found.state.get(name, {}))
-            known |= {} if shape is None else {name: shape}
-    if lost := [name for name in found.names if name not in known]:
-        raise ValueError(
-            f"nothing tells the shapes of {', '.join(map(repr, lost[:10]))}; give the model's "
-            "parameters, which have the same names there: --params FILE"
-        )
-    return known
-
-
-def _one_shape(entry: Mapping[str, Any]) -> tuple[int, ...] | None:
-    """The shape that all states of a parameter have; None where they have several, or none."""
-    arrays = {
-        key: value.shape
-        for key, value in entry.items()
-        if isinstance(value, np.ndarray) and not key.endswith((SCALE, REST))
-    }
-    shapes = set(arrays.values())
-    return shapes.pop() if len(shapes) == 1 else None
-
-
-def _in_file(path: str) -> Shapes:
-    kind = opening.kind_of(path)
-    if kind == "torch":
-        return shapes_of(torch_file.loaded(path))
-    if kind == "keras":
-        raise ValueError(f"{path!r} is of Keras, which does not name parameters there")
-    if kind == "adamas":
-        from adamas.files.checkpoint import Checkpoint
-
-        return dict(Checkpoint(path).parameters)
-    return {name: one.shape for name, one in opening.opened(path).arrays.items()}
 
 
 def _written(there: str, target: End, live: Any, state: Any, like: str | None) -> None:
