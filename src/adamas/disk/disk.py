@@ -1,5 +1,6 @@
 """The state of one optimizer in a directory: stepped in windows, whole or put back."""
 
+import errno
 import os
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,11 @@ from adamas.engine.phases import Crew
 from adamas.engine.tensors import address
 from adamas.engine.threads import Action, straight
 from adamas.files import atomic
+
+CHANGED = (
+    "this file was moved, removed, replaced or cut while an optimizer had it open; no step is done "
+    "any more, make the optimizer again"
+)
 
 
 class Disk:
@@ -41,6 +47,7 @@ class Disk:
         # The numbers that files have in the undo file, by their addresses.
         maps = dict.fromkeys([self._file.map, *(one for one in homes.values() if one)])
         self._runner = Runner(self._undo, {one.at: (k, one) for k, one in enumerate(maps)})
+        self._maps = list(maps)
         self._listed = [(one.path if k else NAME, len(one)) for k, one in enumerate(maps)]
         self._broken = False
         for one in whole.parts:
@@ -128,7 +135,7 @@ class Disk:
     def _put_back(self) -> None:
         self._broken = True
         with suppress(OSError, ValueError):
-            self._undo.put_back(self.folder)
+            self._undo.put_back(lambda number, path, size: self._maps[number].file)
             self._broken = False
         if self._broken:
             self.close()
@@ -151,4 +158,9 @@ class Disk:
                 f"the state in {self.folder!r} belongs to the process that this one was forked "
                 "from; step it there, or make an optimizer of another directory here."
             )
+        held = [(one.path, one.file, len(one)) for one in self._maps]
+        for path, file, size in [*held, (self._undo.path, self._undo.file, 0)]:
+            # What is stepped would be lost with the last who has it open.
+            if not atomic.same(path, file) or os.fstat(file).st_size != size:
+                raise OSError(errno.ESTALE, CHANGED, path)
         return whole

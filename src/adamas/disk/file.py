@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from numpy.typing import NDArray
@@ -74,7 +75,9 @@ def create(folder: str, text: str, leaves: Mapping[str, Leaf]) -> StateFile:
     size = len(begin) + sum(map(bytes_of, every.values()))
     place = part(folder)
     try:
-        with open(place, "wb", buffering=0) as file:
+        with suppress(FileNotFoundError):
+            os.unlink(place)
+        with open(place, "xb", buffering=0) as file:
             if not atomic.allocate(file.fileno(), size):
                 fill(file, size)
             os.pwrite(file.fileno(), begin, 0)

@@ -2,7 +2,6 @@
 
 import mmap
 import os
-import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
@@ -10,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adamas.engine.tensors import address
-from adamas.files import header
+from adamas.files import atomic, header
 from adamas.files.checkpoint import OURS, Key, Reference, document_of, references
 from adamas.files.header import FORMS, Header, Placed
 from adamas.files.reading import Named
 from adamas.files.tree import unpacked
-
-_open: "weakref.WeakSet[Mapped]" = weakref.WeakSet()
 
 
 class Mapped(mmap.mmap):
@@ -60,18 +57,18 @@ def mapped(path: str) -> Mapped:
         raise ValueError(f"{path!r}: it is empty.") from None
     made.file, made.path = file, os.path.realpath(path)
     made.at = address(np.frombuffer(made, np.uint8))
-    _open.add(made)
+    atomic.in_place.add(made)
     return made
 
 
 def known() -> Iterator[Mapped]:
     """All that somebody still holds."""
-    return iter(list(_open))
+    return iter(list(atomic.in_place))
 
 
 def home(at: int) -> Mapped | None:
     """The file that has the byte at an address, or None."""
-    return next((one for one in _open if one.at <= at < one.at + len(one)), None)
+    return next((one for one in known() if one.at <= at < one.at + len(one)), None)
 
 
 def tensors(file: Mapped) -> Header:

@@ -18,6 +18,7 @@ from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import address
 from adamas.engine.threads import straight
 from adamas.engine.whole import counting, everything
+from adamas.files import atomic
 from adamas.files.checkpoint import Checkpoint
 from adamas.files.contents import compare, document
 from adamas.files.filed import HOME, contents, shapes
@@ -74,17 +75,18 @@ def opened(folder: str, whole: Whole, kind: str) -> tuple[Undo, StateFile]:
     """
     made = list(_missing(folder))
     place, undo = os.path.join(folder, NAME), None
+    ours = not os.path.lexists(os.path.join(folder, "undo"))
     try:
         os.makedirs(folder, exist_ok=True)
         undo = Undo(os.path.join(folder, "undo"))
         with Named(undo.path):
             if undo.unfinished:
-                undo.put_back(folder)
+                _put_back(undo, place, whole)
         if os.path.exists(place):
             return undo, _found(place, whole)
         return undo, _created(folder, whole, kind)
     except BaseException:
-        if undo and not os.path.exists(place):
+        if undo and ours and not os.path.lexists(place):
             with suppress(OSError):
                 os.unlink(undo.path)
         if undo:
@@ -94,6 +96,32 @@ def opened(folder: str, whole: Whole, kind: str) -> tuple[Undo, StateFile]:
             for one in made:
                 os.rmdir(one)
         raise
+
+
+def _put_back(undo: Undo, place: str, whole: Whole) -> None:
+    """Put an unfinished step back into the state at `place` and files of the parameters."""
+    if not os.path.lexists(place):
+        raise ValueError(f"it is not empty, and {NAME!r}, which it would belong to, is not there")
+    given = [home(address(tensor.work)) for part in whole.parts for tensor in part.tensors]
+    state = os.open(place, os.O_RDWR | atomic.FLAGS)
+
+    def find(number: int, path: str, size: int) -> int:
+        """Return the state, or a file that the user has opened; the list may name any."""
+        path = os.path.join(os.path.dirname(place), path)
+        if os.stat(path).st_size != size:
+            raise ValueError(f"it is of {path!r} with {size:,} bytes, which has others now")
+        for file in [one.file for one in given if one] if number else [state]:
+            if atomic.same(path, file):
+                return file
+        raise ValueError(
+            f"it would change {path!r}, in which none of these parameters lies; make the "
+            "optimizer of those that open_params of that file gives"
+        )
+
+    try:
+        undo.put_back(find)
+    finally:
+        os.close(state)
 
 
 def _missing(folder: str) -> Iterator[str]:
@@ -121,6 +149,8 @@ def _created(folder: str, whole: Whole, kind: str) -> StateFile:
 
 def _found(place: str, whole: Whole) -> StateFile:
     """A file that is there; ValueError that lists what does not fit."""
+    if os.path.islink(place):
+        raise ValueError(f"{place!r}: it is a link; give state_dir= the directory that it leads to")
     file = Checkpoint(place)
     with Named(place, brief=True):
         if file.home != HOME:

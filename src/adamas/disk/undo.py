@@ -11,7 +11,7 @@ import os
 import struct
 import weakref
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +35,9 @@ LIST = -1
 # Bytes that are copied at once.
 PIECE = 1 << 22
 
+# Finds an open file by its number, path and size in the list.
+Find = Callable[[int, str, int], int]
+
 _open: "weakref.WeakSet[Undo]" = weakref.WeakSet()
 
 
@@ -53,7 +56,7 @@ class Undo:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+        self.file = os.open(path, os.O_RDWR | os.O_CREAT | atomic.FLAGS, 0o666)
         self._end, self._buffer = 0, bytearray()
         _open.add(self)
         if fcntl is None:  # pragma: no cover  (not a POSIX system)
@@ -124,23 +127,17 @@ class Undo:
         """The step is whole: nothing is to be put back any more."""
         os.ftruncate(self.file, 0)
 
-    def put_back(self, folder: str) -> None:
+    def put_back(self, find: Find) -> None:
         """Put all that was written down back into its files, and end; ValueError says what is bad.
 
-        Relative paths are of `folder`.
+        Whoever made the directory may have written any path into the list: `find` opens none.
         """
         records = list(self._records())
-        opened: list[int] = []
-        try:
-            if records:
-                opened += self._files(folder, records[0])
-            # All of it is looked at before any of it is put back.
-            for put in (False, True):
-                for record in reversed(records[1:]):
-                    self._restore(record, opened, put)
-        finally:
-            for file in opened:
-                os.close(file)
+        files = self._files(records[0], find) if records else []
+        # All of it is looked at before any of it is put back.
+        for put in (False, True):
+            for record in reversed(records[1:]):
+                self._restore(record, files, put)
         self.finish()
 
     def _records(self) -> Iterator[Record]:
@@ -163,14 +160,9 @@ class Undo:
             raise ValueError(f"the record at byte {record.at - ROOM} is not what was written")
         return found
 
-    def _files(self, folder: str, record: Record) -> Iterator[int]:
+    def _files(self, record: Record, find: Find) -> list[int]:
         listed = strict_json(b'{"files":' + bytes(self._content(record)) + b"}", "its list")
-        for path, size in listed["files"]:
-            place = os.path.join(folder, path)
-            file = os.open(place, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
-            yield file
-            if os.fstat(file).st_size != size:
-                raise ValueError(f"it is of {place!r} with {size:,} bytes, which has others now")
+        return [find(k, path, size) for k, (path, size) in enumerate(listed["files"])]
 
     def _restore(self, record: Record, files: Sequence[int], put: bool) -> None:
         content = self._content(record)

@@ -7,6 +7,7 @@ the next one to save there writes over.
 import contextlib
 import errno
 import os
+import weakref
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,10 @@ try:
     import fcntl
 except ImportError:  # pragma: no cover  (not a POSIX system)
     fcntl = None  # type: ignore[assignment]
+
+
+# A link that somebody left in a folder leads to a file that is no business of ours.
+FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def write(path: "str | os.PathLike[str]", parts: Iterable[Any], size: int, keep: int = 1) -> None:
@@ -27,6 +32,9 @@ def write(path: "str | os.PathLike[str]", parts: Iterable[Any], size: int, keep:
     folder, name = os.path.split(place)
     spare = os.path.join(folder, f".{name}.part")
     try:
+        if any(same(place, one.file) for one in in_place):
+            told_so = "it is open, and stepped where it lies; save to another path"
+            raise OSError(errno.EBUSY, told_so)
         file = _claimed(spare)
         _open.add(file)
         try:
@@ -43,6 +51,18 @@ def write(path: "str | os.PathLike[str]", parts: Iterable[Any], size: int, keep:
     except OSError as error:
         raise told(error, place, size) from error
     _settle(folder)
+
+
+# Files that are changed where they lie, open as `file`: what took their places would be lost.
+in_place: "weakref.WeakSet[Any]" = weakref.WeakSet()
+
+
+def same(path: str, file: int) -> bool:
+    """Whether the file at a path is this open one."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file))
+    except OSError:
+        return False
 
 
 # What is being written; a child that is forked off meanwhile would hold its lock.
@@ -71,7 +91,7 @@ def generation(path: str, age: int) -> str:
 def _claimed(spare: str) -> int:
     """The temporary file, open and empty; BlockingIOError while another process writes it."""
     while True:
-        file = os.open(spare, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+        file = os.open(spare, os.O_RDWR | os.O_CREAT | FLAGS, 0o666)
         try:
             _lock(file)
             # Whoever held the lock may have put this very file into its place meanwhile.
