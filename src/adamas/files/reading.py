@@ -3,6 +3,7 @@
 Opening reads the header; arrays are memory maps.
 """
 
+import io
 import math
 import mmap
 import os
@@ -32,6 +33,15 @@ if sys.platform == "linux":
 BUFFER = 1 << 22
 
 
+def opened(path: str) -> io.BufferedReader:
+    """The file at `path`, to be read; a pipe that nobody writes into is empty, and not waited for.
+
+    Raises OSError.
+    """
+    ways = getattr(os, "O_NONBLOCK", 0)
+    return open(path, "rb", opener=lambda place, flags: os.open(place, flags | ways))
+
+
 class Tensors:
     """A safetensors file of anybody; `placed` says where each of its tensors lies.
 
@@ -47,7 +57,7 @@ class Tensors:
     ) -> None:
         self.path = os.fsdecode(path)
         settled(self.path)
-        with open(self.path, "rb") as file:
+        with opened(self.path) as file:
             size = os.fstat(file.fileno()).st_size
             with Named(self.path, brief=True):
                 found = header.read(file, size)

@@ -143,8 +143,12 @@ def _written(there: str, target: End, live: Any, state: Any, like: str | None) -
 
 def placed(there: str, write: Callable[[str], Any]) -> None:
     """Let `write` fill a file beside its place, and put it there when it is on the disk."""
+    there = os.path.realpath(there)
     spare = os.path.join(os.path.dirname(there), f".{os.path.basename(there)}.part")
     try:
+        # What a process left that died, or a link to somebody's file, is not written into.
+        with suppress(FileNotFoundError):
+            os.unlink(spare)
         write(spare)
         with open(spare, "rb") as file:
             os.fsync(file.fileno())

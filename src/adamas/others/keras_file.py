@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
+from adamas.files import reading
 from adamas.files.header import NAMED
 from adamas.files.reading import Named
 from adamas.others.found import Found, Stored, bounded, needed, read_by
@@ -66,7 +67,7 @@ def contents(path: str) -> Contents:
 
 
 def _zipped(path: str) -> bool:
-    with open(path, "rb") as file:
+    with reading.opened(path) as file:
         return file.read(2) == b"PK"
 
 

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 from zipfile import ZipFile
 
+from adamas.files import reading
 from adamas.files.checkpoint import OURS, Checkpoint
 from adamas.files.reading import Named, Tensors
 from adamas.files.summary import summary as own
@@ -21,8 +22,8 @@ def kind_of(path: str) -> str:
 
     Raises OSError, and ValueError for what is none of them.
     """
-    with open(path, "rb") as file:
-        begin = file.read(8)
+    with reading.opened(path) as file:
+        begin = file.read(8) or b""
     if begin == HDF5:
         return "keras"
     if begin.startswith(ZIP):

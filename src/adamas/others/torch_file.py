@@ -24,7 +24,7 @@ def loaded(path: str) -> Any:
     with Named(path, brief=True), read_by("torch"):
         needed("torch")
         try:
-            return _loaded(path)
+            return _bounded(_loaded(path), os.path.getsize(path))
         except UnpicklingError as error:
             found = GLOBAL.search(str(error))
             if "nsupported" in str(error) and found:
@@ -48,15 +48,26 @@ def _loaded(path: str) -> Any:
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
+def _bounded(whole: Any, room: int) -> Any:
+    """What was loaded; ValueError for a tensor that its file has no room for."""
+    for name, one in _tensors(whole, "", {}, {}):
+        if _plain_tensor(one):
+            bounded(name, one.numel() * one.element_size(), room)
+    return whole
+
+
+def _plain_tensor(one: Any) -> bool:
+    import torch
+
+    return one.layout == torch.strided and one.device.type != "meta" and not one.is_quantized
+
+
 def opened(path: str) -> Found:
     """The arrays of a file of torch, and the optimizer's groups; ValueError for what is none."""
     whole = loaded(path)
-    with Named(path, brief=True):
-        room = os.path.getsize(path)
+    with Named(path, brief=True), read_by("torch"):
         states = dict(optimizers(whole))
-        arrays = {
-            name: stored(name, tensor, room) for name, tensor in _tensors(whole, "", {}, states)
-        }
+        arrays = {name: stored(tensor) for name, tensor in _tensors(whole, "", {}, states)}
         if not arrays:
             raise ValueError("it holds no tensors")
         groups = [_plain(one) for state in states.values() for one in state["param_groups"]]
@@ -127,18 +138,17 @@ def called(state: Mapping[str, Any]) -> dict[Any, Any]:
     }
 
 
-def stored(name: str, tensor: Any, room: int) -> Stored:
-    """A tensor as an array of NumPy's; ValueError for one that its file has no room for."""
+def stored(tensor: Any) -> Stored:
+    """A tensor as an array of NumPy's."""
     import torch
 
     from adamas.torch.files import APART, BITS, FORM_OF
 
     found = tensor.detach()
     form, shape = FORM_OF.get(found.dtype), tuple(found.shape)
-    if found.layout != torch.strided or found.device.type == "meta" or found.is_quantized:
+    if not _plain_tensor(found):
         return Stored(str(found.dtype).removeprefix("torch."), shape, 0, None)
     size = found.numel() * found.element_size()
-    bounded(name, size, room)
     if form is None:
         plain = found.dtype == torch.complex128
         return Stored(
