@@ -119,6 +119,15 @@ def test_saving_follows_no_link_beside_its_place(tmp_path: Path) -> None:
     assert other.read_bytes() == b"mine" and not (tmp_path / MODEL).exists()
 
 
+def test_saving_replaces_no_device(tmp_path: Path) -> None:
+    """A pipe, as /dev/null would for root, stays what it is."""
+    place = tmp_path / MODEL
+    os.mkfifo(place)
+    with pytest.raises(OSError, match="device or a pipe"):
+        model_in(tmp_path)
+    assert place.is_fifo() and os.listdir(tmp_path) == [MODEL]
+
+
 def test_nothing_is_saved_over_what_is_stepped(tmp_path: Path) -> None:
     """Saving to the files of a state_dir optimizer is refused; all its steps are in them."""
     optimizer = made(tmp_path / "run", model_in(tmp_path))

@@ -32,6 +32,8 @@ def write(path: "str | os.PathLike[str]", parts: Iterable[Any], size: int, keep:
     folder, name = os.path.split(place)
     spare = os.path.join(folder, f".{name}.part")
     try:
+        if os.path.exists(place) and not os.path.isfile(place) and not os.path.isdir(place):
+            raise OSError(errno.EINVAL, "it is a device or a pipe, which a file would replace")
         if any(same(place, one.file) for one in in_place):
             told_so = "it is open, and stepped where it lies; save to another path"
             raise OSError(errno.EBUSY, told_so)
