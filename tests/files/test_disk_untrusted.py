@@ -143,6 +143,16 @@ def test_nothing_is_saved_over_what_is_stepped(tmp_path: Path) -> None:
     assert adamas.open_file(tmp_path / "run" / STATE).steps == 2
 
 
+def test_a_file_that_is_opened_twice_has_one_address(tmp_path: Path) -> None:
+    """Two parameters of the same bytes are refused, however often the file was opened."""
+    place = model_in(tmp_path)
+    (tmp_path / "link").symlink_to(place)
+    one, two = adamas.open_params(place), adamas.open_params(tmp_path / "link")
+    assert np.shares_memory(one["w"], two["w"])
+    with pytest.raises(ValueError, match=r"memory|share|overlap"):
+        adamas.AdamW({"a": one["w"], "b": two["w"]}, state_dir=tmp_path / "run")
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "replaced": lambda place: (shutil.copy(place, f"{place}2"), os.replace(f"{place}2", place)),
     "moved": lambda place: place.rename(f"{place}2"),

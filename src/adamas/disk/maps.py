@@ -92,7 +92,11 @@ def open_params(path: "str | os.PathLike[str]") -> dict[Any, NDArray[Any]]:
 
     Raises OSError, and ValueError in one line for a file that is malformed.
     """
-    file = mapped(os.fsdecode(path))
+    place = os.fsdecode(path)
+    # The bytes of a file have one address, so that who gives one of them twice is told.
+    size = os.path.getsize(place)
+    held = (one for one in known() if atomic.same(place, one.file) and len(one) == size)
+    file = next(held, None) or mapped(place)
     found = tensors(file)
     named: Mapping[Key, str] = {name: name for name in found.tensors}
     if OURS in found.metadata:
