@@ -163,7 +163,8 @@ def test_spoilt_files(
     """Whatever bytes of a file are wrong, it is told or refused in one line that names it."""
     spoilt, place = bytearray(whole[kind]), tmp_path_factory.getbasetemp() / "spoilt"
     for _ in range(data.draw(st.integers(1, 8))):
-        at = data.draw(st.integers(0, len(spoilt) - 1))
+        # What is drawn must not depend on the file: torch's older ones hold addresses of memory.
+        at = data.draw(st.integers(0, 1 << 20)) % len(spoilt)
         spoilt[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
     place.write_bytes(spoilt)
     try:
