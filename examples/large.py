@@ -183,7 +183,8 @@ def arguments() -> Any:
     add("--size", choices=SIZES, default="small", help="what these five are (default: small)")
     for name in OF_SIZE:
         each = [f"{size} {dict(zip(OF_SIZE, n, strict=True))[name]}" for size, n in SIZES.items()]
-        add(f"--{name}", type=int, help=", ".join(each))
+        more = " (more, if the run goes on)" if name == "steps" else ""
+        add(f"--{name}", type=int, help=", ".join(each) + more)
     add("--lr", type=float, help="learning rate after warmup (default: 0.1 / width)")
     add("--master", type=int, choices=(8, 16), help="keep so many bits that bfloat16 has not")
     add("--file", type=Path, help="the run is saved there, and goes on if it is there")
@@ -194,6 +195,8 @@ def arguments() -> Any:
             parser.error(f"--{name} {getattr(given, name)}: it must be at least 1")
     if given.width % HEAD:
         parser.error(f"--width {given.width}: it must be a multiple of {HEAD}")
+    if given.file and not given.file.parent.is_dir():
+        parser.error(f"--file {given.file}: there is no folder {str(given.file.parent)!r}")
     return given
 
 

@@ -98,3 +98,6 @@ def test_what_cannot_be_had_is_told(run: Run, capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         run("--width", 100)
     assert "--width 100: it must be a multiple of 64" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run("--file", "nowhere/run.safetensors")
+    assert "there is no folder 'nowhere'" in capsys.readouterr().err
