@@ -279,9 +279,12 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be(tmp_path: Path) -> None:
     """A file where a directory should be, or a folder that cannot be written, says its name."""
     (tmp_path / "run").write_bytes(b"")
-    with pytest.raises(OSError, match="run"):
+    with pytest.raises(NotADirectoryError, match="is a file, and no directory") as error:
         made(tmp_path)
+    assert error.value.filename == tmp_path / "run"
     assert (tmp_path / "run").read_bytes() == b""
+    with pytest.raises(ValueError, match=r"'\.' is the one you are in"):
+        adamas.AdamW({"w": np.ones(SHAPE, np.float32)}, state_dir="")
 
 
 def test_the_child_of_a_fork_does_not_step(tmp_path: Path) -> None:

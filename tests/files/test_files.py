@@ -162,8 +162,10 @@ def test_all_names_that_do_not_fit_are_one_error(tmp_path: Path) -> None:
     assert same(first.state_dict()["state"]["c"], second.state_dict()["state"]["c"])
     assert second.state["b"]["step"] == 0
     third = make("adamw", {"x": np.ones(3)})
-    with pytest.raises(ValueError, match="none of its parameters fits"):
-        third.load(tmp_path / "f", strict=False)
+    for strict in (True, False):
+        # Nothing is offered that would not help.
+        with pytest.raises(ValueError, match=r"none of its parameters fits: .* besides\.$"):
+            third.load(tmp_path / "f", strict=strict)
 
 
 def test_another_rule_is_refused(tmp_path: Path) -> None:
@@ -185,7 +187,7 @@ def test_another_rule_is_refused(tmp_path: Path) -> None:
     filled(make("adam", arrays)).save(tmp_path / "f")
     other = make("adam", arrays, state="int8")
     before = snapshot(other)
-    with pytest.raises(ValueError, match=r"/f': saved state of 'w' differs"):
+    with pytest.raises(ValueError, match=r"/f': .* 'w' differs.* with another state="):
         other.load(tmp_path / "f")
     assert snapshot(other) == before
 

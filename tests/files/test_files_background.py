@@ -116,6 +116,7 @@ def test_errors_are_raised_once(
     assert error.value.filename == str(tmp_path / NAME)
     assert (tmp_path / NAME).read_bytes() == before and os.listdir(tmp_path) == [NAME]
     saving.wait()
+    assert "failed" in repr(saving)
     optimizer.save(tmp_path / NAME, params, background=True).wait()
     assert (tmp_path / NAME).read_bytes() != before
 

@@ -1,5 +1,6 @@
 """A directory becomes the place of a state: made anew, or found again and gone on with."""
 
+import errno
 import mmap
 import os
 from collections.abc import Iterator
@@ -35,6 +36,10 @@ def check(path: Any, whole: Whole) -> None:
     """Raise TypeError or ValueError for what cannot be kept in a directory."""
     if not isinstance(path, str | bytes | os.PathLike):
         raise TypeError(f"state_dir={path!r} must be the path of a directory.")
+    if not os.fsdecode(path):
+        raise ValueError("state_dir='' must be the path of a directory; '.' is the one you are in.")
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise NotADirectoryError(errno.ENOTDIR, "state_dir= is a file, and no directory", path)
     if not (hasattr(os, "preadv") and hasattr(mmap.mmap, "madvise")):
         raise ValueError("state_dir=: this system has no files that are kept so; use Linux.")
     for part in whole.parts:
@@ -155,7 +160,8 @@ def _found(place: str, whole: Whole) -> StateFile:
     with Named(place, brief=True):
         if file.home != HOME:
             raise ValueError(f"it was saved by {file.home}; load it into a new directory")
-        compare(file, shapes(whole), [part.rule for part in whole.parts], True)
+        cure = "other parameters take a directory of their own"
+        compare(file, shapes(whole), [part.rule for part in whole.parts], True, cure)
         found = unpacked(file.state(), [part.formula.name for part in whole.parts], True)
         actions = regrouping(whole.settings, found, True)
         made = StateFile(mapped(place))

@@ -66,7 +66,10 @@ class Undo:
         except BlockingIOError:
             self.close()
             folder = os.path.dirname(path)
-            told = "an optimizer of this process or another one has its state in this directory"
+            told = (
+                "an optimizer of this process or another one has its state in this directory; "
+                "`del` ends one of this process"
+            )
             raise BlockingIOError(errno.EWOULDBLOCK, told, folder) from None
 
     def __del__(self) -> None:

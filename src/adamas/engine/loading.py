@@ -181,7 +181,9 @@ def entry(
     """
     other = other | {MEMORY_ORDER}
     if wrong := sorted((live.keys() ^ saved.keys()) - other, key=str):
-        raise ValueError(f"saved state of {key!r} differs from this rule's in {wrong}.")
+        coded = any(str(name).endswith(".scale") or name == "rounding" for name in wrong)
+        cure = "; it was kept with another state=, which is to be given here" if coded else ""
+        raise ValueError(f"saved state of {key!r} differs from this rule's in {wrong}{cure}.")
     found: dict[str, Any] = {}
     for name, value in live.items():
         what = f"saved {name} of {key!r}"

@@ -27,6 +27,7 @@ class Saving:
         self.path = path
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
+        self._failed = False
         self._process = os.getpid()
 
     @property
@@ -57,13 +58,14 @@ class Saving:
             # What was copied must not live as long as the error does.
             for one in (error, error.__cause__):
                 traceback.clear_frames(one.__traceback__ if one else None)
-            self._error = error
+            self._error, self._failed = error, True
         finally:
             del write
 
     def __repr__(self) -> str:
-        """The file, and whether it is being written."""
-        return f"<Saving {self.path!r}: {'done' if self.done else 'under way'}>"
+        """The file, and whether it is being written, is there, or could not be written."""
+        ended = "failed" if self._failed else "done"
+        return f"<Saving {self.path!r}: {ended if self.done else 'under way'}>"
 
 
 class _Last:

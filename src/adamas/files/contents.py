@@ -124,10 +124,12 @@ def compare(
     shapes: Mapping[Key, tuple[int, ...]],
     formulas: Iterable[Formula],
     strict: bool,
+    cure: str = "load(..., strict=False) takes over what fits",
 ) -> None:
     """Note in `file` which parameters do not fit; if `strict`, or none do, raise ValueError.
 
-    So does a rule of the same name and another formula, if `strict`.
+    So does a rule of the same name and another formula, if `strict`. `cure` is what to do about
+    parameters of which some fit.
     """
     for formula in formulas if strict else ():
         told = file.rules.get(formula.name)
@@ -149,9 +151,9 @@ def compare(
             f"{key!r} is {list(there[key])}, here {list(shapes[key])}" for key in file.misshapen
         ]
         wrong.append("; ".join(sizes))
-    if wrong and strict:
-        raise ValueError(f"{'; '.join(wrong)}; load(..., strict=False) takes over what fits")
-    if shapes and not fitting:
+    if wrong and strict and fitting:
+        raise ValueError(f"{'; '.join(wrong)}; {cure}")
+    if wrong and (strict or shapes and not fitting):
         raise ValueError(f"none of its parameters fits: {'; '.join(wrong)}")
 
 
