@@ -39,6 +39,7 @@ def add_convert(commands: Subparsers, say: Speech) -> None:
 
 def run_convert(args: argparse.Namespace) -> int:
     """Run `adamas convert`."""
+    from adamas.others.beside import listed
     from adamas.others.conversion import Asked, convert_file
 
     asked = Asked(
@@ -63,7 +64,8 @@ def run_convert(args: argparse.Namespace) -> int:
     numbers = {
         key: "?" if done[key] is None else f"{done[key]:,}" for key in ("parameters", "steps")
     }
-    print(say("convert.done", **flat(done), **numbers))
+    line = say("convert.done", **flat(done), **numbers)
+    print(line + (say("convert.left", left=listed(done["left"])) if done["left"] else ""))
     return 0
 
 

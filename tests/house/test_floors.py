@@ -334,6 +334,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "others.opening",
         "others.keras_built",
         "others.names",
+        "others.beside",
         "others.source",
         "others.target",
         "others.parameters",

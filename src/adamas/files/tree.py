@@ -22,7 +22,7 @@ Path: TypeAlias = tuple[str | int, ...]
 class Leaf:
     """An array on its way into a file: its format and shape there, and its bytes in pieces.
 
-    `mark` says what a reader makes of it.
+    `mark` says what a reader makes of it. In a tree it stands for itself, whoever writes the tree.
     """
 
     form: str
@@ -89,7 +89,7 @@ class Packing:
     def array(self, value: Any, path: Path) -> dict[str, str]:
         """What stands for an array; raises TypeError for what is none, ValueError for its name."""
         try:
-            leaf = self._leaf(path, value)
+            leaf = value if isinstance(value, Leaf) else self._leaf(path, value)
         except TypeError as error:
             raise TypeError(f"{_shown(path)} is {error}.") from error
         if leaf is None:

@@ -98,8 +98,8 @@ def _plain(value: Any) -> bool:
 
 
 def _value(one: Any) -> Any:
-    """A variable as an array of NumPy's."""
-    if isinstance(one, np.ndarray):
+    """A variable as an array of NumPy's; what a file has is that already."""
+    if isinstance(one, np.ndarray | Leaf):
         return one
     with native.outside():
         return _valued(one, keras.ops.convert_to_numpy(one))

@@ -12,7 +12,7 @@ from adamas.homes.conversion import FORMS
 from adamas.homes.convert import convert
 from adamas.homes.neutral import Neutral, renamed
 from adamas.homes.writers import End, end_of
-from adamas.others import keras_file
+from adamas.others import beside, keras_file
 from adamas.others.names import names_of
 from adamas.others.parameters import in_file, order, shapes_of_target
 from adamas.others.source import Source, opened
@@ -54,8 +54,10 @@ def convert_file(here: str, there: str, asked: Asked) -> dict[str, Any]:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", UserWarning)
         source = opened(here, asked.source, asked.entry)
+        own = source.file is not None
+        lost = beside.left(here, there, source.beside, along=own, like=asked.like)
         done = _done(here, there, source, asked)
-    return {**done, "warnings": [str(one.message) for one in noted]}
+    return {**done, "left": lost, "warnings": [str(one.message) for one in noted]}
 
 
 def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]:
@@ -73,7 +75,8 @@ def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]
         way: Any = "ignore" if asked.ignore else "exact"
         ending = (text_of(target), live) if target.home.name in JAX else live
         state = convert(source.state, source.what, ending, names, dialect=way)
-    _written(there, target, live, state, asked.like)
+        along = beside.along(source.file, names) if source.file else (None, None)
+    _written(there, target, live, state, along, asked.like)
     return {
         "source": {"path": here, "optimizer": source.end.title},
         "target": {"path": there, "optimizer": target.title},
@@ -120,19 +123,21 @@ def _torch_has(name: str) -> bool:
     return hasattr(torch.optim, name)
 
 
-def _written(there: str, target: End, live: Any, state: Any, like: str | None) -> None:
-    """Put the state into its file."""
+def _written(
+    there: str, target: End, live: Any, state: Any, along: tuple[Any, Any], like: str | None
+) -> None:
+    """Put the state into its file, and `params` and `extra`, where they go along, beside it."""
     if there.endswith(".safetensors"):
         if target.home.name not in ("adamas", "adamas.torch", "adamas.keras", *JAX):
             raise ValueError(f"{there!r}: files of {target.title} are .pt, .pth or .bin; see --to.")
         if target.home.name in JAX:
             from adamas.jax import save
 
-            save(there, state, tx=text_of(target))
+            save(there, state, *along, tx=text_of(target))
             return
         keras = target.home.name == "adamas.keras"
         (live.load_own_variables if keras else live.load_state_dict)(state)
-        live.save(there)
+        live.save(there, *along)
     elif there.endswith(TORCH_FILES):
         import torch
 

@@ -8,7 +8,7 @@ from adamas.files.checkpoint import Checkpoint
 from adamas.files.reading import Named
 from adamas.homes.known import plain
 from adamas.homes.writers import HOMES, End, end_of
-from adamas.others import keras_file, torch_file
+from adamas.others import beside, keras_file, torch_file
 from adamas.others.keras_built import built_of
 from adamas.others.opening import kind_of
 
@@ -21,13 +21,16 @@ ANYBODYS = {"params", "param_names", "initial_lr", "lr"}
 class Source:
     """A state, and its source: an optimizer, or the name of a class.
 
-    `shapes` are those of parameters, by their names, as far as the file has them.
+    `shapes` are those of parameters, by their names, as far as the file has them; `beside` is what
+    it holds besides, in words, and `file` a file of adamas, opened.
     """
 
     path: str
     state: Any
     what: Any
     shapes: Shapes = field(default_factory=dict)
+    beside: list[str] = field(default_factory=list)
+    file: Checkpoint | None = None
 
     @property
     def end(self) -> End:
@@ -62,7 +65,8 @@ def _own(path: str, told: str | None) -> Source:
                 "it does not say what made it; say it, such as --from 'optax.adam(1e-3)'"
             )
         what = "adamas" if file.home == "adamas" else title or told
-        return Source(path, file.state(plain=True), what, dict(file.parameters))
+        shapes, others = dict(file.parameters), beside.of_file(file)
+        return Source(path, file.state(plain=True), what, shapes, others, file)
 
 
 def _torch(path: str, told: str | None, entry: str | None) -> Source:
@@ -76,8 +80,9 @@ def _torch(path: str, told: str | None, entry: str | None) -> Source:
         raise ValueError(f"it holds several states; say --entry, one of {', '.join(states)}")
     if entry is not None and entry not in states:
         raise ValueError(f"it has no state at {entry!r}; it has {', '.join(map(repr, states))}")
-    state = states[next(iter(states)) if entry is None else entry]
-    return Source(path, state, told or _class_of(state), shapes_of(whole))
+    where = next(iter(states)) if entry is None else entry
+    what, others = told or _class_of(states[where]), beside.of_tree(whole, where)
+    return Source(path, states[where], what, shapes_of(whole), others)
 
 
 def shapes_of(tree: Any, depth: int = 0) -> Shapes:
@@ -150,4 +155,5 @@ def _keras(path: str, told: str | None) -> Source:
         raise ValueError("it holds no variables of an optimizer")
     live = built_of(found, told)
     values = {key: one.read() for key, one in found.variables.items() if one.read}
-    return Source(path, values, live, {})
+    others = {n.split("/")[0] for n in found.arrays} - {keras_file.VARIABLES.split("/")[0]}
+    return Source(path, values, live, {}, sorted(others))
