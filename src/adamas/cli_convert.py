@@ -29,7 +29,7 @@ def add_convert(commands: Subparsers, say: Speech) -> None:
         help_of = say(f"option.{name}_convert")
         parser.add_argument(f"--{name}", type=kind, metavar=metavar, help=help_of)
     parser.add_argument("--entry", metavar="PATH", help=say("option.entry_convert"))
-    parser.add_argument("--state", metavar="FORMAT", help=say("option.state"))
+    parser.add_argument("--state", metavar="FORMAT", help=say("option.state_convert"))
     for name in ("ignore", "force"):
         parser.add_argument(f"--{name}", action="store_true", help=say(f"option.{name}_convert"))
     parser.add_argument("--json", action="store_true", help=say("option.json_check"))

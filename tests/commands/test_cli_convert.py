@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -263,3 +264,37 @@ def test_a_file_of_its_own_may_be_written_over(tmp_path: Path) -> None:
     assert converted(place, place, "--force", "--to", "adamas.torch.AdamW") == 0
     groups = torch.load(place)["param_groups"]
     assert groups[0]["param_names"] == list(NAMES) and groups[0]["rule"] == "adamw"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_library_that_is_not_there_is_named(
+    language: str, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the target's library is missing, one line says how to install it."""
+    arrays = {"w": np.ones(3, np.float32)}
+    optimizer = adamas.AdamW(arrays)
+    optimizer.step({"w": np.ones(3, np.float32)})
+    optimizer.save(tmp_path / "run.safetensors")
+    for name in ("torch", "jax", "jax.numpy", "optax"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for new, words, package in [
+        ("out.pt", [], "torch"),
+        ("out.pt", ["--to", "torch.AdamW"], "torch"),
+        ("out.safetensors", ["--to", "adamas.torch.AdamW"], "torch"),
+        ("out.safetensors", ["--to", "optax.adamw(1e-3)"], "jax"),
+    ]:
+        there = tmp_path / new
+        assert converted(tmp_path / "run.safetensors", there, *words, "--lang", language) == 1
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1 and f"pip install {package}" in said and str(there) in said
+        assert ("写" in said) == (language == "zh") and not there.exists()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_help_speaks_of_options_that_there_are(language: str, capsys: Captured) -> None:
+    """Every option that the help of the command names is one of the command."""
+    with pytest.raises(SystemExit):
+        converted("--help", "--lang", language)
+    said = capsys.readouterr().out
+    listed = set(re.findall(r"^  (?:-h, )?(--[a-z]+)", said, re.MULTILINE))
+    assert {"--state", "--params"} <= listed and set(re.findall(r"--[a-z]+", said)) <= listed

@@ -13,6 +13,7 @@ from adamas.homes.convert import convert
 from adamas.homes.neutral import Neutral, renamed
 from adamas.homes.writers import End, end_of
 from adamas.others import beside, keras_file
+from adamas.others.found import writing
 from adamas.others.names import names_of
 from adamas.others.parameters import in_file, order, shapes_of_target
 from adamas.others.source import Source, opened
@@ -56,7 +57,8 @@ def convert_file(here: str, there: str, asked: Asked) -> dict[str, Any]:
         source = opened(here, asked.source, asked.entry)
         own = source.file is not None
         lost = beside.left(here, there, source.beside, along=own, like=asked.like)
-        done = _done(here, there, source, asked)
+        with writing(there):
+            done = _done(here, there, source, asked)
     return {**done, "left": lost, "warnings": [str(one.message) for one in noted]}
 
 

@@ -58,7 +58,23 @@ def summary(found: Found) -> dict[str, Any]:
 def needed(package: str) -> None:
     """Raise ValueError that says how to install a package without which a file is not read."""
     if find_spec(package) is None:
-        raise ValueError(f"to read it takes {package}; install it with: pip install {package}")
+        raise ValueError(_takes("read", package))
+
+
+def _takes(doing: str, package: str) -> str:
+    return f"to {doing} it takes {package}; install it with: pip install {package}"
+
+
+@contextmanager
+def writing(path: str) -> Iterator[None]:
+    """Turn the lack of a library for a file that is written into ValueError, as `needed` does."""
+    try:
+        yield
+    except ImportError as error:
+        package = (error.name or "").partition(".")[0]
+        # adamas says itself what a face of it needs, without a name of a module.
+        told = _takes("write", package) if package else str(error).rstrip(".")
+        raise ValueError(f"{path!r}: {told}.") from error
 
 
 @contextmanager

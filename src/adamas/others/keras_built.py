@@ -28,6 +28,7 @@ def built_of(found: Contents, told: str | None) -> Any:
         raise ValueError(
             "it does not say which class wrote it; say it, such as --from 'keras.Adam(1e-3)'"
         )
+    needed("keras")
     end = end_of(title)
     shapes = [one.shape for one in found.variables.values()]
     paths = [str(one) for one in found.record.get("paths", ())]
@@ -103,7 +104,6 @@ def _plain(config: Mapping[str, Any], signature: Signature) -> dict[str, Any]:
 
 
 def _made(end: End, given: Mapping[str, Any], rated: bool) -> Any:
-    needed("keras")
     import keras
 
     if end.home.name == "adamas.keras":

@@ -179,7 +179,6 @@ def write(path: str, store: Mapping[str, Any], like: str | None) -> None:
 
     Raises OSError, and ValueError for a `like` that is no HDF5 file of Keras.
     """
-    needed("h5py")
     import h5py
 
     if like is not None:

@@ -9,6 +9,7 @@ from adamas.files.reading import Named
 from adamas.homes.known import plain
 from adamas.homes.writers import HOMES, End, end_of
 from adamas.others import beside, keras_file, torch_file
+from adamas.others.found import read_by
 from adamas.others.keras_built import built_of
 from adamas.others.opening import kind_of
 
@@ -153,7 +154,8 @@ def _keras(path: str, told: str | None) -> Source:
     found = keras_file.contents(path)
     if not found.variables:
         raise ValueError("it holds no variables of an optimizer")
-    live = built_of(found, told)
+    with read_by("keras"):
+        live = built_of(found, told)
     values = {key: one.read() for key, one in found.variables.items() if one.read}
     others = {n.split("/")[0] for n in found.arrays} - {keras_file.VARIABLES.split("/")[0]}
     return Source(path, values, live, {}, sorted(others))
