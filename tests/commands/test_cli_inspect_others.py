@@ -174,6 +174,15 @@ def test_spoilt_files(
         assert "\n" not in said and str(place) in said and len(said) < 2000, said
 
 
+def test_nan_of_every_kind_is_counted(tmp_path: Path, capsys: Captured) -> None:
+    """A NaN that signals is one that is not finite, and nothing is said of arithmetic."""
+    # IEEE 754: all bits of the exponent are set, and the first of the fraction is not.
+    bits = np.array([0x7F800001, 0x40000000], np.uint32)
+    safetensors.numpy.save_file({"a": bits.view(np.float32)}, tmp_path / "a.safetensors")
+    [one] = told(tmp_path / "a.safetensors", capsys)["tensors"]
+    assert (one["nonfinite"], one["norm"]) == (1, 2.0)
+
+
 def test_groups_in_a_circle(tmp_path: Path, capsys: Captured) -> None:
     """An HDF5 file whose groups hold each other is refused, and read in no circle."""
     with h5py.File(tmp_path / "w.h5", "w") as file:

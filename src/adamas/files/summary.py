@@ -85,4 +85,6 @@ def _numbers(array: NDArray[Any], form: str) -> dict[str, float | int | None]:
 def _widened(part: NDArray[Any], form: str) -> NDArray[Any]:
     if form == "BF16":
         return (part.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
-    return part.astype(np.complex128 if form in ("C64", "C128") else np.float64)
+    # NaN whose bits say that it signals is a number of the file, and none of a calculation.
+    with np.errstate(invalid="ignore"):
+        return part.astype(np.complex128 if form in ("C64", "C128") else np.float64)
