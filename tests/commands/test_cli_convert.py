@@ -183,6 +183,7 @@ def test_refusals_are_one_line(language: str, tmp_path: Path, capsys: Captured) 
     torch.save(torch.ones(3), tmp_path / "none.pt")
     strange = {**state, "param_groups": [{**state["param_groups"][0], "mine": 1}]}
     torch.save(strange, tmp_path / "strange.pt")
+    torch.save(layer, tmp_path / "code.pt")
     (tmp_path / "there.pt").write_bytes(b"mine")
     new = "new.safetensors"
     for words, reason in [
@@ -197,12 +198,14 @@ def test_refusals_are_one_line(language: str, tmp_path: Path, capsys: Captured) 
         (["two.pt", new, "--entry", "x"], "'x'"),
         (["none.pt", new], "param_groups"),
         (["strange.pt", new], "--from"),
+        (["code.pt", new], "Linear"),
         (["no.pt", new], "no.pt"),
     ]:
         places = [tmp_path / words[0], tmp_path / words[1]]
         assert converted(*places, *words[2:], "--lang", language) == 1, words
         said = capsys.readouterr().err
         assert said.count("\n") == 1 and reason in said and str(tmp_path) in said, said
+        assert said.count(repr(str(places[0]))) <= 1, said
         # What adamas.convert itself refuses is English in both.
         own = "NAdam" not in " ".join(words) and "'a'" not in reason and "AdamW" not in reason
         assert not (own and language == "zh") or re.search("[\u4e00-\u9fff]{4}", said), said

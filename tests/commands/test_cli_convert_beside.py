@@ -12,6 +12,7 @@ import torch
 import adamas
 import adamas.torch
 from adamas import cli
+from adamas.others import torch_file
 
 Captured = pytest.CaptureFixture[str]
 
@@ -107,3 +108,37 @@ def test_what_is_left_behind_is_said(language: str, tmp_path: Path, capsys: Capt
     assert there.read_bytes() == before
     assert converted(there, tmp_path / "d.safetensors", "--json") == 0
     assert json.loads(capsys.readouterr().out)["left"] == ["model", "run/epoch"]
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_numbers_of_numpy_are_read(old: bool, tmp_path: Path, capsys: Captured) -> None:
+    """A best loss, or a rate, that NumPy computed is a number, in whatever order its bytes are."""
+    _, optimizer = stepped(torch.optim.AdamW)
+    optimizer.param_groups[0]["lr"] = np.float64(0.25)
+    best = [np.float32(2.5), np.int64(-3), np.bool_(True), np.dtype(">f8").type(7)]
+    swapped = np.array(1.5, ">f8")[()]
+    whole = {"optimizer": optimizer.state_dict(), "best": [*best, swapped]}
+    torch.save(whole, tmp_path / "c.pt", _use_new_zipfile_serialization=not old)
+    there = tmp_path / "r.safetensors"
+    assert converted(tmp_path / "c.pt", there, "--to", "adamas") == 0
+    layer = {"weight": np.ones((3, 2), np.float32), "bias": np.ones(3, np.float32)}
+    found = adamas.AdamW(layer)
+    found.load(there)
+    assert found.param_groups[0]["lr"] == 0.25
+    read = torch_file.loaded(str(tmp_path / "c.pt"))["best"]
+    assert read == [2.5, -3, True, 7.0, 1.5] and {type(one) for one in read} == {float, int, bool}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("value", [np.ones(2), np.str_("x"), np.array([{}], object)])
+def test_what_else_numpy_has_is_told(
+    value: Any, language: str, tmp_path: Path, capsys: Captured
+) -> None:
+    """Arrays and texts of NumPy are refused in a line that says what to save instead."""
+    _, optimizer = stepped(torch.optim.AdamW)
+    torch.save({"optimizer": optimizer.state_dict(), "best": value}, tmp_path / "c.pt")
+    words = [tmp_path / "c.pt", tmp_path / "r.safetensors", "--lang", language]
+    assert converted(*words) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "NumPy" in said and "float(x)" in said
+    assert ("存成" in said) == (language == "zh")

@@ -329,6 +329,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
     ),
     "4 others": (
         "others.found",
+        "others.numpy_scalars",
         "others.torch_file",
         "others.keras_file",
         "others.opening",

@@ -92,7 +92,8 @@ class Tensors:
 class Named:
     """Puts the path of a file before what is said to be wrong with it, in one line.
 
-    If it shall be `brief`, because it may hold any text of the file, the middle is left out.
+    It is put there once. If it shall be `brief`, because it may hold any text of the file, the
+    middle is left out.
     """
 
     def __init__(self, path: str, brief: bool = False) -> None:
@@ -105,6 +106,7 @@ class Named:
             raise ValueError(f"{self._path!r}: it is nested too deep.") from None
         if isinstance(error, ValueError | TypeError):
             told = " ".join(str(error).split()).rstrip(".")
+            told = told.removeprefix(f"{self._path!r}: ")
             if self._brief and len(told) > LONG:
                 told = f"{told[: LONG // 2]} ... {told[-LONG // 2 :]}"
             raise ValueError(f"{self._path!r}: {told}.") from error

@@ -8,6 +8,7 @@ from pickle import UnpicklingError
 from typing import Any
 
 from adamas.files.reading import Named
+from adamas.others import numpy_scalars
 from adamas.others.found import Found, Stored, bounded, needed, read_by
 
 # What torch says of a file that it would have to run something of.
@@ -24,11 +25,18 @@ def loaded(path: str) -> Any:
     with Named(path, brief=True), read_by("torch"):
         needed("torch")
         try:
-            return _bounded(_loaded(path), os.path.getsize(path))
+            with numpy_scalars.allowed():
+                whole = _loaded(path)
+            return _bounded(whole, os.path.getsize(path))
         except UnpicklingError as error:
             found = GLOBAL.search(str(error))
             if "nsupported" in str(error) and found:
                 what = found[1] or found[2]
+                if what.startswith("numpy."):
+                    raise ValueError(
+                        f"it holds {what}, an array or a kind of NumPy, which adamas does not read "
+                        "from a file of torch; save torch.as_tensor(x), and a number as float(x)"
+                    ) from None
                 raise ValueError(
                     f"it holds {what}, which is code and no number, and adamas runs nothing that "
                     "is in a file; save optimizer.state_dict(), and of the model model.state_dict()"
