@@ -15,7 +15,7 @@ from adamas.homes.writers import End, end_of
 from adamas.others import beside, keras_file
 from adamas.others.found import writing
 from adamas.others.names import names_of
-from adamas.others.parameters import in_file, order, shapes_of_target
+from adamas.others.parameters import in_file, names_for_numbers, order, shapes_of_target
 from adamas.others.source import Source, opened
 from adamas.others.target import TORCH, Wanted, class_of, made
 
@@ -66,9 +66,11 @@ def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]
     with Named(here, brief=True):
         found: Neutral = FORMS[source.end.home.name].read(source.state, source.end)
         names = names_of(asked.names, list(dict.fromkeys([*found.names, *found.state])))
-        found = renamed(found, names, [])
         target = _target(there, source, found, asked.target)
         model = in_file(asked.params) if asked.params else {}
+        if names is None:
+            names = names_for_numbers(found, target, model, source.shapes)
+        found = renamed(found, names, [])
         shapes = shapes_of_target(found, source, model, names)
         order(found, source.end, target, names, model)
         same = source.end.home.name in TORCH and source.end.name == target.name

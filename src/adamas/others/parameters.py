@@ -14,6 +14,9 @@ from adamas.others import opening, torch_file
 from adamas.others.source import Shapes, Source, shapes_of
 from adamas.others.target import TORCH
 
+# What batch normalization keeps in a state dict beside the parameters.
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
+
 
 def order(
     found: Neutral, here: End, there: End, names: Mapping[Any, Any] | None, model: Shapes
@@ -34,6 +37,41 @@ def order(
             "model has another, --names says it, or --params, a file of its state_dict.",
             stacklevel=2,
         )
+
+
+def names_for_numbers(
+    found: Neutral, there: End, model: Shapes, beside: Shapes
+) -> dict[Any, Any] | None:
+    """Names for parameters that have numbers, as of `model.parameters()`; None to keep those.
+
+    They are those of the model that was given, else of one that lies `beside` the state where the
+    target wants names. Raises ValueError where it has other parameters, or wants names in vain.
+    """
+    wants = there.home.name not in TORCH
+    if not all(isinstance(name, int) for name in found.names) or not (model or wants):
+        return None
+    if not found.names:
+        return None
+    numbers, known = found.names, model or beside
+    listed = list(known)
+    if len(listed) != len(numbers):
+        listed = [name for name in listed if name.rpartition(".")[2] not in BUFFERS]
+    asked = "say --names, a list of theirs in this order, or --params, a file of model.state_dict()"
+    if not known:
+        raise ValueError(f"its {len(numbers)} parameters have numbers for names; {asked}")
+    if len(listed) != len(numbers) or len(found.groups) > 1:
+        raise ValueError(
+            f"its {len(numbers)} parameters in {len(found.groups)} groups have numbers for names, "
+            f"and the model has {len(listed)}, in an order that may be another; say --names"
+        )
+    for number, name in zip(numbers, listed, strict=True):
+        shape = _one_shape(found.state.get(number, {}))
+        if shape not in (None, known[name]):
+            raise ValueError(
+                f"its parameter {number} is of shape {list(shape or ())}, and {name!r}, which is "
+                f"that of the model, of {list(known[name])}; say --names"
+            )
+    return dict(zip(numbers, listed, strict=True))
 
 
 def shapes_of_target(
