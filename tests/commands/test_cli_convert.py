@@ -75,7 +75,7 @@ def test_torch_goes_on_in_adamas_and_back(
     assert off(third, first) < FLOAT32
 
 
-def test_torch_goes_on_in_arrays_and_back(tmp_path: Path) -> None:
+def test_torch_goes_on_in_arrays_and_back(tmp_path: Path, capsys: Captured) -> None:
     """The same file is one of `adamas.AdamW`, and what that saves goes back to torch."""
     first = forty(Torch(torch.optim.AdamW, lr=1e-2), "float32")
     there, back = tmp_path / "run.safetensors", tmp_path / "back.pth"
@@ -86,7 +86,10 @@ def test_torch_goes_on_in_arrays_and_back(tmp_path: Path) -> None:
     assert second.source.param_groups[0]["lr"] == 1e-2
     second.source.save(tmp_path / "own.safetensors")
     assert off(second, first) < FLOAT32
+    capsys.readouterr()
     assert converted(tmp_path / "own.safetensors", back) == 0
+    # The class of this name, and not Adam with an option.
+    assert f"{back} (torch.AdamW)" in capsys.readouterr().out
     third = started(Torch(torch.optim.AdamW), first)
     third.source.load_state_dict(torch.load(back))
     assert off(third, first) < FLOAT32

@@ -36,10 +36,11 @@ class Wanted:
 def class_of(home: str, rule: str) -> tuple[str, dict[str, Any]] | None:
     """A class of a home that computes a rule, and the options that choose it; None for none."""
     there = next(one for one in HOMES if one.name == home)
-    for name, signature in there.classes.items():
-        if home == "torch" and not _in_torch(name):
-            continue
-        for options in CHOICES:
+    # A class that needs no options comes before one that has an option for it.
+    for options in CHOICES:
+        for name, signature in there.classes.items():
+            if home == "torch" and not _in_torch(name):
+                continue
             if options.keys() <= signature.defaults.keys():
                 try:
                     found = End(there, name, {}).rule(options)
