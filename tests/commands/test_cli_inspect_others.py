@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 import adamas
 import adamas.torch
 from adamas import cli
+from adamas.cli_text.core_words import known
 from adamas.others.opening import looked_at
 from filled import filled
 from long_form import LONG
@@ -224,3 +226,18 @@ def test_the_share_at_the_floor(tmp_path: Path, capsys: Captured) -> None:
     optimizer.save(tmp_path / "f")
     shares = {one["name"]: one["floor"] for one in told(tmp_path / "f", capsys)["tensors"]}
     assert shares["state/1/v"] >= 0.25 and shares["state/1/v.scale"] is None
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_files_of_others_are_called_by_what_they_are(language: str, tmp_path: Path) -> None:
+    """`open_file` leads from a checkpoint of torch or Keras to the command that reads it."""
+    torch.save({"a": torch.ones(3)}, tmp_path / "new.pt")
+    torch.save({"a": torch.ones(3)}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    (tmp_path / "w.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    (tmp_path / "a.txt").write_text("a text of some length")
+    said = {"en": "no safetensors file", "zh": "不是 safetensors 文件"}[language]
+    for place in tmp_path.iterdir():
+        with pytest.raises(ValueError, match=re.escape(str(place))) as caught:
+            adamas.open_file(place)
+        told = known(str(caught.value))[language]
+        assert said in told and ("adamas convert" in told) == (place.suffix != ".txt")

@@ -149,7 +149,7 @@ def test_what_is_no_file_of_adamas(tmp_path: Path) -> None:
 
     (tmp_path / "p").write_bytes(pickle.dumps(Trap()))
     safetensors.numpy.save_file({"w": np.ones(3)}, tmp_path / "s")
-    for name, said in (("p", "header"), ("s", "no state of an optimizer of adamas")):
+    for name, said in (("p", "no safetensors file"), ("s", "no state of an optimizer of adamas")):
         with pytest.raises(ValueError, match=said):
             adamas.open_file(tmp_path / name)
     assert not (tmp_path / "ran").exists()

@@ -28,6 +28,9 @@ NAMED = {FORMS[name]: name for name in FORMS if not name.startswith(("BF", "F8")
 METADATA = "__metadata__"
 # That of the safetensors library.
 LONGEST = 100_000_000
+# How files of torch (a zip, a pickle) and Keras (a zip, HDF5) begin, and what is said of them.
+OTHERS = (b"PK\x03\x04", b"\x80\x02", b"\x89HDF")
+THEIRS = "; it begins as those of torch and Keras do, which `adamas convert` reads"
 # NumPy's arrays have no more axes.
 AXES = 64
 
@@ -81,7 +84,9 @@ def read(file: BinaryIO, size: int) -> Header:
     if len(first) < 8:
         raise ValueError(f"it has {size} bytes, and a safetensors file has at least 8")
     length = int.from_bytes(first, "little")
-    if length > min(size - 8, LONGEST):
+    if length > LONGEST:
+        raise ValueError(f"it is no safetensors file{THEIRS * first.startswith(OTHERS)}")
+    if length > size - 8:
         raise ValueError(f"its header would have {length:,} bytes, and the file has {size:,}")
     text = file.read(length)
     if len(text) < length or not text.startswith(b"{"):

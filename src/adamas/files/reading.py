@@ -105,8 +105,7 @@ class Named:
         if isinstance(error, RecursionError):
             raise ValueError(f"{self._path!r}: it is nested too deep.") from None
         if isinstance(error, ValueError | TypeError):
-            told = " ".join(str(error).split()).rstrip(".")
-            told = told.removeprefix(f"{self._path!r}: ")
+            told = " ".join(str(error).split()).rstrip(".").removeprefix(f"{self._path!r}: ")
             if self._brief and len(told) > LONG:
                 told = f"{told[: LONG // 2]} ... {told[-LONG // 2 :]}"
             raise ValueError(f"{self._path!r}: {told}.") from error
