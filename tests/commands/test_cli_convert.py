@@ -188,10 +188,16 @@ def test_refusals_are_one_line(language: str, tmp_path: Path, capsys: Captured) 
     torch.save(strange, tmp_path / "strange.pt")
     torch.save(layer, tmp_path / "code.pt")
     (tmp_path / "there.pt").write_bytes(b"mine")
+    (tmp_path / "folder.pt").mkdir()
+    adamas.AdamW({"w": np.ones(3)}).save(tmp_path / "own")
     new = "new.safetensors"
     for words, reason in [
         (["c.pt", new, "--to", "adamas.torch.AdamW"], "AdamW"),
+        (["c.pt", new, "--to", "adamas.torch.AdamW"], "--to adamas.torch.NAdam goes on exactly"),
         (["c.pt", new, "--to", "torch.NAdam"], ".pt"),
+        (["own", new, "--to", "optax.adamw"], '--to "optax.adamw(0.001)"'),
+        (["c.pt", "folder.pt"], "folder.pt"),
+        (["c.pt", "folder.pt", "--force"], "folder.pt"),
         (["c.pt", new, "--names", '{"a": "b"}'], "'a'"),
         (["c.pt", new, "--names", "{"], "JSON"),
         (["c.pt", new, "--names", '["w"]'], "--names"),
@@ -210,7 +216,8 @@ def test_refusals_are_one_line(language: str, tmp_path: Path, capsys: Captured) 
         assert said.count("\n") == 1 and reason in said and str(tmp_path) in said, said
         assert said.count(repr(str(places[0]))) <= 1, said
         # What adamas.convert itself refuses is English in both.
-        own = "NAdam" not in " ".join(words) and "'a'" not in reason and "AdamW" not in reason
+        assert "folder" not in reason or "--force" not in said
+        own = "NAdam" not in " ".join([*words, reason]) and "'a'" not in reason and "AdamW" not in reason
         assert not (own and language == "zh") or re.search("[\u4e00-\u9fff]{4}", said), said
         assert not (tmp_path / new).exists() and not (tmp_path / "new.txt").exists()
     assert (tmp_path / "there.pt").read_bytes() == b"mine"

@@ -1,10 +1,13 @@
 """`adamas.convert` from file to file."""
 
 import os
+import re
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from shlex import quote
 from typing import Any
 
 from adamas.files.reading import Named
@@ -20,6 +23,8 @@ from adamas.others.source import Source, opened
 from adamas.others.target import TORCH, Wanted, class_of, made
 
 JAX = ("optax", "adamas.jax")
+# What adamas.convert says of the rule that a refused target should have.
+GOES_ON = re.compile(r"The rule \S+ goes on exactly")
 TORCH_FILES, KERAS_FILES = (".pt", ".pth", ".bin"), (".h5",)
 
 
@@ -43,6 +48,8 @@ def convert_file(here: str, there: str, asked: Asked) -> dict[str, Any]:
 
     Returns what was done; raises OSError, and ValueError in one line that names the file.
     """
+    if os.path.isdir(there):
+        raise ValueError(f"{there!r} is a directory; a target is a file.")
     if os.path.lexists(there) and not asked.force:
         raise ValueError(f"{there!r} is there already; --force writes over it.")
     if not there.endswith((*TORCH_FILES, *KERAS_FILES, ".safetensors")):
@@ -78,7 +85,8 @@ def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]
         live = made(target, found, shapes, Wanted(asked.state, like))
         way: Any = "ignore" if asked.ignore else "exact"
         ending = (text_of(target), live) if target.home.name in JAX else live
-        state = convert(source.state, source.what, ending, names, dialect=way)
+        with _said_as_flags(partial(_target, there, source, found, None)):
+            state = convert(source.state, source.what, ending, names, dialect=way)
         along = beside.along(source.file, names) if source.file else (None, None)
     _written(there, target, live, state, along, asked.like)
     return {
@@ -87,6 +95,19 @@ def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]
         "parameters": len(found.names),
         "steps": found.counted() if found.state else found.steps,
     }
+
+
+@contextmanager
+def _said_as_flags(exact: Callable[[], End]) -> Iterator[None]:
+    """Put the options of the command into what is refused; `exact` finds what would go on."""
+    try:
+        yield
+    except ValueError as error:
+        told = str(error).replace('dialect="ignore"', "--ignore")
+        with suppress(ValueError):
+            flag = f"--to {quote(text_of(exact()))} goes on exactly"
+            told = GOES_ON.sub(lambda _: flag, told)
+        raise ValueError(told) from error
 
 
 def _target(there: str, source: Source, found: Neutral, told: str | None) -> End:

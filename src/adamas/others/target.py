@@ -153,7 +153,12 @@ def _jax(end: End, found: Neutral, shapes: Mapping[Any, tuple[int, ...]]) -> Any
         for part in outer:
             here = here.setdefault(part, {})
         here[last] = jnp.zeros(shapes[name], jnp.float32)
-    return make(**end.given).init(params)
+    try:
+        return make(**end.given).init(params)
+    except TypeError as error:
+        lr = found.groups[0].hypers.get("lr")
+        known = f"{end.title}({lr if isinstance(lr, float) else 1e-3})"
+        raise ValueError(f'{end.title} wants its arguments: --to "{known}"') from error
 
 
 def _numpy(end: End, found: Neutral, shapes: Mapping[Any, Any], wanted: Wanted) -> Any:
