@@ -217,8 +217,10 @@ def test_refusals_are_one_line(language: str, tmp_path: Path, capsys: Captured) 
         assert said.count(repr(str(places[0]))) <= 1, said
         # What adamas.convert itself refuses is English in both.
         assert "folder" not in reason or "--force" not in said
-        own = "NAdam" not in " ".join([*words, reason]) and "'a'" not in reason and "AdamW" not in reason
+        own = "NAdam" not in f"{words} {reason}" and "'a'" not in reason and "AdamW" not in reason
         assert not (own and language == "zh") or re.search("[\u4e00-\u9fff]{4}", said), said
+        # Punctuation is that of the sentence that it stands around.
+        assert ("：" in said or "。" in said) <= bool(re.search("[\u4e00-\u9fff]{4}", said)), said
         assert not (tmp_path / new).exists() and not (tmp_path / "new.txt").exists()
     assert (tmp_path / "there.pt").read_bytes() == b"mine"
 

@@ -59,8 +59,14 @@ def _sentence(said: str) -> Both | None:
                 name: _sentences(text) if name in PHRASES else text
                 for name, text in found.groupdict().items()
             }
-            return filled(both, **inner)
+            if not _foreign(found.groupdict().get("problem", ""), inner.get("problem")):
+                return filled(both, **inner)
     return None
+
+
+def _foreign(said: str, told: object) -> bool:
+    """Whether it is a sentence that is English in every language, as what stands around it is."""
+    return " " in said and told == dict.fromkeys(CODES, said)
 
 
 @cache
