@@ -105,6 +105,11 @@ def test_what_is_left_behind_is_said(language: str, tmp_path: Path, capsys: Capt
         said = capsys.readouterr().err
         assert "model, run/epoch" in said and said.count("\n") == 1
         assert (language == "zh") == ("丢失" in said)
+    torch.save(layer.state_dict(), tmp_path / "m.pt")
+    words = ["--params", tmp_path / "m.pt", "--force", "--lang", language]
+    assert converted(there, tmp_path / "m.pt", *words) == 1
+    assert "--params" in capsys.readouterr().err
+    assert torch.load(tmp_path / "m.pt")["bias"].equal(layer.bias)
     assert there.read_bytes() == before
     assert converted(there, tmp_path / "d.safetensors", "--json") == 0
     assert json.loads(capsys.readouterr().out)["left"] == ["model", "run/epoch"]

@@ -37,7 +37,7 @@ def stepped(model: Any, optimizer: Any) -> None:
 
 
 @pytest.mark.parametrize("words", [[], ["--params", "model.pt"]])
-def test_names_are_those_of_the_model(words: list[str], tmp_path: Path) -> None:
+def test_names_are_those_of_the_model(words: list[str], tmp_path: Path, capsys: Captured) -> None:
     """In NumPy every moment stands under the name of its parameter, from either file."""
     model, optimizer = run()
     whole = {"optimizer": optimizer.state_dict()} | ({} if words else {"m": model.state_dict()})
@@ -46,6 +46,8 @@ def test_names_are_those_of_the_model(words: list[str], tmp_path: Path) -> None:
     words = [str(tmp_path / word) if word.endswith("pt") else word for word in words]
     there = tmp_path / "r.safetensors"
     assert converted(tmp_path / "c.pt", there, "--to", "adamas", *words) == 0
+    # Nobody said that the model beside the state is the one.
+    assert ("--names" in capsys.readouterr().err) == (not words)
     found = adamas.open_file(there).state()["state"]
     assert list(found) == [name for name, _ in model.named_parameters()]
     for name, p in model.named_parameters():
@@ -81,10 +83,11 @@ def test_a_model_that_does_not_fit_is_refused(
     state = model.state_dict()
     torch.save(dict(reversed(state.items())), tmp_path / "turned.pt")
     torch.save({"a": torch.ones(3)}, tmp_path / "few.pt")
+    adamas.torch.AdamW(model.parameters()).save(tmp_path / "own.safetensors")
     torch.save({k: v for k, v in state.items() if not k.startswith("1")}, tmp_path / "two.pt")
     for here, words in [
-        ("c.pt", []), ("c.pt", ["--params", "turned.pt"]), ("c.pt", ["--params", "few.pt"]),
-        ("g.pt", ["--params", "two.pt"]),
+        ("c.pt", []), ("own.safetensors", []), ("c.pt", ["--params", "turned.pt"]),
+        ("c.pt", ["--params", "few.pt"]), ("g.pt", ["--params", "two.pt"]),
     ]:  # fmt: skip
         words = [str(tmp_path / word) if word.endswith("pt") else word for word in words]
         there = tmp_path / "r.safetensors"

@@ -52,6 +52,10 @@ def convert_file(here: str, there: str, asked: Asked) -> dict[str, Any]:
         raise ValueError(f"{there!r} is a directory; a target is a file.")
     if os.path.lexists(there) and not asked.force:
         raise ValueError(f"{there!r} is there already; --force writes over it.")
+    if asked.params and beside.same(asked.params, there) and not beside.same(here, there):
+        raise ValueError(
+            f"{there!r} is what --params names, and would be lost; write to another path."
+        )
     if not there.endswith((*TORCH_FILES, *KERAS_FILES, ".safetensors")):
         raise ValueError(
             f"{there!r}: the name of a target ends in .safetensors (adamas), in "

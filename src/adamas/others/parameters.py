@@ -48,17 +48,31 @@ def names_for_numbers(
     target wants names. Raises ValueError where it has other parameters, or wants names in vain.
     """
     wants = there.home.name not in TORCH
-    if not all(isinstance(name, int) for name in found.names) or not (model or wants):
+    numbered = all(isinstance(name, int) for name in found.names)
+    if not (found.names and numbered and (model or wants)):
         return None
-    if not found.names:
-        return None
-    numbers, known = found.names, model or beside
-    listed = list(known)
+    known = {n: one for n, one in (model or beside).items() if isinstance(n, str)}
+    if not known:
+        raise ValueError(
+            f"its {len(found.names)} parameters have numbers for names; say --names, a list in "
+            "their order, or --params, a file of model.state_dict()"
+        )
+    listed = _listed(found, known)
+    if not model:
+        first = ", ".join(listed[:3]) + (", ..." if len(listed) > 3 else "")
+        warnings.warn(
+            "its parameters have numbers, and got the names of the model beside them in its order, "
+            f"{first}; if they have another, --names says it.",
+            stacklevel=2,
+        )
+    return dict(zip(found.names, listed, strict=True))
+
+
+def _listed(found: Neutral, known: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """The names of a model, one for each parameter; ValueError where these are others."""
+    listed, numbers = list(known), found.names
     if len(listed) != len(numbers):
         listed = [name for name in listed if name.rpartition(".")[2] not in BUFFERS]
-    asked = "say --names, a list of theirs in this order, or --params, a file of model.state_dict()"
-    if not known:
-        raise ValueError(f"its {len(numbers)} parameters have numbers for names; {asked}")
     if len(listed) != len(numbers) or len(found.groups) > 1:
         raise ValueError(
             f"its {len(numbers)} parameters in {len(found.groups)} groups have numbers for names, "
@@ -71,7 +85,7 @@ def names_for_numbers(
                 f"its parameter {number} is of shape {list(shape or ())}, and {name!r}, which is "
                 f"that of the model, of {list(known[name])}; say --names"
             )
-    return dict(zip(numbers, listed, strict=True))
+    return listed
 
 
 def shapes_of_target(
