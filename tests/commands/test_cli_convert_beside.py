@@ -113,6 +113,10 @@ def test_what_is_left_behind_is_said(language: str, tmp_path: Path, capsys: Capt
     assert there.read_bytes() == before
     assert converted(there, tmp_path / "d.safetensors", "--json") == 0
     assert json.loads(capsys.readouterr().out)["left"] == ["model", "run/epoch"]
+    torch.save({"runs": [4, {"a/b": optimizer.state_dict(), "c": 1}]}, tmp_path / "l.pt")
+    assert converted(tmp_path / "l.pt", tmp_path / "e.safetensors", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["left"] == ["runs/0", "runs/1/c"]
+    assert converted(tmp_path / "l.pt", tmp_path / "l.pt", "--force") == 1
 
 
 @pytest.mark.parametrize("old", [False, True])

@@ -9,6 +9,7 @@ import numpy as np
 from adamas.files.checkpoint import Checkpoint, Key, Reference, references
 from adamas.files.pieces import pieces
 from adamas.files.tree import COMPLEX, Leaf, unpacked
+from adamas.others.torch_file import joined
 
 KERAS = ".h5"
 
@@ -21,19 +22,19 @@ def of_file(file: Checkpoint) -> list[str]:
     return said + (["extra"] if file.said["extra"] is not None else [])
 
 
-def of_tree(whole: Any, entry: str) -> list[str]:
-    """The keys of what was loaded by torch that are not on the way to the state at `entry`."""
+def of_tree(tree: Any, entry: str, path: str = "") -> list[str]:
+    """The paths in what torch loaded that are not on the way to the state at `entry`."""
+    pairs = list(tree.items() if isinstance(tree, Mapping) else enumerate(tree))
+    if path == entry:
+        return [joined(path, key) for key, _ in pairs if key not in ("state", "param_groups")]
     said: list[str] = []
-    here, path = whole, ""
-    parts = entry.split("/") if entry else []
-    for part in parts:
-        if not isinstance(here, Mapping):
-            return said
-        said += [f"{path}{key}" for key in here if str(key) != part]
-        here = next((one for key, one in here.items() if str(key) == part), None)
-        path += f"{part}/"
-    own = ("state", "param_groups")
-    return said + [f"{path}{key}" for key in here or () if key not in own]
+    for key, value in pairs:
+        where = joined(path, key)
+        on_the_way = f"{entry}/".startswith(f"{where}/") and isinstance(
+            value, Mapping | list | tuple
+        )
+        said += of_tree(value, entry, where) if on_the_way else [where]
+    return said
 
 
 def left(here: str, there: str, beside: list[str], *, along: bool, like: str | None) -> list[str]:
