@@ -71,6 +71,17 @@ def test_a_named_optimizer_goes_on(tmp_path: Path) -> None:
         torch.testing.assert_close(p, q, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("words", [[], ["--params"]])
+def test_params_of_a_file_of_adamas_are_the_model(words: list[Any], tmp_path: Path) -> None:
+    """What was saved as `params=` beside a state with numbers gives it names."""
+    model, _ = run(norm=False)
+    here, there = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    adamas.torch.AdamW(model.parameters()).save(here, params=model.state_dict())
+    words = [*words, *[here for _ in words]]
+    assert converted(here, there, "--to", "adamas", *words) == 0
+    assert list(adamas.open_file(there).parameters) == list(model.state_dict())
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_model_that_does_not_fit_is_refused(
     language: str, tmp_path: Path, capsys: Captured

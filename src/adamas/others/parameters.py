@@ -11,7 +11,7 @@ from adamas.homes.neutral import Neutral
 from adamas.homes.writers import End
 from adamas.kernel.layout import REST, SCALE
 from adamas.others import opening, torch_file
-from adamas.others.source import Shapes, Source, shapes_of
+from adamas.others.source import Shapes, Source, shapes_in, shapes_of
 from adamas.others.target import TORCH
 
 # What batch normalization keeps in a state dict beside the parameters.
@@ -131,5 +131,5 @@ def in_file(path: str) -> Shapes:
     if kind == "keras":
         raise ValueError(f"{path!r} is of Keras, which does not name parameters there")
     if kind == "adamas":
-        return dict(Checkpoint(path).parameters)
+        return shapes_in(Checkpoint(path))
     return {name: one.shape for name, one in opening.opened(path).arrays.items()}

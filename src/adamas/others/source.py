@@ -66,8 +66,15 @@ def _own(path: str, told: str | None) -> Source:
                 "it does not say what made it; say it, such as --from 'optax.adam(1e-3)'"
             )
         what = "adamas" if file.home == "adamas" else title or told
-        shapes, others = dict(file.parameters), beside.of_file(file)
-        return Source(path, file.state(plain=True), what, shapes, others, file)
+        state, others = file.state(plain=True), beside.of_file(file)
+        return Source(path, state, what, shapes_in(file), others, file)
+
+
+def shapes_in(file: Checkpoint) -> Shapes:
+    """The shapes of parameters in a file of adamas; where they have numbers, of `params` too."""
+    numbered = all(isinstance(key, int) for key in file.parameters)
+    named = {key: one.shape for key, one in file.params.items()} if numbered else {}
+    return {**named, **file.parameters}
 
 
 def _torch(path: str, told: str | None, entry: str | None) -> Source:
