@@ -93,7 +93,7 @@ def formula_of(rule: Any) -> Formula:
     known, function = getattr(rule, "formula", None), getattr(rule, "function", rule)
     if isinstance(known, Formula):
         return known
-    ours = isinstance(function, FunctionType) and function.__module__.startswith("adamas.")
+    ours = isinstance(function, FunctionType) and (function.__module__ or "").startswith("adamas.")
     return _of_ours(function) if ours else parse(function, RESERVED)
 
 
