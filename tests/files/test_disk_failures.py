@@ -287,6 +287,8 @@ def test_a_place_that_cannot_be(tmp_path: Path) -> None:
         adamas.AdamW({"w": np.ones(SHAPE, np.float32)}, state_dir="")
 
 
+# JAX, which another test may have imported, warns of every fork.
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
 def test_the_child_of_a_fork_does_not_step(tmp_path: Path) -> None:
     """A forked child is told whose the state is; its parent goes on, and it holds no lock."""
     optimizer = made(tmp_path)

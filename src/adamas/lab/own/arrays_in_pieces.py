@@ -65,5 +65,5 @@ def _by_columns(file: IO[bytes], made: Array, shape: tuple[int, ...]) -> None:
 def _read(file: IO[bytes], count: int, dtype: "np.dtype[np.generic]") -> Array:
     found = file.read(count * dtype.itemsize)
     if len(found) < count * dtype.itemsize:
-        raise EOFError("an array breaks off")
+        raise EOFError(file.tell())
     return np.frombuffer(found, dtype)
