@@ -43,7 +43,8 @@ def save(
     and optimizers of other homes load it. Raises what `adamas.save` raises.
     """
     end = _end(tx)
-    saved = {"state": to_dict(state), "records": records(state)}
+    arrays = to_dict(state)
+    saved = {"state": arrays, "records": records(state)}
     given: dict[str, Any] = {} if params is None else to_dict(params)
     shapes: dict[Key, tuple[int, ...]] = {name: np.shape(one) for name, one in given.items()}
     title = "" if tx is None or end is None else tx.removeprefix(f"{end.home.name}.")
@@ -54,7 +55,7 @@ def save(
             # What is no part of the rule is saved all the same.
             warnings.simplefilter("ignore")
             shapes = of_optax.blank(_with(end, state)).shapes
-    steps = max((_count(name, one) for name, one in to_dict(state).items()), default=0)
+    steps = max((_count(name, one) for name, one in arrays.items()), default=0)
     home = "optax" if end is None else end.home.name
     found = Contents(home, title, formulas, steps, 0, shapes, saved, _leaf)
     return write(path, found, given, extra, keep, background)
