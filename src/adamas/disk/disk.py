@@ -70,9 +70,8 @@ class Disk:
         crews: Sequence[Crew],
         scale: float,
         threads: int,
-        after: Sequence[Action] = (),
-        prologue: bool = True,
-        look: int = 0,
+        after: Sequence[Action],
+        look: int,
     ) -> None:
         """Update everything and then do `after`: all of it, whatever signals arrive, or nothing.
 
@@ -83,7 +82,7 @@ class Disk:
         def step() -> None:
             found: list[Window] = []
             for part, crew in zip(whole.parts, crews, strict=True):
-                phases.ready(crew, scale, threads, prologue, look)
+                phases.ready(crew, scale, threads, True, look)
                 for batch in crew[0]:
                     found += windows(part, batch, WINDOW)
             with self._undone(whole, sum(window.size for window in found)):
