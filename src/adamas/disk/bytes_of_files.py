@@ -10,6 +10,12 @@ def ahead(file: int, begin: int, size: int) -> None:
         os.posix_fadvise(file, begin, size, os.POSIX_FADV_WILLNEED)
 
 
+def leave(file: int, begin: int, size: int) -> None:
+    """Have the system write bytes of a file, and keep them in memory no longer."""
+    if size > 0 and hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file, begin, size, os.POSIX_FADV_DONTNEED)
+
+
 def read(file: int, into: memoryview, at: int) -> None:
     """Read bytes of a file; ValueError where it ends before."""
     while into:

@@ -5,11 +5,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adamas.disk.bytes_of_files import ahead, read, write
 from adamas.disk.maps import Mapped, known
 from adamas.disk.undo import Undo
-from adamas.disk.windows import Span, Window
+from adamas.disk.windows import Span, Window, bytes_of
 from adamas.engine import phases
 from adamas.engine.finite import quiet
 from adamas.engine.tensors import address
@@ -25,6 +26,7 @@ class Runner:
 
     def __init__(self, undo: Undo, files: Mapping[int, tuple[int, Mapped]]) -> None:
         self._undo, self._files, self._resident = undo, files, 0
+        self._free: list[NDArray[np.uint8]] = []
         # Whether anything has been stepped; whoever runs windows sets it to False before.
         self.begun = False
 
@@ -40,20 +42,25 @@ class Runner:
                 if k + 1 < len(found):
                     noted = pool.submit(self._note, *found[k + 1 : k + 3])
                 self.begun = True
-                stepped(window, threads)
+                with window.pointed():
+                    stepped(window, threads)
                 self._write(window)
-                self._resident += window.mapped
+                self._resident += bytes_of(window.fixed)
                 if self._resident > MOST:
                     self.give_back()
 
     def _note(self, window: Window, following: Window | None = None) -> None:
         """Write down what a window changes, while the system reads what the one behind it does."""
-        for at, begin, end in following.spans if following else ():
+        for at, begin, end in (*following.spans, *following.fixed) if following else ():
             ahead(self._files[at][1].file, begin, end - begin)
         for rows in window.rows:
             for place in rows.places.tolist():
                 ahead(self._files[rows.file][1].file, place, rows.unit)
-        self.note(window.spans)
+        self.note(window.fixed)
+        window.copied(self._memory(window.room))
+        for (at, begin, end), here in zip(window.spans, window.here, strict=True):
+            number, file = self._files[at]
+            self._undo.note(number, file.file, begin, end - begin, here)
         for rows in window.rows:
             number, file = self._files[rows.file]
             rows.here = np.empty((len(rows.places), rows.unit), np.uint8)
@@ -63,8 +70,17 @@ class Runner:
             places = address(rows.here) + np.arange(len(rows.here)) * rows.unit
             window.batch.table.words[window.first : window.end, rows.column] = places
 
+    def _memory(self, size: int) -> NDArray[np.uint8]:
+        """Memory of so many bytes for copies: what a window before needs no more, or new."""
+        one = self._free.pop() if self._free else np.empty(0, np.uint8)
+        return one if one.size >= size else np.empty(size, np.uint8)
+
     def _write(self, window: Window) -> None:
         """Write what was stepped elsewhere into its file."""
+        for (at, begin, _), here in zip(window.spans, window.here, strict=True):
+            write(self._files[at][1].file, here, begin)
+        self._free.append(window.memory)
+        window.here = []
         for rows in window.rows:
             for place, piece in rows.runs():
                 write(self._files[rows.file][1].file, piece, place)

@@ -1,6 +1,7 @@
 """A sweep in windows: which slices are stepped at a time, and which bytes of files they change."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -18,6 +19,7 @@ from adamas.kernel.runtime import job as j
 WINDOW = 1 << 25
 # Bytes that a record takes beside what it holds.
 RECORD = 128
+LINE = 64
 
 # File by its address, first byte there, and byte behind the last.
 Span = tuple[int, int, int]
@@ -47,24 +49,58 @@ class Rows:
 
 @dataclass
 class Window:
-    """The slices from `first` to `end` of a batch, and what of files they change."""
+    """The slices from `first` to `end` of a batch, and what of files they change.
+
+    What lies in `spans` is stepped in copies of them, at `here`; `fixed` is stepped in the files.
+    """
 
     batch: Batch
     first: int
     end: int
     spans: list[Span] = field(default_factory=list)
+    fixed: list[Span] = field(default_factory=list)
     rows: list[Rows] = field(default_factory=list)
+    here: list[NDArray[np.uint8]] = field(default_factory=list)
+    memory: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
 
     @property
     def size(self) -> int:
         """How many bytes it takes to write down what is changed."""
-        heads = RECORD * (len(self.spans) + len(self.rows))
-        return heads + self.mapped + sum(len(one.places) * (one.unit + 8) for one in self.rows)
+        heads = RECORD * (len(self.spans) + len(self.fixed) + len(self.rows))
+        rows = sum(len(one.places) * (one.unit + 8) for one in self.rows)
+        return heads + bytes_of(self.spans) + bytes_of(self.fixed) + rows
+
+    def copied(self, memory: NDArray[np.uint8]) -> None:
+        """Let the copies of `spans` lie in `memory`, as far from a cache line as in the file."""
+        self.memory, self.here = memory, []
+        place = -address(memory) % LINE
+        for at, begin, end in self.spans:
+            place += (at + begin) % LINE
+            self.here.append(memory[place : place + end - begin])
+            place += end - begin + (-(at + end) % LINE)
 
     @property
-    def mapped(self) -> int:
-        """How many bytes are stepped where they lie."""
-        return sum(end - begin for _, begin, end in self.spans)
+    def room(self) -> int:
+        """How many bytes of memory `copied` takes at most."""
+        return bytes_of(self.spans) + LINE * (2 * len(self.spans) + 1)
+
+    @contextmanager
+    def pointed(self) -> Iterator[None]:
+        """Let the slices lie in the copies meanwhile."""
+        words = self.batch.table.words[self.first : self.end, j.PARAMETER :]
+        lying = words.copy()
+        for (at, begin, end), here in zip(self.spans, self.here, strict=True):
+            inside = (lying >= at + begin) & (lying < at + end)
+            words[inside] += address(here) - at - begin
+        try:
+            yield
+        finally:
+            words[:] = lying
+
+
+def bytes_of(spans: Sequence[Span]) -> int:
+    """How many bytes they are."""
+    return sum(end - begin for _, begin, end in spans)
 
 
 def span(at: int, size: int) -> list[Span]:
@@ -97,11 +133,12 @@ def windows(part: Stepper, batch: Batch, most: int) -> list[Window]:
     active = [k for k in batch.members if batch.active[k]]
     if active:
         # What rows and columns have one of changes with the last slice.
-        found[0].spans += [
-            s for k in active for at, size in _fewer(part, k) for s in span(at, size)
-        ]
+        found[0].fixed = [s for k in active for at, size in _fewer(part, k) for s in span(at, size)]
     for one in found:
-        one.spans = merged(one.spans)
+        if batch.makes >= 0:
+            # Passes before the sweep read all of it.
+            one.spans, one.fixed = [], one.spans + one.fixed
+        one.spans, one.fixed = merged(one.spans), merged(one.fixed)
     return found
 
 
