@@ -29,7 +29,7 @@ from adamas.torch import AdamW, release_gradients
 
 EXAMPLES = """examples:
   python examples/large.py                                   3 million parameters, a minute
-  python examples/large.py --size 3b                         3 billion, 13 GB
+  python examples/large.py --size 3b                         3 billion, 13.5 GB
   python examples/large.py --size 3b --file run.safetensors  once more, and it goes on from there
   python examples/large.py --layers 12 --width 1024          a size of your own
 """
