@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 import adamas
 from benchmarks.on_disk import MIB, TENSOR, dropped, peak
 
-Side = Callable[[], None]
+Side = Callable[[], object]
 SAVED, PLAIN, THEIRS = "ours.safetensors", "plain", "theirs.pt"
 # The file of each side, and those that must not be there before it.
 FILES = {"first": SAVED, "again": SAVED, "load": SAVED, "dd to": PLAIN, "dd from": PLAIN}
