@@ -7,9 +7,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from adamas.disk.bytes_of_files import write
 from adamas.disk.maps import Mapped, mapped, tensors
 from adamas.files import atomic
+from adamas.files.bytes_of_files import write
 from adamas.files.checkpoint import FILE_FORMAT, OURS, UNFINISHED
 from adamas.files.contents import bytes_of, in_order
 from adamas.files.header import Placed, packed

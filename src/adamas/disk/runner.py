@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.disk.bytes_of_files import ahead, read, write
 from adamas.disk.maps import Mapped, known
 from adamas.disk.undo import Undo
 from adamas.disk.windows import Span, Window, bytes_of
@@ -15,6 +14,7 @@ from adamas.engine import phases
 from adamas.engine.finite import quiet
 from adamas.engine.tensors import address
 from adamas.engine.threads import straight, unbroken
+from adamas.files.bytes_of_files import ahead, read, write
 from adamas.kernel.runtime import job as j
 
 # Bytes of files that may be in memory before they are given back.

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.disk.bytes_of_files import leave, read, write
 from adamas.files import atomic
+from adamas.files.bytes_of_files import leave, read, write
 from adamas.files.header import strict_json
 
 try:

@@ -11,6 +11,8 @@ import weakref
 from collections.abc import Iterable
 from typing import Any
 
+from adamas.files.bytes_of_files import write as write_whole
+
 try:
     import fcntl
 except ImportError:  # pragma: no cover  (not a POSIX system)
@@ -126,10 +128,8 @@ def _fill(file: int, parts: Iterable[Any], size: int) -> None:
     allocate(file, size)
     done = 0
     for part in parts:
-        left = memoryview(part).cast("B")
-        done += len(left)
-        while left:
-            left = left[os.write(file, left) :]
+        write_whole(file, part)
+        done += memoryview(part).nbytes
     if done != size:
         raise RuntimeError(f"{done} bytes were written where {size} had been announced.")
     os.fsync(file)

@@ -25,9 +25,9 @@ def read(file: int, into: memoryview, at: int) -> None:
         into, at = into[count:], at + count
 
 
-def write(file: int, given: Any, at: int) -> None:
-    """Write bytes into a file."""
+def write(file: int, given: Any, at: int | None = None) -> None:
+    """Write bytes into a file: all of them, at a byte of it or where it stands."""
     left = memoryview(given).cast("B")
     while left:
-        count = os.pwrite(file, left, at)
-        left, at = left[count:], at + count
+        count = os.write(file, left) if at is None else os.pwrite(file, left, at)
+        left, at = left[count:], None if at is None else at + count
