@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ import torch
 import adamas
 import adamas.torch
 from adamas import cli
-from adamas.others import keras_file
-from adamas.others.conversion import placed
+from adamas.files import atomic
+from adamas.others import conversion, keras_file
 from home_runs import HALF, NAMES, Adamas, Torch, Trained, forty, sample
 
 Captured = pytest.CaptureFixture[str]
@@ -236,15 +237,16 @@ def test_a_full_disk_leaves_the_file_that_is_there(
     optimizer.step()
     torch.save(optimizer.state_dict(), tmp_path / "c.pt")
     (tmp_path / name).write_bytes(b"mine")
-    if name.endswith("h5"):
-        state = {"0": np.ones(100_000)}
-        write: Any = functools.partial(keras_file.write, store=state, like=None)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
         if name.endswith("h5"):
-            with pytest.raises(ValueError, match="was not written"):
-                placed(str(tmp_path / name), write)
+            with (
+                pytest.raises(OSError, match="this file was not written") as error,
+                atomic.placing(tmp_path / name) as file,
+            ):
+                keras_file.write(file, {"0": np.ones(100_000)}, None)
+            assert error.value.filename == str(tmp_path / name)
         else:
             words = [tmp_path / "c.pt", tmp_path / name, "--force"]
             assert converted(*words, "--lang", "zh") == 1
@@ -254,6 +256,57 @@ def test_a_full_disk_leaves_the_file_that_is_there(
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (tmp_path / name).read_bytes() == b"mine"
     assert sorted(os.listdir(tmp_path)) == sorted(["c.pt", name])
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("name", ["new.pt", "new.safetensors"])
+def test_a_file_that_comes_meanwhile_stays(
+    name: str, links: bool, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without --force no file is replaced, one that came while the state was converted neither."""
+    torch.save(forty(Torch(torch.optim.AdamW), "float32").state, tmp_path / "c.pt")
+    there, made = tmp_path / name, conversion.made
+
+    def meanwhile(*given: Any) -> Any:
+        there.write_bytes(b"theirs")
+        return made(*given)
+
+    if not links:
+        # As on file systems without second names for files.
+        monkeypatch.setattr(os, "link", functools.partial(refuse, PermissionError(1, "no links")))
+    with monkeypatch.context() as later:
+        later.setattr(conversion, "made", meanwhile)
+        assert converted(tmp_path / "c.pt", there) == 1
+        assert "--force" in capsys.readouterr().err and there.read_bytes() == b"theirs"
+        assert sorted(os.listdir(tmp_path)) == sorted(["c.pt", name])
+        assert converted(tmp_path / "c.pt", there, "--force") == 0
+    written = there.read_bytes()
+    there.unlink()
+    assert converted(tmp_path / "c.pt", there) == 0 and there.read_bytes() == written
+    assert sorted(os.listdir(tmp_path)) == sorted(["c.pt", name])
+
+
+def refuse(error: Exception, *given: Any) -> None:
+    """Raise an error, whatever is asked."""
+    raise error
+
+
+def test_a_conversion_is_locked_and_settled(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once are refused, and the folder's names are brought to the disk, as by a save."""
+    torch.save(forty(Torch(torch.optim.AdamW), "float32").state, tmp_path / "c.pt")
+    synced, real = [], os.fsync
+
+    def fsync(file: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(file).st_mode))
+        if len(synced) == 1:
+            assert converted(tmp_path / "c.pt", tmp_path / "new.pt", "--force") == 1
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert converted(tmp_path / "c.pt", tmp_path / "new.pt") == 0 and synced == [False, True]
+    assert "somebody else is saving" in capsys.readouterr().err
 
 
 def test_shapes_are_asked_for(tmp_path: Path, capsys: Captured) -> None:

@@ -10,7 +10,6 @@ import torch
 
 import adamas
 from adamas import cli
-from adamas.others.conversion import placed
 
 Captured = pytest.CaptureFixture[str]
 COMMANDS = (["inspect"], ["convert", "--from", "torch.AdamW"])
@@ -81,11 +80,15 @@ def test_a_pipe_is_not_waited_for(words: list[str], tmp_path: Path, capsys: Capt
         timer.cancel()
 
 
-def test_a_conversion_follows_no_link_beside_its_place(tmp_path: Path) -> None:
+def test_a_conversion_follows_no_link_beside_its_place(tmp_path: Path, capsys: Captured) -> None:
     """The temporary file of a conversion is no link, and a link to a target stays one."""
+    torch.save(state(), tmp_path / "a.pt")
     (tmp_path / "mine").write_bytes(b"mine")
     (tmp_path / ".t.pt.part").symlink_to(tmp_path / "mine")
     (tmp_path / "link.pt").symlink_to(tmp_path / "t.pt")
-    placed(str(tmp_path / "link.pt"), lambda spare: Path(spare).write_bytes(b"new"))
-    assert (tmp_path / "mine").read_bytes() == b"mine"
-    assert (tmp_path / "t.pt").read_bytes() == b"new" and (tmp_path / "link.pt").is_symlink()
+    words = ["convert", "--from", "torch.AdamW", "--force", str(tmp_path / "a.pt")]
+    assert cli.main([*words, str(tmp_path / "link.pt")]) == 1
+    assert (tmp_path / "mine").read_bytes() == b"mine" and not (tmp_path / "t.pt").exists()
+    (tmp_path / ".t.pt.part").unlink()
+    assert cli.main([*words, str(tmp_path / "link.pt")]) == 0
+    assert torch.load(tmp_path / "t.pt")["state"] and (tmp_path / "link.pt").is_symlink()

@@ -17,6 +17,7 @@ import torch
 import adamas
 import adamas.torch
 from adamas.files import atomic
+from adamas.files.naming import generation
 from filled import filled, same
 
 NAME = "run.safetensors"
@@ -84,7 +85,7 @@ def test_one_after_the_other(made: Any, tmp_path: Path) -> None:
         optimizer.save(tmp_path / NAME, params, keep=3, background=True)
     optimizer.save(tmp_path / "other", params)
     assert adamas.open_file(tmp_path / NAME).steps == adamas.open_file(tmp_path / "other").steps
-    steps = [adamas.open_file(atomic.generation(str(tmp_path / NAME), k)).steps for k in range(3)]
+    steps = [adamas.open_file(generation(str(tmp_path / NAME), k)).steps for k in range(3)]
     assert steps[0] == steps[1] + 1 == steps[2] + 2
     optimizer.save(tmp_path / "last", params, background=True)
     assert optimizer.load(tmp_path / "last").steps == steps[0]

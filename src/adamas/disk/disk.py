@@ -20,6 +20,7 @@ from adamas.engine.phases import Crew
 from adamas.engine.tensors import address
 from adamas.engine.threads import Action, straight
 from adamas.files import atomic
+from adamas.files.room import told
 
 CHANGED = (
     "this file was moved, removed, replaced or cut while an optimizer had it open; no step is done "
@@ -128,7 +129,7 @@ class Disk:
             for one, (steps, scalars) in zip(numbers, before, strict=True):
                 one.steps[:], one.scalars[:], one.shared[:] = steps, scalars, 0
             if isinstance(error, OSError):
-                raise atomic.told(error, undo.path, size, self._after()) from error
+                raise told(error, undo.path, size, self._after()) from error
             raise
 
     def _put_back(self) -> None:

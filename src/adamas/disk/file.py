@@ -8,11 +8,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from adamas.disk.maps import Mapped, mapped, tensors
-from adamas.files import atomic
 from adamas.files.bytes_of_files import write
 from adamas.files.checkpoint import FILE_FORMAT, OURS, UNFINISHED
 from adamas.files.contents import bytes_of, in_order
 from adamas.files.header import Placed, packed
+from adamas.files.room import allocate, told
 from adamas.files.tree import Leaf
 
 NAME = "state.safetensors"
@@ -78,11 +78,11 @@ def create(folder: str, text: str, leaves: Mapping[str, Leaf]) -> StateFile:
         with suppress(FileNotFoundError):
             os.unlink(place)
         with open(place, "xb", buffering=0) as file:
-            if not atomic.allocate(file.fileno(), size):
+            if not allocate(file.fileno(), size):
                 fill(file, size)
             os.pwrite(file.fileno(), begin, 0)
     except OSError as error:
-        raise atomic.told(error, os.path.join(folder, NAME), size) from error
+        raise told(error, os.path.join(folder, NAME), size) from error
     return StateFile(mapped(place))
 
 

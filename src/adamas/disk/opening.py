@@ -23,6 +23,7 @@ from adamas.files import atomic
 from adamas.files.checkpoint import Checkpoint
 from adamas.files.contents import compare, document
 from adamas.files.filed import HOME, contents, shapes
+from adamas.files.naming import FLAGS
 from adamas.files.reading import Named
 
 Whole = Stepper | Several
@@ -108,7 +109,7 @@ def _put_back(undo: Undo, place: str, whole: Whole) -> None:
     if not os.path.lexists(place):
         raise ValueError(f"it is not empty, and {NAME!r}, which it would belong to, is not there")
     given = [home(address(tensor.work)) for part in whole.parts for tensor in part.tensors]
-    state = os.open(place, os.O_RDWR | atomic.FLAGS)
+    state = os.open(place, os.O_RDWR | FLAGS)
 
     def find(number: int, path: str, size: int) -> int:
         """Return the state, or a file that the user has opened; the list may name any."""

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.files import atomic
 from adamas.files.bytes_of_files import leave, read, write
 from adamas.files.header import strict_json
+from adamas.files.naming import FLAGS
+from adamas.files.room import allocate
 
 try:
     import fcntl
@@ -66,7 +67,7 @@ class Undo:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.file = os.open(path, os.O_RDWR | os.O_CREAT | atomic.FLAGS, 0o666)
+        self.file = os.open(path, os.O_RDWR | os.O_CREAT | FLAGS, 0o666)
         self._end, self._left, self._buffer = 0, 0, bytearray()
         _open.add(self)
         if fcntl is None:  # pragma: no cover  (not a POSIX system)
@@ -104,7 +105,7 @@ class Undo:
         """
         self._end = self._left = 0
         try:
-            atomic.allocate(self.file, size)
+            allocate(self.file, size)
         except OSError:
             self.finish()
             raise

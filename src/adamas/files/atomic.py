@@ -6,21 +6,21 @@ the next one to save there writes over.
 
 import contextlib
 import errno
+import io
 import os
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from adamas.files.bytes_of_files import write as write_whole
+from adamas.files.naming import FLAGS, named, settle, turn
+from adamas.files.room import allocate, told
 
 try:
     import fcntl
 except ImportError:  # pragma: no cover  (not a POSIX system)
     fcntl = None  # type: ignore[assignment]
-
-
-# A link that somebody left in a folder leads to a file that is no business of ours.
-FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def write(path: "str | os.PathLike[str]", parts: Iterable[Any], size: int, keep: int = 1) -> None:
@@ -30,21 +30,55 @@ def write(path: "str | os.PathLike[str]", parts: Iterable[Any], size: int, keep:
     that names the file and the bytes it takes, and whatever `parts` raise; the file that is there,
     and those before it, then stay.
     """
+    with placing(path, size, keep) as file:
+        # A full disk is found here, before the first byte is written.
+        allocate(file.fileno(), size)
+        done = sum(file.write(part) for part in parts)
+        if done != size:
+            raise RuntimeError(f"{done} bytes were written where {size} had been announced.")
+
+
+class Writing(io.FileIO):
+    """A file on its way, which takes whole what it is given.
+
+    `failed` is what the disk refused first: libraries make other errors of it, or of what follows.
+    """
+
+    failed: OSError | None = None
+
+    def write(self, given: Any, /) -> int:
+        """Write a buffer where the file stands; OSError where not all of it can be written."""
+        try:
+            write_whole(self.fileno(), given)
+        except OSError as error:
+            self.failed = self.failed or error
+            raise
+        return memoryview(given).nbytes
+
+
+@contextlib.contextmanager
+def placing(
+    path: "str | os.PathLike[str]", size: int | None = None, keep: int = 1
+) -> Iterator[Writing]:
+    """An empty file that has its place at `path` when what is inside is done, and raises nothing.
+
+    Raises what `write` does, and inside of `only_new` FileExistsError where somebody has it.
+    """
     place = os.path.realpath(os.fsdecode(path))
     folder, name = os.path.split(place)
     spare = os.path.join(folder, f".{name}.part")
     try:
-        if os.path.exists(place) and not os.path.isfile(place) and not os.path.isdir(place):
-            raise OSError(errno.EINVAL, "it is a device or a pipe, which a file would replace")
-        if any(same(place, one.file) for one in in_place):
-            told_so = "it is open, and stepped where it lies; save to another path"
-            raise OSError(errno.EBUSY, told_so)
+        _check(place)
         file = _claimed(spare)
         _open.add(file)
         try:
-            _fill(file, parts, size)
-            _turn(place, spare, keep)
-            os.replace(spare, place)
+            yield from _filled(file)
+            os.fsync(file)
+            if _only_new.get():
+                named(spare, place)
+            else:
+                turn(place, spare, keep)
+                os.replace(spare, place)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(spare)
@@ -54,7 +88,39 @@ def write(path: "str | os.PathLike[str]", parts: Iterable[Any], size: int, keep:
             os.close(file)
     except OSError as error:
         raise told(error, place, size) from error
-    _settle(folder)
+    settle(folder)
+
+
+_only_new: ContextVar[bool] = ContextVar("only_new", default=False)
+
+
+@contextlib.contextmanager
+def only_new(only: bool) -> Iterator[None]:
+    """Inside of it, if `only`, whatever is saved takes the place of no file that is there."""
+    before = _only_new.set(only)
+    try:
+        yield
+    finally:
+        _only_new.reset(before)
+
+
+def _check(place: str) -> None:
+    """Raise OSError for what a file must not replace."""
+    if os.path.exists(place) and not os.path.isfile(place) and not os.path.isdir(place):
+        raise OSError(errno.EINVAL, "it is a device or a pipe, which a file would replace")
+    if any(same(place, one.file) for one in in_place):
+        raise OSError(errno.EBUSY, "it is open, and stepped where it lies; save to another path")
+
+
+def _filled(file: int) -> Iterator[Writing]:
+    """The file for whoever writes it; what the disk says is raised, whatever they make of it."""
+    with Writing(file, "r+", closefd=False) as out:
+        try:
+            yield out
+        except Exception as error:
+            if out.failed in (None, error):
+                raise
+            raise out.failed from error
 
 
 # Files that are changed where they lie, open as `file`: what took their places would be lost.
@@ -82,16 +148,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
 
 
-def generation(path: str, age: int) -> str:
-    """What the file at `path` is called that was there `age` saves before.
-
-    >>> generation("runs/a.safetensors", 0), generation("runs/a.safetensors", 2)
-    ('runs/a.safetensors', 'runs/a.2.safetensors')
-    """
-    stem, suffix = os.path.splitext(path)
-    return f"{stem}.{age}{suffix}" if age else path
-
-
 def _claimed(spare: str) -> int:
     """The temporary file, open and empty; BlockingIOError while another process writes it."""
     while True:
@@ -100,9 +156,12 @@ def _claimed(spare: str) -> int:
             _lock(file)
             # Whoever held the lock may have put this very file into its place meanwhile.
             with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file), os.stat(spare)):
-                    os.ftruncate(file, 0)
-                    return file
+                if os.path.samestat(found := os.fstat(file), os.stat(spare)):
+                    if found.st_nlink < 2:
+                        os.ftruncate(file, 0)
+                        return file
+                    # A process died between the two names of a file that is whole.
+                    os.unlink(spare)
         except BaseException:
             os.close(file)
             raise
@@ -121,78 +180,3 @@ def _lock(file: int) -> None:
         ) from None
     except OSError:
         return
-
-
-def _fill(file: int, parts: Iterable[Any], size: int) -> None:
-    # A full disk is found here, before the first byte is written.
-    allocate(file, size)
-    done = 0
-    for part in parts:
-        write_whole(file, part)
-        done += memoryview(part).nbytes
-    if done != size:
-        raise RuntimeError(f"{done} bytes were written where {size} had been announced.")
-    os.fsync(file)
-
-
-def allocate(file: int, size: int) -> bool:
-    """Take room on the disk for a file of so many bytes; False where that cannot be done.
-
-    Raises OSError where there is too little.
-    """
-    if not size or not hasattr(os, "posix_fallocate"):
-        return not size
-    try:
-        os.posix_fallocate(file, 0, size)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):
-            raise
-        return False
-    return True
-
-
-def _turn(place: str, spare: str, keep: int) -> None:
-    """Let every file that was there before be one generation older; that at `place` stays, too."""
-    if keep < 2 or not os.path.exists(place):
-        return
-    last = generation(place, 1)
-    if os.path.exists(last) and os.path.samefile(place, last):
-        # A process died between the two names of one file; it is a generation already.
-        return
-    for age in range(keep - 1, 1, -1):
-        if os.path.exists(generation(place, age - 1)):
-            os.replace(generation(place, age - 1), generation(place, age))
-    link = f"{spare}.old"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(link)
-    try:
-        os.link(place, link)
-    except OSError:
-        # Without second names for files there is none at `place` for a moment.
-        link = place
-    os.replace(link, last)
-
-
-def _settle(folder: str) -> None:
-    """Bring the names in a folder to the disk, where a folder can be opened for that."""
-    try:
-        file = os.open(folder, os.O_RDONLY)
-    except OSError:  # pragma: no cover  (not a POSIX system)
-        return
-    try:
-        os.fsync(file)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EBADF):
-            raise
-    finally:
-        os.close(file)
-
-
-def told(error: OSError, place: str, size: int, then: str = "nothing was changed") -> OSError:
-    """The error with what a reader needs to make room: the file, its bytes, those that are free."""
-    free = ""
-    with contextlib.suppress(OSError, AttributeError):
-        found = os.statvfs(os.path.dirname(place))
-        free = f", and {found.f_bavail * found.f_frsize:,} are free there"
-    what = f"{error.strerror or error}; this file takes {size:,} bytes{free}; {then}"
-    return OSError(error.errno, what, place)

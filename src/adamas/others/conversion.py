@@ -10,6 +10,7 @@ from functools import partial
 from shlex import quote
 from typing import Any
 
+from adamas.files import atomic
 from adamas.files.reading import Named
 from adamas.homes.conversion import FORMS
 from adamas.homes.convert import convert
@@ -51,7 +52,7 @@ def convert_file(here: str, there: str, asked: Asked) -> dict[str, Any]:
     if os.path.isdir(there):
         raise ValueError(f"{there!r} is a directory; a target is a file.")
     if os.path.lexists(there) and not asked.force:
-        raise ValueError(f"{there!r} is there already; --force writes over it.")
+        raise _there(there)
     if asked.params and beside.same(asked.params, there) and not beside.same(here, there):
         raise ValueError(
             f"{there!r} is what --params names, and would be lost; write to another path."
@@ -68,9 +69,17 @@ def convert_file(here: str, there: str, asked: Asked) -> dict[str, Any]:
         source = opened(here, asked.source, asked.entry)
         own = source.file is not None
         lost = beside.left(here, there, source.beside, along=own, like=asked.like)
-        with writing(there):
-            done = _done(here, there, source, asked)
+        try:
+            with writing(there), atomic.only_new(not asked.force):
+                done = _done(here, there, source, asked)
+        except FileExistsError as error:
+            # It was made while the state was converted.
+            raise _there(there) from error
     return {**done, "left": lost, "warnings": [str(one.message) for one in noted]}
+
+
+def _there(there: str) -> ValueError:
+    return ValueError(f"{there!r} is there already; --force writes over it.")
 
 
 def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]:
@@ -170,29 +179,16 @@ def _written(
     elif there.endswith(TORCH_FILES):
         import torch
 
-        placed(there, lambda spare: torch.save(state, spare))
+        _placed(there, partial(torch.save, state))
     else:
-        placed(there, lambda spare: keras_file.write(spare, state, like))
+        _placed(there, lambda file: keras_file.write(file, state, like))
 
 
-def placed(there: str, write: Callable[[str], Any]) -> None:
-    """Let `write` fill a file beside its place, and put it there when it is on the disk."""
-    there = os.path.realpath(there)
-    spare = os.path.join(os.path.dirname(there), f".{os.path.basename(there)}.part")
+def _placed(there: str, write: Callable[[Any], Any]) -> None:
+    """Let `write` fill a file, whole or not at all; ValueError for what its library says of it."""
     try:
-        # What a process left that died, or a link to somebody's file, is not written into.
-        with suppress(FileNotFoundError):
-            os.unlink(spare)
-        write(spare)
-        with open(spare, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(spare, there)
-    except (RuntimeError, OSError) as error:
-        # torch says of a full disk that a writer failed, h5py has a sentence of its own.
-        if getattr(error, "filename", None) is None:
-            said = str(error).partition("\n")[0]
-            raise ValueError(f"{there!r} was not written: {said}; nothing was changed.") from error
-        raise
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(spare)
+        with atomic.placing(there) as file:
+            write(file)
+    except RuntimeError as error:
+        said = str(error).partition("\n")[0]
+        raise ValueError(f"{there!r} was not written: {said}; nothing was changed.") from error

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import ZipFile
 
 import numpy as np
@@ -174,7 +174,7 @@ def opened(path: str) -> Found:
     return Found(path, "keras", arrays, steps, optimizer, groups)
 
 
-def write(path: str, store: Mapping[str, Any], like: str | None) -> None:
+def write(file: BinaryIO, store: Mapping[str, Any], like: str | None) -> None:
     """Write an optimizer's variables by number, beside the layers of the file `like`, if given.
 
     Raises OSError, and ValueError for a `like` that is no HDF5 file of Keras.
@@ -185,10 +185,11 @@ def write(path: str, store: Mapping[str, Any], like: str | None) -> None:
         contents(like)
         if _zipped(like):
             raise ValueError(f"{like!r} is a zip; give the weights of the model, .weights.h5.")
-        shutil.copyfile(like, path)
-    with h5py.File(path, "w" if like is None else "a") as file:
-        if VARIABLES in file:
-            del file[VARIABLES]
-        group = file.create_group(VARIABLES)
+        with open(like, "rb") as layers:
+            shutil.copyfileobj(layers, file)
+    with h5py.File(file, "w" if like is None else "r+") as found:
+        if VARIABLES in found:
+            del found[VARIABLES]
+        group = found.create_group(VARIABLES)
         for key, value in store.items():
             group.create_dataset(key, data=np.asarray(value))
