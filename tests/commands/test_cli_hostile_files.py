@@ -57,6 +57,16 @@ def test_numbers_that_are_no_numbers(words: list[str], tmp_path: Path, capsys: C
     assert "meta" in refusal(words, tmp_path / "b.pt", capsys)
 
 
+@pytest.mark.parametrize("count", [-3.0, 1e30])
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda one: one[0])
+def test_steps_that_nobody_makes(
+    words: list[str], count: float, tmp_path: Path, capsys: Captured
+) -> None:
+    """A checkpoint of fewer than no steps, or of more than float64 counts, is told in a line."""
+    torch.save(state(step=torch.tensor(count)), tmp_path / "a.pt")
+    assert f"steps is {int(torch.tensor(count))}" in refusal(words, tmp_path / "a.pt", capsys)
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda one: one[0])
 def test_a_pipe_is_not_waited_for(words: list[str], tmp_path: Path, capsys: Captured) -> None:
     """A pipe that nobody writes into is a file of no bytes."""

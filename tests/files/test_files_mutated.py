@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import adamas
+from adamas import cli
 from adamas.files import header
 from filled import filled
 from long_form import LONG
@@ -155,3 +156,31 @@ def test_what_is_no_file_of_adamas(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
     with contextlib.suppress(FileNotFoundError):
         adamas.open_file(tmp_path / "none")
+
+
+TWICE = [["w", [5, 7]], ["w", [5, 7]], ["b", [3]]]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("steps", -1), ("steps", 1 << 53), ("steps", True), ("seed", -1), ("seed", 1 << 32),
+        ("parameters", [["w", [5, -7]]]), ("parameters", [["w", [1 << 40, 1 << 40]]]),
+        ("parameters", [["w", [1] * 70]]), ("parameters", TWICE),
+    ],
+)  # fmt: skip
+def test_numbers_that_count_nothing(
+    name: str, value: object, whole: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `load` refuses of a file's own numbers, opening and looking at it refuse as well."""
+    header, body = split(whole)
+    document = json.loads(header["__metadata__"]["adamas"])
+    header["__metadata__"]["adamas"] = json.dumps({**document, name: value})
+    (tmp_path / "f").write_bytes(joined(json.dumps(header), body))
+    for read in (made().load, adamas.open_file):
+        with pytest.raises(ValueError, match=name.removesuffix("s")) as error:
+            read(tmp_path / "f")
+        one_line(str(error.value), tmp_path / "f")
+    assert cli.main(["inspect", str(tmp_path / "f"), "--lang", "zh"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and ("应" in said or "参数" in said or value is True)

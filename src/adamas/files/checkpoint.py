@@ -4,6 +4,7 @@ Opening reads the header; arrays are memory maps, so that one of them costs what
 the file does.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
@@ -11,7 +12,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from adamas.engine.loading import count
+from adamas.engine.settings import seeded
 from adamas.files import header, tree
+from adamas.files.header import is_shape
 from adamas.files.reading import Named, Tensors
 
 FILE_FORMAT = 1
@@ -54,7 +58,7 @@ class Checkpoint(Tensors):
         self.home, self.kind = document["home"], document["class"]
         self.steps, self.seed, self.rules = document["steps"], document["seed"], document["rules"]
         with Named(self.path):
-            self.parameters = dict(map(_parameter, document["parameters"]))
+            self.parameters = _parameters(document["parameters"])
             self._references = references(tree.unpacked(document["params"], Reference.of))
         self.missing: list[Key] = []
         self.unknown: list[Key] = []
@@ -173,13 +177,24 @@ def document_of(metadata: Mapping[str, str]) -> dict[str, Any]:
         known = isinstance(rule, dict) and {"formula", "sha256", "dialect"} <= rule.keys()
         if not (known and all(isinstance(one, str) for one in rule.values())):
             raise ValueError(f"what it says of rule {name[:60]!r} is not whole")
+    # As whoever loads it does, in the same words.
+    count("steps", document["steps"])
+    seeded(document["seed"])
     return document
+
+
+def _parameters(given: list[Any]) -> dict[Key, tuple[int, ...]]:
+    """The shapes of parameters by name; ValueError for what is none, and for a name twice."""
+    found = dict(map(_parameter, given))
+    if len(found) < len(given):
+        raise ValueError("a parameter stands twice in its list")
+    return found
 
 
 def _parameter(given: Any) -> tuple[Key, tuple[int, ...]]:
     if not (isinstance(given, list) and len(given) == 2 and type(given[0]) in (str, int)):
         raise ValueError("its list of parameters is none")
     key, shape = given
-    if not (isinstance(shape, list) and all(type(n) is int for n in shape)):
+    if not (is_shape(shape) and math.prod(n for n in shape if n) < 1 << 63):
         raise ValueError(f"the shape of parameter {str(key)[:60]!r} is none")
     return key, tuple(shape)

@@ -143,7 +143,7 @@ def _placed(name: str, entry: Any, begin: int) -> Placed:
         raise ValueError(
             f"{what} has dtype {str(form)[:30]!r}, and adamas reads {', '.join(FORMS)}"
         )
-    if not (_counts(shape) and len(shape) <= AXES):
+    if not is_shape(shape):
         raise ValueError(f"the shape of {what} is no list of at most {AXES} whole numbers")
     if not (_counts(offsets) and len(offsets) == 2):
         raise ValueError(f"data_offsets of {what} are not two whole numbers")
@@ -153,6 +153,11 @@ def _placed(name: str, entry: Any, begin: int) -> Placed:
     if room >= 1 << 63 or end - start != (0 if 0 in shape else room):
         raise ValueError(f"{what} lies in other than the bytes that its dtype and shape take")
     return Placed(form, tuple(shape), begin + start, end - start)
+
+
+def is_shape(given: Any) -> bool:
+    """Whether it is a list of whole numbers, no more than there are axes."""
+    return _counts(given) and len(given) <= AXES
 
 
 def _counts(given: Any) -> bool:

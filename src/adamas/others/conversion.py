@@ -10,6 +10,7 @@ from functools import partial
 from shlex import quote
 from typing import Any
 
+from adamas.engine.loading import count
 from adamas.files import atomic
 from adamas.files.reading import Named
 from adamas.homes.conversion import FORMS
@@ -85,6 +86,8 @@ def _there(there: str) -> ValueError:
 def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]:
     with Named(here, brief=True):
         found: Neutral = FORMS[source.end.home.name].read(source.state, source.end)
+        for entry in ({"step": found.steps or 0}, *found.state.values()):
+            count("steps", int(entry.get("step", 1)))
         names = names_of(asked.names, list(dict.fromkeys([*found.names, *found.state])))
         target = _target(there, source, found, asked.target)
         model = in_file(asked.params) if asked.params else {}

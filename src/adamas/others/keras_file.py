@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
+from adamas.engine.loading import count
 from adamas.files import reading
 from adamas.files.header import NAMED
 from adamas.files.reading import Named
@@ -162,7 +163,7 @@ def opened(path: str) -> Found:
         first = found.variables.get("0")
         steps = None
         if first and first.read and not first.shape and first.form.startswith(("I", "U")):
-            steps = int(first.read())
+            steps = count("steps", int(first.read()))
         optimizer, groups = None, []
         if found.config:
             module, kind = found.config.get("module"), found.config["class_name"]

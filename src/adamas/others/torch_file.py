@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pickle import UnpicklingError
 from typing import Any
 
+from adamas.engine.loading import count
 from adamas.files.reading import Named
 from adamas.others import numpy_scalars
 from adamas.others.found import Found, Stored, bounded, needed, read_by
@@ -109,10 +110,15 @@ def _is_state(given: Mapping[Any, Any]) -> bool:
 
 
 def steps_of(state: Mapping[Any, Any]) -> int | None:
-    """The most steps that a parameter had; None where nobody counts them."""
+    """The most steps that a parameter had; None where nobody counts them.
+
+    Raises ValueError for a number that counts none.
+    """
     counts = [one["step"] for one in state["state"].values() if "step" in one]
     every = [float(one) for one in counts if getattr(one, "numel", lambda: 1)() == 1]
-    return int(max(every)) if every and all(map(math.isfinite, every)) else None
+    if not (every and all(map(math.isfinite, every))):
+        return None
+    return max(count("steps", int(one)) for one in every)
 
 
 def joined(path: str, key: Any) -> str:
