@@ -29,6 +29,11 @@ def model_in(folder: Path, number: float = 1) -> Path:
     return place
 
 
+def first_byte(place: Path) -> int:
+    """Where the tensors of a safetensors file begin."""
+    return 8 + int.from_bytes(place.read_bytes()[:8], "little")
+
+
 def step(optimizer: adamas.Optimizer) -> None:
     """One step."""
     optimizer.step({"w": np.ones(64, np.float32)})
@@ -42,12 +47,12 @@ def record(number: int, content: bytes, places: tuple[int, ...] = ()) -> bytes:
     return head.ljust(64, b"\0") + whole + b"\0" * (-len(whole) % 64)
 
 
-def unfinished(folder: Path, *others: Path) -> None:
-    """Write an undo file that puts text into other files."""
+def unfinished(folder: Path, *others: Path, at: int = 0) -> None:
+    """Write an undo file that puts text into other files, at a byte of theirs."""
     listed = [(STATE, (folder / STATE).stat().st_size)]
     listed += [(str(one), one.stat().st_size) for one in others]
     content = record(-1, json.dumps(listed).encode())
-    content += b"".join(record(k + 1, b"taken", (0,)) for k in range(len(others)))
+    content += b"".join(record(k + 1, b"taken", (at,)) for k in range(len(others)))
     (folder / UNDO).write_bytes(content)
 
 
@@ -72,7 +77,8 @@ def test_a_copy_of_a_directory_leaves_the_model_of_the_first(tmp_path: Path) -> 
     first, second = tmp_path / "1", tmp_path / "2"
     first.mkdir()
     made(first / "run", model_in(first))
-    unfinished(first / "run", first / MODEL)
+    begin = first_byte(first / MODEL)
+    unfinished(first / "run", first / MODEL, at=begin)
     shutil.copytree(first, second)
     before = (first / MODEL).read_bytes()
     with pytest.raises(ValueError, match="in which none of these parameters lies"):
@@ -82,7 +88,31 @@ def test_a_copy_of_a_directory_leaves_the_model_of_the_first(tmp_path: Path) -> 
     shutil.rmtree(first)
     first.symlink_to(second)
     made(second / "run", second / MODEL)
-    assert (second / MODEL).read_bytes() == b"taken" + before[5:]
+    assert (second / MODEL).read_bytes() == before[:begin] + b"taken" + before[begin + 5 :]
+
+
+@pytest.mark.parametrize("place", ["header", "before", "behind", "other", "negative", "huge"])
+def test_an_undo_file_reaches_parameters_alone(place: str, tmp_path: Path) -> None:
+    """In a file of a parameter nothing is put back but where a given parameter lies."""
+    arrays = {"w": np.ones(64, np.float32), "x": np.ones(64, np.float32)}
+    adamas.save(tmp_path / MODEL, adamas.SGD(np.zeros(1)), arrays)
+    params = {"w": adamas.open_params(tmp_path / MODEL)["w"]}
+    adamas.AdamW(params, state_dir=tmp_path / "run")
+    begin, before = first_byte(tmp_path / MODEL), (tmp_path / MODEL).read_bytes()
+    at = {
+        "header": 0, "before": begin - 1, "behind": begin + 256 - 4, "other": begin + 256,
+        "negative": (1 << 64) - 8, "huge": (1 << 63) - 1,
+    }[place]  # fmt: skip
+    unfinished(tmp_path / "run", tmp_path / MODEL, at=at)
+    with pytest.raises(ValueError, match="it would write at byte"):
+        adamas.AdamW(params, state_dir=tmp_path / "run")
+    assert (tmp_path / MODEL).read_bytes() == before
+    assert (tmp_path / "run" / UNDO).stat().st_size
+    # With both parameters the end of the one and the begin of the other are theirs.
+    unfinished(tmp_path / "run", tmp_path / MODEL, at=begin + 254)
+    with pytest.raises(ValueError, match="'x'"):
+        adamas.AdamW(adamas.open_params(tmp_path / MODEL), state_dir=tmp_path / "run")
+    assert b"taken" in (tmp_path / MODEL).read_bytes()
 
 
 @pytest.mark.parametrize("content", [b"notes of mine", b"\0" * 4096 + b"an image of a disk"])

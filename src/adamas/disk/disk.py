@@ -10,7 +10,8 @@ from typing import Any
 from adamas.disk import opening
 from adamas.disk.file import NAME
 from adamas.disk.maps import home
-from adamas.disk.opening import Whole, said
+from adamas.disk.opening import said
+from adamas.disk.recovery import Whole
 from adamas.disk.runner import Runner
 from adamas.disk.shield import shielded
 from adamas.disk.undo import PIECE, ROOM
@@ -135,7 +136,9 @@ class Disk:
     def _put_back(self) -> None:
         self._broken = True
         with suppress(OSError, ValueError):
-            self._undo.put_back(lambda number, path, size: self._maps[number].file)
+            # What this process has written down itself.
+            whole = [(one.file, [(0, len(one))]) for one in self._maps]
+            self._undo.put_back(lambda number, path, size: whole[number])
             self._broken = False
         if self._broken:
             self.close()

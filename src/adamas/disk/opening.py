@@ -10,23 +10,19 @@ from typing import Any
 from adamas.disk import file as state_file
 from adamas.disk.file import NAME, StateFile
 from adamas.disk.maps import home, mapped
+from adamas.disk.recovery import Whole, put_back
 from adamas.disk.undo import Undo
 from adamas.engine.loading import regrouping, unpacked
 from adamas.engine.modes import average_of
-from adamas.engine.several import Several
 from adamas.engine.state import Store
-from adamas.engine.stepper import Stepper
 from adamas.engine.tensors import address
 from adamas.engine.threads import straight
 from adamas.engine.whole import counting, everything
-from adamas.files import atomic
 from adamas.files.checkpoint import Checkpoint
 from adamas.files.contents import compare, document
 from adamas.files.filed import HOME, contents, shapes
-from adamas.files.naming import FLAGS
 from adamas.files.reading import Named
 
-Whole = Stepper | Several
 NO_ROWS = (
     "this rule sets something up at a row's first step, and which rows have made theirs is not "
     "kept on disk; give dense gradients, or leave state_dir= out."
@@ -87,7 +83,7 @@ def opened(folder: str, whole: Whole, kind: str) -> tuple[Undo, StateFile]:
         undo = Undo(os.path.join(folder, "undo"))
         with Named(undo.path):
             if undo.unfinished:
-                _put_back(undo, place, whole)
+                put_back(undo, place, whole)
         if os.path.exists(place):
             return undo, _found(place, whole)
         return undo, _created(folder, whole, kind)
@@ -102,32 +98,6 @@ def opened(folder: str, whole: Whole, kind: str) -> tuple[Undo, StateFile]:
             for one in made:
                 os.rmdir(one)
         raise
-
-
-def _put_back(undo: Undo, place: str, whole: Whole) -> None:
-    """Put an unfinished step back into the state at `place` and files of the parameters."""
-    if not os.path.lexists(place):
-        raise ValueError(f"it is not empty, and {NAME!r}, which it would belong to, is not there")
-    given = [home(address(tensor.work)) for part in whole.parts for tensor in part.tensors]
-    state = os.open(place, os.O_RDWR | FLAGS)
-
-    def find(number: int, path: str, size: int) -> int:
-        """Return the state, or a file that the user has opened; the list may name any."""
-        path = os.path.join(os.path.dirname(place), path)
-        if os.stat(path).st_size != size:
-            raise ValueError(f"it is of {path!r} with {size:,} bytes, which has others now")
-        for file in [one.file for one in given if one] if number else [state]:
-            if atomic.same(path, file):
-                return file
-        raise ValueError(
-            f"it would change {path!r}, in which none of these parameters lies; make the "
-            "optimizer of those that open_params of that file gives"
-        )
-
-    try:
-        undo.put_back(find)
-    finally:
-        os.close(state)
 
 
 def _missing(folder: str) -> Iterator[str]:

@@ -46,8 +46,10 @@ LEFT = 1 << 25
 # Words in a row of `checked`: a page.
 ROW = 512
 
-# Finds an open file by its number, path and size in the list.
-Find = Callable[[int, str, int], int]
+# A file that is open, with the pieces of it that may be written: begins and ends, in order.
+Open = tuple[int, Sequence[tuple[int, int]]]
+# Finds one by its number, path and size in the list.
+Find = Callable[[int, str, int], Open]
 
 _open: "weakref.WeakSet[Undo]" = weakref.WeakSet()
 
@@ -149,7 +151,8 @@ class Undo:
     def put_back(self, find: Find) -> None:
         """Put all that was written down back into its files, and end; ValueError says what is bad.
 
-        Whoever made the directory may have written any path into the list: `find` opens none.
+        Whoever made the directory may have written any path and any place: `find` opens none of
+        the paths, and says which bytes are no business of anybody else.
         """
         records = list(self._records())
         files = self._files(records[0], find) if records else []
@@ -180,22 +183,26 @@ class Undo:
             raise ValueError(f"the record at byte {record.at - ROOM} is not what was written")
         return found
 
-    def _files(self, record: Record, find: Find) -> list[int]:
+    def _files(self, record: Record, find: Find) -> list[Open]:
         listed = strict_json(b'{"files":' + bytes(self._content(record)) + b"}", "its list")
         return [find(k, path, size) for k, (path, size) in enumerate(listed["files"])]
 
-    def _restore(self, record: Record, files: Sequence[int], put: bool) -> None:
+    def _restore(self, record: Record, files: Sequence[Open], put: bool) -> None:
         content = self._content(record)
-        places = np.frombuffer(content, "<i8", record.pieces).tolist()
+        places = np.frombuffer(content, "<i8", record.pieces)
         if not 0 <= record.file < len(files):
             raise ValueError(f"it has no file {record.file}")
-        file, rest = files[record.file], memoryview(content)[8 * record.pieces :]
-        size = os.fstat(file).st_size
-        for k, place in enumerate(places):
-            if not 0 <= place <= size - record.unit:
-                raise ValueError(f"it would write at byte {place:,} of {size:,}")
-            if put:
-                write(file, rest[k * record.unit : (k + 1) * record.unit], place)
+        (file, pieces), rest = files[record.file], memoryview(content)[8 * record.pieces :]
+        begins, ends = np.array(pieces, np.int64).reshape(-1, 2).T
+        within = np.searchsorted(begins, places, "right") - 1
+        fits = (within >= 0) & (places <= ends[within] - record.unit)
+        if not fits.all():
+            raise ValueError(
+                f"it would write at byte {places[~fits][0]:,} of file {record.file}, where neither "
+                "the state lies nor one of these parameters; give it those that it had"
+            )
+        for k, place in enumerate(places.tolist() if put else ()):
+            write(file, rest[k * record.unit : (k + 1) * record.unit], place)
 
 
 def checked(places: Any, rest: Any) -> int:
