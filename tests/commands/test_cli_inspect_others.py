@@ -107,6 +107,32 @@ def test_arrays_larger_than_their_file_are_refused(tmp_path: Path, capsys: Captu
         assert "and the file has" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["unwritten", "linked", "compressed"])
+@pytest.mark.parametrize("words", [["inspect"], ["convert", "--from", "keras.Adam(1e-3)"]])
+def test_many_arrays_as_large_as_their_file_are_refused(
+    kind: str, words: list[str], tmp_path: Path, capsys: Captured
+) -> None:
+    """Arrays of an HDF5 file that are small enough one by one may not be larger together."""
+    place, target = tmp_path / "w.weights.h5", [str(tmp_path / "n.pt")] * (len(words) > 1)
+    with h5py.File(place, "w") as file:
+        file["whole"], one = np.ones(20_000, np.uint8), np.ones(5000, np.float32)
+        group = file.create_group("optimizer/vars")
+        # Chunks that nobody has written take no room in the file.
+        how = {"chunks": one.shape, "compression": "gzip" if kind == "compressed" else None}
+        for k in range(1, 9):
+            if kind == "linked" and k > 1:
+                group[str(k)] = group["1"]
+            elif kind == "unwritten":
+                group.create_dataset(str(k), one.shape, one.dtype, **how)
+            else:
+                group.create_dataset(str(k), data=one, **how)
+    for language, reason in (("en", "arrays would have"), ("zh", "合起来")):
+        assert cli.main([*words, str(place), *target, "--lang", language]) == 1
+        said = capsys.readouterr().err
+        assert reason in said and said.count("\n") == 1
+    assert os.listdir(tmp_path) == [place.name]
+
+
 def test_other_files_are_not_followed(tmp_path: Path, capsys: Captured) -> None:
     """An HDF5 file that points into another file, or to bytes outside, is refused."""
     (tmp_path / "secret").write_bytes(b"x" * 64)

@@ -100,3 +100,15 @@ def bounded(name: str, size: int, room: int) -> None:
         raise ValueError(
             f"array {name[:60]!r} would have {size:,} bytes, and the file has {room:,}"
         )
+
+
+def together(arrays: Mapping[str, Stored], room: int) -> None:
+    """Raise ValueError for arrays that would take more than all of their file does, in sum.
+
+    So do most that are compressed: what they grow to is bounded by nothing that a file says.
+    """
+    if (size := sum(one.size for one in arrays.values())) > room:
+        raise ValueError(
+            f"its {len(arrays):,} arrays would have {size:,} bytes together, and the file has "
+            f"{room:,}; compressed ones are not read, write them without compression"
+        )

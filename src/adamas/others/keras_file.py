@@ -17,7 +17,7 @@ from adamas.engine.loading import count
 from adamas.files import reading
 from adamas.files.header import NAMED
 from adamas.files.reading import Named
-from adamas.others.found import Found, Stored, bounded, needed, read_by
+from adamas.others.found import Found, Stored, bounded, needed, read_by, together
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
 # Where Keras puts an optimizer's variables, numbered, and what adamas.keras writes beside them.
@@ -63,6 +63,7 @@ def contents(path: str) -> Contents:
         else:
             file = h5py.File(path, "r")
         arrays = dict(_datasets(file, "", room, set()))
+        together(arrays, room)
         record = arrays.get(f"{VARIABLES}/{RECORD}")
         return Contents(arrays, config, _record(record) if record else {})
 
