@@ -54,6 +54,26 @@ def alike(one: adamas.Optimizer, other: adamas.Optimizer) -> bool:
     return same(one.state_dict(), other.state_dict()) and np.array_equal(p, q)
 
 
+def test_a_directory_and_its_model_move(tmp_path: Path) -> None:
+    """Where parameters lie is not kept: moved, or put back from a backup, both go on together."""
+    first, second, backup = tmp_path / "1", tmp_path / "2", tmp_path / "3"
+    first.mkdir()
+    whole = made()
+    for _ in range(2):
+        step(whole)
+    optimizer = made(first)
+    step(optimizer)
+    del optimizer
+    # As from one disk to another.
+    for place in (second, backup):
+        shutil.copytree(first, place)
+    shutil.rmtree(first)
+    for place in (second, backup):
+        optimizer = made(place)
+        step(optimizer)
+        assert alike(optimizer, whole)
+
+
 def files(folder: Path) -> dict[str, bytes]:
     """What is in the files of a run."""
     return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
