@@ -254,6 +254,25 @@ def test_the_share_at_the_floor(tmp_path: Path, capsys: Captured) -> None:
     assert shares["state/1/v"] >= 0.25 and shares["state/1/v.scale"] is None
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_share_of_codes_of_four_bits(order: Any, tmp_path: Path, capsys: Captured) -> None:
+    """Two codes are in a byte, and where a row has an odd number, its last byte has one."""
+    params = {"1": np.ones((64, 129), np.float32, order), "2": np.ones((299, 31), np.float32)}
+    optimizer = adamas.AdamW(params, state="int4")
+    state = optimizer.state_dict()
+    rows = 64 if order == "C" else 129
+    for key, count in (("1", rows), ("2", 1)):
+        codes = state["state"][key]["v"].reshape(count, -1)
+        # 0 is the smallest size of a square, and 1 the next; what lies behind a row counts nothing.
+        codes[...] = 0x11
+        codes[: count // 4 or None] = 0
+    optimizer.load_state_dict(state)
+    optimizer.save(tmp_path / "f")
+    shares = {one["name"]: one["floor"] for one in told(tmp_path / "f", capsys)["tensors"]}
+    assert shares["state/1/v"] == rows // 4 / rows and shares["state/2/v"] == 1
+    assert shares["state/1/v.scale"] is None and shares["state/1/m"] == 1
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_files_of_others_are_called_by_what_they_are(language: str, tmp_path: Path) -> None:
     """`open_file` leads from a checkpoint of torch or Keras to the command that reads it."""

@@ -78,13 +78,17 @@ def encode(codec: Codec, name: str, values: Array, grid: Grid) -> dict[str, Arra
 
 def at_floor(codec: Codec, codes: Array, grid: Grid) -> float:
     """The share of codes of blocks that stand for the smallest size there is, 0 for a mean."""
+    flat = _unpacked(codes, grid) if codec.bits == 4 else codes.view(np.uint8)
+    return float(np.count_nonzero(lowest_codes(codec)[flat]) / max(1, flat.size))
+
+
+def lowest_codes(codec: Codec) -> Array:
+    """For every code whether it stands for the smallest size there is."""
     assert codec.decode is not None
     every = np.arange(1 << codec.bits, dtype=np.int32)
     # In whatever octave the codes begin, the same ones are the lowest.
     sizes = codec.decode(every, np.int32(100)) & 0x7FFFFFFF
-    lowest = sizes == sizes[0]
-    flat = _unpacked(codes, grid) if codec.bits == 4 else codes.view(np.uint8)
-    return float(np.count_nonzero(lowest[flat]) / max(1, flat.size))
+    return np.asarray(sizes == sizes[0])
 
 
 def _floats(bits: Array) -> Array:

@@ -1,17 +1,24 @@
 """What is in a file, array by array, without holding more of it in memory than a piece."""
 
 import math
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adamas.codecs import FORMATS
-from adamas.engine.codes import at_floor
-from adamas.engine.grid import Grid
-from adamas.files.checkpoint import Checkpoint
+from adamas.codecs import BLOCK, FORMATS, Codec
+from adamas.engine.codes import lowest_codes
+from adamas.engine.grid import Grid, Order
+from adamas.files.checkpoint import Checkpoint, Reference
 from adamas.files.pieces import PIECE
-from adamas.kernel.layout import SCALE
+from adamas.files.reading import Named
+from adamas.files.tree import unpacked
+from adamas.homes.known import shipped
+from adamas.kernel.kinds import kinds
+from adamas.kernel.layout import MEMORY_ORDER, SCALE
 
 # Formats that are numbers as they stand; codes of few bits mean nothing without their scales.
 NUMBERS = {"F16", "BF16", "F32", "F64", "C64", "C128"}
@@ -23,9 +30,10 @@ def summary(file: Checkpoint) -> dict[str, Any]:
     """What a file says of itself, and of each array its format, shape, bytes and numbers.
 
     The Euclidean `norm` is of the finite numbers, `nonfinite` counts the others; both are None for
-    integers, which may be codes. `floor` is the share of codes of eight bits that stand for the
+    integers, which may be codes. `floor` is the share of codes of few bits that stand for the
     smallest size there is.
     """
+    entries = _entries(file)
     return {
         "path": file.path,
         "kind": "adamas",
@@ -37,10 +45,21 @@ def summary(file: Checkpoint) -> dict[str, Any]:
         "elements": sum(math.prod(shape) for shape in file.parameters.values()),
         "bytes": sum(size for _, _, size in file.tensors.values()),
         "tensors": [
-            measured(name, form, shape, size, file.read(name)) | {"floor": _floor(file, name, form)}
+            measured(name, form, shape, size, file.read(name))
+            | {"floor": _floor(file, entries, name, form)}
             for name, (form, shape, size) in file.tensors.items()
         ],
     }
+
+
+def _entries(file: Checkpoint) -> dict[str, Any]:
+    """What else is kept beside an array of the state, by the array's name."""
+    with Named(file.path):
+        saved = unpacked(file.said["state"], Reference.of)
+    state = saved.get("state") if isinstance(saved, dict) else None
+    entries = state.values() if isinstance(state, dict) else ()
+    held = [one for one in entries if isinstance(one, dict)]
+    return {v[0]: one for one in held for v in one.values() if isinstance(v, Reference)}
 
 
 def measured(
@@ -52,16 +71,42 @@ def measured(
     return {**told, **numbers, "floor": None}
 
 
-def _floor(file: Checkpoint, name: str, form: str) -> float | None:
-    """The share at the floor of an array of codes of eight bits; None for any other."""
-    key, shapes = name.removeprefix("state/").rpartition("/")[0], file.parameters
-    shape = shapes.get(key, shapes.get(int(key)) if key.isdecimal() else None)
-    if f"{name}{SCALE}" not in file.tensors or form not in SIGNS or shape != file.tensors[name][1]:
+def _floor(file: Checkpoint, entries: Mapping[str, Any], name: str, form: str) -> float | None:
+    """The share at the floor of an array of codes; None for any other."""
+    key, _, state = name.removeprefix("state/").rpartition("/")
+    shape = file.parameters.get(key, file.parameters.get(int(key) if key.isdecimal() else ""))
+    if f"{name}{SCALE}" not in file.tensors or shape is None or form not in SIGNS:
         return None
-    flat, codec = file.read(name).reshape(-1), FORMATS["int8"][SIGNS[form]]
-    pieces = [flat[begin : begin + PIECE] for begin in range(0, flat.size, PIECE)]
-    low = sum(at_floor(codec, one, Grid(1, one.size)) * one.size for one in pieces)
-    return float(round(low) / max(1, flat.size))
+    if shape == file.tensors[name][1]:
+        return _share(file.read(name), FORMATS["int8"][SIGNS[form]])
+    formulas = [f for one in file.rules.values() if (f := shipped(one["dialect"]))]
+    known = {(kinds(f)[state].sign, f.rowwise) for f in formulas if state in kinds(f)}
+    # Two rules of one file may keep a state of one name otherwise.
+    if len(known) != 1:
+        return None
+    [(sign, rowwise)] = known
+    with suppress(ValueError, TypeError):
+        number = entries.get(name, {}).get(MEMORY_ORDER, 0)
+        number = int(file.read(number[0])) if isinstance(number, tuple) else number
+        grid = replace(Order.numbered(shape, number), rowwise=rowwise and len(shape) > 1).grid
+        if file.tensors[name][1] == (grid.rows * grid.row_bytes,):
+            return _share(file.read(name), FORMATS["int4"][sign], grid)
+    return None
+
+
+def _share(codes: NDArray[Any], codec: Codec, grid: Grid | None = None) -> float:
+    """The share of codes that are the lowest, of those of four bits two to a byte."""
+    flat, low = codes.reshape(-1).view(np.uint8), lowest_codes(codec).astype(int)
+    each = low if grid is None else np.add.outer(low, low).reshape(-1)
+    found, size = 0, flat.size
+    for begin in range(0, flat.size, PIECE):
+        found += int(np.bincount(flat[begin : begin + PIECE], minlength=256) @ each)
+    if grid is not None:
+        size = grid.rows * grid.width
+        if grid.width % BLOCK % 2:
+            # The last byte of every row has one code.
+            found -= int(low[flat.reshape(grid.rows, -1)[:, -1] >> 4].sum())
+    return found / max(1, size)
 
 
 def _numbers(array: NDArray[Any], form: str) -> dict[str, float | int | None]:
