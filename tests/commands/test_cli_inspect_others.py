@@ -176,10 +176,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         config = {"compile_config": {"optimizer": {"class_name": "Adam", "config": {}}}}
         archive.writestr("config.json", json.dumps(config))
         archive.write(folder / "h5", "model.weights.h5")
-    return {one.name: one.read_bytes() for one in folder.iterdir()}
+    np.savez(folder / "npz", a=np.ones((30, 40)), b=np.int32(3))
+    return {one.stem: one.read_bytes() for one in folder.iterdir()}
 
 
-@pytest.mark.parametrize("kind", ["new", "old", "h5", "keras"])
+@pytest.mark.parametrize("kind", ["new", "old", "h5", "keras", "npz"])
 @settings(max_examples=1000 if LONG else 30, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_spoilt_files(
@@ -200,6 +201,34 @@ def test_spoilt_files(
     except (ValueError, OSError) as error:
         said = str(error)
         assert "\n" not in said and str(place) in said and len(said) < 2000, said
+
+
+def test_a_file_of_numpy(tmp_path: Path, capsys: Captured) -> None:
+    """A state that `numpy.savez` wrote is listed with its norms, and no object in it is made."""
+    state: dict[str, Any] = {
+        "0/mu/w": np.arange(12.0, dtype="f4").reshape(3, 4), "0/count": np.int32(3),
+        "big": np.ones(5, ">f8"), "turned": np.arange(6.0).reshape(2, 3).T,
+    }  # fmt: skip
+    objects = np.array({"a": Runs(tmp_path / "made")}, dtype=object)
+    np.savez(tmp_path / "s.npz", **state, objects=objects)
+    found = told(tmp_path / "s.npz", capsys)
+    arrays = {one["name"]: one for one in found["tensors"]}
+    assert (found["kind"], list(arrays)) == ("npz", [*state, "objects"])
+    for name in ("0/mu/w", "big", "turned"):
+        assert arrays[name]["norm"] == pytest.approx(np.linalg.norm(state[name]))
+        assert arrays[name]["shape"] == list(state[name].shape)
+    assert (arrays["0/count"]["norm"], arrays["0/count"]["format"]) == (None, "I32")
+    assert arrays["objects"]["norm"] is None and not (tmp_path / "made").exists()
+
+
+def test_a_file_of_numpy_that_grows(tmp_path: Path, capsys: Captured) -> None:
+    """A compressed file is refused by its size, before anything of it is read."""
+    np.savez_compressed(tmp_path / "a.npz", a=np.zeros(1 << 20))
+    np.savez_compressed(tmp_path / "b.npz", **{str(k): np.zeros(999) for k in range(99)})
+    for name in ("a", "b"):
+        assert cli.main(["inspect", str(tmp_path / f"{name}.npz")]) == 1
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1 and "and the file has" in said
 
 
 def test_nan_of_every_kind_is_counted(tmp_path: Path, capsys: Captured) -> None:

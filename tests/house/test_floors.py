@@ -332,6 +332,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "others.numpy_scalars",
         "others.torch_file",
         "others.keras_file",
+        "others.numpy_file",
         "others.opening",
         "others.keras_built",
         "others.names",

@@ -8,7 +8,7 @@ from adamas.files import reading
 from adamas.files.checkpoint import OURS, Checkpoint
 from adamas.files.reading import Named, Tensors
 from adamas.files.summary import summary as own
-from adamas.others import keras_file, torch_file
+from adamas.others import keras_file, numpy_file, torch_file
 from adamas.others.found import Found, Stored, read_by, summary
 
 ZIP = b"PK\x03\x04"
@@ -18,7 +18,7 @@ PICKLE = b"\x80"
 
 
 def kind_of(path: str) -> str:
-    """Whether a file is of "adamas", "safetensors", "torch" or "keras"; of two it says the second.
+    """Whether a file is of "adamas", "safetensors", "torch", "keras" or "npz".
 
     Raises OSError, and ValueError for what is none of them.
     """
@@ -44,7 +44,9 @@ def _zipped(path: str) -> str:
         return "keras"
     if any(name.endswith("data.pkl") for name in names):
         return "torch"
-    raise ValueError("it is a zip file, and neither of torch nor of Keras")
+    if names and all(name.endswith(numpy_file.ENDING) for name in names):
+        return "npz"
+    raise ValueError("it is a zip file, and neither of torch nor of Keras nor of NumPy")
 
 
 def looked_at(path: str) -> dict[str, Any]:
@@ -56,7 +58,10 @@ def looked_at(path: str) -> dict[str, Any]:
 
 def opened(path: str) -> Found:
     """A file of another library; raises OSError, and ValueError in one line."""
-    found = {"torch": torch_file.opened, "keras": keras_file.opened, "safetensors": _plain}
+    found = {
+        "torch": torch_file.opened, "keras": keras_file.opened, "npz": numpy_file.opened,
+        "safetensors": _plain,
+    }  # fmt: skip
     return found[kind_of(path)](path)
 
 
