@@ -194,12 +194,12 @@ def test_refusals_are_one_line(language: str, tmp_path: Path, capsys: Captured) 
     new = "new.safetensors"
     for words, reason in [
         (["c.pt", new, "--to", "adamas.torch.AdamW"], "AdamW"),
-        (["c.pt", new, "--to", "adamas.torch.AdamW"], "--to adamas.torch.NAdam goes on exactly"),
+        (["c.pt", new, "--to", "adamas.torch.AdamW"], "--to adamas.torch.NAdam"),
         (["c.pt", new, "--to", "torch.NAdam"], ".pt"),
         (["own", new, "--to", "optax.adamw"], '--to "optax.adamw(0.001)"'),
         (["c.pt", "folder.pt"], "folder.pt"),
         (["c.pt", "folder.pt", "--force"], "folder.pt"),
-        (["c.pt", new, "--names", '{"a": "b"}'], "'a'"),
+        (["c.pt", new, "--names", '{"a": "b"}'], "--names"),
         (["c.pt", new, "--names", "{"], "JSON"),
         (["c.pt", new, "--names", '["w"]'], "--names"),
         (["c.pt", "new.txt"], ".safetensors"),
@@ -216,10 +216,8 @@ def test_refusals_are_one_line(language: str, tmp_path: Path, capsys: Captured) 
         said = capsys.readouterr().err
         assert said.count("\n") == 1 and reason in said and str(tmp_path) in said, said
         assert said.count(repr(str(places[0]))) <= 1, said
-        # What adamas.convert itself refuses is English in both.
         assert "folder" not in reason or "--force" not in said
-        own = "NAdam" not in f"{words} {reason}" and "'a'" not in reason and "AdamW" not in reason
-        assert not (own and language == "zh") or re.search("[\u4e00-\u9fff]{4}", said), said
+        assert language == "en" or re.search("[\u4e00-\u9fff]{4}", said), said
         # Punctuation is that of the sentence that it stands around.
         assert ("：" in said or "。" in said) <= bool(re.search("[\u4e00-\u9fff]{4}", said)), said
         assert not (tmp_path / new).exists() and not (tmp_path / "new.txt").exists()

@@ -339,6 +339,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "others.beside",
         "others.source",
         "others.target",
+        "others.flags",
         "others.parameters",
         "others.conversion",
         "others.__init__",

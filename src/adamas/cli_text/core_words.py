@@ -13,6 +13,8 @@ from adamas.pages.told import TranslatedError
 CORE = sentences("adamas.cli_text", "core")
 # A field with one of these names is a sentence or a phrase itself; others are somebody's names.
 PHRASES = {"limit", "branch", "test", "choose", "scope", "over", "number", "allowed", "problem"}
+# A field with this name is several of these.
+LIST = "numbers"
 # One fault of a formula: what is wrong, the line with carets under it, what to write instead.
 FAULT = re.compile(r"rule '(.*?)': (.*?)\n(  .*?:\d+\n    .*\n    .*\n)  (.*)")
 
@@ -56,12 +58,19 @@ def _sentence(said: str) -> Both | None:
     for form, both in _forms():
         if found := form.fullmatch(said):
             inner = {
-                name: _sentences(text) if name in PHRASES else text
+                name: _listed(text) if name in (*PHRASES, LIST) else text
                 for name, text in found.groupdict().items()
             }
             if not _foreign(found.groupdict().get("problem", ""), inner.get("problem")):
                 return filled(both, **inner)
     return None
+
+
+def _listed(said: str) -> Both:
+    """Return what a field says: a phrase, or several, each with something in brackets."""
+    pieces = [_sentences(piece) for piece in re.split(r"(?<=\)), (?=\w+=)", said)]
+    commas = {"en": ", ", "zh": "，"}
+    return {code: commas[code].join(piece[code] for piece in pieces) for code in CODES}
 
 
 def _foreign(said: str, told: object) -> bool:
@@ -77,7 +86,8 @@ def _forms() -> list[tuple[re.Pattern[str], Both]]:
     words = {both["en"]: re.sub(r"\{\w+\}", "", both["en"]) for both in every}
     # What is nothing but a field has no form.
     told = [both for both in every if words[both["en"]].strip()]
-    told.sort(key=lambda both: -len(words[both["en"]]))
+    # A sentence that begins with a field would take the name of a file into it.
+    told.sort(key=lambda both: (both != CORE["file"], -len(words[both["en"]])))
     return [(re.compile(_pattern(both["en"]), re.DOTALL), both) for both in told]
 
 

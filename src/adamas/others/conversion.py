@@ -1,13 +1,11 @@
 """`adamas.convert` from file to file."""
 
 import os
-import re
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from shlex import quote
 from typing import Any
 
 from adamas.engine.loading import count
@@ -18,6 +16,7 @@ from adamas.homes.convert import convert
 from adamas.homes.neutral import Neutral, renamed
 from adamas.homes.writers import End, end_of
 from adamas.others import beside, keras_file
+from adamas.others.flags import said_as_flags, text_of
 from adamas.others.found import writing
 from adamas.others.names import names_of
 from adamas.others.parameters import in_file, names_for_numbers, order, shapes_of_target
@@ -25,8 +24,6 @@ from adamas.others.source import Source, opened
 from adamas.others.target import TORCH, Wanted, class_of, made
 
 JAX = ("optax", "adamas.jax")
-# What adamas.convert says of the rule that a refused target should have.
-GOES_ON = re.compile(r"The rule \S+ goes on exactly")
 TORCH_FILES, KERAS_FILES = (".pt", ".pth", ".bin"), (".h5",)
 
 
@@ -88,20 +85,20 @@ def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]
         found: Neutral = FORMS[source.end.home.name].read(source.state, source.end)
         for entry in ({"step": found.steps or 0}, *found.state.values()):
             count("steps", int(entry.get("step", 1)))
-        names = names_of(asked.names, list(dict.fromkeys([*found.names, *found.state])))
-        target = _target(there, source, found, asked.target)
-        model = in_file(asked.params) if asked.params else {}
-        if names is None:
-            names = names_for_numbers(found, target, model, source.shapes)
-        found = renamed(found, names, [])
-        shapes = shapes_of_target(found, source, model, names)
-        order(found, source.end, target, names, model)
-        same = source.end.home.name in TORCH and source.end.name == target.name
-        like = source.state if same and target.home.name in TORCH else None
-        live = made(target, found, shapes, Wanted(asked.state, like))
-        way: Any = "ignore" if asked.ignore else "exact"
-        ending = (text_of(target), live) if target.home.name in JAX else live
-        with _said_as_flags(partial(_target, there, source, found, None)):
+        with said_as_flags(partial(_target, there, source, found, None)):
+            names = names_of(asked.names, list(dict.fromkeys([*found.names, *found.state])))
+            target = _target(there, source, found, asked.target)
+            model = in_file(asked.params) if asked.params else {}
+            if names is None:
+                names = names_for_numbers(found, target, model, source.shapes)
+            found = renamed(found, names, [])
+            shapes = shapes_of_target(found, source, model, names)
+            order(found, source.end, target, names, model)
+            same = source.end.home.name in TORCH and source.end.name == target.name
+            like = source.state if same and target.home.name in TORCH else None
+            live = made(target, found, shapes, Wanted(asked.state, like))
+            way: Any = "ignore" if asked.ignore else "exact"
+            ending = (text_of(target), live) if target.home.name in JAX else live
             state = convert(source.state, source.what, ending, names, dialect=way)
         along = beside.along(source.file, names) if source.file else (None, None)
     _written(there, target, live, state, along, asked.like)
@@ -111,19 +108,6 @@ def _done(here: str, there: str, source: Source, asked: Asked) -> dict[str, Any]
         "parameters": len(found.names),
         "steps": found.counted() if found.state else found.steps,
     }
-
-
-@contextmanager
-def _said_as_flags(exact: Callable[[], End]) -> Iterator[None]:
-    """Put the options of the command into what is refused; `exact` finds what would go on."""
-    try:
-        yield
-    except ValueError as error:
-        told = str(error).replace('dialect="ignore"', "--ignore")
-        with suppress(ValueError):
-            flag = f"--to {quote(text_of(exact()))} goes on exactly"
-            told = GOES_ON.sub(lambda _: flag, told)
-        raise ValueError(told) from error
 
 
 def _target(there: str, source: Source, found: Neutral, told: str | None) -> End:
@@ -150,12 +134,6 @@ def _target(there: str, source: Source, found: Neutral, told: str | None) -> End
             given = ", ".join(f"{key}={value!r}" for key, value in options.items())
             return end_of(f"{kind}.{name}({given})" if given else f"{kind}.{name}")
     raise ValueError(f"no class of {kinds[0]} goes on as {here.title} exactly; say --to")
-
-
-def text_of(end: End) -> str:
-    """An end as its users write it, with its arguments."""
-    given = ", ".join(f"{key}={value!r}" for key, value in end.given.items())
-    return f"{end.title}({given})" if end.whole else end.title
 
 
 def _torch_has(name: str) -> bool:
