@@ -249,13 +249,11 @@ def test_what_does_not_fit_is_refused(what: str, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_kept_is_refused_by_name(tmp_path: Path) -> None:
-    """Exact rows, schedule-free rules, odd orders and parts of a file say why, and make nothing."""
+    """Schedule-free rules, odd orders and parts of a file say why, and make nothing."""
     place = tmp_path / "run"
     turned = {"w": np.asfortranarray(np.ones((5, 6)))}
     with pytest.raises(ValueError, match="'w' lies in another order"):
         adamas.AdamW(turned, state_dir=place)
-    with pytest.raises(ValueError, match="goes with rows='lazy'"):
-        adamas.AdamW(begin(), rows="exact", state_dir=place)
     with pytest.raises(ValueError, match="moves parameters between steps"):
         adamas.Optimizer(next(iter(AVERAGES)), begin(), state_dir=place)
     part = {"w": on_disk(tmp_path, begin())["w"][:, ::2]}
@@ -264,9 +262,6 @@ def test_what_cannot_be_kept_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="state_dir=3 must be the path"):
         adamas.AdamW(begin(), state_dir=3)  # type: ignore[arg-type]
     assert not place.exists()
-    optimizer = adamas.AdamW({"table": begin()["table"]}, ema=0.9, state_dir=place)
-    with pytest.raises(ValueError, match="Rows for 'table': this rule sets something up"):
-        optimizer.step({"table": adamas.Rows([1], np.ones((1, 64)))})
 
 
 def test_torch_says_where_it_goes(tmp_path: Path) -> None:

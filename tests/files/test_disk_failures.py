@@ -93,11 +93,12 @@ def failing(call: str, at: int, error: BaseException, monkeypatch: pytest.Monkey
     return calls
 
 
-def test_killed_at_any_moment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", ["lazy", "exact"])
+def test_killed_at_any_moment(rows: str, tmp_path: Path) -> None:
     """A run that is killed inside a step stands at a whole one, and goes on bit for bit."""
     kills = 1000 if LONG else 10
     done = subprocess.run(
-        [sys.executable, str(HELPERS / "killed_disk.py"), str(tmp_path), str(kills)],
+        [sys.executable, str(HELPERS / "killed_disk.py"), str(tmp_path), str(kills), rows],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]

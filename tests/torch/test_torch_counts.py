@@ -141,7 +141,7 @@ def test_another_rule_does_not_take_over_missed_steps() -> None:
 
 def test_constants_outside_their_room_are_never_addressed() -> None:
     """A step that a history does not hold has no address, before its room and behind it."""
-    history = sparse.ExactRows("rule", 4, 7, 2)
+    history = sparse.ExactRows("rule", np.full(4, 7), 7, np.zeros((sparse.HISTORY, 2)))
     for steps in (6, 7 + sparse.HISTORY, -1, (1 << 63) - 1, -(1 << 63)):
         with pytest.raises(IndexError, match="are kept"):
             history.address_of(np.array([8, steps]))

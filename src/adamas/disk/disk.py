@@ -5,9 +5,10 @@ import os
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
-from adamas.disk import opening
+from adamas.disk import opening, rooms
 from adamas.disk.file import NAME
 from adamas.disk.maps import home
 from adamas.disk.opening import said
@@ -17,6 +18,7 @@ from adamas.disk.shield import shielded
 from adamas.disk.undo import PIECE, ROOM
 from adamas.disk.windows import WINDOW, Window, merged, span, windows
 from adamas.engine import phases
+from adamas.engine.first import STEPPED, WAITING
 from adamas.engine.phases import Crew
 from adamas.engine.tensors import address
 from adamas.engine.threads import Action, straight
@@ -52,20 +54,24 @@ class Disk:
         self._maps = list(maps)
         self._listed = [(one.path if k else NAME, len(one)) for k, one in enumerate(maps)]
         self._broken = False
-        for one in whole.parts:
+        for k, one in enumerate(whole.parts):
             one.sweeps, one.long = self.sweep, True
-            if one.store.first.asked:
-                one.maker.no_rows = opening.NO_ROWS
+            one.missed.sweeps = partial(self.sweep, of=k)
+            one.missed.forgotten = self.tell
+            if rooms.lacking(one):
+                one.maker.no_rows = rooms.NO_ROOM
 
     def close(self) -> None:
         """Let go of the directory; there are no steps any more."""
         self._undo.close()
 
     def check(self, saved: Mapping[Any, Any]) -> None:
-        """Raise ValueError for a saved state that a directory does not hold."""
-        for key, entry in saved.items():
-            if isinstance(entry, Mapping) and entry.get("stepped") is not None:
-                raise ValueError(f"saved state of {key!r}: {opening.NO_ROWS}")
+        """Raise ValueError for a saved state that this directory does not hold."""
+        for part in self._alive().parts:
+            for key in part.keys if part.maker.no_rows else ():
+                entry = saved.get(key)
+                if isinstance(entry, Mapping) and entry.get(STEPPED) is not None:
+                    raise ValueError(f"saved state of {key!r}: {rooms.NO_ROOM}")
 
     def sweep(
         self,
@@ -73,18 +79,22 @@ class Disk:
         scale: float,
         threads: int,
         after: Sequence[Action],
-        look: int,
+        prologue: bool = True,
+        look: int = 0,
+        of: int | None = None,
     ) -> None:
         """Update everything and then do `after`: all of it, whatever signals arrive, or nothing.
 
-        Raises OSError where the disk fails.
+        The crews are those of all parts, or of part number `of`. Raises OSError where the disk
+        fails.
         """
         whole = self._alive()
+        parts = whole.parts if of is None else [whole.parts[of]]
 
         def step() -> None:
             found: list[Window] = []
-            for part, crew in zip(whole.parts, crews, strict=True):
-                phases.ready(crew, scale, threads, True, look)
+            for part, crew in zip(parts, crews, strict=True):
+                phases.ready(crew, scale, threads, prologue, look)
                 for batch in crew[0]:
                     found += windows(part, batch, WINDOW)
             with self._undone(whole, sum(window.size for window in found)):
@@ -93,10 +103,16 @@ class Disk:
 
         shielded(step)
 
+    def tell(self) -> None:
+        """Write what the optimizer is now into the file; raises as `sweep` does."""
+        self.sweep([([], None)] * len(self._alive().parts), 1.0, 1, [], prologue=False)
+
     def change(self, actions: Sequence[Action]) -> None:
         """Do actions that change any of the arrays, all of them or none; raises as `sweep` does."""
         whole = self._alive()
-        arrays = [one for part in whole.parts for own in part.store.arrays for one in own.values()]
+        arrays = [
+            own[name] for _, own, name in opening.arrays(whole) if not name.startswith(WAITING)
+        ]
         spans = merged([s for one in arrays for s in span(address(one), one.nbytes)])
 
         def change() -> None:
@@ -117,6 +133,7 @@ class Disk:
         self._runner.begun = False
         numbers = [part.numbers for part in whole.parts]
         before = [(one.steps.copy(), one.scalars.copy()) for one in numbers]
+        rows = [action for part in whole.parts for action in part.sparse.kept()]
         size += file.size + (size // PIECE + 64) * 2 * ROOM
         try:
             undo.begin(self._listed, size)
@@ -129,8 +146,9 @@ class Disk:
             self._put_back()
             for one, (steps, scalars) in zip(numbers, before, strict=True):
                 one.steps[:], one.scalars[:], one.shared[:] = steps, scalars, 0
+            straight(rows)
             if isinstance(error, OSError):
-                raise told(error, undo.path, size, self._after()) from error
+                raise told(error, undo.path, size, self._after(whole)) from error
             raise
 
     def _put_back(self) -> None:
@@ -143,12 +161,14 @@ class Disk:
         if self._broken:
             self.close()
 
-    def _after(self) -> str:
+    def _after(self, whole: Whole) -> str:
         """What an error says of a step that was not done."""
         if self._broken:
             return "what the step has changed is put back when the optimizer is made again"
         if self._loose is not None and self._runner.begun:
             return f"the step was undone, but {self._loose!r}, in memory, may have moved"
+        if whole.behind:
+            return "nothing was changed but for rows that had caught up before"
         return "nothing was changed"
 
     def _alive(self) -> Whole:

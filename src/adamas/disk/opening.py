@@ -8,10 +8,12 @@ from contextlib import suppress
 from typing import Any
 
 from adamas.disk import file as state_file
+from adamas.disk import rooms
 from adamas.disk.file import NAME, StateFile
 from adamas.disk.maps import home, mapped
 from adamas.disk.recovery import Whole, put_back
 from adamas.disk.undo import Undo
+from adamas.engine.first import WAITING
 from adamas.engine.loading import regrouping, unpacked
 from adamas.engine.modes import average_of
 from adamas.engine.state import Store
@@ -22,11 +24,7 @@ from adamas.files.checkpoint import Checkpoint
 from adamas.files.contents import compare, document
 from adamas.files.filed import HOME, contents, shapes
 from adamas.files.reading import Named
-
-NO_ROWS = (
-    "this rule sets something up at a row's first step, and which rows have made theirs is not "
-    "kept on disk; give dense gradients, or leave state_dir= out."
-)
+from adamas.files.tree import array_leaf
 
 
 def check(path: Any, whole: Whole) -> None:
@@ -40,11 +38,6 @@ def check(path: Any, whole: Whole) -> None:
     if not (hasattr(os, "preadv") and hasattr(mmap.mmap, "madvise")):
         raise ValueError("state_dir=: this system has no files that are kept so; use Linux.")
     for part in whole.parts:
-        if part.sparse.exact:
-            raise ValueError(
-                "state_dir= goes with rows='lazy': the steps that exact rows have missed are kept "
-                "in memory."
-            )
         if average_of(part.rule):
             raise ValueError(
                 f"state_dir=: {part.rule.name} trains at one point and is evaluated at another, "
@@ -66,7 +59,11 @@ def check(path: Any, whole: Whole) -> None:
 
 def said(whole: Whole, kind: str) -> str:
     """What a file says of an optimizer of class `kind` as it is now."""
-    return document(contents(kind, whole, everything(whole, Store.live)))[0]
+    saved = everything(whole, Store.live)
+    for part in whole.parts:
+        for key, waiting in rooms.waiting(part).items():
+            saved["state"][key][WAITING] = waiting
+    return document(contents(kind, whole, saved))[0]
 
 
 def opened(folder: str, whole: Whole, kind: str) -> tuple[Undo, StateFile]:
@@ -78,6 +75,8 @@ def opened(folder: str, whole: Whole, kind: str) -> tuple[Undo, StateFile]:
     made = list(_missing(folder))
     place, undo = os.path.join(folder, NAME), None
     ours = not os.path.lexists(os.path.join(folder, "undo"))
+    for part in whole.parts:
+        rooms.prepare(part)
     try:
         os.makedirs(folder, exist_ok=True)
         undo = Undo(os.path.join(folder, "undo"))
@@ -109,11 +108,16 @@ def _missing(folder: str) -> Iterator[str]:
 
 def _created(folder: str, whole: Whole, kind: str) -> StateFile:
     text, leaves = document(contents(kind, whole, everything(whole, Store.live)))
+    for label, own, name in arrays(whole):
+        if label not in leaves and (leaf := array_leaf(own[name])):
+            leaves[label] = leaf
     try:
         made = state_file.create(folder, text, leaves)
         _give(whole, made)
         for part in whole.parts:
             part.store.begin()
+            marks = part.store.first.marks
+            marks.settled = dict.fromkeys(marks.rooms, 0)
         made.map.let_go()
         state_file.settle(folder, made)
     except BaseException:
@@ -133,43 +137,52 @@ def _found(place: str, whole: Whole) -> StateFile:
             raise ValueError(f"it was saved by {file.home}; load it into a new directory")
         cure = "other parameters take a directory of their own"
         compare(file, shapes(whole), [part.rule for part in whole.parts], True, cure)
-        found = unpacked(file.state(), [part.formula.name for part in whole.parts], True)
+        names = [part.formula.name for part in whole.parts]
+        found = unpacked(file.state(waiting=True), names, True)
         actions = regrouping(whole.settings, found, True)
         made = StateFile(mapped(place))
-        if wrong := sorted(_misfits(whole, made)):
+        if wrong := sorted({*_misfits(whole, made)}):
             raise ValueError(f"its state is kept otherwise: {'; '.join(wrong)}")
         for part in whole.parts:
             actions += part.store.numbering(found.state)
+            actions += rooms.resuming(part, found.state)
     _give(whole, made)
     straight([*actions, *counting(whole, found.steps, found.seed)])
     return made
 
 
-def _arrays(whole: Whole) -> Iterator[tuple[str, dict[str, Any], str]]:
+def arrays(whole: Whole) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The name in the file of every array, the dict that it stands in, and its name there."""
     for part in whole.parts:
-        for key, arrays in zip(part.keys, part.store.arrays, strict=True):
-            for name in arrays:
-                yield f"state/{key}/{name}", arrays, name
+        of_rows = part.store.first.marks.rooms
+        for index, key in enumerate(part.keys):
+            for own in (part.store.arrays[index], of_rows.get(index, {})):
+                for name in list(own):
+                    yield f"state/{key}/{name}", own, name
 
 
 def _misfits(whole: Whole, made: StateFile) -> Iterator[str]:
     placed, wanted = made.placed, set()
-    for label, arrays, name in _arrays(whole):
+    for label, own, name in arrays(whole):
         wanted.add(label)
-        here, there = arrays[name], placed.get(label)
+        here, there = own[name], placed.get(label)
+        if there is None and rooms.spare(label):
+            del own[name]
+            continue
         if there is None:
-            yield f"it lacks {label!r}"
+            kind = "it was made with rows='lazy'" if rooms.of_exact(label) else ""
+            yield kind or f"it lacks {label!r}"
             continue
         array = made.array(label)
         if (array.dtype, array.shape) != (here.dtype, here.shape):
             what = f"{there.form}{list(there.shape)}, here {here.dtype}{list(here.shape)}"
             yield f"{label!r} is {what}"
     for label in placed.keys() - wanted:
-        yield f"it has {label!r} besides"
+        kind = "it was made with rows='exact'" if rooms.of_exact(label) else ""
+        yield kind or f"it has {label!r} besides"
 
 
 def _give(whole: Whole, made: StateFile) -> None:
     """Let the arrays of all states be those of the file."""
-    for label, arrays, name in _arrays(whole):
-        arrays[name] = made.array(label)
+    for label, own, name in arrays(whole):
+        own[name] = made.array(label)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from adamas.disk.maps import Mapped, known
 from adamas.disk.undo import Undo
-from adamas.disk.windows import Span, Window, bytes_of
+from adamas.disk.windows import Rows, Span, Window, bytes_of
 from adamas.engine import phases
 from adamas.engine.finite import quiet
 from adamas.engine.tensors import address
@@ -54,8 +54,7 @@ class Runner:
         for at, begin, end in (*following.spans, *following.fixed) if following else ():
             ahead(self._files[at][1].file, begin, end - begin)
         for rows in window.rows:
-            for place in rows.places.tolist():
-                ahead(self._files[rows.file][1].file, place, rows.unit)
+            soon(rows, self._files[rows.file][1].file)
         self.note(window.fixed)
         window.copied(self._memory(window.room))
         for (at, begin, end), here in zip(window.spans, window.here, strict=True):
@@ -63,11 +62,12 @@ class Runner:
             self._undo.note(number, file.file, begin, end - begin, here)
         for rows in window.rows:
             number, file = self._files[rows.file]
-            rows.here = np.empty((len(rows.places), rows.unit), np.uint8)
-            for place, piece in rows.runs():
-                read(file.file, piece, place)
-            self._undo.note_rows(number, rows.places, rows.here)
-            places = address(rows.here) + np.arange(len(rows.here)) * rows.unit
+            rows.here = here = fetched(rows, file.file)
+            self._undo.note_rows(number, rows.places, here)
+            if rows.then:
+                here[...] = np.frombuffer(rows.then, np.uint8)
+                continue
+            places = address(here) + np.arange(len(here)) * rows.unit
             window.batch.table.words[window.first : window.end, rows.column] = places
 
     def _memory(self, size: int) -> NDArray[np.uint8]:
@@ -82,8 +82,10 @@ class Runner:
         self._free.append(window.memory)
         window.here = []
         for rows in window.rows:
-            for place, piece in rows.runs():
-                write(self._files[rows.file][1].file, piece, place)
+            assert rows.here is not None
+            flat = rows.here.reshape(-1).data
+            for place, part in rows.runs():
+                write(self._files[rows.file][1].file, flat[part], place)
             rows.here = None
 
     def note(self, spans: Sequence[Span]) -> None:
@@ -97,6 +99,21 @@ class Runner:
         self._resident = 0
         for one in known():
             one.let_go()
+
+
+def soon(rows: Rows, file: int) -> None:
+    """Have the system read rows that will be fetched."""
+    for place, part in rows.runs():
+        ahead(file, place, part.stop - part.start)
+
+
+def fetched(rows: Rows, file: int) -> NDArray[np.uint8]:
+    """Rows of a file, copied."""
+    here = np.empty((len(rows.places), rows.unit), np.uint8)
+    flat = here.reshape(-1).data
+    for place, part in rows.runs():
+        read(file, flat[part], place)
+    return here
 
 
 def stepped(window: Window, threads: int) -> None:

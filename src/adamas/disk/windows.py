@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,22 +30,22 @@ Span = tuple[int, int, int]
 class Rows:
     """Pieces of `unit` bytes of a file, at `places` in it, that one column of slices lies in.
 
-    They are stepped in `here`, a copy: to map a page for every row would take longer.
+    They are stepped in `here`, a copy: to map a page for every row would take longer. Where there
+    is no `column`, each becomes `then`.
     """
 
     file: int
     places: NDArray[np.int64]
     unit: int
-    column: int
+    column: int = 0
+    then: bytes = b""
     here: NDArray[np.uint8] | None = None
 
-    def runs(self) -> Iterator[tuple[int, memoryview]]:
-        """Where in the file pieces that follow each other begin, and those here."""
-        assert self.here is not None
+    def runs(self) -> Iterator[tuple[int, slice]]:
+        """Where in the file pieces that follow each other begin, and which bytes here they are."""
         ends = np.flatnonzero(np.diff(self.places) != self.unit) + 1
-        flat = self.here.reshape(-1).data
         for first, end in pairwise([0, *ends.tolist(), len(self.places)]):
-            yield int(self.places[first]), flat[first * self.unit : end * self.unit]
+            yield int(self.places[first]), slice(first * self.unit, end * self.unit)
 
 
 @dataclass
@@ -156,19 +157,25 @@ def _fewer(part: Stepper, index: int) -> list[tuple[int, int]]:
 
 
 def _of_slices(part: Stepper, batch: Batch) -> Iterator[Window]:
-    """A window for each run of slices of one tensor, as long as one window may be."""
+    """A window for each slice that is stepped, and one for all slices of a tensor that is not.
+
+    There may be many of these: a table of which some rows are stepped has them, too.
+    """
     words = batch.table.words
-    owners = words[:, j.TENSOR].tolist()
-    lying = {k: _lying(part, k) for k in batch.members}
-    for first, k in enumerate(owners):
-        window = Window(batch, first, first + 1)
-        last = first + 1 == len(owners) or owners[first + 1] != k
-        if batch.active[k]:
-            for column, (at, size) in enumerate(lying[k]):
-                begin = int(words[first, j.PARAMETER + column])
-                end = at + size if last else int(words[first + 1, j.PARAMETER + column])
-                window.spans += span(begin, end - begin)
-        yield window
+    ends = np.flatnonzero(np.diff(words[:, j.TENSOR])) + 1
+    for first, end in pairwise([0, *ends.tolist(), len(words)]):
+        index = int(words[first, j.TENSOR])
+        if not batch.active[index]:
+            yield Window(batch, first, end)
+            continue
+        lying = list(enumerate(_lying(part, index)))
+        for k in range(first, end):
+            window = Window(batch, k, k + 1)
+            for column, (at, size) in lying:
+                begin = int(words[k, j.PARAMETER + column])
+                last = at + size if k + 1 == end else int(words[k + 1, j.PARAMETER + column])
+                window.spans += span(begin, last - begin)
+            yield window
 
 
 def _merged(found: Iterator[Window], most: int) -> list[Window]:
@@ -198,4 +205,22 @@ def _of_rows(part: Stepper, batch: Batch, table: RowTable, most: int) -> Iterato
                 if file:
                     places = some[:, j.PARAMETER + k] - file.at
                     window.rows.append(Rows(file.at, places, stride, j.PARAMETER + k))
+        window.rows += _marks(table, first, window.end)
         yield window
+
+
+def _marks(table: RowTable, first: int, end: int) -> Iterator[Rows]:
+    """What is noted of the rows of some slices."""
+    some = table.rows[first:end]
+    for array, number in table.marks if len(some) else ():
+        marks = pieces(array, some)
+        marks.then = array.dtype.type(number).tobytes()
+        yield marks
+
+
+def pieces(array: NDArray[Any], rows: NDArray[np.int64]) -> Rows:
+    """Where the numbers of some rows lie, of an array in a file that has one for each."""
+    file = home(address(array))
+    assert file
+    unit = array.itemsize
+    return Rows(file.at, address(array) - file.at + rows * unit, unit)

@@ -73,7 +73,7 @@ class Share:
         own, after = self.own, list[Action]()
         for (index, each), batch in zip(self.bound.rows, self.rows, strict=True):
             own.missed.of(index, each.rows, threads)
-            if not own.numbers.steps[index]:
+            if own.store.near and not own.numbers.steps[index]:
                 # Rows that are not named read as what they will begin from.
                 own.store.show(index)
             own.sparse.begin(index, batch, each.rows)

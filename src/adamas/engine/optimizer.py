@@ -55,8 +55,8 @@ class Optimizer(Modes, Configured):
       pieces, so that it may be larger than memory, and are whole or undone when the process dies.
       Its `state.safetensors` is a file as `save` writes them; settings of groups are those of the
       file, as with `load`. Raises OSError where there is no room, ValueError for a state that does
-      not fit, BlockingIOError while another optimizer has the directory. Refused are exact rows,
-      schedule-free rules and parameters that do not lie in C order.
+      not fit, BlockingIOError while another optimizer has the directory. Refused are schedule-free
+      rules and parameters that do not lie in C order.
     - `master`: 8 or 16 correction bits beside every bfloat16 parameter; with 16 it is a whole
       float32, without any it is rounded at random.
     - `seed`: of all rounding at random; equal seeds give equal bits, for any number of threads.

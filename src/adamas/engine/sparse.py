@@ -6,8 +6,9 @@ every step are kept, and when a row is next named the same kernel first repeats 
 with a gradient of zeros. After `HISTORY` steps all rows are brought up to date.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +16,25 @@ from numpy.typing import NDArray
 from adamas.codecs import BLOCK
 from adamas.engine.batch import Batch
 from adamas.engine.chunks import Places
+from adamas.engine.first import CONSTANTS, REACHED
 from adamas.engine.plan import BatchMaker
 from adamas.engine.rows import Summed
 from adamas.engine.tensors import address, form_of
-from adamas.engine.threads import Action, straight
+from adamas.engine.threads import Action, assigning, straight
 from adamas.kernel.runtime import job as j
 
 HISTORY = 1024
-AT_ONCE = 1 << 14
+# Rows that catch up at once, and that are looked at at once.
+AT_ONCE, LOOK = 1 << 14, 1 << 20
+Mark = tuple[NDArray[Any], int]
 
 
 class RowTable:
     """A slice table with one row of the parameter each; like `chunks.Table` for a batch.
 
     `words` holds the rows of this step, and has room for as many as `capacity`; what does not
-    change from step to step is written once.
+    change from step to step is written once. `rows` are the same by number, and `marks` what is
+    noted of them elsewhere than in memory: arrays and the number that these rows have there then.
     """
 
     scattered = True
@@ -46,11 +51,13 @@ class RowTable:
         self._room = np.zeros((capacity, j.PARAMETER + len(columns)), np.int64)
         fixed = [j.COUNT, j.TENSOR, j.FORM, j.SPAN, j.REPEAT]
         self._room[:, fixed] = size, index, j.FORMS.index(form), max(1, size), 1
-        self.words = self._room
+        self.words, self.marks = self._room, list[Mark]()
+        self.rows = np.zeros(0, np.int64)
 
     def fill(self, rows: NDArray[np.int64], gradients: int | NDArray[np.int64]) -> None:
         """Hold `rows` with gradients at these addresses; if there are none, one empty row."""
         self.words = words = self._room[: max(1, len(rows))]
+        self.rows = rows
         if not len(rows):
             words[0, j.COUNT] = words[0, j.GRADIENT] = 0
             return
@@ -83,11 +90,15 @@ class ExactRows:
     have missed is still what is recorded here.
     """
 
-    def __init__(self, rule: str, rows: int, steps: int, constants: int) -> None:
-        self.rule = rule
-        self.reached = np.full(rows, steps, np.int64)
+    def __init__(
+        self,
+        rule: str,
+        reached: NDArray[np.int64],
+        steps: int,
+        constants: NDArray[np.float64],
+    ) -> None:
+        self.rule, self.reached, self.constants = rule, reached, constants
         self.base = self.steps = steps
-        self.constants = np.zeros((HISTORY, constants))
 
     def address_of(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where the constants of the step after each of `steps` lie; IndexError if nowhere."""
@@ -103,18 +114,10 @@ class ExactRows:
         """Where the constants of the coming step belong."""
         return int(self.address_of(np.array([self.steps]))[0])
 
-    def marking(self, rows: NDArray[np.int64], steps: int) -> list[Action]:
-        """The actions that note that `rows` have reached `steps`, and the tensor with them."""
-        return [
-            partial(setattr, self, "steps", steps),
-            partial(self.reached.__setitem__, rows, steps),
-        ]
-
-    def behind(self, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
-        """Those of `rows` (None: all) that have missed steps."""
-        if rows is None:
-            return np.flatnonzero(self.reached < self.steps)
-        return np.asarray(rows[self.reached[rows] < self.steps])
+    @property
+    def waits(self) -> bool:
+        """Whether some row has missed steps."""
+        return bool(np.any(self.reached < self.steps))
 
     @property
     def full(self) -> bool:
@@ -157,20 +160,45 @@ class Sparse:
             numbers.constant_rows[index] = self._history(index).begin()
         batch.table.words[:, j.CONSTANT] = numbers.constant_rows[index]
         self._first.begin(index, batch, rows, len(self._maker.tensors[index].given))
+        if isinstance(batch.table, RowTable):
+            coming = int(numbers.steps[index]) + 1
+            batch.table.marks = [*self._first.noted(index), *self._noted(index, coming)]
 
-    def behind(self, index: int, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
-        """Those of `rows` (None: all) that have missed steps."""
-        history = self.histories.get(index)
-        return np.zeros(0, np.int64) if history is None else history.behind(rows)
+    def _noted(self, index: int, steps: int) -> list[Mark]:
+        """What is noted elsewhere than in memory of rows that have reached `steps`."""
+        room = self._first.marks.room(index, REACHED)
+        return [(room, steps)] if room is not None and index in self.histories else []
 
-    def catch_up(self, index: int, rows: NDArray[np.int64]) -> Batch:
-        """The steps that `rows` of tensor `index` have missed, with gradient zero."""
+    def waiting(
+        self, index: int, rows: NDArray[np.int64] | None
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Those of `rows` (None: all) that have missed steps, and what they have reached.
+
+        They come in parts, and each part is caught up before the next one is looked for.
+        """
+        if (history := self.histories.get(index)) is None:
+            return
+        count = len(history.reached)
+        begins = range(0, count, LOOK)
+        every = (np.arange(k, min(k + LOOK, count)) for k in begins) if rows is None else [rows]
+        for some in every:
+            reached = self._first.marks.take(history.reached, some)
+            late = np.flatnonzero(reached < history.steps)
+            for begin in range(0, len(late), AT_ONCE):
+                part = late[begin : begin + AT_ONCE]
+                yield some[part], reached[part]
+
+    def catch_up(self, index: int, rows: NDArray[np.int64], reached: NDArray[np.int64]) -> Batch:
+        """The steps that `rows` of tensor `index`, which `reached` these, have missed.
+
+        They are done with gradient zero.
+        """
         history = self.histories[index]
         tensor = self._maker.tensors[index]
         zeros = np.zeros(max(1, tensor.work[:1].size), tensor.given.dtype)
-        reached = history.reached[rows]
         table, batch = self._batch(index, tensor.form, len(rows))
         table.fill(rows, address(zeros))
+        table.marks = self._noted(index, history.steps)
         batch.resize()
         table.words[:, j.CONSTANT] = history.address_of(reached)
         table.words[:, j.REPEAT] = history.steps - reached
@@ -180,8 +208,15 @@ class Sparse:
 
     def caught_up(self, index: int, rows: NDArray[np.int64]) -> list[Action]:
         """The actions that note that `rows` have taken the steps they had missed."""
+        return self._marking(index, rows, self.histories[index].steps)
+
+    def _marking(self, index: int, rows: NDArray[np.int64], steps: int) -> list[Action]:
+        """The actions that note that `rows` have reached `steps`, and the tensor with them."""
         history = self.histories[index]
-        return history.marking(rows, history.steps)
+        actions: list[Action] = [partial(setattr, history, "steps", steps)]
+        if not self._noted(index, steps):
+            actions.append(partial(history.reached.__setitem__, rows, steps))
+        return actions
 
     def marking(self, index: int, rows: NDArray[np.int64]) -> list[Action]:
         """The actions that note that `rows` have taken the coming step of the tensor."""
@@ -191,8 +226,15 @@ class Sparse:
             actions += [partial(self._made.pop, key) for key in self._made if key[0] == index]
         if index in self.histories:
             steps = int(self._maker.numbers.steps[index]) + 1
-            actions += self.histories[index].marking(rows, steps)
+            actions += self._marking(index, rows, steps)
         return actions
+
+    def kept(self) -> list[Action]:
+        """The actions that put back what is known of rows now, after a step that was undone."""
+        rows, histories = self._maker.numbers.constant_rows, self.histories
+        known: list[Action] = [histories.clear, partial(histories.update, dict(histories))]
+        known += [partial(setattr, one, "steps", one.steps) for one in histories.values()]
+        return [*known, assigning(rows, rows.copy()), *self._first.kept()]
 
     def ended(self, index: int) -> bool:
         """Whether the history of a tensor cannot go on, and its rows must be caught up first.
@@ -209,7 +251,7 @@ class Sparse:
         tensor = self._maker.tensors[index]
         kept, rows = len(history.reached), len(tensor.given)
         same = kept == rows and history.rule == self._maker.formula.key
-        if not same and len(history.behind(None)):
+        if not same and history.waits:
             what = f"{rows} rows and had {kept}" if kept != rows else "another rule than it had"
             raise ValueError(
                 f"{tensor.key!r} has {what}, and some rows wait for steps that they missed; call "
@@ -219,7 +261,8 @@ class Sparse:
             self.histories[index] = history
 
     def forget(self, index: int) -> None:
-        """Drop the history of a tensor whose rows are up to date, or what they missed."""
+        """Drop the history of a tensor whose rows are up to date."""
+        self._first.marks.settled[index] = self.histories[index].steps
         straight(self.forgetting(index))
 
     def forgetting(self, index: int) -> list[Action]:
@@ -232,16 +275,20 @@ class Sparse:
             partial(self.histories.pop, index),
         ]
 
+    def resume(self, index: int, base: int, steps: int) -> None:
+        """Go on with a history that lies where there is room for it."""
+        marks, rule = self._first.marks, self._maker.formula.key
+        rooms = marks.room(index, REACHED), marks.room(index, CONSTANTS)
+        self.histories[index] = history = ExactRows(rule, rooms[0], steps, rooms[1])
+        history.base = base
+
     def _history(self, index: int) -> ExactRows:
         if index not in self.histories:
             numbers = self._maker.numbers
             rows = len(self._maker.tensors[index].given)
-            made = ExactRows(
-                self._maker.formula.key,
-                rows,
-                int(numbers.steps[index]),
-                numbers.constants.shape[1],
-            )
+            steps, constants = int(numbers.steps[index]), numbers.constants.shape[1]
+            arrays = self._first.marks.history(index, rows, steps, (HISTORY, constants))
+            made = ExactRows(self._maker.formula.key, arrays[0], steps, arrays[1])
             self.histories[index] = made
         return self.histories[index]
 

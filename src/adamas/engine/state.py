@@ -13,7 +13,7 @@ import numpy as np
 
 from adamas.engine import codes, loading
 from adamas.engine.batch import TensorNumbers
-from adamas.engine.first import FirstSteps, check
+from adamas.engine.first import STEPPED, WAITING, FirstSteps, check
 from adamas.engine.grid import Order
 from adamas.engine.mapped import assignments
 from adamas.engine.orders import order_of, ordered
@@ -56,7 +56,9 @@ class Store:
         for k, one in enumerate(self.formulas):
             self.formats[k] |= dict.fromkeys((*one.rows, *one.columns), self.compute(k))
         self.arrays = [self._made(tensor, k, make) for k, tensor in enumerate(tensors)]
-        if make is not nothing:
+        # Whether all of it lies in memory, and may be written where nobody computes with it.
+        self.near = make is not nothing
+        if self.near:
             self.begin()
 
     def _made(self, tensor: Tensor, index: int, make: Maker) -> dict[str, Array]:
@@ -157,7 +159,7 @@ class Store:
                 "step": int(self.numbers.steps[k]),
                 **({"rounding": int(self.numbers.keys[k])} if self.rounds(k) else {}),
                 **self._axes(k),
-                **({"stepped": stepped[k]} if k in stepped else {}),
+                **({STEPPED: stepped[k]} if k in stepped else {}),
             }
             for k, tensor in enumerate(self.tensors)
         }
@@ -238,15 +240,15 @@ class Store:
                 if not isinstance(given, Mapping):
                     raise TypeError(f"saved state of {key!r} is a dict, not {given!r}.")
                 order = self._order(k, given)
-                own = {"stepped"} if self.first.asked else set()
+                own = {STEPPED} if self.first.asked else set()
                 found = loading.entry(key, entry, given, self._shapes(k, order), own)
-                check(given.get("stepped"), self.tensors[k])
+                check(given.get(STEPPED), self.tensors[k])
                 for name, value in found.items():
                     # Two states of this optimizer may have been given to each other.
                     if isinstance(value, np.ndarray) and _owner(value) in owners:
                         found[name] = value.copy("K")
                 taking[k] = self._actions(k, found, order)
-                taking[k] += self.first.putting(k, given.get("stepped"), found["step"])
+                taking[k] += self.first.putting(k, given.get(STEPPED), found["step"])
         return taking
 
     def numbering(self, saved: Mapping[Key, Any]) -> list[Action]:
@@ -259,7 +261,9 @@ class Store:
             order = self._order(k, saved[key])
             if not order.same(self.tensors[k].lay):
                 raise ValueError(f"saved state of {key!r} lies in another order of its axes.")
-            found = loading.entry(key, entry, saved[key], self._shapes(k, order), set())
+            found = loading.entry(
+                key, entry, saved[key], self._shapes(k, order), {STEPPED, WAITING}
+            )
             actions += self._numbering(k, found)
         return actions
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from adamas.engine.first import WAITING
 from adamas.engine.loading import count
 from adamas.engine.settings import seeded
 from adamas.files import header, tree
@@ -82,13 +83,23 @@ class Checkpoint(Tensors):
         with Named(self.path):
             return tree.unpacked(self._document["extra"], self._read)
 
-    def state(self, plain: bool = False) -> dict[str, Any]:
-        """The state dict that is in the file; its arrays are memory maps, NumPy's if `plain`."""
+    def state(self, plain: bool = False, waiting: bool = False) -> dict[str, Any]:
+        """The state dict that is in the file; its arrays are memory maps, NumPy's if `plain`.
+
+        Raises ValueError where rows wait for steps that they missed, but for who does those.
+        """
         with Named(self.path):
             read = self._plain if plain else self._read
             found = tree.unpacked(self._document["state"], read)
             if not isinstance(found, dict):
                 raise ValueError("its state is no dict")
+            entries = found.get("state") if not waiting else None
+            for key, entry in entries.items() if isinstance(entries, dict) else ():
+                if isinstance(entry, dict) and WAITING in entry:
+                    raise ValueError(
+                        f"some rows of {str(key)[:60]!r} wait for steps that they missed; open "
+                        "the directory with state_dir= and call sync()"
+                    )
             return found
 
     def read(self, name: str) -> Any:
