@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 import adamas.jax
 from adamas import convert
+from adamas.dialects import lars_joint_norm
 from adamas.homes.trees import leaves, rebuilt
-from home_runs import HALF, NAMES, Torch, forty, sample, trained
+from home_runs import HALF, NAMES, Adamas, Optax, Torch, forty, going_on, sample, trained
 
 ADAMW = "optax.adamw(1e-2, weight_decay=0.1)"
 
@@ -316,3 +317,11 @@ def test_float32_goes_on_within_a_millionth() -> None:
         params = optax.apply_updates(params, updates)
     for a, b in zip((params[name] for name in NAMES), first.whole, strict=True):
         assert np.abs(np.asarray(a) - b).max() / np.abs(b).max() < 1e-6
+
+
+def test_the_momentum_of_lars_keeps_its_sign() -> None:
+    """Optax sums what is added, adamas what is taken away: one becomes the other, both ways."""
+    there = Optax("optax.lars(0.01, weight_decay=0.1, trust_coefficient=0.1)")
+    here = Adamas(lars_joint_norm, lr=0.01, weight_decay=0.1, trust_coefficient=0.1, beta=0.9)
+    assert going_on(forty(there, "float32"), here, "float32") < 2e-6
+    assert going_on(forty(here, "float32"), there, "float32") < 2e-6

@@ -46,6 +46,7 @@ KIN = {
     "rmsprop_momentum_eps_lr_inside": Kin("rmsprop_momentum", "inside", 1),
     "rmsprop_centered_momentum_lr_inside": Kin("rmsprop_centered_momentum", lr=1),
     "rmsprop_centered_momentum_eps_lr_inside": Kin("rmsprop_centered_momentum", "inside", 1),
+    "lars_joint_norm": Kin("lars_joint_norm", lr=1),
     "adam_eps_hat": Kin("adam", "hat"),
     "amsgrad_eps_hat": Kin("amsgrad", "hat"),
     "adamax_eps_outside": Kin("adamax", "outside"),
