@@ -13,8 +13,8 @@ from adamas.others.flags import FLAGS
 from places import PACKAGE
 
 FILES = (
-    "bitsandbytes", "continuing", "conversion", "few_bits", "filed_trees", "keras_filed", "neutral",
-    "of_adamas", "of_keras", "of_optax", "of_torch", "trees", "writers",
+    "bitsandbytes", "continuing", "conversion", "factored", "few_bits", "filed_trees",
+    "keras_filed", "neutral", "of_adamas", "of_keras", "of_optax", "of_torch", "trees", "writers",
 )  # fmt: skip
 # What no file and no option brings about: objects of Python in their places, and sentences that
 # stand in others.

@@ -59,6 +59,8 @@ SOURCES: dict[str, Callable[[], Any]] = {
     "torch.Adam(amsgrad=True)": lambda: Torch(torch.optim.Adam, lr=0.01, amsgrad=True),
     "torch.RMSprop": lambda: Torch(torch.optim.RMSprop),
     "torch.NAdam": lambda: Torch(torch.optim.NAdam),
+    "torch.Adafactor": lambda: Torch(torch.optim.Adafactor),
+    "adamas.torch.Adafactor": lambda: Torch(adamas.torch.Adafactor),
     ADAMW: lambda: Optax(ADAMW),
     "adamas.AdamW(state='int8')": lambda: Adamas(adamas.rules.adamw, lr=0.01, state="int8"),
     "adamas.jax.adamw(0.01)": lambda: Optax("adamas.jax.adamw(0.01)"),
@@ -72,6 +74,8 @@ TARGETS: dict[str, Callable[[], Any]] = {
     "adamas.torch.AdamW": lambda: Torch(adamas.torch.AdamW),
     "adamas.torch.AdamW(state='int8')": lambda: Torch(adamas.torch.AdamW, state="int8"),
     "adamas.torch.ScheduleFreeAdamW": lambda: Torch(adamas.torch.ScheduleFreeAdamW),
+    "torch.Adafactor": lambda: Torch(torch.optim.Adafactor),
+    "adamas.torch.Adafactor": lambda: Torch(adamas.torch.Adafactor),
     ADAMW: lambda: Optax(ADAMW),
     "optax.amsgrad(0.01)": lambda: Optax("optax.amsgrad(0.01)"),
     "optax.rmsprop(0.01)": lambda: Optax("optax.rmsprop(0.01)"),
@@ -89,6 +93,8 @@ ROWS = [
     ("bitsandbytes.AdamW", "torch.AdamW", FLOAT32),
     ("bitsandbytes.AdamW8bit", "adamas.torch.AdamW", CODES),
     ("schedulefree.AdamWScheduleFree", "adamas.torch.ScheduleFreeAdamW", FLOAT32),
+    ("torch.Adafactor", "adamas.torch.Adafactor", FLOAT32),
+    ("adamas.torch.Adafactor", "torch.Adafactor", FLOAT32),
     ("torch.Adam(amsgrad=True)", "optax.amsgrad(0.01)", ""),
     ("torch.RMSprop", "optax.rmsprop(0.01)", ""),
     ("torch.NAdam", "adamas.torch.AdamW", ""),
@@ -104,7 +110,7 @@ def saved(run: Any, name: str, folder: Path) -> tuple[Path, str | None]:
         adamas.jax.save(folder / "run.safetensors", run.state, tx=name)
         return folder / "run.safetensors", None
     torch.save({"optimizer": run.saved()}, folder / "run.pt")
-    known = name.startswith("torch.")
+    known = name.startswith(("torch.", "adamas.torch."))
     return folder / "run.pt", None if known else name
 
 

@@ -4,6 +4,7 @@ It is a process of its own, because Keras takes its backend from the environment
 Each home is given the same numbers; `eps` is large enough to tell where it stands.
 """
 
+import importlib
 import json
 import sys
 import warnings
@@ -19,8 +20,9 @@ from adamas.classes import CLASSES
 from adamas.homes.keras import SIGNATURES
 from adamas.kernel.formula import parse
 from adamas.kernel.variants import decoupled
+from exact_muon import of_torch_itself
 from home_keras import cases
-from home_runs import Adamas, Keras, Optax, Run, Torch, Trained, forty, going_on
+from home_runs import MATRICES, Adamas, Keras, Optax, Run, Torch, Trained, forty, going_on
 
 # Exact in float32, in which Keras keeps it.
 LR = 2.0**-7
@@ -200,6 +202,45 @@ def rows() -> dict[str, dict[str, Any]]:
              {**OURS, "weight_decay": 0.01}),
             (Keras(kr.ScheduleFreeAdamW, **PAIR), None, {}),
         ),
+        "schedule_free_sgd": row(
+            (Torch(schedulefree.SGDScheduleFree, lr=LR, momentum=0.9, weight_decay=0.01),
+             r.schedule_free_sgd, {"lr": LR, "beta1": 0.9, "weight_decay": 0.01}),
+            (Optax(f"optax.schedule_free_sgd({LR}, b1=0.9, weight_decay=0.01)"),
+             r.schedule_free_sgd, {"lr": LR, "beta1": 0.9, "weight_decay": 0.01}),
+        ),
+        "schedule_free_radam": row(
+            (Torch(schedulefree.RAdamScheduleFree, **free), r.schedule_free_radam,
+             {**OURS, "weight_decay": 0.01}),
+        ),
+        "signum": row(
+            optax=(Optax(f"optax.signum({LR}, beta=0.9)"), r.signum, {"lr": LR, "beta": 0.9}),
+        ),
+        "adopt": row(
+            optax=(Optax(f"optax.adopt({B})"), r.adopt, OURS),
+        ),
+        "lamb": row(
+            optax=(Optax(f"optax.lamb({B}, weight_decay=0.1)"), r.lamb,
+                   {**OURS, "weight_decay": 0.1}),
+        ),
+        "lars": row(
+            optax=(Optax(f"optax.lars({LR}, weight_decay=0.1, trust_coefficient=0.1)"),
+                   d.lars_joint_norm,
+                   {"lr": LR, "weight_decay": 0.1, "trust_coefficient": 0.1, "beta": 0.9}),
+        ),
+        "adafactor": row(
+            (Torch(torch_.Adafactor, lr=LR, weight_decay=0.1), r.adafactor,
+             {"lr": LR, "weight_decay": 0.1, "eps1": 2.0**-52}),
+            (Optax(f"optax.adafactor({LR})"), None, {}),
+        ),
+        "muon": row(
+            (Torch(torch_.Muon, MATRICES, lr=LR, weight_decay=0.1), r.muon,
+             {"lr": LR, "weight_decay": 0.1}),
+            (Optax(f"optax.muon({LR})", MATRICES), None, {}),
+        ),
+        "muon, match_rms_adamw": row(
+            (Torch(torch_.Muon, MATRICES, lr=LR, adjust_lr_fn="match_rms_adamw"),
+             d.muon_match_rms_adamw, {"lr": LR}),
+        ),
         "adan": row(
             optax=(Optax(f"optax.adan({LR})"), None, {}),
         ),
@@ -240,6 +281,9 @@ def faces() -> dict[str, float]:
 
 def main() -> dict[str, Any]:
     """All rows, all ordered pairs, adamas being each home's own rule there."""
+    # What bfloat16 rounds would hide what a wrong number does.
+    muon: Any = importlib.import_module("torch.optim._muon")
+    muon._zeropower_via_newtonschulz = of_torch_itself()
     every: dict[str, Any] = {}
     for name, homes in rows().items():
         every[name] = found = {}
@@ -247,7 +291,7 @@ def main() -> dict[str, Any]:
             theirs = forty(run)
             for two in homes.keys() - {one}:
                 found[f"{one} -> {two}"] = tried(theirs, homes[two][0])
-            there = Adamas(rule, **hypers) if rule else Adamas(rules.sgd)
+            there = Adamas(rule or rules.sgd, run.shapes, **hypers)
             called = getattr(rule, "name", getattr(rule, "__name__", None))
             found[f"{one} -> adamas"] = {**tried(theirs, there), "rule": called}
             found[f"adamas -> {one}"] = {**tried(forty(there), run), "rule": called}

@@ -16,14 +16,20 @@ from adamas import Optimizer, convert
 
 Array = NDArray[Any]
 NAMES = ("w", "b")
-SHAPES = ((3, 5), (7,))
+SHAPES: Sequence[tuple[int, ...]] = ((3, 5), (7,))
+# Of rules that step along whole matrices, and of libraries that refuse anything else.
+MATRICES: Sequence[tuple[int, ...]] = ((3, 5), (7, 4))
 HALF = 20
 
 
 class Run(Protocol):
-    """One optimizer at work. `source` and `target` are what `convert` is given of it."""
+    """One optimizer at work, of parameters of these shapes.
+
+    `source` and `target` are what `convert` is given of it.
+    """
 
     source: Any
+    shapes: Sequence[tuple[int, ...]]
 
     def start(self, params: Sequence[Array]) -> None:
         """Begin anew with these parameters."""
@@ -47,8 +53,8 @@ class Run(Protocol):
 class Torch:
     """`torch.optim`, `adamas.torch` and what is made like them."""
 
-    def __init__(self, make: Callable[..., Any], **options: Any) -> None:
-        self.make, self.options = make, options
+    def __init__(self, make: Callable[..., Any], shapes: Any = SHAPES, **options: Any) -> None:
+        self.make, self.options, self.shapes = make, options, shapes
 
     def start(self, params: Sequence[Array]) -> None:
         """Parameters by name."""
@@ -87,8 +93,8 @@ class Torch:
 class Optax:
     """A function of optax, or of adamas.jax, by its text."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, shapes: Any = SHAPES) -> None:
+        self.source, self.shapes = source, shapes
 
     def start(self, params: Sequence[Array]) -> None:
         """A dict of arrays."""
@@ -134,6 +140,8 @@ class Optax:
 class Keras:
     """A class of `keras.optimizers`, or of `adamas.keras`."""
 
+    shapes = SHAPES
+
     def __init__(self, make: Callable[..., Any], **options: Any) -> None:
         self.make, self.options = make, options
 
@@ -174,8 +182,8 @@ class Keras:
 class Adamas:
     """`adamas.Optimizer` by any rule."""
 
-    def __init__(self, rule: Any, **options: Any) -> None:
-        self.rule, self.options = rule, options
+    def __init__(self, rule: Any, shapes: Any = SHAPES, **options: Any) -> None:
+        self.rule, self.options, self.shapes = rule, options, shapes
 
     def start(self, params: Sequence[Array]) -> None:
         """Arrays by name."""
@@ -203,11 +211,13 @@ class Adamas:
         self.source.load_state_dict(converted)
 
 
-def sample(dtype: str, steps: int = 2 * HALF, seed: int = 0) -> tuple[list[Array], Any]:
+def sample(
+    dtype: str, steps: int = 2 * HALF, seed: int = 0, shapes: Sequence[tuple[int, ...]] = SHAPES
+) -> tuple[list[Array], Any]:
     """Parameters and the gradients of some steps, equal for all homes."""
     random = np.random.default_rng(seed)
-    params = [random.normal(size=shape).astype(dtype) for shape in SHAPES]
-    grads = [[random.normal(size=shape).astype(dtype) for shape in SHAPES] for _ in range(steps)]
+    params = [random.normal(size=shape).astype(dtype) for shape in shapes]
+    grads = [[random.normal(size=shape).astype(dtype) for shape in shapes] for _ in range(steps)]
     return params, grads
 
 
@@ -231,7 +241,7 @@ class Trained:
 
 def forty(run: Run, dtype: str = "float64") -> Trained:
     """Forty steps by `run`."""
-    params, grads = sample(dtype)
+    params, grads = sample(dtype, shapes=run.shapes)
     half = trained(run, params, grads[:HALF])
     state = run.saved()
     for one in grads[HALF:]:
@@ -241,7 +251,7 @@ def forty(run: Run, dtype: str = "float64") -> Trained:
 
 def going_on(first: Trained, second: Run, dtype: str = "float64", **how: Any) -> float:
     """How far twenty steps there and twenty here are from forty there, relative to the largest."""
-    _, grads = sample(dtype)
+    _, grads = sample(dtype, shapes=second.shapes)
     second.start(first.half)
     second.load(convert(first.state, first.source, second.target(), **how))
     for one in grads[HALF:]:

@@ -6,12 +6,12 @@ rest.
 """
 
 import importlib
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from adamas import dialects, rules
+from exact_muon import of_torch_itself
 from foreign import Array, Foreign, Hypers, Trace, of_optax, of_torch
 from reduction_foreign import matrix, timm
 
@@ -47,17 +47,6 @@ class Case(NamedTuple):
 def kept(function: Callable[..., Any]) -> Callable[..., Any]:
     """A Newton-Schulz function that takes a dtype, with that of the matrix."""
     return lambda matrix, *given, **named: function(matrix, *given, **named, dtype=matrix.dtype)
-
-
-def of_torch_itself() -> Callable[..., Any]:
-    """The Newton-Schulz function of torch as it is written there, without its bfloat16."""
-    module: Any = importlib.import_module("torch.optim._muon")
-    source = inspect.getsource(module._zeropower_via_newtonschulz)
-    assert source.count(".bfloat16()") == 1
-    space = dict(vars(module))
-    exec(source.replace(".bfloat16()", ".clone()"), space)
-    made: Callable[..., Any] = space["_zeropower_via_newtonschulz"]
-    return made
 
 
 def inside(foreign: Foreign, place: str, function: Callable[..., Any] | None = None) -> Foreign:

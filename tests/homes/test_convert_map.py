@@ -70,7 +70,8 @@ ROWS = """sgd; momentum; nesterov; momentum, dampened; adagrad; adagrad, lr deca
 rmsprop, eps outside; rmsprop, centered; rmsprop, momentum; rmsprop, momentum, eps outside;
 rmsprop, centered, momentum; rmsprop, centered, momentum, eps outside; adadelta; adam; adam, L2;
 adamw; amsgrad; adamax; nadam; nadam, momentum_decay=1; radam; adabelief; lion; ademamix;
-schedule_free_adamw; adan"""
+schedule_free_adamw; schedule_free_sgd; schedule_free_radam; signum; adopt; lamb; lars; adafactor;
+muon; muon, match_rms_adamw; adan"""
 NAMES = [name.strip() for name in ROWS.replace("\n", " ").split(";")]
 
 
@@ -115,6 +116,8 @@ NEVER = {
     ("nadam", "torch", "optax"), ("nadam", "Keras", "optax"),
     ("schedule_free_adamw", "torch", "Keras"), ("schedule_free_adamw", "optax", "Keras"),
     ("schedule_free_adamw", "Keras", "torch"), ("schedule_free_adamw", "Keras", "optax"),
+    ("adafactor", "torch", "optax"), ("adafactor", "optax", "torch"),
+    ("muon", "torch", "optax"), ("muon", "optax", "torch"),
 }  # fmt: skip
 
 

@@ -154,6 +154,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "homes.filed_trees",
         "homes.keras_filed",
         "homes.bitsandbytes",
+        "homes.factored",
         "homes.of_adamas",
         "homes.of_torch",
         "homes.of_optax",

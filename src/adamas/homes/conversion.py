@@ -13,7 +13,7 @@ import numpy as np
 from adamas.homes import few_bits, of_adamas, of_keras, of_optax, of_torch
 from adamas.homes.continuing import continued
 from adamas.homes.known import plain, shipped
-from adamas.homes.neutral import Names, Neutral, checked, renamed
+from adamas.homes.neutral import Key, Names, Neutral, checked, renamed
 from adamas.homes.writers import End, end_of
 
 FORMS: dict[str, ModuleType] = {
@@ -33,15 +33,23 @@ def converted(state: Any, source: Any, target: Any, names: Names, dialect: str) 
     here, there = end_of(source), end_of(target)
     found: Neutral = FORMS[here.home.name].read(state, here)
     if there.home.name == "adamas" and there.live is None:
-        return renamed(found, names, []).as_dict()
+        return renamed(found, names, [], _few(found)).as_dict()
     blank = _blank(there)
-    found = renamed(found, names, blank.names)
+    found = renamed(found, names, blank.names, _few(found))
     if there.home.name not in OURS:
         found = _decoded(found, blank)
     if not {here.home.name, there.home.name} <= OURS:
-        checked(found, blank.shapes)
+        laid = {here.home.name, there.home.name} <= {*OURS, "torch"}
+        checked(found, blank.shapes, _few(found) if laid else {})
     found = continued(replace(found, shapes=blank.shapes), blank, dialect == "ignore")
     return FORMS[there.home.name].write(found, there)
+
+
+def _few(found: Neutral) -> dict[Key, tuple[set[str], set[str]]]:
+    """The states of each parameter that have a number for each row, and for each column."""
+    formulas = [(one.names, shipped(one.rule)) for one in found.groups]
+    rules = [(n, ({*f.rows}, {*f.columns})) for n, f in formulas if f and (f.rows or f.columns)]
+    return {name: few for names, few in rules for name in names}
 
 
 def _blank(target: End) -> Neutral:

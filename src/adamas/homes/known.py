@@ -57,6 +57,7 @@ SAME_NUMBERS = {
     "nesterov": "momentum",
     "adagrad_decayed": "adagrad",
     "radam_eps_outside": "radam",
+    "muon_match_rms_adamw": "muon",
 }
 
 

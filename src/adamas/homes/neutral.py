@@ -5,7 +5,7 @@ optimizer of adamas keeps in few bits stays as it is until somebody asks for num
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -111,11 +111,12 @@ def scalar(what: str, value: Any) -> Any:
     return array.item()
 
 
-def renamed(found: Neutral, names: Names, here: list[Key]) -> Neutral:
+def renamed(found: Neutral, names: Names, here: list[Key], few: Collection[Key] = ()) -> Neutral:
     """The same under the names that its parameters have at the target, which are `here`.
 
     Raises TypeError for other `names`, and ValueError that lists those without a partner, those
-    that several would have, and those that the source has not.
+    that several would have, and those that the source has not; and for another layout of one of
+    `few`, which have numbers for rows and columns.
     """
     find: Any = {} if names is None else names
     if not (callable(find) or isinstance(find, Mapping)):
@@ -131,6 +132,11 @@ def renamed(found: Neutral, names: Names, here: list[Key]) -> Neutral:
             raise TypeError(
                 f"names= gives {given!r} for {name!r}; a name, or a pair (a tuple) of a name and a "
                 "function of arrays, or None for one to leave out."
+            )
+        if turns[name] is not None and name in few:
+            raise ValueError(
+                f"names= turns {name!r} round, whose state has numbers for rows and columns, which "
+                "would change places."
             )
     # Rules without state have no names in optax.
     known = {*found.names, *found.state}
@@ -162,11 +168,21 @@ def _turned(entry: Entry, turn: Callable[[Array], Array] | None) -> Entry:
     return {k: turn(v) if isinstance(v, np.ndarray) and v.ndim else v for k, v in entry.items()}
 
 
-def checked(found: Neutral, shapes: Mapping[Key, tuple[int, ...]]) -> None:
-    """Raise ValueError for an array that has not the shape of its parameter at the target."""
+def checked(
+    found: Neutral,
+    shapes: Mapping[Key, tuple[int, ...]],
+    few: Mapping[Key, tuple[set[str], set[str]]],
+) -> None:
+    """Raise ValueError for an array that has not the shape of its parameter at the target.
+
+    `few` are the states that have a number for each row, and for each column.
+    """
     for name, entry in found.state.items():
+        rows, columns = few.get(name, ((), ()))
         for state, value in entry.items():
             wanted = shapes.get(name)
+            if wanted is not None and state in (*rows, *columns):
+                wanted = wanted[:1] if state in rows else wanted[1:]
             if not isinstance(value, np.ndarray) or wanted in (None, value.shape):
                 continue
             hint = f"; if it lies otherwise there, say so: names={{...: ({name!r}, np.transpose)}}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from adamas.homes import factored
 from adamas.homes.bitsandbytes import NESTED, opened
 from adamas.homes.known import plain
 from adamas.homes.neutral import Entry, Group, Neutral, numbers, scalar
@@ -21,6 +22,8 @@ COUNTS = ("rounding", MEMORY_ORDER)
 # The steps before a momentum of adamas.torch.SGD began, which `step` does not count.
 BEFORE = "steps_before"
 SHARED = ("lr_max", "weight_sum")
+# Classes that count no steps.
+STEPLESS = ("torch.SGD", "torch.Muon")
 # How a tensor of another dtype is made of one, by NumPy's name.
 MAKERS = {
     "float32": "float", "float64": "double", "int8": "char", "uint8": "byte", "int16": "short",
@@ -42,7 +45,10 @@ def read(state: Any, end: End) -> Neutral:
             _training(saved)
         names = list(saved.get("param_names", saved["params"]))
         rule = _rule(end, saved)
+        entries = [state["state"].get(number) for number in saved["params"]]
         hypers = _hypers(end, rule, saved)
+        if end.title == factored.TITLE and "eps1" not in hypers:
+            hypers |= factored.eps(entries, end.live)
         fixed = frozenset() if "rule" in saved else end.fixed(rule)
         # Whether adamas.torch averages, only its own loading knows.
         takes, averages = frozenset(hypers), None if "rule" in saved else False
@@ -52,8 +58,9 @@ def read(state: Any, end: End) -> Neutral:
         called = {
             value: key for key, value in end.home.states(end.signature, end.formula(rule)).items()
         }
-        for name, number in zip(names, saved["params"], strict=True):
-            if entry := state["state"].get(number):
+        for name, entry in zip(names, entries, strict=True):
+            if entry:
+                entry = factored.opened(name, entry) if end.title == factored.TITLE else entry
                 made = _entry(name, entry, called, saved)
                 found.state[name] = _checked(made, end, rule, known)
     return found
@@ -172,8 +179,10 @@ def write(found: Neutral, end: End) -> dict[str, Any]:
                 entry = dict(found.state[name])
                 if "k" in group:
                     group |= {"k": entry.pop("step")} | {key: entry.pop(key) for key in SHARED}
-                elif end.title != "torch.SGD":
+                elif end.title not in STEPLESS:
                     entry = {"step": 1, **entry}
+                if end.title == factored.TITLE:
+                    entry = factored.closed(name, entry, p.ndim)
                 state[number] = _tensors(entry, called, p)
     return {**saved, "state": state, "param_groups": groups}
 

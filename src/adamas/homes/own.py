@@ -1,6 +1,7 @@
 """What optax, bitsandbytes and schedulefree themselves compute, as rules of adamas.
 
-Keras' own stands in `homes/keras.py`; torch computes what adamas.torch does.
+Keras' own stands in `homes/keras.py`; torch computes what adamas.torch does, but for its Muon,
+which multiplies bfloat16 numbers and has options of its own.
 """
 
 from collections.abc import Callable
@@ -104,12 +105,29 @@ def _bitsandbytes() -> dict[str, Signature]:
     return made
 
 
+def _torch_muon() -> Signature:
+    steps = {"nesterov": True, "ns_coefficients": (3.4445, -4.775, 2.0315), "eps": 1e-7}
+    steps |= {"ns_steps": 5}
+    lengths = {None: rules.muon, "original": rules.muon}
+    lengths |= {"match_rms_adamw": dialects.muon_match_rms_adamw}
+    own = {"lr": 1e-3, "weight_decay": 0.1, "momentum": 0.95, **steps, "adjust_lr_fn": None}
+    return replace(
+        torch.SIGNATURES["Muon"], defaults=own, choose=lambda o: lengths[o["adjust_lr_fn"]],
+        fixed=frozenset(steps), moments={"m": "momentum_buffer"},
+    )  # fmt: skip
+
+
+def _schedulefree(rule: str) -> Signature:
+    one = replace(torch.SIGNATURES[f"ScheduleFree{rule}"], moments={"v": "exp_avg_sq"})
+    if rule != "RAdam":
+        return one
+    # Without it the first steps go without a root, which is another rule.
+    known = {**one.defaults, "silent_sgd_phase": True}
+    return replace(one, defaults=known, fixed=frozenset({"silent_sgd_phase"}))
+
+
+TORCH = {**torch.SIGNATURES, "Muon": _torch_muon()}
 JAX = {name: _moving(one) for name, one in optax.SIGNATURES.items()}
 OPTAX = _optax()
 BITSANDBYTES = _bitsandbytes()
-SCHEDULEFREE = {
-    f"{rule}ScheduleFree": replace(
-        torch.SIGNATURES[f"ScheduleFree{rule}"], moments={"v": "exp_avg_sq"}
-    )
-    for rule in ("SGD", "AdamW", "RAdam")
-}
+SCHEDULEFREE = {f"{rule}ScheduleFree": _schedulefree(rule) for rule in ("SGD", "AdamW", "RAdam")}

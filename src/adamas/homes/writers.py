@@ -22,6 +22,8 @@ CONSTANTS = dict.fromkeys(
 )
 REFUSED = {
     "optax.adan": "it averages other gradient differences than adan (by 1 - b2 where adan has b2)",
+    "optax.adafactor": "it factors no side below 128, and keeps its moments in another form",
+    "optax.muon": "it is a muon_corrected of matrices and an Adam of the rest, in one state",
     "keras.ScheduleFreeAdamW": "it averages with weights 1/t, schedule_free_adamw with those of lr",
 }
 """What has a rule's name and computes none of them."""
@@ -42,7 +44,7 @@ HOMES = [
     Home("adamas.jax", ("adamas.jax",), own.JAX, lambda one, f: optax.moments(f)),
     Home("adamas.keras", ("adamas.keras",), keras.SIGNATURES, lambda one, f: keras.moments(f)),
     Home("adamas", ("adamas",), {}, lambda one, f: {}),
-    Home("torch", ("torch.optim", "torch"), torch.SIGNATURES, torch.moments),
+    Home("torch", ("torch.optim", "torch"), own.TORCH, torch.moments),
     Home("optax", ("optax.contrib", "optax"), own.OPTAX, lambda one, f: optax.moments(f)),
     Home("keras", ("keras.optimizers", "keras"), keras.OWN, lambda one, f: keras.moments(f)),
     Home(

@@ -12,7 +12,7 @@ GOES_ON = re.compile(r"The rule \S+ goes on exactly")
 # How it speaks of arguments, and how the command does.
 FLAGS = {
     'dialect="ignore"': "--ignore",
-    "^names= ": "--names ",
+    "^names= (?=has|gives|turns)": "--names ",
     "give names= a dict or a function from": "give --names, from",
     r"names=\{\.\.\.: \((.*), np\.transpose\)\}": r'--names {"...": [\1, "T"]}',
 }

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from adamas.files.checkpoint import Checkpoint
+from adamas.homes.known import shipped
 from adamas.homes.neutral import Neutral
 from adamas.homes.writers import End
 from adamas.kernel.layout import REST, SCALE
@@ -79,7 +80,7 @@ def _listed(found: Neutral, known: Mapping[str, tuple[int, ...]]) -> list[str]:
             f"and the model has {len(listed)}, in an order that may be another; say --names"
         )
     for number, name in zip(numbers, listed, strict=True):
-        shape = _one_shape(found.state.get(number, {}))
+        shape = _one_shape(found, number)
         if shape not in (None, known[name]):
             raise ValueError(
                 f"its parameter {number} is of shape {list(shape or ())}, and {name!r}, which is "
@@ -102,7 +103,7 @@ def shapes_of_target(
     known = {**told, **turned}
     for name in found.names:
         if name not in known:
-            shape = _one_shape(found.state.get(name, {}))
+            shape = _one_shape(found, name)
             known |= {} if shape is None else {name: shape}
     if lost := [name for name in found.names if name not in known]:
         raise ValueError(
@@ -112,14 +113,17 @@ def shapes_of_target(
     return known
 
 
-def _one_shape(entry: Mapping[str, Any]) -> tuple[int, ...] | None:
+def _one_shape(found: Neutral, name: Any) -> tuple[int, ...] | None:
     """The shape that all states of a parameter have; None where they have several, or none."""
-    arrays = {
-        key: value.shape
-        for key, value in entry.items()
-        if isinstance(value, np.ndarray) and not key.endswith((SCALE, REST))
-    }
-    shapes = set(arrays.values())
+    entry = found.state.get(name, {})
+    arrays = {k: np.shape(v) for k, v in entry.items() if not k.endswith((SCALE, REST))}
+    rules = (shipped(one.rule) for one in found.groups if name in one.names)
+    formula = next((one for one in rules if one and one.rows and one.columns), None)
+    if formula:
+        # A number for each row, and one for each column.
+        row, column = min(formula.rows), min(formula.columns)
+        return (*arrays[row], *arrays[column]) if {row, column} <= arrays.keys() else None
+    shapes = {one for key, one in arrays.items() if isinstance(entry[key], np.ndarray)}
     return shapes.pop() if len(shapes) == 1 else None
 
 
