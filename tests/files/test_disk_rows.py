@@ -243,6 +243,22 @@ def test_rows_that_wait_are_told(tmp_path: Path) -> None:
     assert other.steps == 1 and same(other.state_dict(), optimizer.state_dict())
 
 
+@pytest.mark.parametrize("said", [b'"base":5', b'"bass":0', b'"base":-'])
+def test_what_is_said_of_waiting_rows_is_held_to_its_bounds(said: bytes, tmp_path: Path) -> None:
+    """A history that cannot be is a ValueError that names the file, and changes no byte."""
+    on_disk(tmp_path, "exact")[1].step(gradients(np.random.default_rng(10), [3, 5]))
+    place = tmp_path / "run" / STATE
+    before = place.read_bytes()
+    changed = before.replace(b'\\"base\\":0', said.replace(b'"', b'\\"'))
+    assert changed != before and len(changed) == len(before)
+    place.write_bytes(changed)
+    with pytest.raises(ValueError, match=STATE) as error:
+        on_disk(tmp_path, "exact")
+    assert "\n" not in str(error.value) and place.read_bytes() == changed
+    place.write_bytes(before)
+    assert on_disk(tmp_path, "exact")[1].steps == 1
+
+
 def test_a_directory_is_of_exact_rows_or_of_lazy_ones(tmp_path: Path) -> None:
     """What a directory was made with is told where the other is asked for."""
     on_disk(tmp_path, "exact")
