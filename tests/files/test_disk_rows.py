@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import adamas
 from adamas.disk import disk, rooms
-from adamas.engine import sparse
+from adamas.engine import sparse, starts
 from filled import same
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -28,6 +28,7 @@ def _many_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     # Histories that end often, and rows that catch up in several parts.
     for name, number in (("HISTORY", 4), ("AT_ONCE", 7), ("LOOK", 16)):
         monkeypatch.setattr(sparse, name, number)
+    monkeypatch.setattr(starts, "PIECE", 1 << 10)
 
 
 def begin() -> Arrays:
@@ -37,10 +38,11 @@ def begin() -> Arrays:
     return {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
 
 
+CODES = {"m": "int8", "v": "int8", "average": "int4"}
 # What sets something up at the first step of each row: an average of the parameter, differences.
 KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "ema": (adamas.AdamW, {"ema": 0.75}),
-    "ema in codes": (adamas.AdamW, {"ema": 0.75, "state": "int8", "threads": 2}),
+    "ema in codes": (adamas.AdamW, {"ema": 0.75, "state": CODES, "threads": 2}),
     "adan": (adamas.Adan, {}),
     "exact": (adamas.AdamW, {"rows": "exact"}),
     "exact, in codes": (adamas.AdamW, {"rows": "exact", "state": "int8", "maximize": True}),

@@ -6,6 +6,7 @@ average of a parameter that is frozen, or of rows that were never seen.
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,10 @@ from adamas.codecs import Codec
 from adamas.engine import codes
 from adamas.engine.tensors import Array, Tensor
 from adamas.kernel.first import VOCABULARY
-from adamas.kernel.layout import REST
+from adamas.kernel.layout import REST, columns
+
+# Elements that are filled at once where a state lies in files.
+PIECE = 1 << 22
 
 
 def numbers_of(tensor: Tensor, codec: Codec, arrays: Mapping[str, Array]) -> Array:
@@ -30,6 +34,37 @@ def starting(start: ast.expr, p: Array, hypers: Mapping[str, float]) -> Array:
     with np.errstate(all="ignore"):
         value = eval(code, {**VOCABULARY, **hypers, "p": p})
     return np.asarray(np.broadcast_to(value, p.shape))
+
+
+def cut(
+    tensor: Tensor, codecs: Mapping[str, Codec], arrays: Mapping[str, Array], rows: slice
+) -> tuple[Tensor, dict[str, Array]]:
+    """Some rows of a tensor in C order, and what of its arrays is theirs.
+
+    The rows before them fill whole blocks, or have blocks of their own.
+    """
+    before = replace(tensor, given=tensor.given[: rows.start])
+    here, found = replace(tensor, given=tensor.given[rows]), dict[str, Array]()
+    for name, codec in codecs.items():
+        for column in columns(name, codec):
+            if (array := arrays.get(column.name)) is not None:
+                start = before.grid.length(column)
+                own = slice(start, start + here.grid.length(column)) if column.flat else rows
+                found[column.name] = array[own]
+    return here, found
+
+
+def fill(
+    codec: Codec, name: str, tensor: Tensor, arrays: Mapping[str, Array], values: Array
+) -> None:
+    """Encode flat `values`, in memory order, into the arrays of state `name`."""
+    if codec.encode is None:
+        arrays[name][...] = tensor.lay.turned(values)
+        return
+    encoded = codes.encode(codec, name, values, tensor.grid)
+    for column in columns(name, codec):
+        flat = encoded[column.name]
+        arrays[column.name][...] = flat if column.flat else tensor.lay.turned(flat)
 
 
 def fill_rows(

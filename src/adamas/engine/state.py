@@ -5,19 +5,20 @@ of four bits and the scales of blocks, which are flat, in the memory order that 
 Loading checks everything before it changes anything.
 """
 
-from collections.abc import Mapping, Sequence, Set
+import math
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from adamas.engine import codes, loading
+from adamas.codecs import BLOCK
+from adamas.engine import codes, loading, starts
 from adamas.engine.batch import TensorNumbers
 from adamas.engine.first import STEPPED, WAITING, FirstSteps, check
 from adamas.engine.grid import Order
 from adamas.engine.mapped import assignments
 from adamas.engine.orders import order_of, ordered
-from adamas.engine.starts import fill_rows, numbers_of, starting
 from adamas.engine.storage import Spec, Storage
 from adamas.engine.tensors import Array, Key, Maker, Tensor, nothing, zeros
 from adamas.engine.threads import Action, assigning
@@ -82,7 +83,9 @@ class Store:
                     if column.block:
                         arrays[column.name][...] = codes.lowest(codec)
                 if initial := self.formula.initial.get(name):
-                    self.fill(k, name, arrays, np.full(self.tensors[k].work.size, initial))
+                    for _, piece, own in self._pieces(k):
+                        values = np.full(piece.given.size, initial)
+                        starts.fill(self.codecs[k][name], name, piece, own, values)
             for name in (*self.formulas[k].rows, *self.formulas[k].columns):
                 arrays[name][...] = self.formulas[k].initial[name]
 
@@ -93,14 +96,21 @@ class Store:
 
     def fill(self, index: int, name: str, into: dict[str, Array], values: Array) -> None:
         """Encode flat `values`, in memory order, into the arrays of state `name`."""
-        codec, tensor = self.codecs[index][name], self.tensors[index]
-        if codec.encode is None:
-            into[name][...] = tensor.lay.turned(values)
+        starts.fill(self.codecs[index][name], name, self.tensors[index], into, values)
+
+    def _pieces(self, index: int) -> Iterator[tuple[slice, Tensor, dict[str, Array]]]:
+        """Which rows of a tensor, as a tensor, and their arrays: some, where these lie in files."""
+        tensor, arrays = self.tensors[index], self.arrays[index]
+        rows = len(tensor.given) if tensor.given.ndim else 1
+        if self.near or not tensor.given.ndim or not rows:
+            yield slice(0, rows), tensor, arrays
             return
-        encoded = codes.encode(codec, name, values, tensor.grid)
-        for column in columns(name, codec):
-            flat = encoded[column.name]
-            into[column.name][...] = flat if column.flat else tensor.lay.turned(flat)
+        width = max(1, tensor.given.size // rows)
+        unit = BLOCK // math.gcd(BLOCK, width)
+        step = max(unit, starts.PIECE // width // unit * unit)
+        for begin in range(0, rows, step):
+            some = slice(begin, begin + step)
+            yield some, *starts.cut(tensor, self.codecs[index], arrays, some)
 
     def values(self, index: int, name: str) -> Array:
         """The numbers of state `name` as an array in the parameter's shape, decoded if need be."""
@@ -121,21 +131,24 @@ class Store:
 
     def show(self, index: int) -> None:
         """Let what was never stepped read as what its first step begins from."""
-        tensor, starts = self.tensors[index], self.formulas[index].starts
+        tensor, known = self.tensors[index], self.formulas[index].starts
         rows = len(tensor.given) if tensor.given.ndim else 1
-        chosen = self.first.unstepped(index, rows) if starts else None
+        chosen = self.first.unstepped(index, rows) if known else None
         if chosen is None:
             return
-        arrays, codecs = self.arrays[index], self.codecs[index]
-        p = numbers_of(tensor, codecs["p"], arrays)
+        codecs = self.codecs[index]
         names, group = self.formula.hypers, self.numbers.groups[index]
         hypers = dict(zip(names, self.numbers.hypers[group].tolist(), strict=True))
-        for name, start in starts.items():
-            values = starting(start, p, hypers)
-            if chosen.all():
-                self.fill(index, name, arrays, values)
-            else:
-                fill_rows(codecs[name], name, tensor, arrays, chosen, values)
+        for some, piece, arrays in self._pieces(index):
+            if not chosen[some].any():
+                continue
+            p = starts.numbers_of(piece, codecs["p"], arrays)
+            for name, start in known.items():
+                values, own = starts.starting(start, p, hypers), (codecs[name], name, piece, arrays)
+                if chosen[some].all():
+                    starts.fill(*own, values)
+                else:
+                    starts.fill_rows(*own, chosen[some], values)
 
     def show_all(self) -> None:
         """Do the same for every tensor; nobody else may be inside a step."""
