@@ -135,7 +135,8 @@ def resuming(part: Stepper, saved: Mapping[Any, Any]) -> Iterator[Action]:
             check(stepped, tensor)
             if marks.room(index, STEPPED) is None:
                 raise ValueError(f"{what}: {NO_ROOM}")
-            yield partial(first.resume, index, int(np.count_nonzero(np.asarray(stepped) == 0)))
+            left = int(np.size(stepped) - np.count_nonzero(stepped))
+            yield partial(first.resume, index, left)
         if first.exact and (found := entry.get(WAITING)) is not None:
             known = isinstance(found, Mapping) and {"base", "steps"} <= found.keys()
             base, steps = [count(what, found[k]) for k in ("base", "steps")] if known else [1, 0]
