@@ -73,6 +73,7 @@ HOUSE: dict[str, tuple[str, ...] | frozenset[str]] = {
         "kernel.runtime.integers",
         "kernel.runtime.stepping",
         "kernel.runtime.stepping_integers",
+        "kernel.runtime.linked",
         "kernel.runtime.operations",
         "kernel.runtime.lanes",
         "kernel.runtime.reductions",
@@ -399,6 +400,7 @@ COMPILERS = {"numba", "llvmlite"}
 COMPILED = {
     "kernel.runtime.integers",
     "kernel.runtime.intrinsics",
+    "kernel.runtime.linked",
     "kernel.runtime.operations",
     "kernel.runtime.lanes",
     "kernel.runtime.reductions",

@@ -25,7 +25,7 @@ _lock = threading.Lock()
 _built: dict[tuple[str, Layout], "Kernel"] = {}
 _RUNTIME = (
     "job.py", "intrinsics.py", "integers.py", "operations.py", "lanes.py", "reductions.py",
-    "sums.py", "scaling.py", "machine.py",
+    "sums.py", "scaling.py", "machine.py", "linked.py",
 )  # fmt: skip
 _FOLDER = Path(__file__).parent / "runtime"
 

@@ -10,7 +10,7 @@ from typing import Any
 from numba import config, float32, float64, njit
 
 from adamas.kernel.runtime import integers as _integers
-from adamas.kernel.runtime import intrinsics, stepping, stepping_integers
+from adamas.kernel.runtime import intrinsics, linked, stepping, stepping_integers
 
 __all__ = [
     "abs", "atan2", "claim", "compiled", "compiled_as", "cos", "entry", "exp", "float32",
@@ -35,9 +35,13 @@ claim, prefetch, widest_vectors = _now.claim, _now.prefetch, _now.widest_vectors
 # any split give the same bits.
 
 # What only kernels call needs no wrappers for Python and C: to compile them took 1.0 of the 4.0 s
-# of a first kernel, and 0.2 to 0.5 s of each further one. Called from Python such a function
-# crashes the process: what Python calls is an `entry`.
-compiled = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+# of a first kernel, and 0.2 to 0.5 s of each further one; and no machine code of its own, which took
+# 8 to 25 % of what was left. Called from Python such a function crashes the process: what Python
+# calls is an `entry`.
+compiled = njit(
+    nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True,
+    pipeline_class=linked.Compiler,
+)  # fmt: skip
 
 
 def compiled_as(name: str) -> Any:
