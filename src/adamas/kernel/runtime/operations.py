@@ -35,9 +35,8 @@ claim, prefetch, widest_vectors = _now.claim, _now.prefetch, _now.widest_vectors
 # any split give the same bits.
 
 # What only kernels call needs no wrappers for Python and C: to compile them took 1.0 of the 4.0 s
-# of a first kernel, and 0.2 to 0.5 s of each further one; and no machine code of its own, which took
-# 8 to 25 % of what was left. Called from Python such a function crashes the process: what Python
-# calls is an `entry`.
+# of a first kernel, and 0.2 to 0.5 s of each further one; and no machine code of its own (decision
+# 0041). Called from Python it crashes the process: what Python calls is an `entry`.
 compiled = njit(
     nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True,
     pipeline_class=linked.Compiler,
