@@ -1,6 +1,7 @@
 """A state in a directory, and what may go wrong: the last whole step is there, and says so."""
 
 import errno
+import gc
 import os
 import random
 import shutil
@@ -8,7 +9,9 @@ import signal
 import subprocess
 import sys
 import textwrap
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +179,41 @@ def test_what_was_begun_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for _ in range(2):
         step(alone)
     assert optimizer.steps == 2 and alike(optimizer, alone)
+
+
+def breaking(call: str, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with an error that is new each time, and kept by nobody here."""
+    real, calls = getattr(os, call), [0]
+
+    def fail(*given: Any) -> Any:
+        calls[0] += 1
+        if calls[0] > at:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(*given)
+
+    monkeypatch.setattr(os, call, fail)
+
+
+@pytest.mark.parametrize("call", ["pwrite", "preadv"])
+def test_a_failed_step_keeps_nothing(
+    call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a step that failed `del` lets go of the directory, before any garbage is collected."""
+    gc.collect()
+    gc.disable()
+    try:
+        for at in range(0, 24, 3):
+            optimizer = made(tmp_path)
+            held = weakref.ref(optimizer._disk)
+            with monkeypatch.context() as patch:
+                breaking(call, at, patch)
+                with suppress(OSError):
+                    step(optimizer)
+            del optimizer
+            assert held() is None, at
+        assert made(tmp_path).steps < 8
+    finally:
+        gc.enable()
 
 
 def test_a_disk_that_cannot_put_back_says_so(

@@ -32,15 +32,16 @@ class Runner:
 
     def run(self, found: Sequence[Window], threads: int) -> None:
         """Each window in turn; what the next one changes is read and written down meanwhile."""
-        noted: Future[None] | None = None
+        noted: list[Future[None]] = []
         with ThreadPoolExecutor(1, "adamas-undo") as pool:
             for k, window in enumerate(found):
                 if noted:
-                    noted.result()
+                    # Kept by nobody: an error of it keeps this frame, and would keep itself.
+                    noted.pop().result()
                 else:
                     self._note(*found[:2])
                 if k + 1 < len(found):
-                    noted = pool.submit(self._note, *found[k + 1 : k + 3])
+                    noted.append(pool.submit(self._note, *found[k + 1 : k + 3]))
                 self.begun = True
                 with window.pointed():
                     stepped(window, threads)

@@ -35,4 +35,5 @@ def shielded(work: Action) -> None:
     leave(done)
     _gates.append(done)
     if failed:
-        raise failed[0]
+        # Not kept by this frame, which the error keeps: the two would keep the optimizer.
+        raise failed.pop()
