@@ -203,6 +203,28 @@ def test_a_gradient_that_is_not_finite_leaves_its_matrix_whole() -> None:
     assert np.isfinite(p[1]).all()
 
 
+@pytest.mark.parametrize("named", [None, "adamw"])
+def test_a_matrix_without_a_gradient_is_not_waited_for(named: Any) -> None:
+    """Each step counts, and schedules go on, whichever matrices have a gradient."""
+    seen: list[int] = []
+
+    def lr(t: int) -> float:
+        seen.append(t)
+        return 0.5**t
+
+    g = np.eye(3)
+    p = [np.zeros((3, 3)) for _ in range(3)]
+    groups: list[Any] = [{"params": p, "lr": lr}]
+    groups += [{"params": [np.ones(2)], "rule": named}] if named else []
+    optimizer = adamas.Optimizer(steepest, groups)
+    for each in ([g, None, None], [None, g, None], [None] * 3, [g, None, g], [g, g, None]):
+        optimizer.step([each, *([[None]] if named else [])])
+    assert optimizer.steps == 5 and sorted({*seen}) == [1, 2, 3, 4, 5]
+    assert [entry["step"] for entry in optimizer.state.values()][:3] == [3, 2, 1]
+    by = [0.5 + 0.5**4 + 0.5**5, 0.5**2 + 0.5**5, 0.5**4]
+    assert np.allclose(p, [-k * np.asarray(orthogonalize(g)) for k in by], atol=1e-14)
+
+
 def test_a_matrix_of_zeros_does_not_move() -> None:
     """Its norm is 0, and it is divided by 1e-7 instead."""
     p = np.ones((4, 3), np.float32)

@@ -135,7 +135,8 @@ def one_alone(batch: Batch, threads: int, peers: Peers | None) -> list[Action]:
     places, k = batch.places, batch.makes
     assert places
     if not (peers or batch.active[k]):
-        return []
+        # Nothing of it moves, but the step ends when every batch has ended.
+        return [partial(batch.run, batch.at, j.SWEEP)]
     threads = threads if batch.table.words[:, j.COUNT].sum() >= PARALLEL else 1
     found: list[Action] = []
     last = places.of[k].levels + 1
