@@ -126,6 +126,7 @@ class Binder:
                     bound.copies[k] = array
                 if array.dtype is not dtypes[k]:
                     dtypes = [*dtypes[:k], array.dtype, *dtypes[k + 1 :]]
+        dtypes = self._free_of_history(addresses, dtypes)
         if self._dense is None or dtypes is not self._dtypes:
             self._plan(dtypes)
         if self._maker.zero_grads:
@@ -139,6 +140,25 @@ class Binder:
             self._bound, self._addresses = Bound(bound.dense), addresses
             self._known = list(map(weakref.ref, values))
         return bound
+
+    def _free_of_history(
+        self, addresses: Sequence[int], dtypes: list[np.dtype[Any]]
+    ) -> list[np.dtype[Any]]:
+        """Let tensors without a dense gradient be planned as the first of their dtype that has one.
+
+        The plan decides in what order squares are added up, and a resumed run knows nothing of the
+        gradients of earlier steps.
+        """
+        if all(addresses):
+            return dtypes
+        own = [tensor.given.dtype for tensor in self.tensors]
+        first: dict[np.dtype[Any], np.dtype[Any]] = {}
+        for at, dtype, given in zip(addresses, own, dtypes, strict=True):
+            if at:
+                first.setdefault(dtype, given)
+        every = zip(addresses, own, dtypes, strict=True)
+        found = [given if at else first.get(dtype, dtype) for at, dtype, given in every]
+        return dtypes if found == dtypes else found
 
     def _plan(self, dtypes: list[np.dtype[Any]]) -> None:
         forms = [form_of(np.empty(0, dtype)) for dtype in dtypes]
