@@ -10,6 +10,10 @@ from adamas.engine.threads import Action, enter, leave, new_gate, straight
 _gates: list[int] = []
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 def shielded(work: Action) -> None:
     """Call `work`, lines of Python and all, on a thread where no signal handler interrupts it.
 
@@ -22,11 +26,14 @@ def shielded(work: Action) -> None:
     done = _gates.pop() if _gates else new_gate()
 
     def run() -> None:
+        nonlocal work
         try:
             work()
         except BaseException as error:
             failed.append(error)
         finally:
+            # The thread lives on for a moment, in which it must keep nobody's optimizer.
+            work = _nothing
             leave(done)
 
     enter(done, 1)
