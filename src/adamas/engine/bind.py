@@ -38,7 +38,8 @@ class Binder:
     def __init__(self, tensors: Sequence[Tensor], maker: BatchMaker) -> None:
         self.tensors, self._maker, self._first = tensors, maker, maker.first
         self._reader = Reader(tensors, maker.zero_grads)
-        self._dtypes = [tensor.given.dtype for tensor in tensors]
+        self._own = [tensor.given.dtype for tensor in tensors]
+        self._dtypes = self._own
         # Made at the first step: kernels need the compiler, which takes half a second to import.
         self._dense: list[Batch] | None = None
         # The gradients of the last step and where they lie, if a kernel could read each as it was.
@@ -149,16 +150,19 @@ class Binder:
         The plan decides in what order squares are added up, and a resumed run knows nothing of the
         gradients of earlier steps.
         """
-        if all(addresses):
-            return dtypes
-        own = [tensor.given.dtype for tensor in self.tensors]
-        first: dict[np.dtype[Any], np.dtype[Any]] = {}
-        for at, dtype, given in zip(addresses, own, dtypes, strict=True):
+        like: dict[np.dtype[Any], np.dtype[Any]] = {}
+        for k, at in enumerate(addresses):
             if at:
-                first.setdefault(dtype, given)
-        every = zip(addresses, own, dtypes, strict=True)
-        found = [given if at else first.get(dtype, dtype) for at, dtype, given in every]
-        return dtypes if found == dtypes else found
+                continue
+            dtype = self._own[k]
+            if dtype not in like:
+                given = (
+                    dtypes[i] for i, one in enumerate(self._own) if one == dtype and addresses[i]
+                )
+                like[dtype] = next(given, dtype)
+            if dtypes[k] != like[dtype]:
+                dtypes = [*dtypes[:k], like[dtype], *dtypes[k + 1 :]]
+        return dtypes
 
     def _plan(self, dtypes: list[np.dtype[Any]]) -> None:
         forms = [form_of(np.empty(0, dtype)) for dtype in dtypes]
