@@ -38,8 +38,7 @@ class Binder:
     def __init__(self, tensors: Sequence[Tensor], maker: BatchMaker) -> None:
         self.tensors, self._maker, self._first = tensors, maker, maker.first
         self._reader = Reader(tensors, maker.zero_grads)
-        self._own = [tensor.given.dtype for tensor in tensors]
-        self._dtypes = self._own
+        self._own = self._dtypes = [tensor.given.dtype for tensor in tensors]
         # Made at the first step: kernels need the compiler, which takes half a second to import.
         self._dense: list[Batch] | None = None
         # The gradients of the last step and where they lie, if a kernel could read each as it was.
