@@ -6,6 +6,7 @@ would cost minutes; a test about the cache itself asks for `fresh_cache`.
 
 import gc
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,15 @@ gc.set_threshold(50_000, 20, 50)
 # Threads of OpenMP, which torch computes with, spin for a while after each call: two workers and
 # their child processes waited for each other's. Two files of rules took 95 s, and take 33.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Which part of the long forms this run takes; set here, so that all workers take the same.
+os.environ.setdefault("ADAMAS_SAMPLE", str(random.SystemRandom().randrange(1000)))
 # Commands speak the language of the environment; tests expect English unless they ask.
 os.environ["LC_ALL"] = "C.UTF-8"
+
+
+def pytest_report_header() -> str:
+    """Say which part is taken."""
+    return f"adamas: ADAMAS_SAMPLE={os.environ['ADAMAS_SAMPLE']}"
 
 
 @pytest.fixture
