@@ -50,7 +50,7 @@ def reducing_run(writer: Reducing, ahead: int) -> list[str]:
 @_m.compiled
 def attempt(_slice, _place, _scale, _look):
     if _m.unsure(_place, _look):
-        if update(_slice, _place, _scale, _j.DRY, 0) != 0:
+        if update(_slice, _place, _scale, _j.DRY, _j.NONE_BEYOND) != 0:
             _m.note(_place, False)
 
 

@@ -48,6 +48,9 @@ GUARD = 1
 LATE = 2
 # Nothing is changed: what would have been left out is counted as that.
 DRY = 4
+# No element behind a slice's end is asked for. A literal 0 would be a type of its own, and the
+# sweep compiled once for it and once for all other numbers.
+NONE_BEYOND = 0
 
 # Parts of the word that all batches of a step share: how many have ended, of how many something
 # moved, and of how many something was left out.
