@@ -25,8 +25,7 @@ def sampled(cases: Iterable[Case], at_least: int = 0) -> list[Case]:
     every = list(cases)
     if LONG:
         return every
-    left = list(range(len(every)))
-    random.Random(f"{os.environ.get('ADAMAS_SAMPLE', '0')} {len(every)}").shuffle(left)
+    left = _shuffled(len(every))
     held = [_values(case) for case in every]
     wanted, kept = set().union(*held) if held else set(), list[int]()
     while left and (wanted or len(kept) < at_least):
@@ -35,6 +34,22 @@ def sampled(cases: Iterable[Case], at_least: int = 0) -> list[Case]:
         kept.append(best)
         wanted -= held[best]
     return [every[k] for k in sorted(kept)]
+
+
+def few_of(cases: Iterable[Case], count: int) -> list[Case]:
+    """Return so many of the cases, others in every run, and all of them in the long form.
+
+    For what takes seconds for each of many rules, where another test looks at every rule.
+    """
+    every = list(cases)
+    return every if LONG else [every[k] for k in sorted(_shuffled(len(every))[:count])]
+
+
+def _shuffled(count: int) -> list[int]:
+    """So many numbers, in the order of this run."""
+    order = list(range(count))
+    random.Random(f"{os.environ.get('ADAMAS_SAMPLE', '0')} {count}").shuffle(order)
+    return order
 
 
 def _values(case: object) -> set[tuple[int, str]]:

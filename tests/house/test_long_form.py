@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import long_form
-from long_form import sampled
+from long_form import few_of, sampled
 
 AXES = st.lists(st.lists(st.integers(0, 9), min_size=1, unique=True), min_size=1, max_size=3)
 
@@ -47,7 +47,20 @@ def test_single_values_are_all_kept() -> None:
     assert sampled(["adam", "lion", str]) == ["adam", "lion", str]
 
 
+@pytest.mark.parametrize("count", [1, 3, 8, 9])
+def test_few_take_turns(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """A few of many are as many as were asked for, in their order, and each has its turn."""
+    seen = set[int]()
+    for seed in range(100):
+        monkeypatch.setenv("ADAMAS_SAMPLE", str(seed))
+        found = few_of(range(8), count)
+        assert len(found) == min(count, 8) and found == sorted(set(found))
+        seen.update(found)
+    assert seen == set(range(8))
+
+
 def test_the_long_form_takes_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """With ADAMAS_LONG=1 nothing is left out."""
     monkeypatch.setattr(long_form, "LONG", True)
     assert len(sampled(itertools.product(range(8), "abcde"))) == 40
+    assert few_of(range(8), 3) == list(range(8))

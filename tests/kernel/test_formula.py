@@ -7,7 +7,8 @@ import pytest
 
 from adamas import rules
 from adamas.kernel.formula import parse
-from three_runs import assert_all_agree
+from grammar import joined
+from three_runs import assert_kernel_agrees, assert_means_its_text
 from written import function
 
 ACCEPTED = {
@@ -33,8 +34,17 @@ ACCEPTED = {
 
 @pytest.mark.parametrize("text", ACCEPTED.values(), ids=ACCEPTED)
 def test_an_accepted_rule_means_what_it_says(tmp_path: Path, text: str) -> None:
-    """Kernel, reference and the function itself, run on floats, agree for several steps."""
-    assert_all_agree(function(tmp_path, text))
+    """The reference and the function itself, run on floats, agree for several steps."""
+    assert_means_its_text(function(tmp_path, text))
+
+
+def test_an_accepted_rule_is_compiled_to_what_it_says(tmp_path: Path) -> None:
+    """The kernel agrees too, for the rule that reads nothing and for all others in one."""
+    assert_kernel_agrees(function(tmp_path, ACCEPTED["nothing read"]))
+    # What stands first has the parameter itself; the others' are states.
+    first, last = "scalar p", {"nothing read", "positional only"}
+    others = [text for name, text in ACCEPTED.items() if name not in {first, *last}]
+    assert_kernel_agrees(function(tmp_path, joined([ACCEPTED[first], *others])))
 
 
 SCALARS = {
