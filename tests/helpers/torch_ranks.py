@@ -1,12 +1,11 @@
-"""What several ranks do together, as a program: `python torch_ranks.py SCENARIO-RANKS-STATE ...`.
+"""What several ranks do together: scenarios of `torch_scenarios`, which is the program.
 
-Torch is imported and kernels are compiled once, for the run on one process that the others are
-compared with; the ranks are forks of it. Any failed assertion makes the program fail.
+Kernels are compiled once, for the run on one process that the others are compared with; the ranks
+are forks of it.
 """
 
 import math
 import os
-import sys
 import tempfile
 import threading
 import time
@@ -237,6 +236,8 @@ def guard(ranks: int, state: str) -> None:
 
 def first(ranks: int, state: str) -> None:
     """A first step that one rank does before the others is read first by all; they go on alike."""
+    # Otherwise each rank would compile the kernel that averages, and likewise below.
+    train(alone := module(), make(alone, state, ema=0.9), range(1))
 
     def work(mesh: Any) -> None:
         for anywhere in (False, True):
@@ -258,6 +259,7 @@ def first(ranks: int, state: str) -> None:
 
 def refused(ranks: int, state: str) -> None:
     """Exact rows that one rank leaves out whole are told by all of them, which go on together."""
+    train(alone := module(), make(alone, state, track_norm=True), range(1))
 
     def work(mesh: Any) -> None:
         bad = dist.get_rank() == 0
@@ -397,14 +399,6 @@ def launched(ranks: int, state: str) -> None:
     on_ranks(ranks, work)
 
 
-def each_of(scenarios: dict[str, Callable[[int, str], None]], cases: list[str]) -> None:
-    """Do one case after another, each said first, so that a failure is known by the last one."""
-    for case in cases:
-        print(case, file=sys.stderr)
-        name, ranks, state = case.rsplit("-", 2)
-        scenarios[name](int(ranks), state)
-
-
 SCENARIOS: dict[str, Callable[[int, str], None]] = {
     "steps": steps,
     "clip": clip,
@@ -418,8 +412,3 @@ SCENARIOS: dict[str, Callable[[int, str], None]] = {
     "ddp": partial(parallel, fsdp=False),
     "launched": launched,
 }
-
-if __name__ == "__main__":
-    # Threads of torch do not survive the forks.
-    torch.set_num_threads(1)
-    each_of(SCENARIOS, sys.argv[1:])

@@ -1,12 +1,10 @@
-"""The scenarios of `torch_ranks` with three rules: AdamW, Lion, and one that makes whole matrices.
+"""Scenarios of `torch_ranks` with three rules: AdamW, Lion, and one that makes whole matrices."""
 
-`python torch_ruled.py SCENARIO RANKS STATE`.
-"""
-
-import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import torch
+import pytest
 from torch import nn
 
 import torch_ranks
@@ -28,17 +26,23 @@ ROUTES = {
 }
 
 
-def make(net: nn.Module, state: str, **more: Any) -> AdamW:
-    """An optimizer of large steps by three rules."""
+def make(routes: Any, net: nn.Module, state: str, **more: Any) -> AdamW:
+    """An optimizer of large steps by several rules."""
     params = net.named_parameters()
-    return AdamW(params, lr=0.03, routes=ROUTES, state=state, seed=5, **more)
+    return AdamW(params, lr=0.03, routes=routes, state=state, seed=5, **more)
 
 
-if __name__ == "__main__":
-    torch_ranks.make = make
-    if sys.argv[1] in ("guard", "first"):
-        # These also step shards as other devices do, where there are no matrices.
-        del ROUTES["narrow|^2"]
-    # Threads of torch do not survive the forks.
-    torch.set_num_threads(1)
-    torch_ranks.SCENARIOS[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
+def ruled(name: str, ranks: int, state: str) -> None:
+    """The scenario of this name, by three rules."""
+    # Some also step shards as other devices do, where there are no matrices.
+    left = {} if name in ("guard", "first") else {"narrow|^2": matrices}
+    routes = {key: rule for key, rule in ROUTES.items() if key in left or rule is not matrices}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch_ranks, "make", partial(make, routes))
+        torch_ranks.SCENARIOS[name](ranks, state)
+
+
+SCENARIOS: dict[str, Callable[[int, str], None]] = {
+    f"ruled-{name}": partial(ruled, name)
+    for name in ("clip", "nonfinite", "guard", "first", "checkpoint", "fsdp")
+}

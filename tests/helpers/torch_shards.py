@@ -1,9 +1,5 @@
-"""How the state of shards travels, as a program: `python torch_shards.py SCENARIO-RANKS-STATE ...`.
+"""How the state of shards travels: scenarios beside `torch_ranks`, whose parameters these are."""
 
-Beside `torch_ranks`, whose parameters and ranks these are. Any failed assertion makes it fail.
-"""
-
-import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -29,7 +25,6 @@ from torch_ranks import (
     Ours,
     cut,
     drawn,
-    each_of,
     learn,
     make,
     module,
@@ -277,8 +272,3 @@ SCENARIOS: dict[str, Callable[[int, str], None]] = {
     "flattened": flattened,
     "zero": zero,
 }
-
-if __name__ == "__main__":
-    # Threads of torch do not survive the forks.
-    torch.set_num_threads(1)
-    each_of(SCENARIOS, sys.argv[1:])

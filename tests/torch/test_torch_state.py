@@ -79,8 +79,8 @@ CLASSES = [
 ]
 
 
-# An average of the parameters is one more state, whatever the rule: it is kept beside moments, beside
-# none, beside those of a rule that sums, and beside parameters of two modes.
+# An average of the parameters is one more state, whatever the rule: it is kept beside moments,
+# beside none, beside those of a rule that sums, and where parameters have two modes.
 RESUMED = [(name, {"clip_norm": 1.0}) for name in CLASSES] + [
     (name, {"clip_norm": 1.0, "ema": 0.9}) for name in ("AdamW", "SGD", "Lamb", "ScheduleFreeAdamW")
 ]
