@@ -47,16 +47,16 @@ class ScriptError(Exception):
 class Page:
     """One page; `console`, `errors` and `requests` grow as it speaks, throws and asks for files."""
 
-    def __init__(self, browser: "Browser", target: str, session: str, context: str) -> None:
-        self._browser, self._target, self._session = browser, target, session
-        self._context = context
+    def __init__(self, browser: "Browser", session: str) -> None:
+        self._browser, self._session = browser, session
         self.console: list[str] = []
         self.errors: list[str] = []
         self.requests: list[str] = []
         self.loads = 0
         self._scripted = True
         self._size = 0, 0, 1.0
-        for domain in ("Page", "Runtime", "Log", "Network", "DOM", "Accessibility"):
+        # Not "Accessibility": its tree would be kept up to date at every change of the page.
+        for domain in ("Page", "Runtime", "Log", "Network", "DOM"):
             self.call(f"{domain}.enable")
         self.call("Emulation.setFocusEmulationEnabled", enabled=True)
 
@@ -213,9 +213,19 @@ class Page:
         self.resize(*self._size)
 
     def close(self) -> None:
-        """Close the page and forget its cookies and storage."""
-        self._browser.call("Target.closeTarget", targetId=self._target)
-        self._browser.call("Target.disposeBrowserContext", browserContextId=self._context)
+        """Empty the page and forget what it stored; the next page is opened in its window.
+
+        A new window takes a second, and its process has to read its fonts and scripts again.
+        """
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=-1, y=-1)
+        self.evaluate("try { localStorage.clear(), sessionStorage.clear() } catch { }")
+        self.allow_script(True)
+        self.call("Emulation.setTouchEmulationEnabled", enabled=False)
+        self.call("Emulation.setEmulatedMedia", media="", features=[])
+        self.load("about:blank")
+        self.call("Page.resetNavigationHistory")
+        self.forget()
+        self._browser.free.append(self)
 
 
 def _thrown(details: Message) -> str:
@@ -232,6 +242,7 @@ class Browser:
         self._numbers = itertools.count(1)
         self._answers: dict[int, Message] = {}
         self._pages: dict[str, Page] = {}
+        self.free: list[Page] = []
 
     def __enter__(self) -> Self:
         return self
@@ -261,17 +272,21 @@ class Browser:
             page.hear(message["method"], message["params"])
 
     def blank(self, width: int = 1200) -> Page:
-        """Return a new empty page."""
+        """Return an empty page, in the window of one that was closed if there is any."""
+        page = self.free.pop() if self.free else self._new(width)
+        page.resize(width)
+        page.prefer()
+        return page
+
+    def _new(self, width: int) -> Page:
         context = self.call("Target.createBrowserContext")["browserContextId"]
         target = self.call(
             "Target.createTarget", url="about:blank", browserContextId=context, width=width,
             height=900,
         )["targetId"]  # fmt: skip
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = Page(self, target, session, context)
+        page = Page(self, session)
         self._pages[session] = page
-        page.resize(width)
-        page.prefer()
         return page
 
     def open(self, file: Path, width: int = 1200, script: bool = True, fragment: str = "") -> Page:

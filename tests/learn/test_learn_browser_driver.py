@@ -103,6 +103,37 @@ def test_a_page_without_its_script(browser: Browser, tmp_path: Path) -> None:
     page.close()
 
 
+# What one page could leave to the next that is opened in its window.
+LEFT = """[localStorage.length, sessionStorage.length, document.querySelectorAll(":hover").length,
+  document.querySelector("p").textContent, innerWidth, devicePixelRatio, "ontouchstart" in window,
+  matchMedia("print").matches, matchMedia("(prefers-color-scheme: dark)").matches, scrollY]"""
+
+
+@needs_browser
+def test_a_page_knows_nothing_of_the_one_before(tmp_path: Path) -> None:
+    """A page that is opened where one was closed is as the first: its store, what it says, size."""
+    file = tmp_path / "driven.html"
+    file.write_text(HTML, encoding="utf-8")
+    with Browser() as browser:
+        page = browser.open(file)
+        fresh = page.evaluate(LEFT)
+        page.evaluate("localStorage.a = sessionStorage.a = 1, console.error('left')")
+        page.resize(360, 640, scale=2)
+        page.prefer("dark", "reduce")
+        page.call("Emulation.setEmulatedMedia", media="print")
+        page.click("p")
+        page.tap("#low")
+        assert page.evaluate(LEFT) != fresh and page.console
+        page.close()
+        script_free = browser.open(file, script=False)
+        script_free.close()
+        again = browser.open(file)
+        again.settle()
+        assert page is script_free is again and again.evaluate(LEFT) == fresh
+        assert (again.console, again.errors, again.requests) == ([], [], [file.as_uri()])
+        assert len(again.call("Page.getNavigationHistory")["entries"]) <= 2
+
+
 @needs_browser
 def test_a_page_is_heard(browser: Browser, tmp_path: Path) -> None:
     """What a page logs, throws and asks for is known, the file itself first."""
