@@ -5,6 +5,7 @@ of a framework are where it is used: who asks for torch does not wait for Keras.
 """
 
 import copy
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -90,6 +91,28 @@ class Torch:
         self.source.load_state_dict(converted)
 
 
+@functools.cache
+def _compiled(source: str) -> tuple[Any, Any]:
+    """What a text of optax or of adamas.jax makes, and its compiled step: one for all its runs."""
+    import jax
+    import optax
+
+    import adamas.jax
+
+    names = {"optax": optax, "adamas": adamas, "contrib": optax.contrib}
+    name = source.partition("(")[0]
+    home = "contrib." if not hasattr(optax, name.rpartition(".")[2]) else "optax."
+    text = source.replace("optax.", home, 1) if name.startswith("optax.") else source
+    tx: Any = eval(text, names)
+
+    @jax.jit
+    def stepped(grads: Any, state: Any, params: Any) -> tuple[Any, Any]:
+        updates, state = tx.update(grads, state, params)
+        return optax.apply_updates(params, updates), state
+
+    return tx, stepped
+
+
 class Optax:
     """A function of optax, or of adamas.jax, by its text."""
 
@@ -99,26 +122,15 @@ class Optax:
     def start(self, params: Sequence[Array]) -> None:
         """A dict of arrays."""
         import jax.numpy as jnp
-        import optax
 
-        import adamas.jax
-
-        names = {"optax": optax, "adamas": adamas, "contrib": optax.contrib}
-        name = self.source.partition("(")[0]
-        home = "contrib." if not hasattr(optax, name.rpartition(".")[2]) else "optax."
-        text = self.source.replace("optax.", home, 1) if name.startswith("optax.") else self.source
-        self.tx: Any = eval(text, names)
+        tx, self.stepped = _compiled(self.source)
         self.held = dict(zip(NAMES, map(jnp.asarray, params), strict=True))
-        self.state = self.tx.init(self.held)
+        self.state = tx.init(self.held)
 
     def step(self, grads: Sequence[Array]) -> None:
         """One step."""
-        import optax
-
-        updates, self.state = self.tx.update(
-            dict(zip(NAMES, grads, strict=True)), self.state, self.held
-        )
-        self.held = optax.apply_updates(self.held, updates)
+        named = dict(zip(NAMES, grads, strict=True))
+        self.held, self.state = self.stepped(named, self.state, self.held)
 
     def params(self) -> list[Array]:
         """Copies of the parameters."""
