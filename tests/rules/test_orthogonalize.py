@@ -14,6 +14,7 @@ from adamas.kernel.formula import FormulaError, parse
 from adamas.kernel.reference import Reference
 from adamas.newton_schulz import COEFFICIENTS, of_one
 from adamas.words import maximum, mean, norm, orthogonalize, sqrt
+from long_form import LONG
 
 Array = NDArray[Any]
 # Where singular values from 0.01 to 1 end, as their authors say: Jordan's from 0.7 to 1.2, and the
@@ -110,8 +111,14 @@ def test_a_vector_is_divided_by_its_norm() -> None:
         assert np.allclose(found, of_one(name) * x / 5, rtol=1e-14)
 
 
-@pytest.mark.parametrize("rule", [steepest, levelled, twice, kept])
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 3e-5)])
+# Every rule in float64, where the least is seen; in float32 the one that sums as well, which is
+# compiled for the threads below too.
+RULES = (steepest, levelled, twice, kept)
+PRECISIONS = [(rule, "float64", 1e-12) for rule in RULES]
+PRECISIONS += [(rule, "float32", 3e-5) for rule in (RULES if LONG else (levelled,))]
+
+
+@pytest.mark.parametrize(("rule", "dtype", "tolerance"), PRECISIONS)
 @pytest.mark.parametrize("shape", [*SHAPES, (7,), (), (6, 3, 2, 2), (0, 4)])
 def test_kernels_do_what_the_text_says(
     shape: tuple[int, ...], dtype: str, tolerance: float, rule: Any
@@ -130,22 +137,24 @@ def test_kernels_do_what_the_text_says(
 @settings(max_examples=20)
 @given(
     st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), min_size=1, max_size=4),
-    st.sampled_from(["float32", "int8", "int4", "bfloat16"]),
+    st.sampled_from([(levelled, "float32"), (kept, "int8"), (kept, "int4"), (kept, "bfloat16")]),
 )
-def test_threads_and_company_change_no_bit(shapes: list[tuple[int, int]], state: str) -> None:
+def test_threads_and_company_change_no_bit(
+    shapes: list[tuple[int, int]], chosen: tuple[Any, str]
+) -> None:
     """A matrix is stepped alike on one thread, on two, and without the others beside it."""
-    rng = np.random.default_rng(1)
+    rng, (rule, state) = np.random.default_rng(1), chosen
     start = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
     steps = [[rng.normal(size=shape).astype(np.float32) for shape in shapes] for _ in range(2)]
     found = []
     for threads in (1, 2):
         p = [x.copy() for x in start]
-        optimizer = adamas.Optimizer(levelled, p, state=state, threads=threads)
+        optimizer = adamas.Optimizer(rule, p, state=state, threads=threads)
         for gradients in steps:
             optimizer.step(gradients)
         found.append(p)
     alone = start[0].copy()
-    optimizer = adamas.Optimizer(levelled, alone, state=state)
+    optimizer = adamas.Optimizer(rule, alone, state=state)
     for gradients in steps:
         optimizer.step(gradients[0])
     assert all(map(np.array_equal, *found))
@@ -169,12 +178,12 @@ def test_the_threads_of_torch_do_it_too(capfd: pytest.CaptureFixture[str]) -> No
 
     import adamas.torch  # lends them
 
-    weight = torch.nn.Parameter(torch.ones(700, 300))
+    weight = torch.nn.Parameter(torch.ones(700, 300, dtype=torch.float64))
     optimizer = adamas.torch.optimizer(steepest)([{"params": [weight]}], threads=2)
-    weight.grad = torch.randn(700, 300)
+    weight.grad = torch.randn(weight.shape, dtype=weight.dtype)
     optimizer.step()
     assert "Exception ignored" not in capfd.readouterr().err
-    assert not torch.equal(weight.detach(), torch.ones(700, 300))
+    assert not bool((weight == 1).any())
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -227,8 +236,8 @@ def test_a_matrix_without_a_gradient_is_not_waited_for(named: Any) -> None:
 
 def test_a_matrix_of_zeros_does_not_move() -> None:
     """Its norm is 0, and it is divided by 1e-7 instead."""
-    p = np.ones((4, 3), np.float32)
-    adamas.Optimizer(steepest, p).step(np.zeros((4, 3), np.float32))
+    p = np.ones((4, 3))
+    adamas.Optimizer(steepest, p).step(np.zeros((4, 3)))
     assert (p == 1).all()
 
 
