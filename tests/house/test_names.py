@@ -24,6 +24,7 @@ from adamas.kernel.processors import here
 from adamas.kernel.variants import with_average
 from adamas.kernel.weave import weave
 from few_bits import everywhere
+from long_form import few_of
 from written import function
 
 # Format of the parameter, of the gradient, and what the state is asked to be.
@@ -128,15 +129,16 @@ def test_a_clash_is_found() -> None:
     ) == {"_m_low"}
 
 
-@pytest.mark.parametrize(
-    ("names", "state"),
-    [
-        (("mean8_decode", "square8_decode", "mean8_low", "bfloat16_decode", "range"), "int8"),
-        (("mean8", "square8", "mean8_most", "min", "int32"), "int8"),
-        (("mean4_encode", "square4_encode", "mean4", "square4_low", "update"), "int4"),
-        (("prologue", "kept", "ask", "print", "学习率"), "float32"),
-    ],
-)
+CALLED = [
+    (("mean8_decode", "square8_decode", "mean8_low", "bfloat16_decode", "range"), "int8"),
+    (("mean8", "square8", "mean8_most", "min", "int32"), "int8"),
+    (("mean4_encode", "square4_encode", "mean4", "square4_low", "update"), "int4"),
+    (("prologue", "kept", "ask", "print", "学习率"), "float32"),
+]
+
+
+# Two kernels of several seconds each; above, names like all of these are looked for in the sources.
+@pytest.mark.parametrize(("names", "state"), few_of(CALLED, 2))
 def test_names_do_not_change_the_numbers(
     tmp_path: Path, names: tuple[str, ...], state: str
 ) -> None:

@@ -12,8 +12,9 @@ import adamas
 import typed_rules
 from adamas.kernel.formula import parse
 from foreign import distance
+from long_form import few_of
 from plainly import plainly
-from reduction_foreign import gradients, start
+from reduction_foreign import by_reference, gradients, start
 from reduction_steps import by_kernel
 from typed_foreign import TYPED, Typed
 from written import function
@@ -21,25 +22,40 @@ from written import function
 STEPS = 20
 
 
-every_case = pytest.mark.parametrize("case", TYPED, ids=lambda case: case.rule.__name__)
+def by_its_name(case: Typed) -> str:
+    """What the rule of a case is called."""
+    return case.rule.__name__
+
+
+every_case = pytest.mark.parametrize("case", TYPED, ids=by_its_name)
 
 
 @every_case
 def test_a_rule_as_typed_is_what_python_makes_of_it(case: Typed) -> None:
-    """Compiled, it gives what its own text gives on float64 arrays, called as a function."""
+    """Read and run line by line, it gives what its own text gives, called as a function."""
     p, grads = start(case.shape, "float64"), gradients(case.shape, "float64")[:STEPS]
-    mine = by_kernel(case.rule, p, grads, **case.hypers)
+    mine = by_reference(case.rule, p, grads, case.hypers)
     plain = plainly(case.rule, parse(case.rule), p, grads, case.hypers)
     assert max(distance(mine, plain).values()) < 1e-13
 
 
 @every_case
 def test_a_rule_as_typed_goes_where_its_package_goes(case: Typed) -> None:
-    """Compiled, it is the optimizer of the package that has it, in parameter and states."""
+    """It is the optimizer of the package that has it, in parameter and states."""
     p, grads = start(case.shape, "float64"), gradients(case.shape, "float64")[:STEPS]
-    mine = by_kernel(case.rule, p, grads, **case.hypers)
+    mine = by_reference(case.rule, p, grads, case.hypers)
     theirs = case.foreign(p, grads, case.hypers)
     assert max(distance(mine, theirs).values()) < case.rtol
+
+
+# Each takes a kernel of its own; above, every rule is read and run.
+@pytest.mark.parametrize("case", few_of(TYPED, 6), ids=by_its_name)
+def test_a_compiled_rule_is_what_python_makes_of_it(case: Typed) -> None:
+    """Compiled, it gives what its own text gives on float64 arrays, called as a function."""
+    p, grads = start(case.shape, "float64"), gradients(case.shape, "float64")[:STEPS]
+    mine = by_kernel(case.rule, p, grads, **case.hypers)
+    plain = plainly(case.rule, parse(case.rule), p, grads, case.hypers)
+    assert max(distance(mine, plain).values()) < 1e-13
 
 
 def test_langevin_dynamics_samples() -> None:
