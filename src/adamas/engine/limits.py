@@ -6,11 +6,13 @@ them as float32: a finite learning rate of 1e39 would be infinite there.
 
 import ast
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import CodeType
 
 import numpy as np
 
 from adamas.kernel.first import VOCABULARY
-from adamas.kernel.formula import Formula
+from adamas.kernel.formula import FORMULAS, Formula
 from adamas.kernel.hoist import hoist
 
 LARGEST = {name: float(np.finfo(name).max) for name in ("float32", "float64")}
@@ -26,15 +28,7 @@ class Limits:
 
     def __init__(self, formula: Formula, computes: Sequence[set[str]]) -> None:
         self._formula, self._computes = formula, computes
-        parts = hoist(formula)
-        body = [ast.fix_missing_locations(one) for one in parts.prologue]
-        self._prologue = compile(ast.Module(list(body), []), "<prologue>", "exec")
-        self._constants = {
-            ast.unparse(one): compile(
-                ast.fix_missing_locations(ast.Expression(one)), "<constant>", "eval"
-            )
-            for one in parts.constants.values()
-        }
+        self._prologue, self._constants = _compiled(formula)
 
     def check(self, group: int, hypers: Mapping[str, float], step: int) -> None:
         """Raise ValueError if a constant of that step overflows in a dtype of the group."""
@@ -65,3 +59,17 @@ class Limits:
             except ZeroDivisionError:
                 pass
         return "", 0.0
+
+
+@lru_cache(maxsize=FORMULAS)
+def _compiled(formula: Formula) -> tuple[CodeType, Mapping[str, CodeType]]:
+    """The prologue of a rule, and its constants by their text."""
+    parts = hoist(formula)
+    body = [ast.fix_missing_locations(one) for one in parts.prologue]
+    constants = {
+        ast.unparse(one): compile(
+            ast.fix_missing_locations(ast.Expression(one)), "<constant>", "eval"
+        )
+        for one in parts.constants.values()
+    }
+    return compile(ast.Module(list(body), []), "<prologue>", "exec"), constants

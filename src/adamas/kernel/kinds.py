@@ -7,11 +7,12 @@ else is a signed mean.
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from adamas.kernel.first import names
-from adamas.kernel.formula import Formula, target
+from adamas.kernel.formula import FORMULAS, Formula, target
 
 # What a step knows by itself.
 NUMBERS = ("t", "rows", "columns")
@@ -30,7 +31,8 @@ class Kind:
         return "exact" if self.exact else self.sign
 
 
-def kinds(formula: Formula) -> dict[str, Kind]:
+@lru_cache(maxsize=FORMULAS)
+def kinds(formula: Formula) -> Mapping[str, Kind]:
     """The kind of every state of `formula`."""
     squares, cancelling = positive(formula)[0], _cancelling(formula)
     found = {}

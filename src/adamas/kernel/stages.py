@@ -8,9 +8,10 @@ which is cheaper than to write it and to read it back.
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from adamas.kernel.first import names
-from adamas.kernel.formula import Formula, target
+from adamas.kernel.formula import FORMULAS, Formula, target
 from adamas.kernel.hoist import Hoisted, hoist
 from adamas.kernel.scopes import ALL, COLUMN, ELEMENT, ROW, TENSOR, Reduction, matrix, reduction
 from adamas.kernel.variants import of_vectors
@@ -99,11 +100,13 @@ class Stages:
         return tuple(self.sweep.constants)
 
 
+@lru_cache(maxsize=FORMULAS)
 def stages(formula: Formula) -> Stages:
     """The passes of a formula; of one that does not reduce, the sweep alone."""
     return _Stager(formula, hoist(formula)).stages()
 
 
+@lru_cache(maxsize=FORMULAS)
 def forms(formula: Formula) -> tuple[Formula, Formula]:
     """The rule for matrices and for vectors, whose sums over all tensors wait for each other."""
     found = formula, of_vectors(formula)
