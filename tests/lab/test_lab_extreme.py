@@ -18,13 +18,12 @@ from adamas.lab import compare
 from adamas.lab.commands.suite import shares
 from adamas.lab.problems import Params, Problem
 from adamas.lab.protocol.comparing import exactly
-from adamas.lab.report.compare_page import render
 from adamas.lab.report.exports import to_csv, to_latex
 from adamas.lab.report.numbers import decimals_of
+from adamas.lab.report.twins import twin_name
 from adamas.lab.statistics import paired
 from adamas.lab.statistics.intervals import bootstrap_interval, t_interval
 from adamas.lab.statistics.moments import average, spread
-from adamas.lab.text import Say
 from adamas.lab.tuning import Point, chosen
 from html_pages import Page
 
@@ -86,8 +85,8 @@ def test_a_comparison_ends_with_its_page(tmp_path: Path, name: str) -> None:
                     out=tmp_path / "out")  # fmt: skip
     text = (tmp_path / "out" / "results.json").read_text("utf-8")
     results = json.loads(text, parse_constant=pytest.fail)
-    for language in ("en", "zh"):
-        Page(render(results, None, Say(language)))
+    for page in ("report.html", twin_name("report.html", "zh")):
+        Page((tmp_path / "out" / page).read_text("utf-8"))
     assert to_csv(results) and to_latex(results)
     (one,) = results["comparisons"]
     means = {key: row["interval"]["mean"] for key, row in results["optimizers"].items()}
