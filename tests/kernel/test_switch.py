@@ -1,5 +1,6 @@
 """What a rule does in some steps only costs the other steps nothing."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import switching
 from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.show import kernel_source
+from long_form import sampled
 
 SHAPE = (30, 70)
 
@@ -43,9 +45,14 @@ def test_a_choice_that_spares_nothing_stays_one(rule: Any) -> None:
     assert len(loops(rule)) == 1
 
 
-@pytest.mark.parametrize("rule", [switching.lookahead, switching.warmed, switching.always])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("options", [{}, {"ema": 0.9}, {"threads": 2}, {"zero_grads": True}])
+RULES = [switching.lookahead, switching.warmed, switching.always]
+OPTIONS: list[dict[str, Any]] = [{}, {"ema": 0.9}, {"threads": 2}, {"zero_grads": True}]
+
+
+@pytest.mark.parametrize(
+    ("rule", "dtype", "options"),
+    sampled(itertools.product(RULES, ["float32", "float64"], OPTIONS), 6),
+)
 def test_both_bodies_are_the_reference(rule: Any, dtype: str, options: dict[str, Any]) -> None:
     """Steps of both kinds are those of the float64 run of the text."""
     rng = np.random.default_rng(1)
