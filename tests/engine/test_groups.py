@@ -235,10 +235,10 @@ FORMS: dict[str, Any] = {
 @pytest.mark.parametrize("count", [5, 140_000])
 def test_zero_grads(form: str, count: int) -> None:
     """`zero_grads` clears the caller's own array, whatever its form, after it was used."""
-    w: list[Array] = [np.zeros(count, np.float32), np.zeros(2)]
+    w = [np.zeros(count, np.float32), np.zeros(2, np.float32)]
     optimizer = adamas.Momentum(w, lr=1.0, zero_grads=True, clip_norm=1e9)
     for _ in range(2):
-        g, h = FORMS[form](np.arange(count, dtype=np.float32)), np.ones(2)
+        g, h = FORMS[form](np.arange(count, dtype=np.float32)), np.ones(2, np.float32)
         optimizer.step([g, h])
         assert not np.asarray(g).any()
         assert not h.any()
@@ -249,7 +249,7 @@ def test_zero_grads(form: str, count: int) -> None:
 def test_state_dtypes(kind: Any) -> None:
     """Each state keeps the dtype asked for, and float64 parameters keep float64 state."""
     params: dict[str, Array] = {"w": np.ones(3, np.float32), "b": np.ones(3)}
-    optimizer = adamas.Adam(params, lr=0.1, state=kind)
+    optimizer = adamas.AdamW(params, lr=0.1, weight_decay=0.0, state=kind)
     g = np.array([0.1, -0.2, 0.3])
     for _ in range(3):
         optimizer.step({"w": g.astype(np.float32), "b": g})

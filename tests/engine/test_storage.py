@@ -9,7 +9,7 @@ import pytest
 
 import adamas
 from few_bits import bfloat16, everywhere
-from long_form import LONG
+from long_form import few_of
 from stepping import make
 
 BIG, SMALL = np.zeros((64, 64), np.float32), np.zeros((63, 65), np.float32)
@@ -99,16 +99,17 @@ def test_function() -> None:
     assert storage == {"a": {"m": "int8", "v": "int8"}, "b": {"m": "float32", "v": "bfloat16"}}
 
 
-@pytest.mark.parametrize(
-    ("rule", "exact", "few"),
-    [
-        ("adagrad", "v", None),
-        ("amsgrad", "v_max", "v"),
-        ("rmsprop_centered", "m", None),
-        ("schedule_free_adamw", "z", "v"),
-    ],
-)
-@pytest.mark.parametrize("form", ["int8", "int4", "bfloat16"] if LONG else ["int8"])
+EXACT = [
+    ("adagrad", "v", None),
+    ("amsgrad", "v_max", "v"),
+    ("rmsprop_centered", "m", None),
+    ("schedule_free_adamw", "z", "v"),
+]
+FORMS = ["int8", "int4", "bfloat16"]
+
+
+@pytest.mark.parametrize(("rule", "exact", "few"), EXACT)
+@pytest.mark.parametrize("form", FORMS)
 def test_exact_states(rule: str, exact: str, few: str | None, form: str) -> None:
     """A state that few bits would spoil stays in float32, unless it is asked for by name."""
     storage = make(rule, np.zeros(5, np.float32), state=everywhere(form)).storage[0]
@@ -118,6 +119,13 @@ def test_exact_states(rule: str, exact: str, few: str | None, form: str) -> None
     optimizer = make(rule, np.ones(300, np.float32), state={exact: form})
     assert optimizer.storage[0][exact] == form
     assert optimizer.state[0][exact].dtype.itemsize < 4
+
+
+@pytest.mark.parametrize(("rule", "exact"), few_of([(rule, exact) for rule, exact, _ in EXACT], 2))
+@pytest.mark.parametrize("form", few_of(FORMS, 1))
+def test_exact_states_in_few_bits_step(rule: str, exact: str, form: str) -> None:
+    """Where it was asked for, such a rule steps to finite numbers."""
+    optimizer = make(rule, np.ones(300, np.float32), state={exact: form})
     optimizer.step(np.ones(300, np.float32))
     assert np.isfinite(optimizer.values(0)[exact]).all()
 

@@ -1,5 +1,6 @@
 """Sums over what rows, columns and tensors keep, as the float64 reference has them."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import adamas
 from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.words import mean, norm, total
-from long_form import LONG
+from long_form import sampled
 
 SHAPES = [(300, 60), (257,), (5, 3, 4)]
 
@@ -36,8 +37,9 @@ def old_tensors(p, g, s, *, lr=0.1):  # type: ignore[no-untyped-def]
     return p - lr * g * (1 + factor), s
 
 
-@pytest.mark.parametrize("shape", SHAPES if LONG else SHAPES[:2])
-@pytest.mark.parametrize("rule", [old_rows, old_columns, old_tensors])
+@pytest.mark.parametrize(
+    ("rule", "shape"), sampled(itertools.product([old_rows, old_columns, old_tensors], SHAPES))
+)
 def test_sums_of_what_was_kept(rule: Callable[..., Any], shape: tuple[int, ...]) -> None:
     """A sum over the state of the step before is that of the reference, for every shape."""
     rng = np.random.default_rng(3)

@@ -48,7 +48,8 @@ def test_every_rule_is_in_a_file_as_it_is(rule: str, tmp_path: Path) -> None:
 def test_a_run_goes_on_bit_for_bit(state: str, tmp_path: Path) -> None:
     """Steps before and after a file, rounding at random among them, are those of one run."""
     rng = np.random.default_rng(1)
-    grads = [{k: rng.normal(size=p.shape) for k, p in params().items()} for _ in range(6)]
+    drawn = [{k: rng.normal(size=p.shape) for k, p in params().items()} for _ in range(6)]
+    grads = [{k: g.astype(np.float32) for k, g in each.items()} for each in drawn]
     whole = adamas.AdamW(params(), lr=adamas.schedule.cosine(0.1, steps=6), state=state, seed=7)
     first = adamas.AdamW(params(), lr=adamas.schedule.cosine(0.1, steps=6), state=state, seed=7)
     for grad in grads[:3]:

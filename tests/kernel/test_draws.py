@@ -15,6 +15,7 @@ from adamas.engine.optimizer import Optimizer
 from adamas.kernel.formula import Formula, parse
 from adamas.kernel.reference import Reference
 from foreign import torch
+from long_form import sampled
 from written import function
 
 Array = NDArray[Any]
@@ -60,14 +61,19 @@ def test_draws_do_not_depend_on_each_other(tmp_path: Path) -> None:
         assert not np.isin(a[:64], b[:64]).all()
 
 
-@pytest.mark.parametrize("text", [NOISE, REDUCING], ids=["noise", "reducing"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("shape", [(301,), (7, 150), (3, 5, 40)])
+TEXTS = {"noise": NOISE, "reducing": REDUCING}
+SHAPES = [(301,), (7, 150), (3, 5, 40)]
+
+
+@pytest.mark.parametrize(
+    ("text", "dtype", "shape"),
+    sampled(itertools.product(TEXTS, ["float32", "float64"], SHAPES), 4),
+)
 def test_a_kernel_draws_the_reference_s_numbers(
     tmp_path: Path, text: str, dtype: str, shape: tuple[int, ...]
 ) -> None:
     """Uniform numbers are equal in every bit, for each tensor and step; all else by rounding."""
-    formula = parse(function(tmp_path, text))
+    formula = parse(function(tmp_path, TEXTS[text]))
     params = [np.full(shape, 0.5, dtype) for _ in "ab"]
     optimizer, references = Optimizer(formula, params, seed=9), []
     for own, p in enumerate(params):
@@ -86,7 +92,7 @@ def test_threads_formats_and_passes_draw_the_same(tmp_path: Path) -> None:
     """The bits are those of one thread, however a tensor is cut and whatever stores its states."""
     formula = parse(function(tmp_path, REDUCING))
     found = []
-    for threads, state in ((1, "float32"), (2, "float32"), (2, "int4")):
+    for threads, state in ((1, "float32"), (2, "float32"), (2, "bfloat16")):
         p = np.zeros((300, 700), np.float32)
         kept = {"m": state, "u": "float32"}
         rule = Optimizer(formula, p, threads=threads, state=lambda key, array, k=kept: k)
