@@ -222,7 +222,7 @@ def matrices() -> Scene:
     def made(t: int) -> dict[str, Array]:
         rng = np.random.default_rng(t)
         some = {k: rng.normal(size=shape).astype(np.float32) for k, shape in shapes.items()}
-        return {**some, "turned": rng.normal(size=(13, 30)).T}
+        return {**some, "turned": rng.normal(size=(13, 30)).astype(np.float32).T}
 
     return adamas.Optimizer(turning, made(0), threads=2), lambda t: made(t + 1)
 

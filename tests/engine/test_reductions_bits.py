@@ -1,5 +1,6 @@
 """Of rules with sums, too, no bit depends on threads, slices, memory, or where a run stopped."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import adamas
 from adamas import rules, show
 from adamas.engine import chunks, phases
 from adamas.kernel.formula import parse
+from long_form import sampled
 from reduction_foreign import Array, gradients, start
-from reduction_steps import EVERY, also_over_all, every_rule
+from reduction_steps import EVERY, every_rule
 from stepping import snapshot
 
 SHAPES = [(301, 100), (70, 90), (20_011,), (3, 4099), (5, 7, 3, 3), ()]
@@ -25,12 +27,14 @@ def trained(rule: Any, steps: int = 3, dtype: str = "float32", **options: Any) -
     return snapshot(optimizer)
 
 
-@also_over_all
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("name", "dtype"), sampled(itertools.product(EVERY, ["float32", "float64"]))
+)
 def test_no_bit_depends_on_threads_or_slices(
-    rule: Any, dtype: str, monkeypatch: pytest.MonkeyPatch
+    name: str, dtype: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One, two and three threads on slices of any size agree, on sums and on what follows."""
+    rule = EVERY[name]
     alone = trained(rule, dtype=dtype, threads=1)
     monkeypatch.setattr(phases, "PARALLEL", 0)
     for smallest in (128, 384, 1 << 18):

@@ -46,7 +46,7 @@ def waiting(p, g, r, c, *, lr=0.1):
 
 # Each with the dtype of its parameters, and those of its gradients: few kernels, each another.
 RULES: dict[Any, tuple[str, list[Any]]] = {
-    factored: ("float32", ["float32", BFLOAT16]),
+    factored: ("float32", ["float32"]),
     shared: ("float32", [BFLOAT16, "float64"]),
     waiting: ("float64", ["float64"]),
 }

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import adamas
 from adamas.schedule import cosine, warmup
 from family import ELEMENTWISE
+from long_form import few_of
 from stepping import Array, make, named, snapshot
 
 NAMES = ("w", "b", "table")
@@ -108,7 +109,7 @@ def test_a_resumed_run_needs_no_gradients_of_the_past(seed: int) -> None:
     assert all(np.array_equal(p, named(again)[name]) for name, p in named(run).items())
 
 
-@pytest.mark.parametrize("rule", ["adamw", "nadam", "schedule_free_adamw"])
+@pytest.mark.parametrize("rule", few_of(["adamw", "nadam", "schedule_free_adamw"], 2))
 def test_resumed_with_everything_on(rule: str) -> None:
     """Averages, float64 state and clipping are part of what is resumed."""
     options = {"ema": 0.9, "state": "float64", "clip_norm": 0.5, "maximize": True, "threads": 2}

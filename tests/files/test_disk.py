@@ -49,9 +49,9 @@ def on_disk(folder: Path, params: Arrays) -> Arrays:
 
 CASES: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "int8": (adamw, "float32", {"state": "int8", "clip_norm": 3.0}),
-    "int4": (adamw, "float32", {"state": {"m": "int4", "v": "int4"}, "track_norm": True}),
+    "int4": (adamw, "float32", {"state": {"m": "int4", "v": "int4"}}),
     "master": (lion, "bfloat16", {"state": "int8", "master": 16, "zero_grads": True}),
-    "rounding": (adamw, "bfloat16", {"state": "bfloat16", "ema": 0.9}),
+    "rounding": (adamw, "bfloat16", {"state": "bfloat16", "ema": 0.9, "track_norm": True}),
     "scalars": (nadam, "float64", {"threads": 2, "observe": True}),
     "rows and columns": (adafactor, "float32", {}),
     "sums": (lamb, "float32", {"state": "int8"}),

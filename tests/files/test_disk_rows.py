@@ -38,11 +38,10 @@ def begin() -> Arrays:
     return {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
 
 
-CODES = {"m": "int8", "v": "int8", "average": "int4"}
 # What sets something up at the first step of each row: an average of the parameter, differences.
 KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "ema": (adamas.AdamW, {"ema": 0.75}),
-    "ema in codes": (adamas.AdamW, {"ema": 0.75, "state": CODES, "threads": 2}),
+    "ema in codes": (adamas.AdamW, {"ema": 0.75, "state": {"average": "int4"}, "threads": 2}),
     "adan": (adamas.Adan, {}),
     "exact": (adamas.AdamW, {"rows": "exact"}),
     "exact, in codes": (adamas.AdamW, {"rows": "exact", "state": "int8", "maximize": True}),

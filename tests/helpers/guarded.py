@@ -1,6 +1,6 @@
 """A program that steps arrays which lie against pages that nobody may touch.
 
-    python guarded.py '{"rules": ["adamw"], "states": ["int8"], "long": true}'
+    python guarded.py '{"rules": ["adamw"], "states": ["int8"], "long": true, "kinds": [0, 1]}'
 
 Some gradients hold NaN, whose blocks are left as they are.
 
@@ -14,6 +14,7 @@ import itertools
 import json
 import mmap
 import sys
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -43,6 +44,7 @@ class Guards:
 
     upper = True
     long = False
+    kinds: Sequence[int] = ()
     made = 0
 
     def empty(self, shape: Any, dtype: Any = float, order: str = "C") -> Array:
@@ -117,7 +119,7 @@ def strided(guards: Guards, shape: tuple[int, ...], dtype: str, seed: int, way: 
 def dense(optimizer: Any, guards: Guards, rule: str, state: str) -> int:
     """Step arrays of every length, dtype and layout; return how many."""
     count = 0
-    for kind, gradient, settings in KINDS if guards.long else KINDS[:2]:
+    for kind, gradient, settings in (KINDS[k] for k in guards.kinds):
         for n, way in itertools.product(LENGTHS, range(4)):
             shape = (n,) if way < 3 else (n, 2)
             p = strided(guards, shape, kind, n, way)
@@ -137,7 +139,7 @@ def dense(optimizer: Any, guards: Guards, rule: str, state: str) -> int:
 def matrices(optimizer: Any, guards: Guards, rule: str, state: str) -> int:
     """Step matrices of every width and height, in every layout, by a rule that sums over them."""
     count, lengths = 0, LENGTHS if guards.long else LENGTHS[1::2]
-    for kind, gradient, settings in KINDS if guards.long else KINDS[:2]:
+    for kind, gradient, settings in (KINDS[k] for k in guards.kinds):
         for n, way, wide in itertools.product(lengths, range(4), (True, False)):
             shape = (3, n) if wide else (n, 3)
             p = strided(guards, shape, kind, n, way)
@@ -203,6 +205,7 @@ def main(asked: dict[str, Any]) -> None:
     faulthandler.enable()
     guards = Guards()
     guards.long = asked["long"]
+    guards.kinds = asked["kinds"]
     for name, module in list(sys.modules.items()):
         if name.startswith("adamas.engine.") and hasattr(module, "np"):
             vars(module)["np"] = Proxy(guards)

@@ -21,10 +21,9 @@ SUMMING = {name: rule for name, rule in _FAMILY.items() if parse(rule).over}
 STRUCTURES = ("lamb", "adafactor", "cautious_adamw", "came", "normuon", "prodigy")
 _CHOSEN = {name: SUMMING[name] for name in STRUCTURES}
 RULES = {name: rule for name, rule in _CHOSEN.items() if "all" not in parse(rule).over}
+# With those that sum over all tensors.
 EVERY = {**_CHOSEN, "clipped_momentum": own.clipped_momentum}
 every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-# With those that sum over all tensors.
-also_over_all = pytest.mark.parametrize("rule", EVERY.values(), ids=EVERY)
 
 
 def values(optimizer: adamas.Optimizer, key: Any, shape: tuple[int, ...]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Sums are made in the pass where they cost least, and never after they are needed."""
 # mypy: allow-untyped-defs, allow-untyped-calls
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from adamas.kernel.formula import parse
 from adamas.kernel.reference import Reference
 from adamas.kernel.stages import stages
 from adamas.words import maximum, mean, norm, rms, sqrt
+from long_form import sampled
 
 
 def waits(p, g, r, *, lr=0.1, beta=0.9):
@@ -48,8 +50,10 @@ def test_a_sum_over_p_is_made_as_late_as_it_may(rule: Any, level: int) -> None:
     assert [one.level for one in made] == [level]
 
 
-@pytest.mark.parametrize("rule", [waits, asked, through, twice])
-@pytest.mark.parametrize("shape", [(20, 30), (700, 600), (50,)])
+@pytest.mark.parametrize(
+    ("rule", "shape"),
+    sampled(itertools.product([waits, asked, through, twice], [(20, 30), (700, 600), (50,)])),
+)
 def test_the_order_of_passes_changes_no_number(rule: Any, shape: tuple[int, ...]) -> None:
     """Whenever a sum is made, steps are those of the float64 run of the text."""
     rng = np.random.default_rng(0)

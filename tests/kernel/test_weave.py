@@ -252,9 +252,9 @@ def test_a_kernel_imports_the_words_of_the_library_only_if_it_calls_them(tmp_pat
 def test_zeroed_gradients_and_the_average_change_no_other_bit(dtype: str) -> None:
     """`zero_grads` leaves zeros, `ema` keeps the average, and p and the state are as without."""
     plain, both = START.astype(dtype), START.astype(dtype)
-    alone = Optimizer(rules.adamw, plain)
-    with_both = Optimizer(rules.adamw, both, zero_grads=True, ema=0.9)
-    run = Interpreter(with_average(parse(rules.adamw)), START.astype(dtype), dtype, ema=0.9)
+    alone = Optimizer(rules.nadam, plain)
+    with_both = Optimizer(rules.nadam, both, zero_grads=True, ema=0.9)
+    run = Interpreter(with_average(parse(rules.nadam)), START.astype(dtype), dtype, ema=0.9)
     for g in GRADIENTS.astype(dtype):
         alone.step(g)
         run.step(g)
