@@ -76,11 +76,13 @@ def papers(rule: str) -> list[str]:
     return list(dict.fromkeys(found.rstrip(".") for found in CITED.findall(text)))
 
 
+@cache
 def kept(rule: str, state: str) -> float:
     """Return the bytes that are kept for each parameter, with the state in a format."""
     return sum(size(codec) for codec in layout_of(formula(rule), state=state).states)
 
 
+@cache
 def moved(rule: str, state: str) -> float:
     """Return the bytes that a step moves for each parameter in float32, with defaults."""
     found = formula(rule)
@@ -129,6 +131,7 @@ def _calls(rule: str) -> dict[str, str]:
     }
 
 
+@cache
 def path(rule: str, lr: float) -> Path:
     """Return the run of a rule in the valley, at the points where it is evaluated."""
     run = trace(RULES[rule], VALLEY, STEPS, start=START, lr=lr)

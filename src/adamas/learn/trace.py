@@ -5,11 +5,12 @@ Rules run through the kernel's `Reference`; random numbers are the script's own.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from adamas.kernel.formula import parse
+from adamas.kernel.formula import Formula, parse
 from adamas.kernel.reference import Reference
 from adamas.learn.problems import POINTS, Problem, line_loss, line_slope
 
@@ -105,6 +106,12 @@ def trace_of_line(
     return _run(rule, problem, gradient, steps, problem.start, hypers)
 
 
+@cache
+def _formula(rule: Callable[..., Any]) -> Formula:
+    """The formula of a rule, which the pages run hundreds of times."""
+    return parse(rule)
+
+
 def _run(
     rule: Callable[..., Any],
     problem: Problem,
@@ -115,7 +122,7 @@ def _run(
 ) -> Trace:
     moving = {name: value for name, value in hypers.items() if callable(value)}
     fixed = {name: value for name, value in hypers.items() if name not in moving}
-    run = Reference(parse(rule), np.array(start, np.float64), **fixed)
+    run = Reference(_formula(rule), np.array(start, np.float64), **fixed)
     found = Trace([list(map(float, start))], [float(problem.loss(*start))])
     for t in range(1, steps + 1):
         g = gradient(found.last, t)

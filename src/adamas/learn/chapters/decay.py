@@ -1,6 +1,7 @@
 """Weight decay through the gradient, and beside it."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ def resting(lr: float, steps: int) -> float:
     return trace(adamw, still, steps, lr=lr).last[0]
 
 
+@cache
 def numbers() -> dict[str, object]:
     """Return what fills the sentences."""
     hypers, many = dict(parse(adamw).hypers), 10_000

@@ -78,6 +78,7 @@ def best_rate(beta2: float) -> float:
     return min(RATES, key=lambda lr: excess(lr, beta2))
 
 
+@cache
 def numbers() -> dict[str, object]:
     """Return what fills the sentences."""
     (v_noise, noise_step), (v_steady, steady_step) = late(ALTERNATING), late(CONSTANT)

@@ -1,6 +1,7 @@
 """Rare features: who is seldom updated takes longer steps, and moves on while nobody looks."""
 
 from collections.abc import Callable
+from functools import cache
 from math import sqrt
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from adamas.rules import adam, sgd
 LR, STEPS, EVERY, REST = 0.01, 1000, 100, 200
 
 
+@cache
 def ways(rule: Callable[..., Any], every: int, steps: int = STEPS) -> tuple[float, float]:
     """Return how far a weight goes whose gradient is 1 at each step, and one seen each `every`."""
     gradients = [(1.0, float(t % every == 0)) for t in range(1, steps + 1)]
@@ -24,6 +26,7 @@ def ways(rule: Callable[..., Any], every: int, steps: int = STEPS) -> tuple[floa
     return -often, -seldom
 
 
+@cache
 def after_one(rows: Literal["lazy", "exact"], steps: int) -> float:
     """Return the way of a row of a table in the `steps` steps after its only gradient, in lr."""
     table = np.zeros((2, 1))
