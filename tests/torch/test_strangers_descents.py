@@ -11,6 +11,7 @@ from torch import nn
 import adamas.torch
 from adamas.classes import CLASSES
 from family import ELEMENTWISE
+from long_form import sampled
 from torch_descents import LRS, bowl
 
 
@@ -44,7 +45,7 @@ SUMS = {name for name, rule in CLASSES.items() if rule.__name__ not in ELEMENTWI
 WAYS = [(name, False) for name in LRS] + [(name, True) for name in LRS if name not in SUMS]
 
 
-@pytest.mark.parametrize(("name", "sparse"), WAYS)
+@pytest.mark.parametrize(("name", "sparse"), sampled(WAYS))
 def test_one_coordinate_at_a_time(name: str, sparse: bool) -> None:
     """Gradients of x and y in turn, as rows named twice or zeros, lead down the valley."""
     p = nn.Parameter(torch.tensor([1.5, 1.5]))
@@ -128,8 +129,7 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("name", LRS)
+@pytest.mark.parametrize(("name", "shape"), sampled(itertools.product(LRS, SHAPES)))
 def test_parameters_in_every_form(name: str, shape: str) -> None:
     """Lists, generators, groups with a bare parameter: what is not given does not move."""
     torch.manual_seed(2)

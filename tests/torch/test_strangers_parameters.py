@@ -1,5 +1,6 @@
 """Situations of several suites around parameters and gradients that are not the usual ones."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -11,6 +12,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune
 
 import adamas.torch
+from long_form import sampled
 from torch_training import close
 
 BOTH = [adamas.torch, torch.optim]
@@ -32,11 +34,18 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize(
-    "of_gradient", [torch.bfloat16, torch.float16, torch.float32, torch.float64]
+PAIRS = list(
+    itertools.product(
+        (torch.float32, torch.float64, torch.bfloat16),
+        (torch.bfloat16, torch.float16, torch.float32, torch.float64),
+    )
 )
-@pytest.mark.parametrize("of_parameter", [torch.float32, torch.float64, torch.bfloat16])
-@pytest.mark.parametrize("name", ["AdamW", "SGD"])
+
+
+@pytest.mark.parametrize(
+    ("name", "of_parameter", "of_gradient"),
+    [*(("SGD", *pair) for pair in PAIRS), *(("AdamW", *pair) for pair in sampled(PAIRS))],
+)
 def test_gradients_of_another_dtype(
     name: str, of_parameter: torch.dtype, of_gradient: torch.dtype
 ) -> None:

@@ -13,6 +13,7 @@ import adamas.torch
 from adamas import NonFiniteError
 from adamas.torch import SGD, AdamW, release_gradients, tensor_engine
 from adamas.torch.formulas import TensorFormula
+from long_form import sampled
 from torch_table import CLASSES
 
 BLOCK = 128
@@ -96,8 +97,10 @@ def begun(form: str, layout: str, anywhere: bool) -> tuple[Any, nn.Parameter, An
     return opt, p, before
 
 
-@pytest.mark.parametrize(("form", "anywhere"), [*product(FORMS, [False]), *product(HERE, [True])])
-@pytest.mark.parametrize("layout", LAYOUTS)
+WAYS = [*product(FORMS, LAYOUTS, [False]), *product(HERE, LAYOUTS, [True])]
+
+
+@pytest.mark.parametrize(("form", "layout", "anywhere"), sampled(WAYS, 24))
 def test_exactly_its_block_is_left(form: str, layout: str, anywhere: bool) -> None:
     """Wherever a NaN stands, its block keeps its bits; the others get those of a finite step."""
     ids = blocks(form, layout, anywhere)

@@ -1,5 +1,6 @@
 """Options are heard or refused when they are given: constructor, groups, schedulers."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import nn
 import adamas
 import adamas.torch
 from adamas.torch import SGD, Adam, AdamW, RMSprop
+from long_form import sampled
 from torch_training import SCHEDULERS, close, model, train
 from written import function
 
@@ -282,8 +284,7 @@ def test_a_rule_whose_state_was_never_kept_is_refused() -> None:
 SHARED = ["Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "SGD"]
 
 
-@pytest.mark.parametrize("name", SCHEDULERS)
-@pytest.mark.parametrize("kind", SHARED)
+@pytest.mark.parametrize(("kind", "name"), sampled(itertools.product(SHARED, SCHEDULERS), 40))
 def test_every_scheduler_drives_every_class(kind: str, name: str) -> None:
     """Each scheduler of torch on each class that torch has too, made with its defaults."""
     results = []
