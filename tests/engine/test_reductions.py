@@ -125,28 +125,23 @@ def test_what_is_done_to_gradients(
         np.testing.assert_allclose(p, run.p, rtol=1e-11)
 
 
-def test_gradients_can_be_set_to_zero(params: list[Array], grads: list[list[Array]]) -> None:
-    """`zero_grads` erases a gradient in the last pass, when no sum needs it any more."""
-    p, (run,) = params[0], runs(rules.adafactor, params[:1])
-    optimizer = adamas.Optimizer(rules.adafactor, p, zero_grads=True)
-    for g, *_ in grads:
+@pytest.mark.parametrize("rule", few_of([rules.lamb, rules.adafactor], 1))
+def test_an_average_is_kept_and_gradients_are_erased(
+    rule: Any, params: list[Array], grads: list[list[Array]]
+) -> None:
+    """`ema` averages what the rule makes of the parameters, from the first step on.
+
+    `zero_grads` erases a gradient in the last pass, when no sum needs it any more.
+    """
+    p, (run,) = params[0], runs(rule, params[:1])
+    optimizer = adamas.Optimizer(rule, p, ema=0.9, zero_grads=True)
+    average = np.empty_like(p)
+    for t, (g, *_) in enumerate(grads):
         run.step(g)
         optimizer.step(g)
         assert (g == 0).all()
-    np.testing.assert_allclose(p, run.p, rtol=1e-11)
-
-
-@pytest.mark.parametrize("rule", few_of([rules.lamb, rules.adafactor], 1))
-def test_an_average_of_the_parameters(
-    rule: Any, params: list[Array], grads: list[list[Array]]
-) -> None:
-    """`ema=` averages what the rule makes of the parameters, from the first step on."""
-    p, (run,) = params[0], runs(rule, params[:1])
-    optimizer, average = adamas.Optimizer(rule, p, ema=0.9), np.empty_like(p)
-    for t, (g, *_) in enumerate(grads):
-        optimizer.step(g)
-        run.step(g)
         average[...] = 0.9 * average + 0.1 * run.p if t else run.p
+    np.testing.assert_allclose(p, run.p, rtol=1e-11)
     np.testing.assert_allclose(optimizer.state[0]["average"], average, rtol=1e-11)
 
 
