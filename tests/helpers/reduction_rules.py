@@ -1,7 +1,7 @@
 # mypy: allow-untyped-defs
 """Rules over whole tensors that a user types, and that are not in the family."""
 
-from adamas.words import norm, sign, total, where
+from adamas.words import mean, norm, sign, sqrt, total, where
 
 
 def cautious_lion(p, g, m, *, rows, columns, lr=1e-4, beta1=0.9, beta2=0.99):
@@ -25,3 +25,10 @@ def fourth_powers(p, g, *, lr=0.1):
     """A step of the gradient in the share that its fourth powers have of their own sum."""
     q = g * g * g * g
     return p - lr * q / total(q)
+
+
+def mixed(p, g, m, r, *, lr=1e-2, beta=0.9):
+    """A state of elements in few bits beside one of rows, where blocks begin with rows."""
+    m = beta * m + (1 - beta) * g
+    r = beta * r + (1 - beta) * mean(g * g, over="row")
+    return p - lr * m / (sqrt(r) + 1e-8), m, r

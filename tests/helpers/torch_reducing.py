@@ -40,6 +40,7 @@ from adamas.rules import (
 from adamas.torch.ranks import Ranks
 from adamas.words import mean, minimum, norm, orthogonalize, sqrt
 from long_form import LONG
+from reduction_rules import mixed
 from torch_ranks import on_ranks
 
 # Cuts through blocks, through groups of rows, between both; ranks without a row.
@@ -56,13 +57,6 @@ def overall(p, g, m, *, lr=1e-2, beta=0.9, clip=1.0):  # type: ignore[no-untyped
     """Momentum whose update, of all tensors together, has a largest norm."""
     m = beta * m + g
     return p - lr * m * minimum(1.0, clip / norm(m, over="all")), m
-
-
-def mixed(p, g, m, r, *, lr=1e-2, beta=0.9):  # type: ignore[no-untyped-def]
-    """A state of elements in few bits beside one of rows, where blocks begin with rows."""
-    m = beta * m + (1 - beta) * g
-    r = beta * r + (1 - beta) * mean(g * g, over="row")
-    return p - lr * m / (sqrt(r) + 1e-8), m, r
 
 
 def turned(p, g, m, r, *, rows, columns, lr=1e-2, beta=0.9):  # type: ignore[no-untyped-def]

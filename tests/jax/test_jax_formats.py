@@ -27,9 +27,9 @@ from adamas.engine.grid import grid_of
 from adamas.jax.coded import Bfloat16, Coded, Scaled
 from adamas.jax.keeping import Place
 from adamas.rules import adafactor
-from adamas.words import rms
 from few_bits import Cut, coarse, stored
 from places import HELPERS
+from reduction_rules import mixed
 
 Array = NDArray[Any]
 SHAPES = [(5,), (3, 200), (5, 70), (2, 3, 64)]
@@ -123,19 +123,13 @@ def test_training_has_the_codes_of_numpy(state: str, dtype: Any) -> None:
             np.testing.assert_array_equal(found[1], expected[f"{name}.scale"])
 
 
-def rowwise(p, g, m, *, lr=1e-2):  # type: ignore[no-untyped-def]
-    """A rule of rows, so that blocks begin anew with each of them."""
-    m = 0.75 * m + 0.25 * g
-    return p - lr * m / (1 + rms(m, over="row")), m
-
-
 def test_blocks_of_a_rule_of_rows_are_numpys() -> None:
     """Where a rule sums over rows, each short row has a block of its own, as with NumPy arrays."""
     rng = np.random.default_rng(0)
     p = rng.normal(size=(40, 9)).astype(np.float32)
     ours = jnp.asarray(p)
-    numpy = adamas.Optimizer(rowwise, p, state={"m": "int8"}, seed=3)
-    tx = adamas.jax.transform(rowwise)(state={"m": "int8"}, seed=3)
+    numpy = adamas.Optimizer(mixed, p, state={"m": "int8"}, seed=3, beta=0.75)
+    tx = adamas.jax.transform(mixed)(state={"m": "int8"}, seed=3, beta=0.75)
     kept, step = tx.init(ours), jax.jit(tx.update)
     for _ in range(3):
         g = coarse(rng, p.shape)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from adamas.homes.optax import SIGNATURES
-from long_form import LONG
+from long_form import LONG, few_of
 
 SCRIPT = Path(__file__).parents[1] / "helpers" / "optax_own.py"
 STATES = "test_explicit_dtype .*"
@@ -31,12 +31,15 @@ DIFFERS = {
     ),
 }
 # Every test in its long form; in the short one each rule is in each test of `alias_test.py`, with
-# fewer dtypes, and of 10,000 steps those on Rosenbrock's function.
+# fewer dtypes, and of 10,000 steps those on Rosenbrock's function; of two dtypes, and of two tests
+# that keep them, each run takes one.
 OPTIMIZES = "optimization .*rosenbrock.*float32"
-KEEPS = "stability .*dtype=(float16|complex64)|_(accumulation|preserve_dtype) .*dtype='bfloat16'"
+KEPT = "|".join(few_of(["float16", "complex64"], 1))
+TESTS = "|".join(few_of(["accumulation", "preserve_dtype"], 1))
+KEEPS = f"stability .*dtype=({KEPT})|_({TESTS}) .*dtype='bfloat16'"
 ALIAS = f"{OPTIMIZES}|{KEEPS}|_(extra_args|inject_hyperparams|explicit_dtype) "
 SUITES = {
-    "alias": (270, ".") if LONG else (140, ALIAS),
+    "alias": (270, ".") if LONG else (120, ALIAS),
     "sharding": (45, f"_({'|'.join(SIGNATURES)})$") if LONG else (9, "_(adam|nadam|adagrad)$"),
     "float64": (5, "_(adagrad|adam|adamw|rmsprop|sgd)$"),
     # These two are of optax.contrib; the long form also wraps our rules in its `mechanize`.

@@ -14,7 +14,7 @@ from adamas.kernel.formula import FormulaError, parse
 from adamas.kernel.reference import Reference
 from adamas.newton_schulz import COEFFICIENTS, of_one
 from adamas.words import maximum, mean, norm, orthogonalize, sqrt
-from long_form import LONG
+from long_form import LONG, few_of
 
 Array = NDArray[Any]
 # Where singular values from 0.01 to 1 end, as their authors say: Jordan's from 0.7 to 1.2, and the
@@ -112,17 +112,23 @@ def test_a_vector_is_divided_by_its_norm() -> None:
 
 
 # Every rule in float64, where the least is seen; in float32 the one that sums as well, which is
-# compiled for the threads below too.
+# compiled for the threads below too. Vectors have kernels of their own.
 RULES = (steepest, levelled, twice, kept)
-PRECISIONS = [(rule, "float64", 1e-12) for rule in RULES]
-PRECISIONS += [(rule, "float32", 3e-5) for rule in (RULES if LONG else (levelled,))]
+NEAR = {"float64": 1e-12, "float32": 3e-5}
+MATRICES = [*SHAPES, (6, 3, 2, 2), (0, 4)]
+KERNELS = [
+    *((rule, "float64", MATRICES) for rule in RULES),
+    *((rule, "float64", [(7,), ()]) for rule in few_of(RULES, 2)),
+    *((rule, "float32", MATRICES) for rule in (RULES if LONG else (levelled,))),
+    *((rule, "float32", [(7,), ()]) for rule in LONG * RULES),
+]
 
 
-@pytest.mark.parametrize(("rule", "dtype", "tolerance"), PRECISIONS)
-@pytest.mark.parametrize("shape", [*SHAPES, (7,), (), (6, 3, 2, 2), (0, 4)])
-def test_kernels_do_what_the_text_says(
-    shape: tuple[int, ...], dtype: str, tolerance: float, rule: Any
-) -> None:
+@pytest.mark.parametrize(
+    ("rule", "dtype", "shape"),
+    [(rule, dtype, shape) for rule, dtype, shapes in KERNELS for shape in shapes],
+)
+def test_kernels_do_what_the_text_says(rule: Any, dtype: str, shape: tuple[int, ...]) -> None:
     """Of every shape the compiled rule is within rounding of its float64 run."""
     rng = np.random.default_rng(5)
     p = np.array(rng.normal(size=shape), dtype)
@@ -131,7 +137,7 @@ def test_kernels_do_what_the_text_says(
         g = np.array(rng.normal(size=shape), dtype)
         expected.step(g)
         optimizer.step(g)
-    assert np.allclose(p, expected.p, rtol=0, atol=tolerance)
+    assert np.allclose(p, expected.p, rtol=0, atol=NEAR[dtype])
 
 
 @settings(max_examples=20)
