@@ -5,6 +5,7 @@ must give the same bits, because the kernel neither contracts nor regroups. The 
 rule as it was written, in float64, and may differ by the bound of `error_bounds`, no more.
 """
 
+import itertools
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ from adamas.kernel.reference import Reference
 from error_bounds import UNIT, Analysis
 from family import ELEMENTWISE
 from hoisted import Interpreter
+from long_form import sampled
 
 Array = NDArray[Any]
 
@@ -161,8 +163,9 @@ def test_a_kernel_keeps_to_the_reference(rule: str, dtype: str) -> None:
     )
 
 
-@every_dtype
-@every_rule
+@pytest.mark.parametrize(
+    ("rule", "dtype"), sampled(itertools.product(ELEMENTWISE, ["float32", "float64"]))
+)
 @pytest.mark.usefixtures("shredded")
 def test_no_bit_depends_on_threads_or_splits(rule: str, dtype: str) -> None:
     """Any length, cut into slices, arrays and threads, has the bits of one thread on one array."""
