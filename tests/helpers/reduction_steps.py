@@ -10,12 +10,15 @@ import reduction_rules as own
 from adamas import rules
 from adamas.kernel.formula import parse
 from foreign import Trace
+from long_form import few_of
 from plainly import kept_as
 from reduction_foreign import Array
 
 # Those of the family that sum, and one of users' that sums over all tensors.
 _FAMILY = {name: getattr(rules, name) for name in rules.__all__}
 SUMMING = {name: rule for name, rule in _FAMILY.items() if parse(rule).over}
+# Some of them, which take seconds to compile, others in every run.
+SOME = few_of(SUMMING, len(SUMMING) // 2)
 # One of each structure: norms of tensors; rows and columns; a share of elements; both; a matrix
 # with rows behind it; all tensors. What the others compute is held to their packages.
 STRUCTURES = ("lamb", "adafactor", "cautious_adamw", "came", "normuon", "prodigy")
