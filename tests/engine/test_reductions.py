@@ -17,24 +17,27 @@ from adamas.schedule import cosine
 from foreign import distance
 from long_form import few_of
 from reduction_foreign import SHAPES, by_reference, gradients, start
-from reduction_steps import Array, by_kernel, every_rule
+from reduction_steps import RULES, WIDE, Array, by_kernel, wide_rule
 
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 # More than any rounding, less than any mistake.
 NEAR = {"float64": 1e-12, "float32": 2e-5}
 
 
-@every_rule
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [*((name, "float32") for name in RULES), *((name, "float64") for name in WIDE)],
+)
 @every_shape
-@pytest.mark.parametrize("dtype", NEAR)
-def test_the_kernel_is_the_reference(rule: Any, shape: tuple[int, ...], dtype: str) -> None:
+def test_the_kernel_is_the_reference(name: str, shape: tuple[int, ...], dtype: str) -> None:
     """Fifty steps in any dtype stay beside the float64 run, in parameter and states."""
+    rule = RULES[name]
     p, grads = start(shape, dtype), gradients(shape, dtype)
     found = distance(by_kernel(rule, p, grads), by_reference(rule, p, grads, {}))
     assert max(found.values()) < NEAR[dtype], found
 
 
-@every_rule
+@wide_rule
 # Of nothing there is no mean, in NumPy with a warning.
 @pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value")
 @settings(max_examples=10)
@@ -77,7 +80,7 @@ def grads(params: list[Array]) -> list[list[Array]]:
     ]
 
 
-@every_rule
+@wide_rule
 def test_groups_and_schedules(rule: Any, params: list[Array], grads: list[list[Array]]) -> None:
     """Each group steps with its own numbers, and a schedule with those of the step."""
     lr = cosine(0.1, steps=6)
@@ -102,7 +105,7 @@ OPTIONS: list[tuple[str, dict[str, Any], dict[str, Any], Callable[[float], float
 ]
 
 
-@every_rule
+@wide_rule
 @pytest.mark.parametrize(("name", "options", "at_step", "factor"), OPTIONS)
 def test_what_is_done_to_gradients(
     rule: Any,

@@ -128,8 +128,8 @@ def test_the_first_update_is_as_far_as_expected(rule: str, shape: tuple[int, ...
     """The RMS in the table is that of the first step, to a few parts in a hundred, for any rule."""
     made = getattr(reduction_rules if rule in SUMMING else rules, rule)
     rng = np.random.default_rng(1)
-    p = np.asarray(0.02 * rng.normal(size=shape))
-    g = np.asarray(rng.normal(size=shape))
+    p = np.asarray(0.02 * rng.normal(size=shape), np.float32)
+    g = np.asarray(rng.normal(size=shape), np.float32)
     g /= math.sqrt(np.mean(g * g))
     optimizer = adamas.Optimizer(made, p)
     (route,) = optimizer.routes

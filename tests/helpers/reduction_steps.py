@@ -27,6 +27,9 @@ RULES = {name: rule for name, rule in _CHOSEN.items() if "all" not in parse(rule
 # With those that sum over all tensors.
 EVERY = {**_CHOSEN, "clipped_momentum": own.clipped_momentum}
 every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+# In float64, which no other test needs of all of them, every run takes others.
+WIDE = few_of(RULES, 3)
+wide_rule = pytest.mark.parametrize("rule", [RULES[name] for name in WIDE], ids=WIDE)
 
 
 def values(optimizer: adamas.Optimizer, key: Any, shape: tuple[int, ...]) -> dict[str, Any]:
