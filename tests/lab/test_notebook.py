@@ -32,6 +32,7 @@ from adamas.lab.report.exports import to_csv
 from adamas.lab.trial import Record
 from adamas.words import sign
 from html_pages import LOADING, Page
+from unpainted import leave_out_pictures
 
 PAIR = ("sgd", "adam")
 RNG = np.random.default_rng(5)
@@ -59,7 +60,11 @@ def quick(problem: Any, optimizers: Any = PAIR, **options: Any) -> ComparisonRes
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let searches be short, and tables be trained for thirty steps only."""
+    """Let searches be short, tables be trained for thirty steps only, and nothing be drawn.
+
+    The comparison that is shown, `found`, is made before and has its pictures.
+    """
+    leave_out_pictures(monkeypatch)
     monkeypatch.setattr(tabular, "schedule", lambda rows, widths: (8, 30))
     monkeypatch.setitem(SIZES, "quick", Size(tuning=1, refine=2, report=3, reach=0.5))
     monkeypatch.setattr(measure, "REPEATS", 1)
