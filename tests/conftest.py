@@ -7,10 +7,15 @@ would cost minutes; a test about the cache itself asks for `fresh_cache`.
 import gc
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from browser import Browser
 
 # No deadline: the first call of a kernel compiles it. Never derandomized: each run looks elsewhere.
 settings.register_profile("local", deadline=None, derandomize=False, max_examples=30)
@@ -43,6 +48,15 @@ def _left_by_other_files() -> None:
     """
     gc.collect(1)
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Run one Chromium for all files of a worker: what it has read once need not be read again."""
+    from browser import Browser
+
+    with Browser() as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The lab's pages in Chromium: nothing cut, pale, nameless or out of reach, in both languages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,13 +32,6 @@ PAGES: dict[str, Callable[[Say], str]] = {
     "classical": lambda say: render(sample(CLASSICAL), None, say),
     "suite": suite,
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run one Chromium for this module."""
-    with Browser() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -109,14 +109,14 @@ def test_formula_is_the_function_that_ran(page: str) -> None:
 
 
 @pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
-def test_everything_on_the_page_can_be_read(page: str, tmp_path: Path) -> None:
+def test_everything_on_the_page_can_be_read(page: str, tmp_path: Path, browser: Browser) -> None:
     """From 360 to 1600 pixels nothing is cut, hidden or too small, and no head meets the next."""
     file = tmp_path / "demo.html"
     file.write_text(page, encoding="utf-8")
-    with Browser() as browser:
-        shown = browser.open(file)
-        assert cut(shown) == []
-        assert shown.evaluate(HEADS) == 0
+    shown = browser.open(file)
+    assert cut(shown) == []
+    assert shown.evaluate(HEADS) == 0
+    shown.close()
 
 
 def test_no_field_and_no_bad_number_is_left(page: str) -> None:

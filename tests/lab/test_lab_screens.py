@@ -1,6 +1,5 @@
 """The lab's pages in a browser: nothing is cut, hidden, too small or wider than the screen."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,6 @@ LETTERS = """Math.min(...[...document.querySelectorAll("svg text")].map(
   (e) => parseFloat(getComputedStyle(e).fontSize) * Math.hypot(e.getScreenCTM().a,
     e.getScreenCTM().b)))"""
 TOP = "document.querySelector('figure svg').getBoundingClientRect()"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Return one browser for all tests."""
-    with Browser() as one:
-        yield one
 
 
 def compared(say: Say) -> str:

@@ -25,13 +25,6 @@ VALUES = """Object.fromEntries([...document.querySelectorAll("[data-control]")].
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run one Chromium for this module."""
-    with Browser() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def guide() -> Path:
     """Return the folder of the guide."""
     return SHIPPED / "learn"

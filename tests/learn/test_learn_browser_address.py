@@ -47,13 +47,6 @@ CHANGED = """(async (before) => {
 })"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run one Chromium for this module."""
-    with Browser() as running:
-        yield running
-
-
 @pytest.fixture(params=PAGES)
 def held(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[Page, str]]:
     """A page that must not complain, and its slider."""

@@ -1,7 +1,6 @@
 """Every check of pages lets a good page pass, and finds the fault that it is there for."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -96,13 +95,6 @@ SCRIPTLESS = {
     "controls": ('id="controls" hidden', 'id="controls"', "", "",
                  "this does nothing: button#go"),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run one Chromium for this module."""
-    with Browser() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -32,13 +32,6 @@ HTML = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>driven</ti
 </script></html>"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run one Chromium for this module."""
-    with Browser() as running:
-        yield running
-
-
 @pytest.fixture
 def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     """Open the page above."""

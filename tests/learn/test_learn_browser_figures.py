@@ -1,6 +1,5 @@
 """How figures stand on a page of the guide, in Chromium, with figures made for it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,13 +30,6 @@ FILL = """for (const form of document.forms) {
   form.innerHTML = controls.map((one) => controlHtml(play, one, one.value)).join("");
 }"""
 SAYS = "document.querySelector('#play-whole .sentence').innerText"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run one Chromium for this module."""
-    with Browser() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

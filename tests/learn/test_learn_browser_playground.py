@@ -36,13 +36,6 @@ OPTIMIZERS = "document.querySelectorAll('[data-optimizer]').length"
 OWN = "def mine(p, g, m, *, lr=0.1):\n    m = 0.9 * m + g\n    p = p - lr * m\n    return p, m\n"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run one Chromium for this module."""
-    with Browser() as running:
-        yield running
-
-
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """Open the English page with everything unfolded; it must not complain."""

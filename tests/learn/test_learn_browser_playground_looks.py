@@ -1,6 +1,5 @@
 """How the playground looks in Chromium: whole, legible and in reach, at every width."""
 
-from collections.abc import Iterator
 from urllib.parse import quote_plus
 
 import pytest
@@ -46,13 +45,6 @@ EVERYTHING = """(check => {
   }
   return found;
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run one Chromium for this module."""
-    with Browser() as running:
-        yield running
 
 
 @pytest.mark.parametrize("language", playground.PAGE)

@@ -16,13 +16,14 @@ from v8 import run
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Page]:
     """Open a page that is the script alone, as a page of the guide has it."""
     file = Path(tmp_path_factory.mktemp("script")) / "script.html"
     text = f'<!DOCTYPE html><meta charset="utf-8"><script>{short(script("en"))}</script>'
     file.write_text(text, encoding="utf-8")
-    with Browser() as browser:
-        yield browser.open(file)
+    opened = browser.open(file)
+    yield opened
+    opened.close()
 
 
 def points(name: str) -> str:
