@@ -169,5 +169,11 @@ def _origin(found: Any, asked: Any) -> str:
     if isinstance(asked, str) and ".py:" in asked:
         return asked.rpartition(":")[0]
     top = str(getattr(found, "__module__", "")).partition(".")[0]
-    names = packages_distributions().get(top, [])
+    names = _packages().get(top, [])
     return f"{names[0]} {version(names[0])}" if names else top
+
+
+@functools.cache
+def _packages() -> Mapping[str, list[str]]:
+    """Every module that is installed, and its packages: one look reads the records of all."""
+    return packages_distributions()
