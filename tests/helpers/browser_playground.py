@@ -12,11 +12,17 @@ def focus(page: Page, selector: str) -> None:
 
 
 def choose(page: Page, selector: str, value: str) -> None:
-    """Choose an option with the arrow keys."""
+    """Choose an option with the arrow keys, from the end of the list that is nearer.
+
+    At each key the page computes all of its runs.
+    """
     focus(page, selector)
-    page.press("Home")
-    options = f"[...document.querySelector({json.dumps(selector)}).options].map(o => o.value)"
-    page.press("ArrowDown", times=page.evaluate(options).index(value))
+    options = page.evaluate(
+        f"[...document.querySelector({json.dumps(selector)}).options].map(o => o.value)"
+    )
+    down, up = options.index(value), options[::-1].index(value)
+    page.press("Home" if down <= up else "End")
+    page.press("ArrowDown" if down <= up else "ArrowUp", times=min(down, up))
     assert page.evaluate(f"document.querySelector({json.dumps(selector)}).value") == value
 
 

@@ -4,7 +4,7 @@ import io
 import json
 import subprocess
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +144,16 @@ def carried_out(workers: int) -> list[tuple[str, float, float, tuple[float, ...]
     return [(r.optimizer, r.lr, r.final, r.losses) for rs in found.report.values() for r in rs]
 
 
+@cache
+def alone() -> list[tuple[str, float, float, tuple[float, ...]]]:
+    """Return them from one process."""
+    return carried_out(1)
+
+
 def test_the_number_of_workers_changes_no_number() -> None:
     """One, two and four processes give the same learning rates and losses, bit for bit."""
-    alone = carried_out(1)
-    assert carried_out(2) == alone
-    assert carried_out(4) == alone
+    assert carried_out(2) == alone()
+    assert carried_out(4) == alone()
 
 
 def test_a_cluster_changes_no_number() -> None:
@@ -163,7 +168,7 @@ def test_a_cluster_changes_no_number() -> None:
         cluster(local.scheduler_address),
     ):
         spread = carried_out(2)
-    assert spread == carried_out(1)
+    assert spread == alone()
 
 
 def test_a_run_is_made_once(tmp_path: Path) -> None:
@@ -184,7 +189,7 @@ def test_a_run_is_made_once(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork to be killed")
 def test_killed_comparisons_go_on_to_the_same_bytes(tmp_path: Path) -> None:
     """Killed at random moments and run again, time after time, the files are those of one run."""
-    times = 20 if LONG else 6
+    times = 20 if LONG else 4
     done = subprocess.run(
         [sys.executable, str(HELPERS / "killed.py"), str(tmp_path), str(times)],
         capture_output=True,
