@@ -1,6 +1,7 @@
 """The lab's pages in Chromium: nothing cut, pale, nameless or out of reach, in both languages."""
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from adamas.lab.text import LANGUAGES, Say
 from browser import Browser
 from browser_checks import audit, stuck, unfold
 from browser_process import NO_BROWSER, find_browser
+from long_form import sampled
 from report_sample import CLASSICAL, sample, sample_timing
 
 pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
@@ -40,8 +42,7 @@ def results() -> DemoResults:
     return collect(QUICK, lambda chapter, optimizer: None, lambda line: None)
 
 
-@pytest.mark.parametrize("language", sorted(LANGUAGES))
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("name", "language"), sampled(product(PAGES, sorted(LANGUAGES))))
 def test_reports_keep_every_rule(
     name: str, language: str, browser: Browser, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from browser import Browser, Page
 from browser_process import NO_BROWSER, find_browser
 from browser_static import dead, too_large
 from learn_pages import SHIPPED
-from long_form import LONG
+from long_form import LONG, sampled
 
 pytestmark = pytest.mark.skipif(find_browser() is None, reason=NO_BROWSER)
 # What a figure shows, its controls aside.
@@ -115,8 +116,9 @@ def test_built_pages_keep_every_rule(folder: str, name: str, browser: Browser, g
     assert folder == "rules" or too_large(file.read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("name", book.GUIDE.values())
-@pytest.mark.parametrize("folder", ["learn", "rules", "playground"])
+@pytest.mark.parametrize(
+    ("folder", "name"), sampled(product(["learn", "rules", "playground"], book.GUIDE.values()))
+)
 def test_letters_may_be_twice_as_large(
     folder: str, name: str, browser: Browser, guide: Path
 ) -> None:
