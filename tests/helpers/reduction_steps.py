@@ -9,7 +9,7 @@ import adamas
 import reduction_rules as own
 from adamas import rules
 from adamas.kernel.formula import parse
-from foreign import Trace
+from foreign import Hypers, Trace
 from long_form import few_of
 from plainly import kept_as
 from reduction_foreign import Array
@@ -47,3 +47,8 @@ def by_kernel(rule: Any, p: Array, grads: list[Array], **settings: Any) -> Trace
         optimizer.step(g)
         trace.append({"p": p.copy(), **values(optimizer, 0, p.shape)})
     return trace
+
+
+def compiled(rule: Any, p: Array, grads: list[Array], hypers: Hypers) -> Trace:
+    """The rule compiled, as the reference is called."""
+    return by_kernel(rule, p, grads, **hypers)

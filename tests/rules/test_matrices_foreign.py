@@ -9,10 +9,10 @@ import pytest
 
 from adamas import dialects, rules
 from foreign import distance, of_torch
-from long_form import few_of, sampled
+from long_form import LONG, few_of, sampled
 from matrix_cases import BUFFER, CASES, MOMENTUM, SHAPES, SLOW
 from reduction_foreign import by_reference, gradients, start
-from reduction_steps import by_kernel
+from reduction_steps import by_kernel, compiled
 
 torch: Any = importlib.import_module("torch")
 
@@ -64,18 +64,24 @@ def test_torch_as_it_is_goes_there_within_bfloat16() -> None:
     assert 1e-4 < np.linalg.norm(theirs[-1]["p"] - mine[-1]["p"]) / np.linalg.norm(moved) < 0.1
 
 
+# What a formula says by itself; of the kernels in the long form only.
+every_run = pytest.mark.parametrize("run", [by_reference, *LONG * [compiled]])
+
+
+@every_run
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_moonlight_steps_alike_with_a_longer_momentum(shape: tuple[int, ...]) -> None:
+def test_moonlight_steps_alike_with_a_longer_momentum(shape: tuple[int, ...], run: Any) -> None:
     """Its momentum is larger by 1 / (1 - beta) and has the same direction."""
     p, grads = start(shape, "float64"), gradients(shape, "float64")
-    damped = by_reference(dialects.muon_match_rms_adamw, p, grads, {})
-    full = by_reference(dialects.muon_moonlight, p, grads, {})
+    damped = run(dialects.muon_match_rms_adamw, p, grads, {})
+    full = run(dialects.muon_moonlight, p, grads, {})
     scaled = [{"p": one["p"], "m": one["m"] * (1 - 0.95)} for one in full]
     assert max(distance(scaled, damped).values()) < 1e-12
 
 
+@every_run
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_a_step_is_as_long_as_the_dialect_says(shape: tuple[int, ...]) -> None:
+def test_a_step_is_as_long_as_the_dialect_says(shape: tuple[int, ...], run: Any) -> None:
     """NorMuon and AdaMuon step 0.2 lr in root mean square; `muon_match_rms_adamw` about that."""
     p, g = start(shape, "float64"), gradients(shape, "float64")[0]
     for rule, low, high in (
@@ -84,11 +90,12 @@ def test_a_step_is_as_long_as_the_dialect_says(shape: tuple[int, ...]) -> None:
         # Jordan's steps leave singular values from 0.68 to 1.14, and one, here of three, is 0.
         (dialects.muon_match_rms_adamw, 0.68 * (2 / 3) ** 0.5, 1.14),
     ):
-        moved = by_reference(rule, p, [g], {"lr": 0.1, "weight_decay": 0.0})[0]["p"] - p
+        moved = run(rule, p, [g], {"lr": 0.1, "weight_decay": 0.0})[0]["p"] - p
         assert low < np.sqrt(np.mean(moved**2)) / (0.2 * 0.1) < high
 
 
-def test_normuon_levels_rows() -> None:
+@every_run
+def test_normuon_levels_rows(run: Any) -> None:
     """A row of small gradients is stepped as far as the others, over the average that it keeps."""
     rng = np.random.default_rng(0)
     scale = np.geomspace(1e-3, 1, 16)[:, None]
@@ -96,7 +103,7 @@ def test_normuon_levels_rows() -> None:
     grads = [scale * rng.normal(size=p.shape) for _ in range(60)]
     rows = {}
     for rule in (rules.muon, rules.normuon):
-        path = [step["p"] for step in by_reference(rule, p, grads, {"weight_decay": 0.0})]
+        path = [step["p"] for step in run(rule, p, grads, {"weight_decay": 0.0})]
         moved = np.linalg.norm(np.diff(path, axis=0)[20:], axis=2).mean(axis=0)
         rows[rule.__name__] = moved.max() / moved.min()
     assert rows["normuon"] < 1.1 < 2 < rows["muon"]

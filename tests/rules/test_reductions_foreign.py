@@ -15,11 +15,11 @@ import torch
 
 import adamas
 from adamas import rules
-from foreign import Hypers, Trace, distance
-from long_form import few_of, sampled
+from foreign import distance
+from long_form import LONG, few_of, sampled
 from reduction_cases import CASES, Case
-from reduction_foreign import SHAPES, Array, by_reference, gradients, start
-from reduction_steps import by_kernel
+from reduction_foreign import SHAPES, by_reference, gradients, start
+from reduction_steps import compiled
 
 # Each rule in float32, which its class steps in too, and each shape; kernels in float64, which take
 # seconds to compile for this test alone, of other rules in every run.
@@ -37,11 +37,6 @@ def test_a_rule_goes_where_they_go(case: Case, shape: tuple[int, ...], numbers: 
     theirs = case.foreign(p, grads, hypers)
     run = by_reference(case.rule, p, grads, hypers)
     assert max(distance(run, theirs).values()) < case.near["float64"]
-
-
-def compiled(rule: Any, p: Array, grads: list[Array], hypers: Hypers) -> Trace:
-    """The rule compiled, as the reference is called."""
-    return by_kernel(rule, p, grads, **hypers)
 
 
 @pytest.mark.parametrize(("name", "shape", "dtype"), COMPILED, ids=str)
@@ -67,7 +62,11 @@ def test_the_ratio_of_lamb_is_one_at_a_zero(name: str, size: float, slope: float
 
 @pytest.mark.parametrize(
     ("run", "dtype", "near"),
-    [(by_reference, "float64", 1e-12), (compiled, "float32", CASES["came"].near["float32"])],
+    [
+        (by_reference, "float64", 1e-12),
+        (compiled, "float32", CASES["came"].near["float32"]),
+        *LONG * [(compiled, "float64", 1e-12)],
+    ],
 )
 def test_a_vector_of_came_needs_no_confidence(run: Any, dtype: str, near: float) -> None:
     """Of one column CAME keeps its momentum alone in the step, as the authors' package does."""
@@ -79,13 +78,14 @@ def test_a_vector_of_came_needs_no_confidence(run: Any, dtype: str, near: float)
     assert distance(*both)["p"] < near
 
 
-def test_adamh_stays_on_its_sphere() -> None:
+@pytest.mark.parametrize("run", [by_reference, *LONG * [compiled]])
+def test_adamh_stays_on_its_sphere(run: Any) -> None:
     """Each tensor's norm remains what it was at the start, and a step is as long as lr says."""
     lr = 0.05
     for shape in ((64, 64), (257,), (8, 4, 3, 3)):
         p, grads = start(shape, "float64"), gradients(shape, "float64")
         radius = np.linalg.norm(p)
-        trace = by_reference(rules.adamh, p, grads, {"lr": lr})
+        trace = run(rules.adamh, p, grads, {"lr": lr})
         points = [p, *(now["p"] for now in trace)]
         for one, two in itertools.pairwise(points):
             assert np.linalg.norm(two) == pytest.approx(radius, rel=1e-13)
