@@ -140,10 +140,16 @@ def test_kernels_do_what_the_text_says(rule: Any, dtype: str, shape: tuple[int, 
     assert np.allclose(p, expected.p, rtol=0, atol=NEAR[dtype])
 
 
+# What sums in float32, what keeps a matrix in few bits; in the long form both in both.
+FEW_BITS = ("int8", "int4", "bfloat16")
+TOGETHER = [(levelled, "float32"), *((kept, state) for state in FEW_BITS)]
+TOGETHER += [(levelled, state) for state in FEW_BITS] if LONG else []
+
+
 @settings(max_examples=20)
 @given(
     st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), min_size=1, max_size=4),
-    st.sampled_from([(levelled, "float32"), (kept, "int8"), (kept, "int4"), (kept, "bfloat16")]),
+    st.sampled_from(TOGETHER),
 )
 def test_threads_and_company_change_no_bit(
     shapes: list[tuple[int, int]], chosen: tuple[Any, str]

@@ -10,6 +10,7 @@ from torch import nn
 
 import adamas.torch
 from adamas.torch import Adam, AdamW, Momentum
+from long_form import LONG
 from torch_training import close, loss_of, model, train
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -82,7 +83,8 @@ CLASSES = [
 # An average of the parameters is one more state, whatever the rule: it is kept beside moments,
 # beside none, beside those of a rule that sums, and where parameters have two modes.
 RESUMED = [(name, {"clip_norm": 1.0}) for name in CLASSES] + [
-    (name, {"clip_norm": 1.0, "ema": 0.9}) for name in ("AdamW", "SGD", "Lamb", "ScheduleFreeAdamW")
+    (name, {"clip_norm": 1.0, "ema": 0.9})
+    for name in (CLASSES if LONG else ("AdamW", "SGD", "Lamb", "ScheduleFreeAdamW"))
 ]
 
 
