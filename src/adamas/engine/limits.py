@@ -12,7 +12,7 @@ from types import CodeType
 import numpy as np
 
 from adamas.kernel.first import VOCABULARY
-from adamas.kernel.formula import FORMULAS, Formula
+from adamas.kernel.formula import Formula
 from adamas.kernel.hoist import hoist
 
 LARGEST = {name: float(np.finfo(name).max) for name in ("float32", "float64")}
@@ -61,7 +61,7 @@ class Limits:
         return "", 0.0
 
 
-@lru_cache(maxsize=FORMULAS)
+@lru_cache
 def _compiled(formula: Formula) -> tuple[CodeType, Mapping[str, CodeType]]:
     """The prologue of a rule, and its constants by their text."""
     parts = hoist(formula)

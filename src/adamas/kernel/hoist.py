@@ -18,7 +18,7 @@ from itertools import count
 from typing import cast
 
 from adamas.kernel.first import asks, clock
-from adamas.kernel.formula import FORMULAS, Formula, fresh, target
+from adamas.kernel.formula import Formula, fresh, target
 from adamas.kernel.orthogonal import normalised
 from adamas.kernel.scopes import (
     ALL,
@@ -74,7 +74,7 @@ def renamed(node: ast.expr, names: Mapping[str, str]) -> ast.expr:
     return cast(ast.expr, _Rename(names).visit(copy))
 
 
-@lru_cache(maxsize=FORMULAS)
+@lru_cache
 def hoist(formula: Formula) -> Hoisted:
     """Split `formula` into its prologue and its body."""
     worker = _Hoister(formula)

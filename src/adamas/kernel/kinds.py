@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from adamas.kernel.first import names
-from adamas.kernel.formula import FORMULAS, Formula, target
+from adamas.kernel.formula import Formula, target
 
 # What a step knows by itself.
 NUMBERS = ("t", "rows", "columns")
@@ -31,7 +31,7 @@ class Kind:
         return "exact" if self.exact else self.sign
 
 
-@lru_cache(maxsize=FORMULAS)
+@lru_cache
 def kinds(formula: Formula) -> Mapping[str, Kind]:
     """The kind of every state of `formula`."""
     squares, cancelling = positive(formula)[0], _cancelling(formula)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from adamas.kernel.first import names
-from adamas.kernel.formula import FORMULAS, Formula, fresh, target
+from adamas.kernel.formula import Formula, fresh, target
 from adamas.kernel.scopes import matrix, reduction
 
 NOTED = ("update", "weight", "gradient")
@@ -13,7 +13,7 @@ NOTED = ("update", "weight", "gradient")
 UNKNOWN = float("nan")
 
 
-@lru_cache(maxsize=FORMULAS)
+@lru_cache
 def with_observation(formula: Formula) -> Formula:
     """The same rule, which also notes the norms of its step, once for each tensor.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from adamas.kernel.first import names
-from adamas.kernel.formula import FORMULAS, Formula, target
+from adamas.kernel.formula import Formula, target
 from adamas.kernel.hoist import Hoisted, hoist
 from adamas.kernel.scopes import ALL, COLUMN, ELEMENT, ROW, TENSOR, Reduction, matrix, reduction
 from adamas.kernel.variants import of_vectors
@@ -100,13 +100,15 @@ class Stages:
         return tuple(self.sweep.constants)
 
 
-@lru_cache(maxsize=FORMULAS)
+# What a formula's text says is kept here, in `hoist`, `kinds` and `variants`: an optimizer of AdamW
+# is then made in 0.2 ms and not in 4, one of CAME in 0.2 ms and not in 23.
+@lru_cache
 def stages(formula: Formula) -> Stages:
     """The passes of a formula; of one that does not reduce, the sweep alone."""
     return _Stager(formula, hoist(formula)).stages()
 
 
-@lru_cache(maxsize=FORMULAS)
+@lru_cache
 def forms(formula: Formula) -> tuple[Formula, Formula]:
     """The rule for matrices and for vectors, whose sums over all tensors wait for each other."""
     found = formula, of_vectors(formula)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from adamas.kernel.first import names, starts
-from adamas.kernel.formula import FORMULAS, Formula, FormulaError, fresh, scoped, target
+from adamas.kernel.formula import Formula, FormulaError, fresh, scoped, target
 from adamas.kernel.orthogonal import of_vector
 from adamas.kernel.scopes import COLUMN, ROW, TENSOR, matrix, reduction, scope
 
@@ -55,7 +55,7 @@ def _penalty(statement: ast.Assign) -> bool:
     return target(statement) == "g" and ast.unparse(statement.value) in PENALTIES
 
 
-@lru_cache(maxsize=FORMULAS)
+@lru_cache
 def of_vectors(formula: Formula) -> Formula:
     """The same rule for tensors of fewer than two dimensions, which are one column.
 
@@ -97,7 +97,7 @@ def _of_vector(statement: ast.Assign, known: Mapping[str, str]) -> ast.Assign:
     return ast.Assign(statement.targets, value, lineno=1)
 
 
-@lru_cache(maxsize=FORMULAS)
+@lru_cache
 def with_average(formula: Formula) -> Formula:
     """The same rule, which also keeps an exponential moving average of the parameter.
 
