@@ -5,12 +5,11 @@ Rules run through the kernel's `Reference`; random numbers are the script's own.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from adamas.kernel.formula import Formula, parse
+from adamas.engine.options import formula_of
 from adamas.kernel.reference import Reference
 from adamas.learn.problems import POINTS, Problem, line_loss, line_slope
 
@@ -106,12 +105,6 @@ def trace_of_line(
     return _run(rule, problem, gradient, steps, problem.start, hypers)
 
 
-@cache
-def _formula(rule: Callable[..., Any]) -> Formula:
-    """The formula of a rule, which the pages run hundreds of times."""
-    return parse(rule)
-
-
 def _run(
     rule: Callable[..., Any],
     problem: Problem,
@@ -122,7 +115,7 @@ def _run(
 ) -> Trace:
     moving = {name: value for name, value in hypers.items() if callable(value)}
     fixed = {name: value for name, value in hypers.items() if name not in moving}
-    run = Reference(_formula(rule), np.array(start, np.float64), **fixed)
+    run = Reference(formula_of(rule), np.array(start, np.float64), **fixed)
     found = Trace([list(map(float, start))], [float(problem.loss(*start))])
     for t in range(1, steps + 1):
         g = gradient(found.last, t)
